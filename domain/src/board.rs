@@ -1,0 +1,152 @@
+//! The rows of one topic in order.
+//!
+//! A [`Board`] keeps something for each leg (`T`: the actors keep the ready-made JSON of a row),
+//! ordered by time and leg, and knows enough of the past to say whether a listener who was away
+//! can be helped with a part.
+
+use crate::leg::LegId;
+use chrono::{DateTime, Utc};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Where a row stands: its time, then its leg.
+type Place = (DateTime<Utc>, LegId);
+
+/// Rows in order.
+#[derive(Debug)]
+pub struct Board<T> {
+    rows: BTreeMap<Place, Row<T>>,
+    places: FxHashMap<LegId, DateTime<Utc>>,
+    version: u64,
+    /// Since when nothing was taken off: a listener who was away longer needs the whole.
+    complete_since: DateTime<Utc>,
+}
+
+#[derive(Debug)]
+struct Row<T> {
+    changed_at: DateTime<Utc>,
+    content: T,
+}
+
+/// What a listener who has everything up to an instant still needs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Resume<'a, T> {
+    /// These rows changed since; the rest is as the listener has it.
+    Part(Vec<&'a T>),
+    /// Rows have left since, or too long ago: everything.
+    Whole(Vec<&'a T>),
+}
+
+impl<T> Default for Board<T> {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            places: FxHashMap::default(),
+            version: 0,
+            complete_since: DateTime::<Utc>::MIN_UTC,
+        }
+    }
+}
+
+impl<T> Board<T> {
+    /// Puts a row in its place, over the leg's earlier one.
+    pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, changed_at: DateTime<Utc>, content: T) {
+        if let Some(earlier) = self.places.insert(leg.clone(), time)
+            && earlier != time
+        {
+            self.rows.remove(&(earlier, leg.clone()));
+        }
+        self.rows.insert((time, leg.clone()), Row { changed_at, content });
+        self.version += 1;
+    }
+
+    /// Takes a row off. `now` is remembered: who was away at that time cannot be told with a part.
+    pub fn take(&mut self, leg: &LegId, now: DateTime<Utc>) -> Option<T> {
+        let time = self.places.remove(leg)?;
+        self.version += 1;
+        self.complete_since = self.complete_since.max(now);
+        self.rows.remove(&(time, leg.clone())).map(|row| row.content)
+    }
+
+    /// Rows in order.
+    pub fn rows(&self) -> impl Iterator<Item = &T> {
+        self.rows.values().map(|row| &row.content)
+    }
+
+    /// The row of one leg.
+    pub fn get(&self, leg: &LegId) -> Option<&T> {
+        let time = self.places.get(leg)?;
+        self.rows.get(&(*time, leg.clone())).map(|row| &row.content)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Rises with every change; equal versions mean equal rows.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What a listener needs who has everything that changed before `since`.
+    pub fn since(&self, since: DateTime<Utc>) -> Resume<'_, T> {
+        if since <= self.complete_since {
+            return Resume::Whole(self.rows().collect());
+        }
+        Resume::Part(self.rows.values().filter(|r| r.changed_at >= since).map(|r| &r.content).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_360_335_600 + minute * 60, 0).unwrap()
+    }
+
+    fn leg(text: &str) -> LegId {
+        LegId::known(text).unwrap()
+    }
+
+    #[test]
+    fn rows_stand_by_time_and_move_when_their_time_does() {
+        let mut board = Board::default();
+        board.put(&leg("B"), at(10), at(0), "B");
+        board.put(&leg("A"), at(20), at(0), "A");
+        board.put(&leg("C"), at(10), at(0), "C");
+        assert_eq!(board.rows().copied().collect::<Vec<_>>(), ["B", "C", "A"]);
+        board.put(&leg("B"), at(30), at(1), "B later");
+        assert_eq!(board.rows().copied().collect::<Vec<_>>(), ["C", "A", "B later"]);
+        assert_eq!((board.len(), board.get(&leg("B"))), (3, Some(&"B later")));
+    }
+
+    #[test]
+    fn a_listener_gets_a_part_only_if_nothing_left_while_it_was_away() {
+        let mut board = Board::default();
+        board.put(&leg("A"), at(10), at(1), "A");
+        board.put(&leg("B"), at(10), at(5), "B");
+        assert_eq!(board.since(at(2)), Resume::Part(vec![&"B"]));
+        assert_eq!(board.since(at(5)), Resume::Part(vec![&"B"]));
+        board.take(&leg("A"), at(6));
+        assert_eq!(board.since(at(5)), Resume::Whole(vec![&"B"]));
+        assert_eq!(board.since(at(7)), Resume::Part(vec![]));
+    }
+
+    #[test]
+    fn the_version_rises_with_every_change() {
+        let mut board = Board::default();
+        board.put(&leg("A"), at(1), at(1), 1);
+        let first = board.version();
+        board.put(&leg("A"), at(1), at(2), 2);
+        assert!(board.version() > first);
+        assert_eq!(board.take(&leg("Z"), at(3)), None);
+        assert_eq!(board.version(), first + 1);
+    }
+}

@@ -1,0 +1,203 @@
+//! What differs between two views of a leg.
+
+use crate::leg::LegId;
+use crate::view::{Fact, FlightView, LATE_FROM, Status};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What sort of thing changed. One change may be of several kinds.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $name,)* }
+
+        impl Kind {
+            /// Every kind with its word in frames.
+            pub const WORDS: &'static [(Kind, &'static str)] = &[$((Kind::$name, $word),)*];
+        }
+    };
+}
+
+kinds! {
+    /// The leg was heard of for the first time.
+    Created = "created",
+    /// A scheduled or estimated time.
+    Time = "time",
+    /// It became late, or later, or is on time again; or the reason.
+    Delay = "delay",
+    /// A gate, at either end.
+    Gate = "gate",
+    /// A terminal, at either end.
+    Terminal = "terminal",
+    /// The baggage belt.
+    Belt = "belt",
+    /// Check-in desks.
+    CheckIn = "check_in",
+    /// Cancelled.
+    Cancelled = "cancelled",
+    /// No longer cancelled.
+    Reinstated = "reinstated",
+    /// Diverted, or to yet another airport.
+    Diverted = "diverted",
+    /// Came back to the stand.
+    Returned = "returned",
+    /// A step up to the closing of the gate.
+    Boarding = "boarding",
+    /// Left the stand.
+    Departed = "departed",
+    /// Took off.
+    Airborne = "airborne",
+    /// Landed.
+    Landed = "landed",
+    /// On the stand.
+    Arrived = "arrived",
+    /// First bag on the belt.
+    Bags = "bags",
+    /// Aircraft type or registration.
+    Equipment = "equipment",
+    /// Marketing flights.
+    Codeshare = "codeshare",
+    /// The airport's remark.
+    Remark = "remark",
+}
+
+impl Kind {
+    /// The word in frames.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize].1
+    }
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Kinds(u32);
+
+impl Kinds {
+    /// Adds one.
+    pub fn insert(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as u32;
+    }
+
+    /// Whether it holds `kind`.
+    pub fn contains(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u32) != 0
+    }
+
+    /// Those it holds, in the order of the enum.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::WORDS.iter().map(|(kind, _)| *kind).filter(move |kind| self.contains(*kind))
+    }
+}
+
+impl FromIterator<Kind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+        let mut set = Self::default();
+        kinds.into_iter().for_each(|kind| set.insert(kind));
+        set
+    }
+}
+
+impl std::fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// One revision of a leg: from what was shown to what is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Which leg.
+    pub leg: LegId,
+    /// One more than the last.
+    pub rev: u64,
+    /// When, by the operational clock.
+    pub at: DateTime<Utc>,
+    /// What sort of change.
+    pub kinds: Kinds,
+    /// Whose report brought it.
+    pub source: Arc<str>,
+    /// What was shown before; `None` for the first revision.
+    pub before: Option<Arc<FlightView>>,
+    /// What is shown now.
+    pub after: Arc<FlightView>,
+}
+
+impl Change {
+    /// The facts that differ, with their new values, by dotted path.
+    pub fn differing(&self) -> Vec<(&'static str, Fact)> {
+        let after = self.after.facts();
+        let Some(before) = &self.before else {
+            return after.into_iter().filter(|(_, fact)| *fact != Fact::None).collect();
+        };
+        let before = before.facts();
+        after.into_iter().zip(before).filter(|(new, old)| new.1 != old.1).map(|(new, _)| new).collect()
+    }
+}
+
+/// The kinds of change between two views.
+pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
+    let Some(before) = before else {
+        return Kinds::from_iter([Kind::Created]);
+    };
+    let mut kinds = Kinds::default();
+    for ((path, new), (_, old)) in after.facts().into_iter().zip(before.facts()) {
+        if new != old
+            && let Some(kind) = kind_of_path(path)
+        {
+            kinds.insert(kind);
+        }
+    }
+    if before.status != after.status {
+        if before.status == Status::Cancelled {
+            kinds.insert(Kind::Reinstated);
+        }
+        if let Some(kind) = kind_of_status(after.status) {
+            kinds.insert(kind);
+        }
+    }
+    if is_late(before) != is_late(after) || is_late(after) && before.delay_minutes() != after.delay_minutes() {
+        kinds.insert(Kind::Delay);
+    }
+    kinds
+}
+
+fn kind_of_path(path: &str) -> Option<Kind> {
+    Some(match path {
+        "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => Kind::Time,
+        "departure.actual" => Kind::Departed,
+        "arrival.actual" => Kind::Arrived,
+        "departure.gate" | "arrival.gate" => Kind::Gate,
+        "departure.terminal" | "arrival.terminal" => Kind::Terminal,
+        "departure.check_in" => Kind::CheckIn,
+        "arrival.belt" => Kind::Belt,
+        "remark" => Kind::Remark,
+        "delay_reason" => Kind::Delay,
+        "aircraft.type" | "aircraft.registration" => Kind::Equipment,
+        "diverted_to" => Kind::Diverted,
+        "codeshares" => Kind::Codeshare,
+        _ => return None,
+    })
+}
+
+fn kind_of_status(status: Status) -> Option<Kind> {
+    Some(match status {
+        Status::Scheduled => return None,
+        Status::CheckIn | Status::GateOpen | Status::Boarding | Status::FinalCall | Status::GateClosed => {
+            Kind::Boarding
+        }
+        Status::Delayed => Kind::Delay,
+        Status::Departed => Kind::Departed,
+        Status::Airborne => Kind::Airborne,
+        Status::Landed => Kind::Landed,
+        Status::Arrived => Kind::Arrived,
+        Status::BagsOnBelt => Kind::Bags,
+        Status::Cancelled => Kind::Cancelled,
+        Status::Diverted => Kind::Diverted,
+        Status::Returned => Kind::Returned,
+    })
+}
+
+fn is_late(view: &FlightView) -> bool {
+    view.delay_minutes().is_some_and(|minutes| minutes >= LATE_FROM.num_minutes())
+}

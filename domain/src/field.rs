@@ -1,0 +1,334 @@
+//! The fields an airport can speak of, and the values they take.
+//!
+//! One table names every field. Merging ([`crate::flight`]) treats them all alike, so a new field
+//! needs no new rule there.
+
+use crate::codes::{Designator, Iata};
+use chrono::{DateTime, Utc};
+use std::fmt;
+use std::sync::Arc;
+
+/// Whose word counts most for a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The departure airport's.
+    Departure,
+    /// The arrival airport's.
+    Arrival,
+    /// Either's.
+    Whole,
+}
+
+/// What sort of value a field takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Text of at most this many characters.
+    Text(usize),
+    /// An instant, to the second.
+    Time,
+    /// A step of the flight's life.
+    Step,
+    /// Yes or no.
+    Flag,
+    /// An airport.
+    Airport,
+    /// Marketing flights that share the seats.
+    Codeshares,
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident = ($text:literal, $kind:expr, $side:ident),)*) => {
+        /// One thing that can be known of a leg.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Field { $($(#[$doc])* $name,)* }
+
+        impl Field {
+            /// Every field with its name in reports, what it takes, and whose word counts.
+            pub const TABLE: &'static [(Field, &'static str, Kind, Side)] =
+                &[$((Field::$name, $text, $kind, Side::$side),)*];
+        }
+    };
+}
+
+fields! {
+    /// Departure terminal as signposted.
+    DepartureTerminal = ("departure.terminal", Kind::Text(8), Departure),
+    /// Passenger gate.
+    DepartureGate = ("departure.gate", Kind::Text(8), Departure),
+    /// Check-in desks, such as `A12-A15`.
+    DepartureCheckIn = ("departure.check_in", Kind::Text(24), Departure),
+    /// Scheduled off-block time (SOBT).
+    DepartureScheduled = ("departure.scheduled", Kind::Time, Departure),
+    /// Estimated off-block time (EOBT, or the public estimate).
+    DepartureEstimated = ("departure.estimated", Kind::Time, Departure),
+    /// Actual off-block time (AOBT).
+    DepartureActual = ("departure.actual", Kind::Time, Departure),
+    /// Actual take-off time (ATOT).
+    DepartureAirborne = ("departure.airborne", Kind::Time, Departure),
+    /// How far the departure airport says the flight has come.
+    DepartureStep = ("departure.step", Kind::Step, Departure),
+    /// Arrival terminal.
+    ArrivalTerminal = ("arrival.terminal", Kind::Text(8), Arrival),
+    /// Gate at which passengers arrive.
+    ArrivalGate = ("arrival.gate", Kind::Text(8), Arrival),
+    /// Baggage belt.
+    ArrivalBelt = ("arrival.belt", Kind::Text(8), Arrival),
+    /// Scheduled on-block time (SIBT).
+    ArrivalScheduled = ("arrival.scheduled", Kind::Time, Arrival),
+    /// Estimated on-block time (EIBT, or the public estimate).
+    ArrivalEstimated = ("arrival.estimated", Kind::Time, Arrival),
+    /// Actual landing time (ALDT).
+    ArrivalLanded = ("arrival.landed", Kind::Time, Arrival),
+    /// Actual on-block time (AIBT).
+    ArrivalActual = ("arrival.actual", Kind::Time, Arrival),
+    /// How far the arrival airport says the flight has come.
+    ArrivalStep = ("arrival.step", Kind::Step, Arrival),
+    /// Cancelled (AIDX `DX`); only a reinstatement (`SQ`) takes it back.
+    Cancelled = ("cancelled", Kind::Flag, Whole),
+    /// Diverted, with or without the new airport being known.
+    Diverted = ("diverted", Kind::Flag, Whole),
+    /// Where it goes instead. The scheduled arrival airport stays.
+    DivertedTo = ("diverted_to", Kind::Airport, Whole),
+    /// A remark for passengers in the airport's own words.
+    Remark = ("remark", Kind::Text(200), Whole),
+    /// Why it is late, in plain words and never as a code.
+    DelayReason = ("delay_reason", Kind::Text(80), Whole),
+    /// Aircraft type, IATA or ICAO.
+    AircraftType = ("aircraft.type", Kind::Text(8), Whole),
+    /// Aircraft registration. It never identifies a flight.
+    AircraftRegistration = ("aircraft.registration", Kind::Text(10), Whole),
+    /// Marketing flights that share the seats. They never identify a flight.
+    Codeshares = ("codeshares", Kind::Codeshares, Whole),
+    /// Not for the public: not operating, or marked so by the airport.
+    Hidden = ("hidden", Kind::Flag, Whole),
+}
+
+impl Field {
+    /// Name in reports, such as `departure.gate`.
+    pub fn name(self) -> &'static str {
+        Self::TABLE[self as usize].1
+    }
+
+    /// What sort of value it takes.
+    pub fn kind(self) -> Kind {
+        Self::TABLE[self as usize].2
+    }
+
+    /// Whose word counts most.
+    pub fn side(self) -> Side {
+        Self::TABLE[self as usize].3
+    }
+
+    /// The field of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+}
+
+/// A step of a flight's life as an airport reports it, in the order in which they happen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Step {
+    /// Nothing has happened yet.
+    Scheduled,
+    /// Check-in is open.
+    CheckIn,
+    /// Late, possibly with no new time.
+    Delayed,
+    /// Passengers may go to the gate.
+    GateOpen,
+    /// Boarding.
+    Boarding,
+    /// Last call.
+    FinalCall,
+    /// Gate closed.
+    GateClosed,
+    /// Came back to the stand after leaving it.
+    Returned,
+    /// Off-block.
+    Departed,
+    /// In the air.
+    Airborne,
+    /// On the runway.
+    Landed,
+    /// On-block.
+    Arrived,
+    /// First bag on the belt.
+    BagsOnBelt,
+}
+
+impl Step {
+    /// Every step with its word in reports and records.
+    pub const WORDS: [(Step, &'static str); 13] = [
+        (Step::Scheduled, "scheduled"),
+        (Step::CheckIn, "check_in"),
+        (Step::Delayed, "delayed"),
+        (Step::GateOpen, "gate_open"),
+        (Step::Boarding, "boarding"),
+        (Step::FinalCall, "final_call"),
+        (Step::GateClosed, "gate_closed"),
+        (Step::Returned, "returned"),
+        (Step::Departed, "departed"),
+        (Step::Airborne, "airborne"),
+        (Step::Landed, "landed"),
+        (Step::Arrived, "arrived"),
+        (Step::BagsOnBelt, "bags_on_belt"),
+    ];
+
+    /// The word for this step.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize].1
+    }
+
+    /// The step of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, w)| *w == word).map(|(step, _)| *step)
+    }
+
+    /// Whose word a step is: landing and after belong to the arrival airport.
+    pub fn field(self) -> Field {
+        match self {
+            Self::Landed | Self::Arrived | Self::BagsOnBelt => Field::ArrivalStep,
+            _ => Field::DepartureStep,
+        }
+    }
+}
+
+/// A field's value. Build one with the checked constructors, and it fits its field.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Value {
+    /// Text without control characters, not empty.
+    Text(Arc<str>),
+    /// Seconds since 1970-01-01T00:00:00Z.
+    Time(i64),
+    /// A step.
+    Step(Step),
+    /// Yes or no.
+    Flag(bool),
+    /// An airport.
+    Airport(Iata),
+    /// Sorted, without repeats.
+    Codeshares(Arc<[Designator]>),
+}
+
+/// Why a value does not fit a field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", field.name())]
+pub struct InvalidValue {
+    /// The field.
+    pub field: Field,
+    /// What is wrong, to be read after the field's name.
+    pub reason: String,
+}
+
+/// Most codeshares of one flight (AIDX allows 20).
+pub const CODESHARES_MAX: usize = 20;
+
+impl Value {
+    /// A text for `field`: trimmed, inner runs of space folded, control characters and
+    /// bidirectional overrides refused, length within the field's limit.
+    pub fn text(field: Field, text: &str) -> Result<Self, InvalidValue> {
+        let wrong = |reason: String| InvalidValue { field, reason };
+        let Kind::Text(length_max) = field.kind() else {
+            return Err(wrong("does not take a text".into()));
+        };
+        if text.len() > length_max * 8 {
+            return Err(wrong(format!("is longer than {length_max} characters")));
+        }
+        if text.chars().any(|c| is_unprintable(c) && !c.is_whitespace()) {
+            return Err(wrong("has control characters".into()));
+        }
+        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if folded.is_empty() {
+            return Err(wrong("is empty; use clear to take a value away".into()));
+        }
+        if folded.chars().count() > length_max {
+            return Err(wrong(format!("is longer than {length_max} characters")));
+        }
+        Ok(Self::Text(folded.into()))
+    }
+
+    /// An instant for a time field, within the years 2000 to 2100.
+    pub fn time(field: Field, at: DateTime<Utc>) -> Result<Self, InvalidValue> {
+        // 2000-01-01 and 2100-01-01: outside lies a unit mistake (milliseconds) or a default date.
+        const RANGE: std::ops::Range<i64> = 946_684_800..4_102_444_800;
+        if field.kind() != Kind::Time {
+            return Err(InvalidValue { field, reason: "does not take a time".into() });
+        }
+        if !RANGE.contains(&at.timestamp()) {
+            return Err(InvalidValue { field, reason: "is not between the years 2000 and 2100".into() });
+        }
+        Ok(Self::Time(at.timestamp()))
+    }
+
+    /// Codeshares, sorted and without repeats, so that two sources' orders do not differ.
+    pub fn codeshares(mut flights: Vec<Designator>) -> Result<Self, InvalidValue> {
+        flights.sort_unstable();
+        flights.dedup();
+        if flights.len() > CODESHARES_MAX {
+            let reason = format!("are more than {CODESHARES_MAX}");
+            return Err(InvalidValue { field: Field::Codeshares, reason });
+        }
+        Ok(Self::Codeshares(flights.into()))
+    }
+
+    /// Whether this value is of the sort its field takes.
+    pub fn fits(&self, field: Field) -> bool {
+        matches!(
+            (field.kind(), self),
+            (Kind::Text(_), Self::Text(_))
+                | (Kind::Time, Self::Time(_))
+                | (Kind::Step, Self::Step(_))
+                | (Kind::Flag, Self::Flag(_))
+                | (Kind::Airport, Self::Airport(_))
+                | (Kind::Codeshares, Self::Codeshares(_))
+        )
+    }
+}
+
+/// Characters that a screen or an SMS must never get: controls, and marks that reverse text.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum() {
+        for (index, row) in Field::TABLE.iter().enumerate() {
+            assert_eq!(row.0 as usize, index);
+            assert_eq!(Field::named(row.1), Some(row.0));
+        }
+        for (index, (step, word)) in Step::WORDS.iter().enumerate() {
+            assert_eq!(*step as usize, index);
+            assert_eq!(Step::parse(word), Some(*step));
+        }
+    }
+
+    #[test]
+    fn texts_are_tidied_and_bounded() {
+        assert_eq!(Value::text(Field::DepartureGate, " 12 "), Ok(Value::Text("12".into())));
+        assert_eq!(Value::text(Field::Remark, "Go\n to  gate"), Ok(Value::Text("Go to gate".into())));
+        for text in ["", "  ", "\u{202e}12", "a\u{0}b", "123456789"] {
+            assert!(Value::text(Field::DepartureGate, text).is_err(), "{text:?}");
+        }
+        assert!(Value::text(Field::Cancelled, "yes").is_err());
+    }
+
+    #[test]
+    fn times_in_milliseconds_or_at_year_zero_are_refused() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        assert!(Value::time(Field::DepartureActual, at(1_360_335_600)).is_ok());
+        assert!(Value::time(Field::DepartureActual, at(0)).is_err());
+        assert!(Value::time(Field::DepartureActual, at(1_360_335_600_000)).is_err());
+        assert!(Value::time(Field::Remark, at(1_360_335_600)).is_err());
+    }
+}

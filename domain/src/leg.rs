@@ -1,0 +1,126 @@
+//! What makes a flight leg that leg.
+//!
+//! The natural key is IATA AIDX's: operating carrier, number, suffix, origin date, scheduled
+//! departure and arrival airports, repeat number. Codeshare numbers, call signs and registrations
+//! never identify a leg. The [`LegId`] is made from the natural key the first time the leg is
+//! heard of, is opaque to clients, never changes and is never reused.
+
+use crate::codes::{AirlineCode, Designator, FlightNumber, Iata, Suffix};
+use chrono::NaiveDate;
+use std::fmt;
+use std::sync::Arc;
+
+/// A leg's opaque identifier, such as `B6-615-20130208-JFK-FLL`. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(Arc<str>);
+
+impl LegId {
+    /// Longest identifier accepted from outside, in bytes. The longest that [`LegKey::id`] makes
+    /// is shorter than this.
+    pub const LENGTH_MAX: usize = 64;
+
+    /// Takes an identifier that was given out before. `None` if it could never have been:
+    /// empty, too long, or with characters that no identifier has.
+    pub fn known(text: &str) -> Option<Self> {
+        let shaped = !text.is_empty()
+            && text.len() <= Self::LENGTH_MAX
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        shaped.then(|| Self(text.into()))
+    }
+
+    /// The text as clients see it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The natural key of a leg.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LegKey {
+    /// The airline that flies it.
+    pub carrier: AirlineCode,
+    /// Its number.
+    pub number: FlightNumber,
+    /// Its operational suffix, if any.
+    pub suffix: Option<Suffix>,
+    /// Scheduled date, local at the flight's origin, of the whole flight and not of the leg. It
+    /// stays when the flight slips past midnight.
+    pub origin_date: NaiveDate,
+    /// Scheduled departure airport of this leg.
+    pub from: Iata,
+    /// Scheduled arrival airport of this leg. A diversion does not change it.
+    pub to: Iata,
+    /// 0, or 1 and up for a new attempt at the same leg.
+    pub repeat: u8,
+}
+
+impl LegKey {
+    /// The identifier of this leg; the same key gives the same identifier on every node.
+    pub fn id(&self) -> LegId {
+        let suffix = self.suffix.map(|s| s.to_string()).unwrap_or_default();
+        let date = self.origin_date.format("%Y%m%d");
+        let base = format!("{}-{}{}-{}-{}-{}", self.carrier, self.number, suffix, date, self.from, self.to);
+        LegId(if self.repeat == 0 { base.into() } else { format!("{base}-R{}", self.repeat).into() })
+    }
+
+    /// What is printed on a ticket for the operating flight.
+    pub fn designator(&self) -> Designator {
+        Designator { airline: self.carrier, number: self.number, suffix: self.suffix }
+    }
+}
+
+/// Another name of a leg, for look-up and for feeds that know only their own identifiers.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Alias {
+    /// An identifier of one source, with the source's name: `ewr:6803787`.
+    Provider(Arc<str>),
+    /// The call sign in use with air traffic control, which need not look like the flight number.
+    CallSign(Arc<str>),
+}
+
+/// Most aliases one leg keeps; the smallest stay, so that the order of arrival does not matter.
+pub const ALIASES_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> LegKey {
+        LegKey {
+            carrier: AirlineCode::parse("B6").unwrap(),
+            number: FlightNumber::parse("615").unwrap(),
+            suffix: None,
+            origin_date: NaiveDate::from_ymd_opt(2013, 2, 8).unwrap(),
+            from: Iata::parse("JFK").unwrap(),
+            to: Iata::parse("FLL").unwrap(),
+            repeat: 0,
+        }
+    }
+
+    #[test]
+    fn the_identifier_shows_every_part_of_the_key() {
+        assert_eq!(key().id().as_str(), "B6-615-20130208-JFK-FLL");
+        let other = LegKey { suffix: Some(Suffix::parse("A").unwrap()), repeat: 2, ..key() };
+        assert_eq!(other.id().as_str(), "B6-615A-20130208-JFK-FLL-R2");
+    }
+
+    #[test]
+    fn an_identifier_from_outside_must_look_like_one() {
+        assert_eq!(LegId::known("B6-615-20130208-JFK-FLL"), Some(key().id()));
+        for text in ["", "a/b", "a b", "é", &"x".repeat(65)] {
+            assert_eq!(LegId::known(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! # What is known of a flight
+//!
+//! Everything here is pure: no I/O, no runtime, no serialisation, no clock of its own. Time and
+//! chance come in as arguments, so every test runs in milliseconds and every rule can be replayed.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`codes`] | airports', airlines' and flights' names, valid once you hold one |
+//! | [`leg`] | what makes a flight leg that leg: natural key, opaque id, aliases |
+//! | [`field`] | the fields an airport can speak of, and their values |
+//! | [`report`] | what one source says about one leg at one instant |
+//! | [`flight`] | the merged state of one leg: provenance, revision, operator overrides |
+//! | [`view`] | what the public sees of it, and the derived status |
+//! | [`change`] | what differs between two views, and what kind of change that is |
+//! | [`topic`] | what a listener can follow |
+//! | [`board`] | rows of one airport and direction in order |
+//! | [`airports`], [`airlines`] | tables with zones and names |
+//! | [`clock`] | the operational clock, which can be replayed |
+//! | [`delay_reason`] | delay codes in plain words |
+//! | [`ports`] | what the hub asks of the outside world, answered in `adapters` |
+//!
+//! ## Adding a field
+//!
+//! 1. Add a variant to [`field::Field`] and its row in `Field::TABLE` (name, kind, side).
+//! 2. Show it in [`view::FlightView`] and in `FlightView::facts`, if the public may see it.
+//! 3. Give it a [`change::Kind`] in `change::kinds_between`.
+//! 4. `wire` names it in frames and reports through the same table; its golden files will ask you
+//!    to look at the difference.
+
+pub mod airlines;
+pub mod airports;
+pub mod board;
+pub mod change;
+pub mod clock;
+pub mod codes;
+pub mod delay_reason;
+pub mod field;
+pub mod flight;
+pub mod leg;
+pub mod ports;
+pub mod report;
+pub mod topic;
+pub mod view;

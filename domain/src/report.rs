@@ -1,0 +1,129 @@
+//! What one source says about one leg at one instant.
+
+use crate::codes::Iata;
+use crate::field::{Field, Side, Step, Value};
+use crate::leg::{Alias, LegKey};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// Who speaks, and how much its word counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Name from the configuration, such as `jfk`.
+    pub name: Arc<str>,
+    /// The airport it speaks for, if it is one airport's feed.
+    pub airport: Option<Iata>,
+    /// 0 to 99, from the configuration. Higher wins where neither is the airport of that side.
+    pub rank: u8,
+    /// Whether it may make flights known that nobody has spoken of (a primary source), or may
+    /// only enrich those that are known (a secondary one).
+    pub creates: bool,
+}
+
+impl Source {
+    /// Added to the rank of an airport's own feed for the fields of its own side, so that Newark's
+    /// word on a departure gate at Newark outweighs anybody else's. Larger than any rank.
+    pub const OWN_SIDE_BONUS: u8 = 100;
+
+    /// What this source's word weighs for `field` of the leg `key`.
+    pub fn authority(&self, field: Field, key: &LegKey) -> u8 {
+        let own = match field.side() {
+            Side::Departure => self.airport == Some(key.from),
+            Side::Arrival => self.airport == Some(key.to),
+            // Both airports may cancel or remark; between equals the newer word counts.
+            Side::Whole => false,
+        };
+        self.rank.min(Self::OWN_SIDE_BONUS - 1) + if own { Self::OWN_SIDE_BONUS } else { 0 }
+    }
+}
+
+/// One statement of a field: a value, or that the value is taken away.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// The field.
+    pub field: Field,
+    /// `None` takes the value away (AIDX `xsi:nil`, JSON `clear`). A field that is not mentioned
+    /// is left as it is.
+    pub value: Option<Value>,
+}
+
+/// What one source says about one leg at one instant. Partial: what is missing did not change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// Who says so.
+    pub source: Arc<Source>,
+    /// About which leg.
+    pub key: LegKey,
+    /// Other names of the leg that the source gave.
+    pub aliases: Vec<Alias>,
+    /// When the source knew it, by the operational clock.
+    pub observed_at: DateTime<Utc>,
+    /// When the hub got it, by the operational clock.
+    pub received_at: DateTime<Utc>,
+    /// What it says. A field appears at most once.
+    pub statements: Vec<Statement>,
+}
+
+impl Report {
+    /// Most statements a report can make: one for each field.
+    pub const STATEMENTS_MAX: usize = Field::TABLE.len();
+
+    /// States a value, over an earlier statement of this report on the same field.
+    pub fn set(&mut self, field: Field, value: Value) {
+        debug_assert!(value.fits(field), "{field} does not take {value:?}");
+        self.state(Statement { field, value: Some(value) });
+    }
+
+    /// States that a field has no value any more.
+    pub fn clear(&mut self, field: Field) {
+        self.state(Statement { field, value: None });
+    }
+
+    /// States a status word: steps as steps, the rest as the flags they are.
+    pub fn status(&mut self, status: StatusWord) {
+        match status {
+            StatusWord::Step(Step::Returned) => {
+                // The attempt is over: its times no longer say where the aircraft is.
+                self.clear(Field::DepartureActual);
+                self.clear(Field::DepartureAirborne);
+                self.set(Field::DepartureStep, Value::Step(Step::Returned));
+            }
+            StatusWord::Step(step) => self.set(step.field(), Value::Step(step)),
+            StatusWord::Cancelled => self.set(Field::Cancelled, Value::Flag(true)),
+            StatusWord::Reinstated => self.set(Field::Cancelled, Value::Flag(false)),
+            StatusWord::Diverted => self.set(Field::Diverted, Value::Flag(true)),
+        }
+    }
+
+    fn state(&mut self, statement: Statement) {
+        match self.statements.iter_mut().find(|s| s.field == statement.field) {
+            Some(earlier) => *earlier = statement,
+            None => self.statements.push(statement),
+        }
+    }
+}
+
+/// A status as reports word it. What is shown is derived from all that is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StatusWord {
+    /// A step of the flight's life.
+    Step(Step),
+    /// Cancelled.
+    Cancelled,
+    /// A cancellation taken back.
+    Reinstated,
+    /// Diverted.
+    Diverted,
+}
+
+impl StatusWord {
+    /// The words a report may use.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "cancelled" => Some(Self::Cancelled),
+            "reinstated" => Some(Self::Reinstated),
+            "diverted" => Some(Self::Diverted),
+            _ => Step::parse(word).map(Self::Step),
+        }
+    }
+}
