@@ -1,0 +1,180 @@
+//! Where airports are: name, city, country and time zone of every airport that has an IATA code.
+//!
+//! The table is `data/airports.csv`, reduced from PyPI `airportsdata` (MIT); its origin, the rules
+//! by which cities get the names that passengers expect, and how to renew it are in
+//! `data/README.md`. To correct a city, add a line to `data/airports-corrections.csv` and run
+//! `data/reduce.py`.
+//!
+//! Everything a passenger reads is in the airport's local time, and everything stored is in UTC;
+//! [`local_time`] and [`local_day`] are the bridge, with the rules of daylight saving time that
+//! held at that instant.
+
+pub(crate) mod rows;
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::codes::Iata;
+
+/// An airport as passengers know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Airport {
+    /// Location code, such as `JFK`.
+    pub iata: Iata,
+    /// Full name, such as "John F Kennedy International Airport".
+    pub name: &'static str,
+    /// What a board shows: the city, or the island or resort that is booked ("New York",
+    /// "St Lucia", "Vail/Eagle"). Several airports may share it.
+    pub city: &'static str,
+    /// ISO 3166-1 alpha-2, such as `US`; `XK` for Kosovo.
+    pub country: &'static str,
+    /// The zone its clocks keep.
+    pub zone: Tz,
+}
+
+static AIRPORTS: LazyLock<Vec<Airport>> = LazyLock::new(|| {
+    let mut airports: Vec<Airport> = rows::rows(include_str!("../data/airports.csv"))
+        .filter_map(|[iata, name, city, country, zone]| {
+            Some(Airport { iata: Iata::parse(iata).ok()?, name, city, country, zone: zone.parse().ok()? })
+        })
+        .collect();
+    airports.sort_unstable_by_key(|airport| airport.iata);
+    airports
+});
+
+/// Every airport, in the order of its code.
+pub fn all() -> &'static [Airport] {
+    &AIRPORTS
+}
+
+/// The airport of this code. `None` for codes that are not, or no longer, an airport's.
+pub fn find(iata: Iata) -> Option<&'static Airport> {
+    let at = AIRPORTS.binary_search_by_key(&iata, |airport| airport.iata).ok()?;
+    AIRPORTS.get(at)
+}
+
+/// The zone an airport's clocks keep.
+pub fn zone_of(iata: Iata) -> Option<Tz> {
+    find(iata).map(|airport| airport.zone)
+}
+
+/// What the clocks at this airport show. At an airport that is not in the table, UTC: its flights
+/// must still be shown, and the zone that the result carries says which time it is.
+pub fn local_time(iata: Iata, instant: DateTime<Utc>) -> DateTime<Tz> {
+    instant.with_timezone(&zone_of(iata).unwrap_or(Tz::UTC))
+}
+
+/// The calendar day at this airport; a flight is looked up by its local day of departure. As for
+/// [`local_time`], an airport that is not in the table has UTC days.
+pub fn local_day(iata: Iata, instant: DateTime<Utc>) -> NaiveDate {
+    local_time(iata, instant).date_naive()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn iata(code: &str) -> Iata {
+        Iata::parse(code).unwrap()
+    }
+
+    fn city(code: &str) -> &'static str {
+        find(iata(code)).unwrap_or_else(|| panic!("{code} is not in the table")).city
+    }
+
+    fn at(instant: &str) -> DateTime<Utc> {
+        instant.parse().unwrap()
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_an_airport_whose_zone_is_known() {
+        let mut seen = 0;
+        for [code, name, city, country, zone] in rows::rows(include_str!("../data/airports.csv")) {
+            assert!(zone.parse::<Tz>().is_ok(), "{code}: time zone {zone} is unknown");
+            assert!(Iata::parse(code).is_ok(), "{code} is no IATA code");
+            assert!(!name.is_empty() && !city.is_empty(), "{code} lacks a name or a city");
+            assert!(country.len() == 2, "{code}: {country} is no country code");
+            seen += 1;
+        }
+        assert_eq!(seen, include_str!("../data/airports.csv").lines().count() - 1);
+        assert_eq!(all().len(), seen);
+        assert!(seen > 7_500);
+    }
+
+    #[test]
+    fn codes_are_in_order_and_none_comes_twice() {
+        assert!(all().windows(2).all(|pair| pair[0].iata < pair[1].iata));
+    }
+
+    #[test]
+    fn each_airport_is_found_by_its_own_code() {
+        assert!(all().iter().all(|airport| find(airport.iata) == Some(airport)));
+        assert_eq!(find(iata("ZZZ")), None);
+    }
+
+    #[test]
+    fn boards_show_the_city_that_passengers_expect() {
+        for (code, expected) in [
+            ("JFK", "New York"),
+            ("LGA", "New York"),
+            ("EWR", "Newark"),
+            ("LHR", "London"),
+            ("LGW", "London"),
+            ("CDG", "Paris"),
+            ("ORY", "Paris"),
+            ("FLL", "Fort Lauderdale"),
+            ("SFO", "San Francisco"),
+            ("BOS", "Boston"),
+            ("ORD", "Chicago"),
+            ("MDW", "Chicago"),
+            ("DCA", "Washington"),
+            ("CVG", "Cincinnati"),
+            ("BDL", "Hartford"),
+            ("YYZ", "Toronto"),
+            ("YUL", "Montréal"),
+            ("NRT", "Tokyo"),
+            ("EZE", "Buenos Aires"),
+            ("GIG", "Rio de Janeiro"),
+            ("TLS", "Toulouse"),
+            ("FRA", "Frankfurt"),
+            ("BQN", "Aguadilla"),
+            ("STT", "St Thomas"),
+            ("SNA", "Orange County"),
+        ] {
+            assert_eq!(city(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn namesakes_flown_to_from_the_same_airport_are_told_apart() {
+        assert_ne!(city("PDX"), city("PWM"));
+        assert_ne!(city("CHS"), city("CRW"));
+        assert_ne!(city("SJC"), city("SJO"));
+    }
+
+    #[test]
+    fn local_day_is_the_airports_and_not_utcs() {
+        let instant = at("2013-02-09T03:30:00Z");
+        assert_eq!(local_day(iata("JFK"), instant).to_string(), "2013-02-08");
+        assert_eq!(local_day(iata("LHR"), instant).to_string(), "2013-02-09");
+        assert_eq!(local_day(iata("AKL"), at("2013-02-08T12:00:00Z")).to_string(), "2013-02-09");
+    }
+
+    #[test]
+    fn local_time_follows_daylight_saving_of_that_day() {
+        let shown = |instant: &str| local_time(iata("JFK"), at(instant)).format("%H:%M %Z").to_string();
+        assert_eq!(shown("2013-03-10T06:59:00Z"), "01:59 EST");
+        assert_eq!(shown("2013-03-10T07:00:00Z"), "03:00 EDT");
+        assert_eq!(shown("2013-11-03T05:30:00Z"), "01:30 EDT");
+        assert_eq!(shown("2013-11-03T06:30:00Z"), "01:30 EST");
+    }
+
+    #[test]
+    fn an_unknown_airport_keeps_utc_and_says_so() {
+        assert_eq!(zone_of(iata("ZZZ")), None);
+        let shown = local_time(iata("ZZZ"), at("2013-02-08T15:00:00Z"));
+        assert_eq!(shown.format("%H:%M %Z").to_string(), "15:00 UTC");
+    }
+}
