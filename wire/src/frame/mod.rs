@@ -1,0 +1,5 @@
+//! What a socket's text frames and close frames hold.
+
+pub mod client;
+pub mod close;
+pub mod server;
