@@ -1,0 +1,108 @@
+//! Reading the small things that every format has: dates, instants, excerpts.
+
+use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use domain::ports::Quarantined;
+
+/// The start of `text`, at most `bytes_max` long, cut between characters.
+pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}
+
+/// The start of a message for the quarantine. Bytes that are no UTF-8 show as `�`.
+pub(crate) fn excerpt(body: &[u8]) -> String {
+    let start = &body[..body.len().min(Quarantined::EXCERPT_BYTES_MAX)];
+    cut(&String::from_utf8_lossy(start), Quarantined::EXCERPT_BYTES_MAX).to_owned()
+}
+
+/// A calendar day, `2013-02-08` and nothing else, within the years that a flight can have.
+pub(crate) fn date(text: &str) -> Option<NaiveDate> {
+    let shaped = text.len() == 10 && text.bytes().enumerate().all(|(at, b)| match at {
+        4 | 7 => b == b'-',
+        _ => b.is_ascii_digit(),
+    });
+    let date = shaped.then(|| text.parse::<NaiveDate>().ok()).flatten()?;
+    (2000..2100).contains(&date.year()).then_some(date)
+}
+
+/// An instant with its offset: RFC 3339, and ISO 8601's `+0100` beside it, which Schiphol's
+/// documents show.
+pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
+        .ok()
+        .map(|at| at.to_utc())
+}
+
+/// An instant with its offset, or a time on the airport's clock, see [`in_zone`].
+pub(crate) fn instant_or_local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+    instant(text).or_else(|| {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
+            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"));
+        in_zone(local.ok()?, zone)
+    })
+}
+
+/// The instant of a time on the airport's clock. In the hour that comes twice in autumn the first
+/// is meant: an estimate that is an hour early draws passengers to the gate too soon, one that is
+/// an hour late lets them miss the flight. In the hour that is left out in spring the time is
+/// moved on by as much as the clocks are, as a clock that had not been changed would have it.
+pub(crate) fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) => Some(at.to_utc()),
+        LocalResult::Ambiguous(earlier, _) => Some(earlier.to_utc()),
+        LocalResult::None => {
+            // With the offset in force before the gap. No zone's clocks jump by more than a day.
+            let before = zone.from_local_datetime(&local.checked_sub_signed(TimeDelta::days(1))?).earliest()?;
+            before.to_utc().checked_add_signed(TimeDelta::days(1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> Option<DateTime<Utc>> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_time_in_the_hour_that_comes_twice_is_the_first() {
+        let at = instant_or_local("2013-11-03T01:30:00", Tz::America__New_York);
+        assert_eq!(at, utc("2013-11-03T05:30:00Z"));
+    }
+
+    #[test]
+    fn a_time_in_the_hour_that_is_left_out_moves_on() {
+        let at = instant_or_local("2013-03-10T02:30:00", Tz::America__New_York);
+        assert_eq!(at, utc("2013-03-10T07:30:00Z"));
+        assert_eq!(at, instant_or_local("2013-03-10T03:30:00", Tz::America__New_York));
+    }
+
+    #[test]
+    fn a_stated_offset_outweighs_the_zone() {
+        for text in ["2013-03-10T09:30:00+02:00", "2013-03-10T07:30:00Z", "2013-03-10T09:30:00.000+0200"] {
+            assert_eq!(instant_or_local(text, Tz::America__New_York), utc("2013-03-10T07:30:00Z"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_day_or_instant_is_refused() {
+        for text in ["", "2013-2-8", "2013-02-30", "0001-01-01", "9999-01-01", "+2013-02-0", "２013-02-08"] {
+            assert_eq!(date(text), None, "{text}");
+        }
+        for text in ["", "08:00", "2013-02-08", "2013-02-08T25:00:00Z", "1360335600", "-262143-01-01T00:00:00"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_characters() {
+        let body = "é".repeat(5000);
+        assert_eq!(excerpt(body.as_bytes()).len(), Quarantined::EXCERPT_BYTES_MAX);
+        let odd = format!("x{body}");
+        assert!(excerpt(odd.as_bytes()).len() <= Quarantined::EXCERPT_BYTES_MAX);
+        assert!(excerpt(&[0xff; 9000]).len() <= Quarantined::EXCERPT_BYTES_MAX);
+    }
+}
