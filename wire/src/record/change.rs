@@ -1,0 +1,82 @@
+//! One revision of a flight, as history tells it.
+
+use super::epoch::Epoch;
+use super::{RecordError, VERSION, check_version};
+use crate::frame::server::{FactMap, KindWords};
+use domain::change::Change;
+use domain::leg::LegId;
+use domain::ports::PastChange;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A change read back, with the leg it is of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRecord {
+    /// Which leg.
+    pub leg: LegId,
+    /// What changed.
+    pub change: PastChange,
+}
+
+/// What the archive keeps of a change; `set_json` is the `set` of its frame.
+pub fn past_change(change: &Change) -> PastChange {
+    PastChange {
+        rev: change.rev,
+        at: change.at,
+        kinds: change.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+        source: change.source.to_string(),
+        set_json: serde_json::to_string(&FactMap(&change.differing())).unwrap_or_default(),
+    }
+}
+
+/// `{"v":1,"leg":"…","rev":19,"at":1360357451,"kinds":["gate"],"source":"jfk","set":{…}}`; `set`
+/// as in a `change` frame.
+pub fn encode_change(change: &Change) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Record<'a> {
+        v: u64,
+        leg: &'a str,
+        rev: u64,
+        at: Epoch,
+        kinds: KindWords,
+        source: &'a str,
+        set: FactMap<'a>,
+    }
+    let record = Record {
+        v: VERSION,
+        leg: change.leg.as_str(),
+        rev: change.rev,
+        at: Epoch(change.at),
+        kinds: KindWords(change.kinds),
+        source: &change.source,
+        set: FactMap(&change.differing()),
+    };
+    let mut json = Vec::with_capacity(256);
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut json, &record);
+    json
+}
+
+/// Reads what [`encode_change`] wrote.
+pub fn decode_change(json: &[u8]) -> Result<ChangeRecord, RecordError> {
+    #[derive(Deserialize)]
+    struct Record<'a> {
+        leg: String,
+        rev: u64,
+        at: Epoch,
+        #[serde(default)]
+        kinds: Vec<String>,
+        source: String,
+        #[serde(borrow)]
+        set: &'a RawValue,
+    }
+    check_version(json)?;
+    let record: Record<'_> = serde_json::from_slice(json).map_err(RecordError::broken)?;
+    let leg = LegId::known(&record.leg).ok_or_else(|| RecordError::broken("leg: is not an identifier"))?;
+    let set_json = record.set.get();
+    if !set_json.starts_with('{') {
+        return Err(RecordError::broken("set: is not an object"));
+    }
+    let Record { rev, kinds, source, .. } = record;
+    Ok(ChangeRecord { leg, change: PastChange { rev, at: record.at.0, kinds, source, set_json: set_json.to_owned() } })
+}

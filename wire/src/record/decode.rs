@@ -1,0 +1,151 @@
+//! Reading a whole flight with the provenance of every field.
+
+use super::encode::{CALL_SIGN, PROVIDER};
+use super::epoch::Epoch;
+use super::{RecordError, check_version};
+use chrono::NaiveDate;
+use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
+use domain::field::{Field, Kind, Step, Value};
+use domain::flight::{Flight, Held, Override};
+use domain::leg::{Alias, LegId, LegKey};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+
+/// Reads what [`super::encode_state`] wrote. Fields, keys and kinds of alias that this version does not
+/// know are left out.
+pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
+    check_version(json)?;
+    let record: StateIn = serde_json::from_slice(json).map_err(RecordError::broken)?;
+    let leg = LegId::known(&record.leg).ok_or_else(|| RecordError::broken("leg: is not an identifier"))?;
+    let key = record.key.read().map_err(|e| RecordError::broken(format_args!("key: {e}")))?;
+    let mut flight = Flight { leg, rev: record.rev, changed_at: record.at.0, ..Flight::new(key) };
+    for group in record.said {
+        group.read_into(&mut flight.held)?;
+    }
+    flight.held.sort_by_key(|(field, _)| *field);
+    if let Some(pair) = flight.held.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(RecordError::broken(format_args!("{} is held twice", pair[0].0)));
+    }
+    let overrides = record.overrides.into_iter().filter_map(|order| order.read().transpose());
+    flight.overrides = overrides.collect::<Result<_, _>>()?;
+    flight.aliases = record.aliases.into_iter().filter_map(read_alias).collect();
+    Ok(flight)
+}
+
+#[derive(Deserialize)]
+struct StateIn {
+    leg: String,
+    key: KeyIn,
+    rev: u64,
+    at: Epoch,
+    #[serde(default)]
+    said: Vec<GroupIn>,
+    #[serde(default)]
+    overrides: Vec<OverrideIn>,
+    #[serde(default)]
+    aliases: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
+struct KeyIn {
+    carrier: String,
+    number: u16,
+    suffix: Option<String>,
+    origin_date: NaiveDate,
+    from: String,
+    to: String,
+    #[serde(default)]
+    repeat: u8,
+}
+
+impl KeyIn {
+    fn read(self) -> Result<LegKey, InvalidCode> {
+        Ok(LegKey {
+            carrier: AirlineCode::parse(&self.carrier)?,
+            number: FlightNumber::parse(&self.number.to_string())?,
+            suffix: self.suffix.as_deref().map(Suffix::parse).transpose()?,
+            origin_date: self.origin_date,
+            from: Iata::parse(&self.from)?,
+            to: Iata::parse(&self.to)?,
+            repeat: self.repeat,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct GroupIn {
+    by: String,
+    weight: u8,
+    observed: Epoch,
+    received: Epoch,
+    #[serde(default)]
+    set: Map<String, Json>,
+    #[serde(default)]
+    clear: Vec<String>,
+}
+
+impl GroupIn {
+    fn read_into(self, held: &mut Vec<(Field, Held)>) -> Result<(), RecordError> {
+        let source: Arc<str> = self.by.into();
+        let mut hold = |field, value| {
+            let (source, observed_at, received_at) = (source.clone(), self.observed.0, self.received.0);
+            held.push((field, Held { value, authority: self.weight, source, observed_at, received_at }));
+        };
+        for (name, json) in self.set {
+            if let Some(field) = Field::named(&name) {
+                hold(field, Some(read_value(field, json)?));
+            }
+        }
+        for field in self.clear.iter().filter_map(|name| Field::named(name)) {
+            hold(field, None);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct OverrideIn {
+    field: String,
+    value: Option<Json>,
+    by: String,
+    at: Epoch,
+    until: Epoch,
+}
+
+impl OverrideIn {
+    fn read(self) -> Result<Option<Override>, RecordError> {
+        let Some(field) = Field::named(&self.field) else { return Ok(None) };
+        let value = self.value.map(|json| read_value(field, json)).transpose()?;
+        Ok(Some(Override { field, value, set_by: self.by.into(), set_at: self.at.0, until: self.until.0 }))
+    }
+}
+
+fn read_alias((kind, name): (String, String)) -> Option<Alias> {
+    match kind.as_str() {
+        PROVIDER => Some(Alias::Provider(name.into())),
+        CALL_SIGN => Some(Alias::CallSign(name.into())),
+        _ => None,
+    }
+}
+
+/// Reads a value as its field takes it. Lengths are not checked again: what was good when it was
+/// written must still be readable after a limit was lowered.
+fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {
+    let wrong = |what: &str| RecordError::broken(format_args!("{field}: {what}"));
+    match (field.kind(), json) {
+        (Kind::Text(_), Json::String(text)) => Ok(Value::Text(text.into())),
+        (Kind::Time, Json::Number(seconds)) => {
+            seconds.as_i64().map(Value::Time).ok_or_else(|| wrong("is not in whole seconds"))
+        }
+        (Kind::Step, Json::String(word)) => Step::parse(&word).map(Value::Step).ok_or_else(|| wrong("is no step")),
+        (Kind::Flag, Json::Bool(flag)) => Ok(Value::Flag(flag)),
+        (Kind::Airport, Json::String(iata)) => Iata::parse(&iata).map(Value::Airport).map_err(|e| wrong(&e.to_string())),
+        (Kind::Codeshares, Json::Array(flights)) => {
+            let read = |json: &Json| Designator::parse(json.as_str().unwrap_or_default());
+            let flights = flights.iter().map(read).collect::<Result<Arc<[_]>, _>>();
+            flights.map(Value::Codeshares).map_err(|e| wrong(&e.to_string()))
+        }
+        _ => Err(wrong("is of the wrong sort")),
+    }
+}

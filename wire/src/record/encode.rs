@@ -1,0 +1,199 @@
+//! Writing a whole flight with the provenance of every field.
+//!
+//! Statements that came together (same source, weight and times) are kept together, which is most
+//! of them: a record is a third of what it would be with the provenance spelled out for each.
+
+use super::VERSION;
+use super::epoch::Epoch;
+use crate::flight::{Flights, Text};
+use chrono::NaiveDate;
+use domain::codes::Suffix;
+use domain::field::{Field, Value};
+use domain::flight::{Flight, Held, Override};
+use domain::leg::Alias;
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+/// The words for the two kinds of alias.
+pub(super) const PROVIDER: &str = "provider";
+pub(super) const CALL_SIGN: &str = "call_sign";
+
+/// A flight as a record, about 600 bytes for one in the middle of its life.
+pub fn encode_state(flight: &Flight) -> Vec<u8> {
+    let key = &flight.key;
+    let record = StateOut {
+        v: VERSION,
+        leg: flight.leg.as_str(),
+        key: KeyOut {
+            carrier: key.carrier.as_str(),
+            number: key.number.get(),
+            suffix: key.suffix.map(Text),
+            origin_date: key.origin_date,
+            from: key.from.as_str(),
+            to: key.to.as_str(),
+            repeat: key.repeat,
+        },
+        rev: flight.rev,
+        at: Epoch(flight.changed_at),
+        said: SaidOut(&flight.held),
+        overrides: flight.overrides.iter().map(OverrideOut::of).collect(),
+        aliases: AliasesOut(&flight.aliases),
+    };
+    let mut json = Vec::with_capacity(1024);
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut json, &record);
+    json
+}
+
+#[derive(Serialize)]
+struct StateOut<'a> {
+    v: u64,
+    leg: &'a str,
+    key: KeyOut<'a>,
+    rev: u64,
+    at: Epoch,
+    said: SaidOut<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<OverrideOut<'a>>,
+    #[serde(skip_serializing_if = "AliasesOut::is_empty")]
+    aliases: AliasesOut<'a>,
+}
+
+#[derive(Serialize)]
+struct KeyOut<'a> {
+    carrier: &'a str,
+    number: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suffix: Option<Text<Suffix>>,
+    origin_date: NaiveDate,
+    from: &'a str,
+    to: &'a str,
+    #[serde(skip_serializing_if = "is_first")]
+    repeat: u8,
+}
+
+fn is_first(repeat: &u8) -> bool {
+    *repeat == 0
+}
+
+/// What is held, in groups of what was said together.
+struct SaidOut<'a>(&'a [(Field, Held)]);
+
+impl Serialize for SaidOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut leaders: Vec<&Held> = Vec::with_capacity(8);
+        let mut groups: Vec<usize> = Vec::with_capacity(self.0.len());
+        for (_, held) in self.0 {
+            let known = leaders.iter().position(|leader| said_together(leader, held));
+            groups.push(known.unwrap_or(leaders.len()));
+            if known.is_none() {
+                leaders.push(held);
+            }
+        }
+        let mut seq = serializer.serialize_seq(Some(leaders.len()))?;
+        for (index, leader) in leaders.iter().enumerate() {
+            let members = || self.0.iter().zip(&groups).filter(move |(_, group)| **group == index).map(|(held, _)| held);
+            let cleared = members().filter(|(_, held)| held.value.is_none()).map(|(field, _)| field.name());
+            seq.serialize_element(&GroupOut {
+                by: &leader.source,
+                weight: leader.authority,
+                observed: Epoch(leader.observed_at),
+                received: Epoch(leader.received_at),
+                set: ValuesOut(members().filter_map(|(field, held)| Some((*field, held.value.as_ref()?))).collect()),
+                clear: cleared.collect(),
+            })?;
+        }
+        seq.end()
+    }
+}
+
+fn said_together(a: &Held, b: &Held) -> bool {
+    a.observed_at == b.observed_at
+        && a.received_at == b.received_at
+        && a.authority == b.authority
+        && a.source == b.source
+}
+
+#[derive(Serialize)]
+struct GroupOut<'a> {
+    by: &'a str,
+    weight: u8,
+    observed: Epoch,
+    received: Epoch,
+    #[serde(skip_serializing_if = "ValuesOut::is_empty")]
+    set: ValuesOut<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clear: Vec<&'static str>,
+}
+
+struct ValuesOut<'a>(Vec<(Field, &'a Value)>);
+
+impl ValuesOut<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for ValuesOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (field, value) in &self.0 {
+            map.serialize_entry(field.name(), &ValueOut(value))?;
+        }
+        map.end()
+    }
+}
+
+struct ValueOut<'a>(&'a Value);
+
+impl Serialize for ValueOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Time(seconds) => serializer.serialize_i64(*seconds),
+            Value::Step(step) => serializer.serialize_str(step.as_str()),
+            Value::Flag(flag) => serializer.serialize_bool(*flag),
+            Value::Airport(iata) => serializer.serialize_str(iata.as_str()),
+            Value::Codeshares(flights) => Flights(flights).serialize(serializer),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OverrideOut<'a> {
+    field: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<ValueOut<'a>>,
+    by: &'a str,
+    at: Epoch,
+    until: Epoch,
+}
+
+impl<'a> OverrideOut<'a> {
+    fn of(order: &'a Override) -> Self {
+        Self {
+            field: order.field.name(),
+            value: order.value.as_ref().map(ValueOut),
+            by: &order.set_by,
+            at: Epoch(order.set_at),
+            until: Epoch(order.until),
+        }
+    }
+}
+
+struct AliasesOut<'a>(&'a [Alias]);
+
+impl AliasesOut<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for AliasesOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|alias| match alias {
+            Alias::Provider(name) => (PROVIDER, name.as_ref()),
+            Alias::CallSign(name) => (CALL_SIGN, name.as_ref()),
+        }))
+    }
+}

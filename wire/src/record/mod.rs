@@ -1,0 +1,104 @@
+//! What the change log keeps: in SQLite's rows, and as the values of Kafka's `gatecall.changes`.
+//!
+//! Compact JSON that begins with a version, `{"v":1,…`. The rules of change: a key may be added
+//! and older readers ignore it; anything else raises [`VERSION`], and an older reader then says so
+//! instead of guessing. What is absent or empty is not written.
+//!
+//! - **state** ([`encode_state`]): a whole [`Flight`] with the provenance of every field. It reads
+//!   back exactly.
+//! - **change** ([`encode_change`]): one revision, as history tells it.
+//! - **log record** ([`encode_log`]): a state with the changes that led to it since the last.
+//!
+//! Instants are seconds since 1970, a number where they are whole and else a text with nine
+//! decimals, `"1360357451.250000000"`: a number would lose some, and RFC 3339 twice the bytes.
+
+mod change;
+mod decode;
+mod encode;
+mod epoch;
+
+pub use change::{ChangeRecord, decode_change, encode_change, past_change};
+pub use decode::decode_state;
+pub use encode::encode_state;
+
+use domain::flight::Flight;
+use domain::ports::{LogEntry, PastChange};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The version that is written, and the newest that is read.
+pub const VERSION: u64 = 1;
+
+/// Why a record cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It was written by a newer hub.
+    #[error("the record has version {found}, and this hub reads up to {VERSION}; a newer hub wrote it")]
+    Newer {
+        /// Its version.
+        found: u64,
+    },
+    /// It is no record, or a broken one.
+    #[error("the record cannot be read: {0}")]
+    Broken(String),
+}
+
+impl RecordError {
+    fn broken(why: impl ToString) -> Self {
+        Self::Broken(why.to_string())
+    }
+}
+
+/// A state and the changes that led to it since the last record of its leg.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogRecord {
+    /// The state after the changes.
+    pub flight: Flight,
+    /// The changes, oldest first. Empty where a source only confirmed what was known.
+    pub changes: Vec<PastChange>,
+}
+
+/// `{"v":1,"state":{…},"changes":[…]}`, the two as their own records.
+pub fn encode_log(entry: &LogEntry) -> Vec<u8> {
+    let mut json = format!("{{\"v\":{VERSION},\"state\":").into_bytes();
+    json.extend_from_slice(&encode_state(&entry.flight));
+    json.extend_from_slice(b",\"changes\":[");
+    for (index, change) in entry.changes.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(&encode_change(change));
+    }
+    json.extend_from_slice(b"]}");
+    json
+}
+
+/// Reads what [`encode_log`] wrote.
+pub fn decode_log(json: &[u8]) -> Result<LogRecord, RecordError> {
+    #[derive(Deserialize)]
+    struct Log<'a> {
+        #[serde(borrow)]
+        state: &'a RawValue,
+        #[serde(borrow, default)]
+        changes: Vec<&'a RawValue>,
+    }
+    check_version(json)?;
+    let log: Log<'_> = serde_json::from_slice(json).map_err(RecordError::broken)?;
+    let flight = decode_state(log.state.get().as_bytes())?;
+    let changes = log.changes.iter().map(|raw| decode_change(raw.get().as_bytes()).map(|record| record.change));
+    Ok(LogRecord { flight, changes: changes.collect::<Result<_, _>>()? })
+}
+
+/// Looked at before anything else, because a newer record may not even have our shape.
+fn check_version(json: &[u8]) -> Result<(), RecordError> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u64,
+    }
+    let version: Version = serde_json::from_slice(json).map_err(RecordError::broken)?;
+    match version.v {
+        1..=VERSION => Ok(()),
+        0 => Err(RecordError::broken("version 0 was never written")),
+        found => Err(RecordError::Newer { found }),
+    }
+}
