@@ -1,0 +1,48 @@
+import { LazyPage } from '@/app/lazy-page';
+import { NotFoundPage } from '@/app/not-found-page';
+import { AirportsPage } from '@/features/airports/airports-page';
+import { BoardPage } from '@/features/board/board-page';
+import { DisplayPage } from '@/features/display/display-page';
+import { FlightPage } from '@/features/flight/flight-page';
+import { type Services, ServicesContext } from '@/lib/services/services';
+import type { Direction } from '@/lib/store/topic-match';
+import type { ReactNode } from 'react';
+import { Navigate, Route, Routes, useParams } from 'react-router';
+
+/** All pages there are. */
+export function App({ services }: { services: Services }) {
+  return (
+    <ServicesContext value={services}>
+      <Routes>
+        <Route path="/" element={<AirportsPage />} />
+        <Route path="/board/:iata" element={<ToDepartures />} />
+        <Route path="/board/:iata/:direction" element={<AtAirport page={(at) => <BoardPage key={`${at.iata}/${at.direction}`} {...at} />} />} />
+        <Route path="/display/:iata/:direction" element={<AtAirport page={(at) => <DisplayPage {...at} />} />} />
+        <Route path="/flight/:leg" element={<ToFlight />} />
+        <Route path="/docs/api" element={<LazyPage />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Routes>
+    </ServicesContext>
+  );
+}
+
+type At = { iata: string; direction: Direction };
+
+/** An address can say anything; only an airport's code and a direction come further. */
+function AtAirport({ page }: { page: (at: At) => ReactNode }) {
+  const { iata = '', direction } = useParams();
+  const code = iata.toUpperCase();
+  if (!/^[A-Z]{3}$/.test(code)) return <NotFoundPage />;
+  if (direction !== 'departures' && direction !== 'arrivals') return <NotFoundPage />;
+  return page({ iata: code, direction });
+}
+
+function ToDepartures() {
+  const { iata = '' } = useParams();
+  return <Navigate to={`/board/${encodeURIComponent(iata)}/departures`} replace />;
+}
+
+function ToFlight() {
+  const { leg = '' } = useParams();
+  return <FlightPage key={leg} leg={leg} />;
+}

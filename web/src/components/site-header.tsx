@@ -1,0 +1,26 @@
+import styles from '@/components/site-header.module.css';
+import { ThemeToggle } from '@/components/theme-toggle';
+import { Link } from 'react-router';
+
+/** The top of every page: the way past it, the way home, and how to see in the dark. */
+export function SiteHeader() {
+  return (
+    <header className={`${styles['header'] ?? ''} on-mast`}>
+      <a className={styles['skip']} href="#main">
+        Skip to the content
+      </a>
+      <div className={styles['inner']}>
+        <Link className={styles['brand']} to="/">
+          <img className={styles['mark']} src="/favicon.svg" alt="" />
+          Gatecall
+        </Link>
+        <span className={styles['spacer']} />
+        <nav className={styles['nav']} aria-label="Site">
+          <Link to="/">Airports</Link>
+          <Link to="/docs/api">API</Link>
+        </nav>
+        <ThemeToggle />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,23 @@
+import { Icon, type IconName } from '@/components/icon';
+import styles from '@/components/status-badge.module.css';
+import type { StatusWords, Tone } from '@/lib/flight/status-words';
+
+const ICONS: Record<Tone, IconName> = {
+  calm: 'clock',
+  go: 'walk',
+  hurry: 'hurry',
+  late: 'late',
+  stop: 'stop',
+  done: 'done',
+  unsure: 'unsure',
+};
+
+/** A status: an icon, a colour and, what counts, the words. */
+export function StatusBadge({ words, tone }: StatusWords) {
+  return (
+    <span className={`${styles['badge'] ?? ''} ${styles[tone] ?? ''}`} data-tone={tone}>
+      <Icon name={ICONS[tone]} />
+      {words}
+    </span>
+  );
+}

@@ -1,0 +1,38 @@
+import { AirportClock } from '@/components/airport-clock';
+import { Icon } from '@/components/icon';
+import { LinkPill } from '@/components/link-state';
+import styles from '@/features/board/board-masthead.module.css';
+import type { BoardAge } from '@/lib/services/use-staleness';
+import type { Direction } from '@/lib/store/topic-match';
+import type { AirportRow } from '@/wire/types';
+import { NavLink } from 'react-router';
+
+type Props = { airport: AirportRow; direction: Direction; age: BoardAge };
+
+/** Which board this is, what time it is there, and how old what it shows is. */
+export function BoardMasthead({ airport, direction, age }: Props) {
+  return (
+    <div className={`${styles['masthead'] ?? ''} on-mast`}>
+      <div className={styles['inner']}>
+        <span className={styles['sign']}>
+          <Icon name={direction} size="100%" />
+        </span>
+        <div className={styles['title']}>
+          <h1>{direction === 'departures' ? 'Departures' : 'Arrivals'}</h1>
+          <p>
+            {airport.city === airport.iata ? null : `${airport.city}, ${airport.name} `}
+            <span className={styles['iata']}>{airport.iata}</span>
+          </p>
+        </div>
+        <AirportClock zone={airport.zone} />
+      </div>
+      <div className={styles['bar']}>
+        <nav className={styles['tabs']} aria-label="Boards of this airport">
+          <NavLink to={`/board/${airport.iata}/departures`}>Departures</NavLink>
+          <NavLink to={`/board/${airport.iata}/arrivals`}>Arrivals</NavLink>
+        </nav>
+        <LinkPill age={age} zone={airport.zone} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+import { LinkBanner } from '@/components/link-state';
+import { Notice } from '@/components/notice';
+import { SiteHeader } from '@/components/site-header';
+import { BoardFilters } from '@/features/board/board-filters';
+import { BoardMasthead } from '@/features/board/board-masthead';
+import styles from '@/features/board/board-page.module.css';
+import { type BoardQuery, readQuery, writeQuery } from '@/features/board/board-query';
+import { BoardTable } from '@/features/board/board-table';
+import { ChangeAnnouncer } from '@/features/board/change-announcer';
+import { useBoard } from '@/features/board/use-board';
+import { useRowSetting } from '@/features/board/use-row-setting';
+import { useAirport } from '@/lib/services/use-directory';
+import { useStaleness } from '@/lib/services/use-staleness';
+import type { Direction } from '@/lib/store/topic-match';
+import { useMemo } from 'react';
+import { Link, useSearchParams } from 'react-router';
+
+type Props = { iata: string; direction: Direction };
+
+/** The board of one airport and direction. */
+export function BoardPage({ iata, direction }: Props) {
+  const [params, setParams] = useSearchParams();
+  const query = useMemo(() => readQuery(params), [params]);
+  const list = useBoard(iata, direction, query);
+  const airport = useAirport(iata);
+  const age = useStaleness(list.view);
+  const setting = useRowSetting(direction, airport.zone, age, list.hasDesks);
+  const change = (part: Partial<BoardQuery>) => setParams(writeQuery({ ...query, ...part }), { replace: true });
+  const title = `${direction === 'departures' ? 'Departures' : 'Arrivals'} ${iata}`;
+  return (
+    <>
+      <title>{`${title} · Gatecall`}</title>
+      <SiteHeader />
+      <BoardMasthead airport={airport} direction={direction} age={age} />
+      <LinkBanner age={age} zone={airport.zone} />
+      <main id="main" className={styles['main']} tabIndex={-1}>
+        {list.view.failure !== null ? (
+          <Notice title="There is no such board" actions={<Link to="/">Choose an airport</Link>}>
+            <p>{list.view.failure}</p>
+          </Notice>
+        ) : (
+          <>
+            <BoardFilters direction={direction} query={query} list={list} onChange={change} />
+            <p className={styles['count']} role="status">
+              {list.view.known ? countInWords(list.legs.length, list.hidden) : 'Fetching the board…'}
+            </p>
+            {list.legs.length > 0 ? (
+              <BoardTable legs={list.legs} setting={setting} label={title} sort={query.sort} onSort={(sort) => change({ sort })} />
+            ) : list.view.known ? (
+              <NothingHere hidden={list.hidden} onShowAll={() => setParams({ window: 'all' }, { replace: true })} />
+            ) : null}
+            <ChangeAnnouncer iata={iata} direction={direction} />
+          </>
+        )}
+      </main>
+    </>
+  );
+}
+
+function NothingHere({ hidden, onShowAll }: { hidden: number; onShowAll: () => void }) {
+  if (hidden === 0) return <Notice title="No flights are known for this board" />;
+  return (
+    <Notice title="No flight fits" actions={<button type="button" onClick={onShowAll}>Show all {hidden} flights</button>}>
+      <p>Search and filters leave nothing to show.</p>
+    </Notice>
+  );
+}
+
+function countInWords(shown: number, hidden: number): string {
+  const flights = shown === 1 ? '1 flight' : `${shown} flights`;
+  return hidden === 0 ? flights : `${flights}, ${hidden} more outside of this view`;
+}

@@ -1,0 +1,93 @@
+import { BoardHead } from '@/features/board/board-head';
+import type { BoardSort } from '@/features/board/board-query';
+import { BoardRow, type RowSetting } from '@/features/board/board-row';
+import styles from '@/features/board/board-table.module.css';
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, useCallback, useLayoutEffect, useRef, useState } from 'react';
+
+type Props = {
+  legs: string[];
+  setting: RowSetting;
+  label: string;
+  sort: BoardSort;
+  onSort: (sort: BoardSort) => void;
+};
+
+const ROW_HEIGHT_PX = 54;
+
+/** The rows in view and a few around them, as a table that still says how many there are. */
+export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
+  const body = useRef<HTMLDivElement>(null);
+  const [margin, setMargin] = useState(0);
+  useLayoutEffect(() => {
+    const top = body.current?.getBoundingClientRect().top ?? 0;
+    setMargin(top + window.scrollY);
+  }, []);
+  const virtualizer = useWindowVirtualizer({
+    count: legs.length,
+    estimateSize: () => ROW_HEIGHT_PX,
+    overscan: 12,
+    scrollMargin: margin,
+    getItemKey: useCallback((index: number) => legs[index] ?? index, [legs]),
+  });
+  const move = useRowKeys(legs.length, (index) => virtualizer.scrollToIndex(index, { align: 'auto' }), body);
+  const desks = setting.hasDesks ? '' : (styles['noDesks'] ?? '');
+  return (
+    <div
+      role="table"
+      aria-label={label}
+      aria-rowcount={legs.length + 1}
+      className={`${styles['table'] ?? ''} ${desks}`}
+    >
+      <BoardHead direction={setting.direction} hasDesks={setting.hasDesks} sort={sort} onSort={onSort} />
+      {/* Arrow keys are a convenience on top of Tab: every row's link is reachable without them. */}
+      {/* eslint-disable-next-line jsx-a11y/interactive-supports-focus, jsx-a11y/no-static-element-interactions -- see above */}
+      <div
+        role="rowgroup"
+        ref={body}
+        className={styles['body']}
+        style={{ height: virtualizer.getTotalSize() }}
+        onKeyDown={move}
+      >
+        {virtualizer.getVirtualItems().map((item) => (
+          <div
+            key={item.key}
+            ref={virtualizer.measureElement}
+            data-index={item.index}
+            data-leg={legs[item.index]}
+            role="row"
+            aria-rowindex={item.index + 2}
+            className={styles['row']}
+            style={{ transform: `translateY(${item.start - margin}px)` }}
+          >
+            <BoardRow leg={legs[item.index] ?? ''} setting={setting} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Up, down, Home and End move from flight to flight, also to those that are not drawn yet. */
+function useRowKeys(
+  count: number,
+  scrollTo: (index: number) => void,
+  body: React.RefObject<HTMLDivElement | null>,
+) {
+  return (event: KeyboardEvent<HTMLDivElement>) => {
+    const row = (event.target as Element).closest<HTMLElement>('[data-index]');
+    const index = Number(row?.dataset['index'] ?? -1);
+    const to = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: count - 1 }[event.key];
+    if (to === undefined || index < 0 || to < 0 || to >= count) return;
+    event.preventDefault();
+    scrollTo(to);
+    focusWhenDrawn(body, to);
+  };
+}
+
+/** Drawing follows scrolling by a frame or two. */
+function focusWhenDrawn(body: React.RefObject<HTMLDivElement | null>, index: number, tries = 6): void {
+  const link = body.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`);
+  if (link) link.focus({ preventScroll: false });
+  else if (tries > 0) requestAnimationFrame(() => focusWhenDrawn(body, index, tries - 1));
+}

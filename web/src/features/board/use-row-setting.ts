@@ -1,0 +1,38 @@
+import type { RowSetting } from '@/features/board/board-row';
+import { FRESH } from '@/lib/flight/trusted-status';
+import { useNow } from '@/lib/services/use-now';
+import type { BoardAge } from '@/lib/services/use-staleness';
+import type { Direction } from '@/lib/store/topic-match';
+import { useMemo } from 'react';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** While the link is lost, rows look at the clock this often. Real time. */
+const STALE_STEP_MS = 5_000;
+
+/** How rows are to be drawn. Stays the same object for as long as it can: each new one draws every row anew. */
+export function useRowSetting(
+  direction: Direction,
+  zone: string,
+  age: BoardAge,
+  hasDesks: boolean,
+): RowSetting {
+  // The day at the airport can only change on the hour (or half hour, where zones are odd).
+  const day_ms = useNow(HOUR_MS / 2);
+  const isLost = age.real_ms > 0;
+  const minute_ms = useNow(MINUTE_MS);
+  const now_ms = isLost ? minute_ms : 0;
+  const real_ms = isLost ? Math.floor(age.real_ms / STALE_STEP_MS) * STALE_STEP_MS : 0;
+  const operational_ms = isLost ? Math.floor(age.operational_ms / MINUTE_MS) * MINUTE_MS : 0;
+  return useMemo(
+    () => ({
+      direction,
+      zone,
+      day_ms,
+      now_ms,
+      age: isLost ? { real_ms, operational_ms } : FRESH,
+      hasDesks,
+    }),
+    [direction, zone, day_ms, now_ms, isLost, real_ms, operational_ms, hasDesks],
+  );
+}

@@ -1,0 +1,1 @@
+export function DisplayPage(_: { iata: string; direction: string }) { return null; }

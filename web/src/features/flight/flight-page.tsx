@@ -1,0 +1,1 @@
+export function FlightPage(_: { leg: string }) { return null; }

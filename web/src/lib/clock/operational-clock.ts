@@ -1,0 +1,41 @@
+import type { Timers } from '@/lib/clock/timers';
+import type { ClockFrame } from '@/wire/types';
+
+/**
+ * The hub's time. It may be a replayed day running faster than ours, so what is "in an hour" on a board
+ * is decided by this clock and never by the browser's. It keeps running when the link is lost: a screen
+ * without a link still has to know that a departure has passed.
+ */
+export class OperationalClock {
+  readonly #timers: Timers;
+  #base_ms: number | null = null;
+  #heard_ms = 0;
+  #speed = 1;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** Before the first hello the browser's own time is the best guess there is. */
+  now_ms(): number {
+    return this.at_ms(this.#timers.now());
+  }
+
+  /** The operational instant that belongs to an instant of real time. */
+  at_ms(real_ms: number): number {
+    if (this.#base_ms === null) return real_ms;
+    return this.#base_ms + (real_ms - this.#heard_ms) * this.#speed;
+  }
+
+  speed(): number {
+    return this.#speed;
+  }
+
+  set(clock: ClockFrame): void {
+    const base_ms = Date.parse(clock.now);
+    if (!Number.isFinite(base_ms)) return;
+    this.#base_ms = base_ms;
+    this.#heard_ms = this.#timers.now();
+    this.#speed = clock.speed > 0 ? clock.speed : 1;
+  }
+}

@@ -1,0 +1,79 @@
+import type { GetJson } from '@/lib/api/get-json';
+import type { Cancel, Timers } from '@/lib/clock/timers';
+import type { AirlinesBody, AirportRow, AirportsBody } from '@/wire/types';
+
+/** A code we do not know makes us ask again, but not more often than this. */
+const ASK_AGAIN_MS = 30_000;
+const RETRY_MS = 5_000;
+
+export type DirectoryView = {
+  airports: ReadonlyMap<string, AirportRow>;
+  airlines: ReadonlyMap<string, string>;
+  /** True once the airports have come. */
+  known: boolean;
+  /** Why they have not, in words. */
+  failure: string | null;
+};
+
+/** Names and zones for the codes that flights carry. Fetched once, and again when a new code turns up. */
+export class Directory {
+  readonly #getJson: GetJson;
+  readonly #timers: Timers;
+  readonly #listeners = new Set<() => void>();
+  #view: DirectoryView = { airports: new Map(), airlines: new Map(), known: false, failure: null };
+  #asked_ms: number | null = null;
+  #waiting: Cancel | null = null;
+
+  constructor(getJson: GetJson, timers: Timers) {
+    this.#getJson = getJson;
+    this.#timers = timers;
+  }
+
+  view(): DirectoryView {
+    return this.#view;
+  }
+
+  subscribe(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Fetches what is new, now. */
+  refresh(): void {
+    this.#waiting?.();
+    this.#waiting = null;
+    this.#asked_ms = this.#timers.now();
+    void this.#load();
+  }
+
+  /** A flight names a code that is not in the directory. */
+  miss(): void {
+    if (this.#waiting) return;
+    const due_ms = this.#asked_ms === null ? 0 : this.#asked_ms + ASK_AGAIN_MS - this.#timers.now();
+    if (due_ms <= 0) this.refresh();
+    else this.#waiting = this.#timers.after(due_ms, () => this.refresh());
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const [airports, airlines] = await Promise.all([
+        this.#getJson<AirportsBody>('/airports'),
+        this.#getJson<AirlinesBody>('/airlines'),
+      ]);
+      this.#tell({
+        airports: new Map(airports.airports.map((row) => [row.iata, row])),
+        airlines: new Map(airlines.airlines.map((row) => [row.code, row.name])),
+        known: true,
+        failure: null,
+      });
+    } catch (error) {
+      this.#tell({ ...this.#view, failure: error instanceof Error ? error.message : String(error) });
+      this.#waiting ??= this.#timers.after(RETRY_MS, () => this.refresh());
+    }
+  }
+
+  #tell(view: DirectoryView): void {
+    this.#view = view;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,32 @@
+import type { Direction } from '@/lib/store/topic-match';
+import type { Flight } from '@/wire/types';
+
+/** The times of one end of a flight, in milliseconds. `latest` is the best that is known. */
+export type SideTimes = {
+  scheduled: number | null;
+  estimated: number | null;
+  actual: number | null;
+  latest: number | null;
+  /** The newer time, when it is another minute than the scheduled one. */
+  revised: number | null;
+};
+
+const MINUTE_MS = 60_000;
+
+export function sideTimes(flight: Flight, direction: Direction): SideTimes {
+  const side = direction === 'departures' ? flight.departure : flight.arrival;
+  const scheduled = instant(side.scheduled);
+  const estimated = instant(side.estimated);
+  const actual = instant(side.actual);
+  const newer = actual ?? estimated;
+  const differs = newer !== null && (scheduled === null || minute(newer) !== minute(scheduled));
+  return { scheduled, estimated, actual, latest: newer ?? scheduled, revised: differs ? newer : null };
+}
+
+function instant(text: string | null): number | null {
+  if (text === null) return null;
+  const at_ms = Date.parse(text);
+  return Number.isFinite(at_ms) ? at_ms : null;
+}
+
+const minute = (at_ms: number): number => Math.floor(at_ms / MINUTE_MS);

@@ -1,0 +1,36 @@
+import { getJson } from '@/lib/api/get-json';
+import { OperationalClock } from '@/lib/clock/operational-clock';
+import { browserTimers } from '@/lib/clock/timers';
+import { Directory } from '@/lib/directory/directory';
+import type { Services } from '@/lib/services/services';
+import { fullJitter } from '@/lib/socket/backoff';
+import { eventStreamTransport } from '@/lib/socket/event-stream-transport';
+import { SocketClient } from '@/lib/socket/socket-client';
+import { webSocketTransport } from '@/lib/socket/web-socket-transport';
+import { FlightStore } from '@/lib/store/flight-store';
+
+/** The one place where the page meets the browser's clock, chance, network and storage. */
+export function createServices(): Services & { start: () => void } {
+  const timers = browserTimers;
+  const clock = new OperationalClock(timers);
+  const store = new FlightStore(timers, () => clock.speed());
+  const directory = new Directory(getJson, timers);
+  const socket = new SocketClient({
+    websocket: webSocketTransport(`${location.origin.replace(/^http/, 'ws')}/ws`),
+    stream: eventStreamTransport('/api/v1'),
+    cache: store,
+    timers,
+    random: Math.random,
+    backoff: fullJitter,
+    onClock: (frame) => clock.set(frame),
+  });
+  const start = () => {
+    socket.start();
+    directory.refresh();
+    window.addEventListener('online', () => socket.retryNow());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') socket.retryNow();
+    });
+  };
+  return { socket, store, clock, directory, timers, getJson, start };
+}

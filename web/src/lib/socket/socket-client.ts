@@ -1,0 +1,191 @@
+import type { Cancel, Timers } from '@/lib/clock/timers';
+import type { Backoff } from '@/lib/socket/backoff';
+import { verdictOf } from '@/lib/socket/close-reason';
+import type { FlightCache } from '@/lib/socket/flight-cache';
+import { FrameHandler } from '@/lib/socket/frame-handler';
+import type { Link } from '@/lib/socket/link';
+import { parseFrame } from '@/lib/socket/parse-frame';
+import { TopicRefs } from '@/lib/socket/topic-refs';
+import type { Connect, Transport } from '@/lib/socket/transport';
+import { TransportChoice, type Via } from '@/lib/socket/transport-choice';
+import { Watchdog } from '@/lib/socket/watchdog';
+import type { ClientFrame, ClockFrame } from '@/wire/types';
+
+export type SocketClientOptions = {
+  websocket: Connect;
+  stream: Connect | null;
+  cache: FlightCache;
+  timers: Timers;
+  random: () => number;
+  backoff: Backoff;
+  onClock: (clock: ClockFrame) => void;
+};
+
+/** From the first byte to the hello; an address that swallows packets must not hold a page for minutes. */
+const HELLO_WITHIN_MS = 10_000;
+/** A connection that lived this long was a good one: the next loss starts the backoff from the beginning. */
+const GOOD_AFTER_MS = 10_000;
+
+/** Keeps one connection to the hub and what is followed over it, for as long as the page is open. */
+export class SocketClient {
+  readonly #options: SocketClientOptions;
+  readonly #refs: TopicRefs;
+  readonly #frames: FrameHandler;
+  readonly #watchdog: Watchdog;
+  readonly #choice: TransportChoice;
+  readonly #listeners = new Set<() => void>();
+  #link: Link = { phase: 'connecting', lost_ms: null, message: null, via: 'websocket' };
+  #transport: Transport | null = null;
+  #greeted_ms: number | null = null;
+  #heard_ms: number | null = null;
+  #attempt = 0;
+  #retry: Cancel | null = null;
+  #deadline: Cancel | null = null;
+
+  constructor(options: SocketClientOptions) {
+    const { cache, timers } = options;
+    this.#options = options;
+    this.#choice = new TransportChoice(options.stream !== null);
+    this.#watchdog = new Watchdog(timers, () => this.#lost(1006, ''));
+    this.#frames = new FrameHandler(cache, timers, (frame) => this.#send(frame));
+    this.#refs = new TopicRefs(
+      timers,
+      (topic) => {
+        cache.watch(topic);
+        if (this.#greeted_ms !== null) this.#frames.follow(topic);
+      },
+      (topic) => {
+        if (this.#greeted_ms !== null) this.#send({ op: 'unfollow', topic });
+        cache.unwatch(topic);
+      },
+    );
+  }
+
+  start(): void {
+    if (!this.#transport && !this.#retry) this.#connect();
+  }
+
+  stop(): void {
+    this.#hangUp();
+    this.#retry?.();
+    this.#retry = null;
+  }
+
+  /** Follows a topic until the returned function is called. */
+  follow(topic: string): Cancel {
+    return this.#refs.add(topic);
+  }
+
+  link(): Link {
+    return this.#link;
+  }
+
+  subscribe(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The network is back, or somebody asks: do not wait out the backoff. */
+  retryNow(): void {
+    if (this.#transport) return;
+    this.#retry?.();
+    this.#retry = null;
+    this.#connect();
+  }
+
+  #connect(): void {
+    const via = this.#choice.next();
+    const connect = via === 'stream' ? this.#options.stream : this.#options.websocket;
+    if (!connect) return;
+    this.#tell({ phase: this.#heard_ms === null ? 'connecting' : 'reconnecting', via, message: null });
+    this.#deadline = this.#options.timers.after(HELLO_WITHIN_MS, () => this.#lost(1006, ''));
+    this.#transport = connect({
+      open: () => this.#opened(via),
+      frame: (text) => this.#heard(text, via),
+      close: (code, reason) => this.#lost(code, reason),
+    });
+  }
+
+  /** A stream says hello only once a topic is followed, so there the topics go first. */
+  #opened(via: Via): void {
+    if (via === 'stream') this.#followAll();
+  }
+
+  #followAll(): void {
+    this.#frames.reconnected();
+    for (const topic of this.#refs.topics()) this.#frames.follow(topic);
+    this.#frames.askForMissing();
+  }
+
+  #heard(text: string, via: Via): void {
+    const frame = parseFrame(text);
+    if (!frame) return;
+    this.#heard_ms = this.#options.timers.now();
+    this.#watchdog.feed();
+    if (frame.type === 'hello') {
+      const isFirst = this.#greeted_ms === null;
+      this.#frames.hello(frame.epoch);
+      this.#options.onClock(frame.clock);
+      if (isFirst) this.#greeted(via, frame.ping_s);
+      return;
+    }
+    if (frame.type === 'ping' && via === 'websocket') this.#send({ op: 'pong' });
+    this.#frames.handle(frame);
+  }
+
+  #greeted(via: Via, ping_s: number): void {
+    this.#greeted_ms = this.#options.timers.now();
+    this.#deadline?.();
+    this.#deadline = null;
+    this.#choice.worked(via);
+    if (via === 'websocket') {
+      this.#watchdog.arm(ping_s);
+      this.#followAll();
+    } else {
+      const stay_ms = this.#choice.takeStay_ms();
+      this.#deadline = this.#options.timers.after(stay_ms, () => this.#lost(1000, ''));
+    }
+    this.#tell({ phase: 'live', lost_ms: null, message: null, via });
+  }
+
+  #lost(code: number, reason: string): void {
+    const { timers, random, backoff, cache } = this.#options;
+    const via = this.#link.via;
+    if (via === 'stream') this.#choice.streamEnded();
+    else if (this.#greeted_ms === null) this.#choice.failed(via);
+    if (this.#greeted_ms !== null && timers.now() - this.#greeted_ms >= GOOD_AFTER_MS) this.#attempt = 0;
+    this.#hangUp();
+    cache.desync();
+    const verdict = verdictOf(code, reason);
+    if (verdict.kind === 'stay_away') {
+      this.#tell({ phase: 'refused', lost_ms: this.#heard_ms, message: verdict.message, via });
+      return;
+    }
+    const jitter_ms = backoff(this.#attempt, random);
+    this.#attempt += 1;
+    this.#retry = timers.after((verdict.retry_ms ?? 0) + jitter_ms, () => {
+      this.#retry = null;
+      this.#connect();
+    });
+    const phase = this.#heard_ms === null ? 'connecting' : 'reconnecting';
+    this.#tell({ phase, lost_ms: this.#heard_ms, message: null, via });
+  }
+
+  #hangUp(): void {
+    this.#watchdog.disarm();
+    this.#deadline?.();
+    this.#deadline = null;
+    this.#transport?.close();
+    this.#transport = null;
+    this.#greeted_ms = null;
+  }
+
+  #send(frame: ClientFrame): void {
+    this.#transport?.send(frame);
+  }
+
+  #tell(change: Partial<Link>): void {
+    this.#link = { ...this.#link, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}

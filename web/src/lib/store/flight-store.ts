@@ -1,0 +1,201 @@
+import type { Cancel, Timers } from '@/lib/clock/timers';
+import type { ChangeOutcome, FlightCache } from '@/lib/socket/flight-cache';
+import { type FlightField, applySet, changedFields } from '@/lib/store/flight-fields';
+import { type HeldFlight, holdNew, holdNext, withoutEndedMarks } from '@/lib/store/held-flight';
+import { Listeners } from '@/lib/store/listeners';
+import { resumePoint } from '@/lib/store/resume-point';
+import { topicMatches } from '@/lib/store/topic-match';
+import { type TopicView, emptyTopic } from '@/lib/store/topic-view';
+import type { ChangeFrame, Flight, SnapshotFrame } from '@/wire/types';
+
+/** How long a changed cell stays marked. */
+const MARK_MS = 8_000;
+/** Frames that come within this time are shown in one go. */
+const BATCH_MS = 16;
+
+/** A flight that was seen to change, for those who put changes into words. */
+export type SeenChange = { before: Flight; after: Flight; fields: FlightField[] };
+
+/** All flights the page holds, each once, by leg and revision, and which topic holds which. */
+export class FlightStore implements FlightCache {
+  readonly #timers: Timers;
+  readonly #speed: () => number;
+  readonly #flights = new Map<string, HeldFlight>();
+  readonly #topics = new Map<string, TopicView>();
+  readonly #legListeners = new Listeners<undefined>();
+  readonly #topicListeners = new Listeners<undefined>();
+  readonly #changeListeners = new Listeners<SeenChange>();
+  readonly #frameListeners = new Listeners<ChangeFrame>();
+  readonly #dirtyLegs = new Set<string>();
+  readonly #dirtyTopics = new Set<string>();
+  #epoch = 0;
+  #flush: Cancel | null = null;
+  #sweep: Cancel | null = null;
+
+  /** `speed` is how many seconds of the hub's time pass in one of ours. */
+  constructor(timers: Timers, speed: () => number = () => 1) {
+    this.#timers = timers;
+    this.#speed = speed;
+  }
+
+  flight(leg: string): HeldFlight | undefined {
+    return this.#flights.get(leg);
+  }
+
+  topic(topic: string): TopicView {
+    return this.#topics.get(topic) ?? emptyTopic;
+  }
+
+  subscribeFlight(leg: string, listener: () => void): Cancel {
+    return this.#legListeners.add(leg, listener);
+  }
+
+  /** Told when a flight joins or leaves the topic, and when any of its flights changes. */
+  subscribeTopic(topic: string, listener: () => void): Cancel {
+    return this.#topicListeners.add(topic, listener);
+  }
+
+  subscribeChanges(topic: string, listener: (change: SeenChange) => void): Cancel {
+    return this.#changeListeners.add(topic, listener);
+  }
+
+  /** The change frames of one leg as they came, for its history. */
+  subscribeFrames(leg: string, listener: (frame: ChangeFrame) => void): Cancel {
+    return this.#frameListeners.add(leg, listener);
+  }
+
+  watch(topic: string): void {
+    if (!this.#topics.has(topic)) this.#setTopic(topic, emptyTopic);
+  }
+
+  unwatch(topic: string): void {
+    const view = this.#topics.get(topic);
+    if (!view) return;
+    this.#topics.delete(topic);
+    this.#dropUnheld(view.legs);
+  }
+
+  newestChangedAt(topic: string): string | null {
+    const view = this.topic(topic);
+    if (!view.known || view.failure !== null) return null;
+    const held = [...view.legs].flatMap((leg) => this.#flights.get(leg) ?? []);
+    if (held.some((one) => one.epoch !== this.#epoch)) return null;
+    return resumePoint(held.map((one) => one.flight), this.#speed());
+  }
+
+  beginEpoch(): void {
+    this.#epoch += 1;
+  }
+
+  snapshot(frame: SnapshotFrame): void {
+    const view = this.#topics.get(frame.topic);
+    if (!view) return;
+    const legs = new Set(frame.partial ? view.legs : []);
+    for (const flight of frame.flights) legs.add(flight.leg);
+    this.#setTopic(frame.topic, { legs, known: true, synced: true, failure: null });
+    for (const flight of frame.flights) this.#take(flight);
+    if (!frame.partial) this.#dropUnheld(view.legs);
+  }
+
+  change(frame: ChangeFrame): ChangeOutcome {
+    const held = this.#flights.get(frame.leg);
+    if (!held) return 'unknown';
+    if (held.epoch !== this.#epoch) return 'gap';
+    if (frame.rev <= held.flight.rev) return 'old';
+    if (frame.rev > held.flight.rev + 1) return 'gap';
+    const next = { ...applySet(held.flight, frame.set), rev: frame.rev, changed_at: frame.at };
+    this.#put(next, held);
+    this.#frameListeners.tell(frame.leg, frame);
+    return 'applied';
+  }
+
+  state(flight: Flight): number {
+    return this.#take(flight);
+  }
+
+  gone(leg: string, topic: string): void {
+    const view = this.#topics.get(topic);
+    if (!view?.legs.has(leg)) return;
+    const legs = new Set(view.legs);
+    legs.delete(leg);
+    this.#setTopic(topic, { ...view, legs });
+    this.#dropUnheld([leg]);
+  }
+
+  forget(leg: string): void {
+    for (const topic of this.#topics.keys()) this.gone(leg, topic);
+  }
+
+  fail(topic: string, message: string): void {
+    const view = this.#topics.get(topic);
+    if (view) this.#setTopic(topic, { ...view, failure: message });
+  }
+
+  desync(): void {
+    for (const [topic, view] of this.#topics) this.#setTopic(topic, { ...view, synced: false });
+  }
+
+  /** Takes over a whole flight unless a newer one of the same epoch is held; returns the revision held then. */
+  #take(flight: Flight): number {
+    const held = this.#flights.get(flight.leg);
+    if (held?.epoch === this.#epoch && held.flight.rev >= flight.rev) return held.flight.rev;
+    this.#put(flight, held);
+    return flight.rev;
+  }
+
+  #put(flight: Flight, held: HeldFlight | undefined): void {
+    const until_ms = this.#timers.now() + MARK_MS;
+    const next = held ? holdNext(held, flight, this.#epoch, until_ms) : holdNew(flight, this.#epoch);
+    this.#flights.set(flight.leg, next);
+    if (next.marks.size > 0) this.#sweep ??= this.#timers.after(MARK_MS, () => this.#sweepMarks());
+    this.#dirtyLegs.add(flight.leg);
+    const fields = held ? changedFields(held.flight, flight) : [];
+    for (const [topic, view] of this.#topics) {
+      const isIn = view.legs.has(flight.leg);
+      if (!isIn && !topicMatches(topic, flight)) continue;
+      this.#setTopic(topic, { ...view, legs: isIn ? view.legs : new Set(view.legs).add(flight.leg) });
+      if (held && fields.length > 0) {
+        this.#changeListeners.tell(topic, { before: held.flight, after: flight, fields });
+      }
+    }
+  }
+
+  #setTopic(topic: string, view: TopicView): void {
+    this.#topics.set(topic, view);
+    this.#dirtyTopics.add(topic);
+    this.#flush ??= this.#timers.after(BATCH_MS, () => this.#tellAll());
+  }
+
+  /** Lets go of flights that no topic holds any more. */
+  #dropUnheld(legs: Iterable<string>): void {
+    for (const leg of legs) {
+      const isHeld = [...this.#topics.values()].some((view) => view.legs.has(leg));
+      if (!isHeld && this.#flights.delete(leg)) this.#dirtyLegs.add(leg);
+    }
+  }
+
+  #tellAll(): void {
+    this.#flush = null;
+    const legs = [...this.#dirtyLegs];
+    const topics = [...this.#dirtyTopics];
+    this.#dirtyLegs.clear();
+    this.#dirtyTopics.clear();
+    for (const topic of topics) this.#topicListeners.tell(topic, undefined);
+    for (const leg of legs) this.#legListeners.tell(leg, undefined);
+  }
+
+  #sweepMarks(): void {
+    this.#sweep = null;
+    const now_ms = this.#timers.now();
+    let next_ms = Infinity;
+    for (const [leg, held] of this.#flights) {
+      if (held.marks.size === 0) continue;
+      const kept = withoutEndedMarks(held, now_ms);
+      for (const until_ms of kept.marks.values()) next_ms = Math.min(next_ms, until_ms);
+      if (kept === held) continue;
+      this.#flights.set(leg, kept);
+      this.#legListeners.tell(leg, undefined);
+    }
+    if (next_ms < Infinity) this.#sweep = this.#timers.after(next_ms - now_ms, () => this.#sweepMarks());
+  }
+}

@@ -1,0 +1,84 @@
+/** Formatters cost far more than formatting; a board uses the same few thousands of times. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(zone: string, key: string, options: Intl.DateTimeFormatOptions, locale = 'en-GB') {
+  const id = `${locale}|${key}|${zone}`;
+  let found = formatters.get(id);
+  if (!found) {
+    found = new Intl.DateTimeFormat(locale, { ...options, timeZone: knownZone(zone) });
+    formatters.set(id, found);
+  }
+  return found;
+}
+
+/** A browser may be older than a zone; its times are then told in UTC, and named so. */
+function knownZone(zone: string): string {
+  try {
+    new Intl.DateTimeFormat('en-GB', { timeZone: zone });
+    return zone;
+  } catch {
+    return 'UTC';
+  }
+}
+
+/** 16:04 */
+export function timeOfDay(at_ms: number, zone: string): string {
+  return formatter(zone, 'time', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at_ms);
+}
+
+/** 16:04:11 */
+export function timeWithSeconds(at_ms: number, zone: string): string {
+  const options = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+  return formatter(zone, 'seconds', options).format(at_ms);
+}
+
+/** Friday 8 February */
+export function longDate(at_ms: number, zone: string): string {
+  return formatter(zone, 'date', { weekday: 'long', day: 'numeric', month: 'long' })
+    .format(at_ms)
+    .replace(',', '');
+}
+
+/** Sat 9 Feb */
+export function shortDate(at_ms: number, zone: string): string {
+  return formatter(zone, 'short', { weekday: 'short', day: 'numeric', month: 'short' })
+    .format(at_ms)
+    .replace(',', '');
+}
+
+/** 2013-02-08, the calendar day there. */
+export function dayKey(at_ms: number, zone: string): string {
+  return formatter(zone, 'day', { year: 'numeric', month: '2-digit', day: '2-digit' }, 'en-CA').format(at_ms);
+}
+
+/** Zones have their short names only in the English of those who live there. */
+const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-CA', 'en-IN', 'en-ZA', 'en-NZ'];
+
+/** EST, CET, AEDT; GMT+3 where there is no such name. */
+export function zoneAbbreviation(at_ms: number, zone: string): string {
+  const names = LOCALES.map((locale) => {
+    const parts = formatter(zone, 'zone', { timeZoneName: 'short' }, locale).formatToParts(at_ms);
+    return parts.find((part) => part.type === 'timeZoneName')?.value ?? 'UTC';
+  });
+  return names.find((name) => !/^(GMT|UTC)[+-]/.test(name)) ?? names[0] ?? 'UTC';
+}
+
+/** The day's name when an instant is not on the board's day, else null. */
+export function otherDay(at_ms: number, board_ms: number, zone: string): string | null {
+  return dayKey(at_ms, zone) === dayKey(board_ms, zone) ? null : shortDate(at_ms, zone);
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The end of the calendar day there, found by looking hour by hour and then closer: days may have 23 or 25 hours. */
+export function endOfDay_ms(at_ms: number, zone: string): number {
+  const day = dayKey(at_ms, zone);
+  let low = at_ms;
+  let high = at_ms + 26 * HOUR_MS;
+  while (high - low > 1000) {
+    const middle = low + (high - low) / 2;
+    if (dayKey(middle, zone) === day) low = middle;
+    else high = middle;
+  }
+  return Math.ceil(high / 60_000) * 60_000;
+}

@@ -1,0 +1,115 @@
+/** The fake hub's doors: the built page, REST, WebSocket and event stream on one port. */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { WebSocketServer } from 'ws';
+import { AIRLINES, AIRPORTS } from './places.mjs';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json' };
+
+export function serve(state, { port, dist, openapi }) {
+  const server = createServer((request, response) => answer(state, dist, openapi, request, response));
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'gatecall.v1' });
+  let refuses = false;
+  server.on('upgrade', (request, socket, head) => {
+    if (refuses || !request.url.startsWith('/ws')) return socket.destroy();
+    sockets.handleUpgrade(request, socket, head, (ws) => greet(state, ws));
+  });
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () =>
+      resolve({
+        port: server.address().port,
+        /** Cuts every line; with `true` it also lets nobody back in. */
+        cut: (refuse) => {
+          refuses = refuse;
+          for (const ws of sockets.clients) ws.terminate();
+        },
+        close: () => {
+          for (const ws of sockets.clients) ws.terminate();
+          server.closeAllConnections();
+          server.close();
+        },
+      }),
+    );
+  });
+}
+
+function hello(state) {
+  const now = new Date(state.clock.now()).toISOString().replace(/\.\d+Z/, 'Z');
+  return { type: 'hello', epoch: state.epoch, clock: { now, speed: state.clock.speed }, ping_s: 25 };
+}
+
+function greet(state, ws) {
+  const topics = new Set();
+  const send = (frame) => ws.send(JSON.stringify(frame));
+  const listener = (frame, flight) => {
+    if ([...topics].some((topic) => state.topicHas(topic, flight))) send(frame);
+  };
+  state.listeners.add(listener);
+  const ping = setInterval(() => send({ type: 'ping' }), 25_000);
+  ws.on('close', () => {
+    state.listeners.delete(listener);
+    clearInterval(ping);
+  });
+  ws.on('message', (data) => {
+    const frame = JSON.parse(String(data));
+    if (frame.op === 'follow') {
+      if (!state.isTopic(frame.topic)) return send({ type: 'error', ref: frame.ref ?? null, code: 'unknown_topic', message: 'There is no such topic.' });
+      topics.add(frame.topic);
+      send(state.snapshot(frame.topic, frame.since));
+    } else if (frame.op === 'unfollow') topics.delete(frame.topic);
+    else if (frame.op === 'get') {
+      const flight = state.flights.get(frame.leg);
+      send(flight ? { type: 'state', flight } : { type: 'error', ref: frame.ref ?? null, code: 'unknown_leg', message: 'There is no such flight.' });
+    }
+  });
+  send(hello(state));
+}
+
+function answer(state, dist, openapi, request, response) {
+  const url = new URL(request.url, 'http://hub');
+  const json = (body, status = 200) => {
+    response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
+    response.end(JSON.stringify(body));
+  };
+  const missing = (detail) => json({ type: 'about:blank', title: 'Not found', status: 404, detail, errors: [] }, 404);
+  const path = url.pathname.split('/').map(decodeURIComponent);
+  if (path[1] !== 'api') return file(dist, url.pathname, response);
+  const [, , , what, leg, part] = path;
+  if (what === 'openapi.json') return json(openapi);
+  if (what === 'airports') return json({ airports: airports(state) });
+  if (what === 'airlines') return json({ airlines: AIRLINES });
+  if (what === 'stream') return stream(state, url.searchParams.get('topic') ?? '', response);
+  if (what === 'flights' && leg !== undefined) {
+    const flight = state.flights.get(leg);
+    if (!flight) return missing(`No flight is known by ${leg}.`);
+    return json(part === 'history' ? { leg, entries: state.history.get(leg) ?? [] } : flight);
+  }
+  return missing('There is nothing at this address.');
+}
+
+function airports(state) {
+  return AIRPORTS.map((row) => ({
+    ...row,
+    flights: [...state.flights.values()].filter((flight) => [flight.departure.airport, flight.arrival.airport].includes(row.iata)).length,
+  }));
+}
+
+function stream(state, topic, response) {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  const send = (frame) => response.write(`event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
+  send(hello(state));
+  send(state.snapshot(topic));
+  const listener = (frame, flight) => {
+    if (state.topicHas(topic, flight)) send(frame);
+  };
+  state.listeners.add(listener);
+  response.on('close', () => state.listeners.delete(listener));
+}
+
+function file(dist, pathname, response) {
+  const wanted = join(dist, normalize(pathname));
+  const found = wanted.startsWith(dist) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(dist, 'index.html');
+  response.writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream' });
+  createReadStream(found).pipe(response);
+}

@@ -1,0 +1,50 @@
+/** The flights, their history, and who follows which topic: just enough of the hub for developing the page. */
+import { iso } from './blizzard.mjs';
+
+export class HubState {
+  constructor(flights, clock, epoch) {
+    this.flights = new Map(flights.map((flight) => [flight.leg, flight]));
+    this.history = new Map();
+    this.listeners = new Set();
+    this.clock = clock;
+    this.epoch = epoch;
+  }
+
+  topicHas(topic, flight) {
+    const [kind, name, direction] = topic.split('/');
+    if (kind === 'all') return true;
+    if (kind === 'flight') return topic === `flight/${flight.leg}`;
+    if (kind === 'airline') return flight.carrier === name;
+    const end = direction === 'departures' ? flight.departure : flight.arrival;
+    return end.airport === name;
+  }
+
+  isTopic(topic) {
+    return /^(all|flight\/.+|airline\/[A-Z0-9]{2}|board\/[A-Z]{3}\/(departures|arrivals))$/.test(topic);
+  }
+
+  snapshot(topic, since) {
+    const flights = [...this.flights.values()].filter((flight) => this.topicHas(topic, flight));
+    const partial = since !== undefined;
+    const chosen = partial ? flights.filter((flight) => flight.changed_at >= since) : flights;
+    return { type: 'snapshot', topic, partial, flights: chosen };
+  }
+
+  /** Applies `set` (flat dotted paths) and tells all followers. Returns false for an unknown flight. */
+  change(leg, kinds, set) {
+    const flight = this.flights.get(leg);
+    if (!flight) return false;
+    for (const [path, value] of Object.entries(set)) {
+      const [outer, inner] = path.split('.');
+      if (inner === undefined) flight[outer] = value;
+      else flight[outer][inner] = value;
+    }
+    flight.rev += 1;
+    flight.changed_at = iso(this.clock.now());
+    const frame = { type: 'change', leg, rev: flight.rev, at: flight.changed_at, kinds, set };
+    const { type: _, leg: __, ...entry } = frame;
+    this.history.set(leg, [...(this.history.get(leg) ?? []), { ...entry, source: flight.departure.airport.toLowerCase() }]);
+    for (const listener of this.listeners) listener(frame, flight);
+    return true;
+  }
+}

@@ -1,0 +1,26 @@
+import react from '@vitejs/plugin-react';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+// In development the page is served by Vite and everything the hub answers is passed through to it,
+// so that the page only ever talks to its own origin, exactly as in production.
+const hub = process.env['GATECALL_HUB'] ?? 'http://127.0.0.1:5000';
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: {
+    port: 3000,
+    proxy: {
+      '/api': { target: hub },
+      '/ws': { target: hub, ws: true },
+    },
+  },
+  build: { target: 'es2022', sourcemap: false, assetsInlineLimit: 0, reportCompressedSize: true },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['testing/setup.ts'],
+    restoreMocks: true,
+  },
+});
