@@ -1,0 +1,124 @@
+//! Readers that are slow, and readers that read nothing until the end.
+//!
+//! Asked: does the hub's memory stay bounded, do the others notice, and is the picture of the
+//! bad readers right once they read?
+
+use super::round::{Phase, Side, build, check_end, followers, measure};
+use crate::args::{Fanout, Topic};
+use crate::audience::{Life, Reader};
+use crate::checker::{BEHIND, CLOSED, Follows, Violations};
+use crate::limits::STALL_TIMEOUT_S;
+use crate::process::rss_bytes;
+use crate::rig::Rig;
+use crate::subject::{Subject, wait_until_quiet};
+use crate::swarm::{Closed, Pace, SockId};
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+/// Reports per second when the command line names no rate.
+const RATE_PER_S: u32 = 200;
+/// Unread bytes a socket may have caused in the hub at most, on top of what any connection costs.
+pub(crate) const GROWTH_MAX_BYTES: f64 = 64.0 * 1024.0;
+
+/// What this stage found.
+#[derive(Serialize, Debug)]
+pub(crate) struct Found {
+    pub(crate) rate_per_s: u32,
+    /// The well-behaved sockets alone, and beside the bad ones.
+    pub(crate) alone: Phase,
+    pub(crate) beside: Phase,
+    /// Growth of the hub's resident memory while the bad readers did not read, per bad reader.
+    pub(crate) growth_bytes_per_reader: f64,
+    /// Growth while there were no bad readers, all in all: the run's own noise.
+    pub(crate) growth_bytes_alone: f64,
+    /// Bad readers that the hub let go, by close code.
+    pub(crate) let_go: std::collections::BTreeMap<String, u64>,
+    /// Jumps over revisions: conflation.
+    pub(crate) conflated: u64,
+}
+
+/// Runs the stage with the first number of sockets as the well-behaved.
+pub(crate) fn run(args: &Fanout, subject: &Subject, violations: &mut Violations) -> Result<Found> {
+    let side = Side::Hub(subject);
+    let fast = args.sockets.first().copied().unwrap_or(1) as usize;
+    let (slow, never) = (args.slow_readers as usize, args.never_readers as usize);
+    let mut rig = build(args, &side, fast + slow + never)?;
+    rig.audience.readers[fast..fast + slow].fill(Reader::Slow);
+    rig.audience.readers[fast + slow..].fill(Reader::Never);
+    let follows = if args.topic == Topic::Flight && args.flights > 1 { Follows::One } else { Follows::All };
+    let counted = followers(&rig.audience, args.flights as usize, follows);
+    rig.source.set_followers(counted);
+    let rate_per_s = if args.rate > 0 { args.rate } else { RATE_PER_S };
+
+    rig.connect(&(0..fast).collect::<Vec<_>>(), args.connect_rate)?;
+    wait_until_quiet(&mut rig, subject.pid)?;
+    let rss_first = rss_bytes(subject.pid)?;
+    let alone = measure(&mut rig, subject.pid, "alone", |rig| rig.steady(rate_per_s, 1, args.seconds))?;
+    let rss_alone = rss_bytes(subject.pid)?;
+
+    let bad: Vec<SockId> = (fast..fast + slow + never).collect();
+    rig.connect(&bad, args.connect_rate).context("slow and never readers")?;
+    rig.set_pace(&bad[..slow], Pace::Sips)?;
+    rig.set_pace(&bad[slow..], Pace::Stopped)?;
+    wait_until_quiet(&mut rig, subject.pid)?;
+    let rss_connected = rss_bytes(subject.pid)?;
+    let beside = measure(&mut rig, subject.pid, "beside", |rig| rig.steady(rate_per_s, 1, args.seconds))?;
+    let grown = rss_bytes(subject.pid)?.saturating_sub(rss_connected);
+
+    read_at_last(&mut rig, &bad)?;
+    check_end(&mut rig, &side)?;
+    let let_go = let_go(&mut rig);
+    let conflated = rig.audience.checker.conflated;
+    rig.drop_sockets();
+    violations.absorb(std::mem::take(&mut rig.audience.checker.violations));
+    Ok(Found {
+        rate_per_s,
+        alone,
+        beside,
+        growth_bytes_per_reader: grown as f64 / bad.len().max(1) as f64,
+        growth_bytes_alone: rss_alone.saturating_sub(rss_first) as f64,
+        let_go,
+        conflated,
+    })
+}
+
+/// The bad readers read what has piled up. Those that were let go come back. From here on all are
+/// held to the same picture as everybody.
+fn read_at_last(rig: &mut Rig, bad: &[SockId]) -> Result<()> {
+    // A reader that was told to come back is no violation, so they stay `Slow` in name.
+    for id in bad {
+        rig.audience.readers[*id] = Reader::Slow;
+    }
+    rig.set_pace(bad, Pace::Full)?;
+    // What was closed while nobody read is noticed as soon as the rest is read.
+    rig.rest(crate::clock::SECOND_NS)?;
+    let gone: Vec<SockId> = bad.iter().copied().filter(|id| rig.audience.lives[*id] == Life::Closed).collect();
+    for id in &gone {
+        rig.audience.checker.forget(*id);
+    }
+    if !gone.is_empty() {
+        rig.connect(&gone, 0).context("readers that were let go come back")?;
+    }
+    let ready = rig.until(STALL_TIMEOUT_S, |rig| bad.iter().all(|id| rig.audience.lives[*id] == Life::Ready))?;
+    if !ready {
+        rig.audience.checker.violations.add(BEHIND, || "a reader that was let go could not come back".to_owned());
+    }
+    Ok(())
+}
+
+/// Close codes of bad readers. 4000 to 4099 mean "come back"; anything else, and a connection cut
+/// without a word, is no way to treat a slow reader.
+fn let_go(rig: &mut Rig) -> std::collections::BTreeMap<String, u64> {
+    let mut codes = std::collections::BTreeMap::new();
+    for (id, why) in std::mem::take(&mut rig.audience.closes) {
+        let told = match &why {
+            Closed::Code(code, _) => code.to_string(),
+            Closed::Lost(why) => why.clone(),
+        };
+        if !matches!(why, Closed::Code(4000..=4099, _)) && rig.audience.readers[id] != Reader::Fast {
+            rig.audience.checker.violations.add(CLOSED, || format!("slow reader {id}: {why:?}, not 'come back'"));
+        }
+        *codes.entry(told).or_default() += 1;
+    }
+    codes
+}

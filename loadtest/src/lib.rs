@@ -1,0 +1,48 @@
+//! Load on a hub, and its report.
+//!
+//! The load tester plays everybody around a hub on the same machine: thousands of listeners on
+//! WebSockets and the airport that pushes reports. It depends on nothing of the hub's code, so that
+//! a mistake there cannot hide itself here: it speaks the protocol of docs/PROTOCOL.md with code of
+//! its own.
+//!
+//! # Map
+//! - [`rig`]: one thread, one epoll loop ([`reactor`]) for the listeners ([`swarm`], [`ws`]) and for
+//!   the connections that push ([`lanes`], [`http`]).
+//! - [`audience`]: what listeners heard. [`book`] parses each distinct frame once and [`pictures`]
+//!   works out what flights look like; [`checker`] holds every socket to its revisions; [`meter`]
+//!   measures times.
+//! - [`plan`], [`source`]: flights, reports about them, frames for the ceiling.
+//! - [`ceiling`]: the server that a hub is measured against.
+//! - [`subject`], [`process`]: the hub, and what the kernel tells of it.
+//! - [`fanout`], [`reconnect`], [`ingest`]: the scenarios. [`report`]: what they tell.
+//!
+//! # One scenario more
+//! Add its arguments to [`args`], every number with a bound from [`limits`]; a module whose `run`
+//! returns a [`report::Report`]; and its line in `main.rs`. A rule that frames must keep goes into
+//! [`checker`] with a test that shows it being broken.
+
+pub mod args;
+pub mod audience;
+pub mod book;
+pub mod ceiling;
+pub mod checker;
+pub mod clock;
+pub mod fanout;
+pub mod greeting;
+pub mod http;
+pub mod hub;
+pub mod ingest;
+pub mod lanes;
+pub mod limits;
+pub mod meter;
+pub mod pictures;
+pub mod plan;
+pub mod process;
+pub mod reactor;
+pub mod reconnect;
+pub mod report;
+pub mod rig;
+pub mod source;
+pub mod subject;
+pub mod swarm;
+pub mod ws;

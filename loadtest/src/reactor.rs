@@ -1,0 +1,92 @@
+//! One epoll instance. Sockets are edge-triggered: an event is told once, and whoever gets it reads
+//! until a short read.
+
+use anyhow::{Context, Result};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::Timespec;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Events taken from the kernel at once.
+const EVENTS_MAX: usize = 1_024;
+
+/// What a socket is watched for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watch {
+    /// Bytes to read, and room to write, each told once.
+    Edges,
+    /// Bytes to read, told as long as there are any.
+    Readable,
+    /// Nothing; errors and hang-ups are told all the same.
+    Nothing,
+}
+
+impl Watch {
+    fn flags(self) -> EventFlags {
+        match self {
+            Self::Edges => EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET,
+            Self::Readable => EventFlags::IN,
+            Self::Nothing => EventFlags::ET,
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// The number under which the socket was added.
+    pub token: u64,
+    /// The other side is gone or going: read to the end even after a short read.
+    pub ending: bool,
+    /// There is room to write.
+    pub writable: bool,
+}
+
+/// An epoll instance with room for its events.
+pub struct Reactor {
+    epoll: OwnedFd,
+    events: Vec<Event>,
+}
+
+impl Reactor {
+    /// A new one.
+    pub fn new() -> Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC).context("cannot create an epoll instance")?;
+        Ok(Self { epoll, events: Vec::with_capacity(EVENTS_MAX) })
+    }
+
+    /// Watches `socket` under `token`.
+    pub fn add(&self, socket: impl AsFd, token: u64, watch: Watch) -> Result<()> {
+        epoll::add(&self.epoll, socket, EventData::new_u64(token), watch.flags()).context("epoll add")
+    }
+
+    /// Watches `socket` for something else.
+    pub fn change(&self, socket: impl AsFd, token: u64, watch: Watch) -> Result<()> {
+        epoll::modify(&self.epoll, socket, EventData::new_u64(token), watch.flags()).context("epoll modify")
+    }
+
+    /// Waits until something happens or `timeout_ns` have passed; 0 looks and returns. What
+    /// happened is put into `ready`, which is emptied first.
+    pub fn wait(&mut self, timeout_ns: u64, ready: &mut Vec<Ready>) -> Result<()> {
+        ready.clear();
+        let timeout = Timespec {
+            tv_sec: (timeout_ns / 1_000_000_000) as i64,
+            tv_nsec: (timeout_ns % 1_000_000_000) as i64,
+        };
+        self.events.clear();
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e).context("epoll wait"),
+        }
+        let ending = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+        ready.extend(self.events.drain(..).map(|event| {
+            let flags = event.flags;
+            Ready {
+                token: event.data.u64(),
+                ending: flags.intersects(ending),
+                writable: flags.contains(EventFlags::OUT),
+            }
+        }));
+        Ok(())
+    }
+}

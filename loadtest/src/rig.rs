@@ -1,0 +1,307 @@
+//! A server under load: its listeners, the connections that push to it, and one loop for both.
+
+use crate::audience::{Audience, Life, Reader};
+use crate::checker::{REFUSED, STALLED};
+use crate::clock::{SECOND_NS, now_ns};
+use crate::http::excerpt;
+use crate::lanes::{Done, LANE_TOKENS, Lanes};
+use crate::limits::{ANSWER_TIMEOUT_S, HANDSHAKES_IN_FLIGHT, SLOW_SIPS_PER_S, STALL_TIMEOUT_S};
+use crate::meter::Times;
+use crate::reactor::{Reactor, Ready};
+use crate::source::Source;
+use crate::swarm::{Pace, SockId, Swarm};
+use anyhow::{Result, bail};
+use serde::Deserialize;
+
+/// What POSTs were answered so far.
+#[derive(Default, Clone, Copy, Debug, serde::Serialize)]
+pub struct Answers {
+    /// POSTs.
+    pub posts: u64,
+    /// Reports taken.
+    pub accepted: u64,
+    /// Of these, reports that changed a flight.
+    pub changed: u64,
+    /// Reports refused.
+    pub rejected: u64,
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    accepted: u64,
+    changed: u64,
+    #[serde(default)]
+    rejected: Vec<serde_json::Value>,
+}
+
+/// Listeners, pushers, loop.
+pub struct Rig {
+    /// Who listens and what they heard.
+    pub audience: Audience,
+    /// What is pushed.
+    pub source: Source,
+    /// Answers to POSTs.
+    pub answers: Answers,
+    /// From POST sent to answer whole.
+    pub post_times: Times,
+    reactor: Reactor,
+    swarm: Swarm,
+    lanes: Lanes,
+    ready: Vec<Ready>,
+    done: Vec<Done>,
+    body: Vec<u8>,
+    jobs: u64,
+    next_sip_ns: u64,
+    /// While something is awaited the loop looks without sleeping: a sleeping client would charge
+    /// its wake-ups to the server that is measured. Only sensible with a core of one's own.
+    spins: bool,
+}
+
+impl Rig {
+    /// A rig at rest.
+    pub fn new(audience: Audience, swarm: Swarm, lanes: Lanes, source: Source, spins: bool) -> Result<Self> {
+        Ok(Self {
+            audience,
+            source,
+            answers: Answers::default(),
+            post_times: Times::new()?,
+            reactor: Reactor::new()?,
+            swarm,
+            lanes,
+            ready: Vec::new(),
+            done: Vec::new(),
+            body: Vec::new(),
+            jobs: 0,
+            next_sip_ns: 0,
+            spins,
+        })
+    }
+
+    /// One turn of the loop: waits up to `timeout_ns` and handles what happened.
+    pub fn turn(&mut self, timeout_ns: u64) -> Result<()> {
+        let timeout_ns = if self.spins { 0 } else { timeout_ns };
+        self.reactor.wait(timeout_ns, &mut self.ready)?;
+        for ready in &self.ready {
+            if ready.token >= LANE_TOKENS {
+                self.lanes.on_ready(&self.reactor, *ready, &mut self.done)?;
+            } else {
+                self.swarm.on_ready(*ready, &mut self.audience);
+            }
+        }
+        while let Some(done) = self.done.pop() {
+            self.answered(&done);
+        }
+        self.sip();
+        Ok(())
+    }
+
+    /// Turns the loop for a while.
+    pub fn rest(&mut self, ns: u64) -> Result<()> {
+        let end = now_ns() + ns;
+        let spins = std::mem::replace(&mut self.spins, false);
+        while now_ns() < end {
+            self.turn((end - now_ns().min(end)).min(SECOND_NS / 20))?;
+        }
+        self.spins = spins;
+        Ok(())
+    }
+
+    /// Turns the loop until `done`, for `seconds` at most; whether it was done in time.
+    pub fn until(&mut self, seconds: u64, done: impl Fn(&Self) -> bool) -> Result<bool> {
+        let end = now_ns() + seconds * SECOND_NS;
+        while !done(self) {
+            if now_ns() > end {
+                return Ok(false);
+            }
+            self.turn(SECOND_NS / 20)?;
+        }
+        Ok(true)
+    }
+
+    /// Connects `socks` and waits until each holds its topic; `rate_per_s` 0 means as fast as a
+    /// bounded number of handshakes under way allows.
+    pub fn connect(&mut self, socks: &[SockId], rate_per_s: u32) -> Result<()> {
+        let (start, mut begun) = (now_ns(), 0);
+        let before = self.audience.handshakes;
+        let deadline = start + (ANSWER_TIMEOUT_S + socks.len() as u64 / u64::from(rate_per_s.clamp(1, 1_000))) * SECOND_NS;
+        let absent = |rig: &Self| {
+            socks.iter().filter(|id| !matches!(rig.audience.lives[**id], Life::Ready | Life::Closed)).count()
+        };
+        while begun < socks.len() || absent(self) > 0 {
+            let due = match rate_per_s {
+                0 => socks.len() as u64,
+                rate => (now_ns() - start) * u64::from(rate) / SECOND_NS,
+            };
+            let under_way = begun - (self.audience.handshakes - before);
+            let free = HANDSHAKES_IN_FLIGHT.saturating_sub(under_way);
+            let upto = (begun + free).min(due as usize).min(socks.len());
+            for id in &socks[begun..upto] {
+                self.connect_one(*id)?;
+            }
+            begun = upto.max(begun);
+            self.turn(SECOND_NS / 100)?;
+            if now_ns() > deadline {
+                bail!("{} of {} sockets were not ready in time", absent(self), socks.len());
+            }
+        }
+        self.refuse_lost(socks)
+    }
+
+    /// Begins to connect all of `socks` at once, as after a power cut.
+    pub fn connect_at_once(&mut self, socks: &[SockId]) -> Result<()> {
+        for id in socks {
+            self.connect_one(*id)?;
+        }
+        Ok(())
+    }
+
+    fn connect_one(&mut self, id: SockId) -> Result<()> {
+        self.audience.begin(id);
+        let small = self.audience.readers[id] != Reader::Fast;
+        self.swarm.connect(&self.reactor, id, small)
+    }
+
+    fn refuse_lost(&self, socks: &[SockId]) -> Result<()> {
+        let lost = socks.iter().filter(|id| self.audience.lives[**id] == Life::Closed).count();
+        if lost > 0 {
+            let why = self.audience.closes.last().map(|(id, why)| format!("socket {id}: {why:?}"));
+            bail!("{lost} of {} sockets could not be opened; the last: {}", socks.len(), why.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Drops every socket without a farewell.
+    pub fn drop_sockets(&mut self) {
+        self.swarm.drop_all();
+        for life in &mut self.audience.lives {
+            *life = Life::Absent;
+        }
+        self.audience.ready = 0;
+    }
+
+    /// Changes how eagerly sockets read.
+    pub fn set_pace(&mut self, socks: &[SockId], pace: Pace) -> Result<()> {
+        for id in socks {
+            self.swarm.set_pace(&self.reactor, *id, pace, &mut self.audience)?;
+        }
+        Ok(())
+    }
+
+    /// Whether any POST is under way or awaited.
+    pub fn is_busy(&self) -> bool {
+        self.lanes.under_way() > 0 || self.audience.meter.awaited > 0
+    }
+
+    /// Closed loop for `for_ns`: `burst` reports in one POST, and no more than `window` POSTs
+    /// whose frames have not reached every socket.
+    pub fn windowed(&mut self, burst: u32, window: u32, for_ns: u64) -> Result<()> {
+        let per_post = burst.min(self.source.flights() as u32);
+        let end = now_ns() + for_ns;
+        let (mut progress_ns, mut awaited) = (now_ns(), 0);
+        loop {
+            let now = now_ns();
+            let room = self.audience.meter.awaited + per_post <= window * per_post
+                && self.lanes.under_way() < window as usize;
+            if now < end && room {
+                self.post_burst(burst, now, true)?;
+            } else if now >= end && !self.is_busy() {
+                return Ok(());
+            }
+            if self.audience.meter.awaited != awaited {
+                (awaited, progress_ns) = (self.audience.meter.awaited, now);
+            }
+            if now - progress_ns > STALL_TIMEOUT_S * SECOND_NS {
+                self.audience.checker.violations.add(STALLED, || format!("{awaited} reports after {STALL_TIMEOUT_S} s"));
+                return Ok(());
+            }
+            self.turn(SECOND_NS / 20)?;
+        }
+    }
+
+    /// Open loop for `seconds`: `rate_per_s` reports, `burst` in one POST, whatever the server
+    /// does. Latency counts from when a report was due, so that a stalled server cannot hide its
+    /// stall by making us wait.
+    pub fn steady(&mut self, rate_per_s: u32, burst: u32, seconds: u32) -> Result<()> {
+        let every_ns = u64::from(burst) * SECOND_NS / u64::from(rate_per_s.max(1));
+        let (start, spins) = (now_ns(), std::mem::replace(&mut self.spins, false));
+        let (mut due, end) = (start, start + u64::from(seconds) * SECOND_NS);
+        while due < end {
+            while due <= now_ns() && due < end && self.post_burst(burst, due, false)? {
+                due += every_ns;
+            }
+            self.turn(due.saturating_sub(now_ns()).min(SECOND_NS / 20))?;
+            if now_ns() > end + STALL_TIMEOUT_S * SECOND_NS {
+                self.audience.checker.violations.add(STALLED, || "the server does not take the rate".to_owned());
+                break;
+            }
+        }
+        self.spins = spins;
+        self.until(STALL_TIMEOUT_S, |rig| !rig.is_busy())?;
+        Ok(())
+    }
+
+    /// Pushes `burst` reports, flight by flight in turn; `false` when no connection is free.
+    pub fn post_burst(&mut self, burst: u32, at_ns: u64, awaited: bool) -> Result<bool> {
+        self.body.clear();
+        if self.lanes.is_full() {
+            return Ok(false);
+        }
+        let flights = self.source.flights() as u32;
+        for nth in 0..burst {
+            let flight = self.source.next_flight();
+            // Of several reports about one flight the last is awaited; the others may be conflated.
+            let last = nth + flights.min(burst) >= burst;
+            let waiting = if awaited && last { self.source.followers(flight) } else { 0 };
+            let marker = self.audience.meter.send(at_ns, waiting);
+            self.source.put(&mut self.body, nth == 0, flight, marker)?;
+        }
+        self.source.finish(&mut self.body);
+        self.push()
+    }
+
+    /// Pushes a ready body; `false` when no connection is free.
+    pub fn push_body(&mut self, body: &[u8]) -> Result<bool> {
+        self.body.clear();
+        self.body.extend_from_slice(body);
+        self.push()
+    }
+
+    fn push(&mut self) -> Result<bool> {
+        self.jobs += 1;
+        self.lanes.post(&self.reactor, self.jobs, &self.body)
+    }
+
+    /// Whether every connection has a POST under way.
+    pub fn lanes_are_full(&self) -> bool {
+        self.lanes.is_full()
+    }
+
+    fn answered(&mut self, done: &Done) {
+        self.post_times.add(done.got_ns - done.sent_ns);
+        self.answers.posts += 1;
+        let body: Option<Accepted> = serde_json::from_slice(&done.answer.body).ok();
+        let told = || format!("status {}: {}", done.answer.status, excerpt(&done.answer.body));
+        let Some(body) = body.filter(|_| done.answer.status == 202) else {
+            return self.audience.checker.violations.add(REFUSED, told);
+        };
+        self.answers.accepted += body.accepted;
+        self.answers.changed += body.changed;
+        self.answers.rejected += body.rejected.len() as u64;
+        if !body.rejected.is_empty() {
+            self.audience.checker.violations.add(REFUSED, told);
+        }
+    }
+
+    fn sip(&mut self) {
+        let now = now_ns();
+        if now < self.next_sip_ns {
+            return;
+        }
+        self.next_sip_ns = now + SECOND_NS / SLOW_SIPS_PER_S;
+        for id in 0..self.audience.readers.len() {
+            if self.audience.readers[id] == Reader::Slow && self.audience.lives[id] == Life::Ready {
+                self.swarm.sip(id, &mut self.audience);
+            }
+        }
+    }
+}
