@@ -14,13 +14,13 @@ pub(crate) struct Millis(pub DateTime<Utc>);
 
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self.0, 0, serializer)
+        write(to_seconds(self.0), serializer)
     }
 }
 
 impl Serialize for Millis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self.0, to_millis(self.0).timestamp_subsec_millis(), serializer)
+        write(to_millis(self.0), serializer)
     }
 }
 
@@ -36,7 +36,8 @@ pub(crate) fn to_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Written by hand because a board's snapshot holds thousands of instants, and chrono's general
 /// formatter takes several times as long.
-fn write<S: Serializer>(at: DateTime<Utc>, millis: u32, serializer: S) -> Result<S::Ok, S::Error> {
+fn write<S: Serializer>(at: DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    let millis = at.timestamp_subsec_millis();
     let at = at.naive_utc();
     let Some(year) = u32::try_from(at.year()).ok().filter(|year| *year <= 9999) else {
         return serializer.collect_str(&at.and_utc().format("%+"));

@@ -5,7 +5,7 @@
 
 use crate::frame::close::CloseCode;
 use bytes::Bytes;
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::{Compress, Compression, FlushCompress};
 use std::cell::RefCell;
 
 const TEXT: u8 = 0x1;
@@ -48,9 +48,12 @@ pub fn close_frame(code: u16, reason: &str) -> Bytes {
 
 /// A whole text message compressed by permessage-deflate (RFC 7692) without context takeover, so
 /// that the same bytes are good for every socket that negotiated `server_no_context_takeover` and
-/// a window of 15 bits, the default.
+/// a window of 15 bits, the default. What does not become smaller is framed as it is, which the
+/// extension allows for any message.
 pub fn deflated_text_frame(payload: &[u8]) -> Bytes {
-    let deflated = deflate(payload);
+    let Some(deflated) = deflate(payload).filter(|deflated| deflated.len() < payload.len()) else {
+        return text_frame(payload);
+    };
     let mut frame = Vec::with_capacity(HEAD_BYTES_MAX + deflated.len());
     append_head(&mut frame, FIN | RSV1 | TEXT, deflated.len());
     frame.extend_from_slice(&deflated);
@@ -62,28 +65,22 @@ thread_local! {
     static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), false));
 }
 
-/// Raw deflate up to a flush, without the empty block that ends it (RFC 7692, 7.2.1).
-fn deflate(payload: &[u8]) -> Vec<u8> {
+/// Raw deflate up to a flush, without the empty block that ends it (RFC 7692, 7.2.1). `None` where
+/// the compressor does not come to that end.
+fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
     const FLUSH_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-    let mut out = Vec::with_capacity(payload.len() / 2 + 64);
+    // Five bytes for each stored block of 31 KB or more is the worst that can come out. With less
+    // room, miniz_oxide sometimes forgets the flush when it is called again for the rest.
+    let room = payload.len() + payload.len() / 4096 + 64;
+    let mut out = Vec::with_capacity(room);
     COMPRESS.with_borrow_mut(|compress| {
         compress.reset();
-        loop {
-            let taken = compress.total_in() as usize;
-            let rest = payload.get(taken..).unwrap_or_default();
-            let result = compress.compress_vec(rest, &mut out, FlushCompress::Sync);
-            // Done when all is taken and the flush left room to spare; else it has more to say.
-            let all_taken = compress.total_in() as usize >= payload.len();
-            if all_taken && out.len() < out.capacity() || !matches!(result, Ok(Status::Ok)) && all_taken {
-                break;
-            }
-            out.reserve(payload.len() / 2 + 64);
-        }
-    });
-    if out.ends_with(&FLUSH_TAIL) {
-        out.truncate(out.len() - FLUSH_TAIL.len());
-    }
-    out
+        compress.compress_vec(payload, &mut out, FlushCompress::Sync).ok()?;
+        let whole = compress.total_in() == payload.len() as u64 && out.len() < out.capacity();
+        (whole && out.ends_with(&FLUSH_TAIL)).then_some(())
+    })?;
+    out.truncate(out.len() - FLUSH_TAIL.len());
+    Some(out)
 }
 
 fn append_head(out: &mut Vec<u8>, first: u8, length: usize) {
@@ -97,6 +94,100 @@ fn append_head(out: &mut Vec<u8>, first: u8, length: usize) {
         _ => {
             out.push(127);
             out.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Decompress, FlushDecompress};
+    use proptest::prelude::*;
+
+    /// Length and payload of an unmasked frame, by the letter of RFC 6455, 5.2.
+    fn payload_of(frame: &[u8]) -> &[u8] {
+        let (head, length) = match frame[1] {
+            126 => (4, usize::from(u16::from_be_bytes([frame[2], frame[3]]))),
+            127 => (10, u64::from_be_bytes(frame[2..10].try_into().unwrap()) as usize),
+            short => (2, usize::from(short)),
+        };
+        assert_eq!(frame.len(), head + length);
+        &frame[head..]
+    }
+
+    fn inflate(payload: &[u8]) -> Vec<u8> {
+        let ended = [payload, &[0x00, 0x00, 0xff, 0xff]].concat();
+        let mut out = Vec::with_capacity(payload.len() * 40 + 1_000_000);
+        Decompress::new(false).decompress_vec(&ended, &mut out, FlushDecompress::Sync).unwrap();
+        out
+    }
+
+    #[test]
+    fn lengths_take_the_shortest_of_the_three_forms() {
+        for (length, head) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let payload = vec![b'x'; length];
+            let frame = text_frame(&payload);
+            assert_eq!((frame[0], frame.len() - length), (0x81, head), "{length}");
+            assert_eq!(payload_of(&frame), payload);
+        }
+    }
+
+    #[test]
+    fn several_frames_in_one_buffer_are_the_frames_one_after_the_other() {
+        let mut several = Vec::new();
+        append_text_frame(&mut several, b"one");
+        append_text_frame(&mut several, b"two");
+        assert_eq!(several, [text_frame(b"one"), text_frame(b"two")].concat());
+    }
+
+    #[test]
+    fn a_close_frame_has_its_code_and_a_reason_cut_between_characters() {
+        assert_eq!(&close_frame(4000, "{}")[..], b"\x88\x04\x0f\xa0{}");
+        assert_eq!(close_frame(1000, &"x".repeat(500)).len(), 2 + 125);
+        let cut = close_frame(1000, &"é".repeat(100));
+        assert_eq!(str::from_utf8(&cut[4..]).unwrap(), "é".repeat(61));
+        assert_eq!(&ping_frame()[..], b"\x89\x00");
+    }
+
+    #[test]
+    fn a_compressed_frame_says_so_and_depends_on_nothing_before_it() {
+        let payload = br#"{"type":"ping","type":"ping","type":"ping"}"#;
+        let first = deflated_text_frame(payload);
+        assert_eq!(first[0], 0xc1);
+        assert_eq!(first, deflated_text_frame(payload));
+        assert!(payload_of(&first).len() < payload.len());
+        assert_eq!(inflate(payload_of(&first)), payload);
+        assert_eq!(inflate(&deflate(b"").unwrap()), b"");
+    }
+
+    #[test]
+    fn what_does_not_shrink_is_sent_as_it_is() {
+        assert_eq!(deflated_text_frame(b"x1"), text_frame(b"x1"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn whatever_is_compressed_comes_out_again(
+            noise in proptest::collection::vec(any::<u8>(), 0..1200),
+            repeats in 1_usize..90,
+        ) {
+            let payload = noise.repeat(repeats);
+            let deflated = deflate(&payload);
+            prop_assert!(inflate(&deflated.expect("the compressor comes to its end")) == payload);
+        }
+
+        #[test]
+        fn noise_that_cannot_shrink_still_comes_to_its_end(length in 60_000_usize..70_000, seed in 1_u64..) {
+            let mut state = seed;
+            let noise: Vec<u8> = std::iter::repeat_with(|| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state as u8
+            }).take(length).collect();
+            let deflated = deflate(&noise).expect("the compressor comes to its end");
+            prop_assert!(inflate(&deflated) == noise);
         }
     }
 }

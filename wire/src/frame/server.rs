@@ -30,7 +30,7 @@ pub enum ServerFrame {
     /// One flight went from one revision to the next.
     Change(ChangeFrame),
     /// One flight as a whole.
-    State(StateFrame),
+    State(Box<StateFrame>),
     /// A flight has left a topic.
     Gone(GoneFrame),
     /// Something the client sent was refused.
