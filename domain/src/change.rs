@@ -1,7 +1,8 @@
 //! What differs between two views of a leg.
 
 use crate::leg::LegId;
-use crate::view::{Fact, FlightView, LATE_FROM, Status};
+use crate::status::Status;
+use crate::view::{Fact, FlightView};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -22,9 +23,9 @@ macro_rules! kinds {
 kinds! {
     /// The leg was heard of for the first time.
     Created = "created",
-    /// A scheduled or estimated time.
+    /// A scheduled or estimated time, or a correction: of an actual time, or of a step that never was.
     Time = "time",
-    /// It became late, or later, or is on time again; or the reason.
+    /// It became late (15 minutes or more), or more or less late, or is on time again; or the reason.
     Delay = "delay",
     /// A gate, at either end.
     Gate = "gate",
@@ -38,15 +39,15 @@ kinds! {
     Cancelled = "cancelled",
     /// No longer cancelled.
     Reinstated = "reinstated",
-    /// Diverted, or to yet another airport.
+    /// Diverted, or to yet another airport, or no longer.
     Diverted = "diverted",
     /// Came back to the stand.
     Returned = "returned",
-    /// A step up to the closing of the gate.
+    /// A step from check-in to the closing of the gate, or one taken back.
     Boarding = "boarding",
     /// Left the stand.
     Departed = "departed",
-    /// Took off.
+    /// Took off, as a change of status.
     Airborne = "airborne",
     /// Landed.
     Landed = "landed",
@@ -135,7 +136,10 @@ impl Change {
     }
 }
 
-/// The kinds of change between two views.
+/// The kinds of change between two views; at least one wherever a fact differs.
+///
+/// A kind says that something *happened*: an actual time that is corrected or withdrawn is of kind
+/// `Time`, not a second departure.
 pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     let Some(before) = before else {
         return Kinds::from_iter([Kind::Created]);
@@ -143,7 +147,7 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     let mut kinds = Kinds::default();
     for ((path, new), (_, old)) in after.facts().into_iter().zip(before.facts()) {
         if new != old
-            && let Some(kind) = kind_of_path(path)
+            && let Some(kind) = kind_of_path(path, old == Fact::None, before.status, after.status)
         {
             kinds.insert(kind);
         }
@@ -151,22 +155,28 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     if before.status != after.status {
         if before.status == Status::Cancelled {
             kinds.insert(Kind::Reinstated);
+        } else if before.status == Status::Diverted && after.status != Status::Cancelled {
+            kinds.insert(Kind::Diverted);
         }
-        if let Some(kind) = kind_of_status(after.status) {
+        if let Some(kind) = kind_of_status(after.status).or_else(|| kind_of_withdrawal(before.status)) {
             kinds.insert(kind);
         }
     }
-    if is_late(before) != is_late(after) || is_late(after) && before.delay_minutes() != after.delay_minutes() {
+    let later = before.is_late() != after.is_late() || after.is_late() && before.delay_minutes() != after.delay_minutes();
+    if later && after.status != Status::Cancelled {
         kinds.insert(Kind::Delay);
     }
     kinds
 }
 
-fn kind_of_path(path: &str) -> Option<Kind> {
+fn kind_of_path(path: &str, is_first: bool, before: Status, after: Status) -> Option<Kind> {
     Some(match path {
+        // That a cancelled flight has no estimates goes without saying.
+        "departure.estimated" | "arrival.estimated" if after == Status::Cancelled => return None,
         "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => Kind::Time,
-        "departure.actual" => Kind::Departed,
-        "arrival.actual" => Kind::Arrived,
+        "departure.actual" if is_first && after.has_left() && !before.has_left() => Kind::Departed,
+        "arrival.actual" if is_first && !matches!(before, Status::Arrived | Status::BagsOnBelt) => Kind::Arrived,
+        "departure.actual" | "arrival.actual" => Kind::Time,
         "departure.gate" | "arrival.gate" => Kind::Gate,
         "departure.terminal" | "arrival.terminal" => Kind::Terminal,
         "departure.check_in" => Kind::CheckIn,
@@ -198,6 +208,11 @@ fn kind_of_status(status: Status) -> Option<Kind> {
     })
 }
 
-fn is_late(view: &FlightView) -> bool {
-    view.delay_minutes().is_some_and(|minutes| minutes >= LATE_FROM.num_minutes())
+/// The kind of a change back to `scheduled`, by the status that is taken back.
+fn kind_of_withdrawal(status: Status) -> Option<Kind> {
+    match status {
+        Status::Cancelled | Status::Diverted => None,
+        Status::Delayed => Some(Kind::Delay),
+        status => kind_of_status(status).map(|kind| if kind == Kind::Boarding { kind } else { Kind::Time }),
+    }
 }

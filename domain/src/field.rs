@@ -120,6 +120,14 @@ impl Field {
         Self::TABLE[self as usize].3
     }
 
+    /// Whether it is the time of something that has happened, and so cannot lie ahead.
+    pub fn is_event(self) -> bool {
+        matches!(
+            self,
+            Self::DepartureActual | Self::DepartureAirborne | Self::ArrivalLanded | Self::ArrivalActual
+        )
+    }
+
     /// The field of this name, if there is one.
     pub fn named(name: &str) -> Option<Self> {
         Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)

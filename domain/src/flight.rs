@@ -1,23 +1,43 @@
 //! The merged state of one leg.
 //!
-//! For each field the strongest statement is kept: the higher authority wins, then the newer
-//! source time, then, so that the outcome never depends on the order of arrival, the source's name
-//! and the value itself. That makes merging a join: any order, repetition and interleaving of the
-//! same reports ends in the same state. What is missing from a report changes nothing; what is
-//! cleared is a statement like any other.
+//! Of each field the last word of each source is kept, and what is shown is worked out from all of
+//! them. Keeping the newest word of each is a join, and working out is a pure function, so any
+//! order, repetition and interleaving of the same reports ends in the same state.
+//!
+//! The rules, in the order in which they apply to one field:
+//!
+//! 1. An operator's override, until it ends.
+//! 2. Of one source, the newest word by its own time. Two words of one instant cannot be put in
+//!    order; then a value beats a clear, and the greater value the lesser (of two steps the later
+//!    in a flight's life). A source whose times are coarse should be decoded with what tells its
+//!    messages apart, such as a sequence number, in the part below the second.
+//! 3. A value that a source of at least its authority has cleared since does not count. What a
+//!    weaker source says *after* a clear does: a clear says "I no longer know", so that an airport
+//!    whose feed is full of nulls does not silence those who do know.
+//! 4. Of the values that count, that of the highest authority, then the newest, then the source
+//!    whose name is last.
+//!
+//! What is missing from a report changes nothing. A cancellation cannot be cleared, only taken
+//! back by a reinstatement (AIDX: `DX` is reversible by `SQ` alone).
+//!
+//! Silence is not a statement. A stronger source that has said nothing for long keeps its word: an
+//! airport that pushes changes says "gate 14" once and is right about it all day, and from one leg
+//! alone nobody can tell that from a feed that is down. That a feed is down is seen where it is
+//! known, in the feed's health, and an operator can take fields over until it is back.
 
 use crate::change::{Change, kinds_between};
-use crate::field::{Field, Value};
+use crate::field::{Field, Kind, Value};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
 use crate::report::Report;
 use crate::view::FlightView;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::ops::Range;
 use std::sync::Arc;
 
-/// The strongest statement on one field so far.
+/// The last word of one source on one field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Held {
-    /// The value, or `None` where the strongest statement took it away.
+    /// The value, or `None` where the source took it away.
     pub value: Option<Value>,
     /// Weight of the source's word on this field, see [`crate::report::Source::authority`].
     pub authority: u8,
@@ -30,15 +50,30 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether this statement outweighs `other`. A strict order on everything but `received_at`.
-    fn outweighs(&self, other: &Self) -> bool {
-        let rank = |held: &Self| (held.authority, held.observed_at);
-        rank(self)
-            .cmp(&rank(other))
-            .then_with(|| self.source.cmp(&other.source))
-            .then_with(|| self.value.cmp(&other.value))
-            .is_gt()
+    /// Whether this is a newer word than `earlier`, of the same source. A strict order on
+    /// everything but `received_at`, so that the order of arrival never decides.
+    fn replaces(&self, earlier: &Self) -> bool {
+        let order = |held: &Self| (held.observed_at, held.authority);
+        order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
     }
+
+    /// Whether this takes `value` away.
+    fn clears(&self, value: &Self) -> bool {
+        self.value.is_none() && self.authority >= value.authority && self.observed_at >= value.observed_at
+    }
+
+    /// Whether this weighs less than `other`, of another source.
+    fn yields_to(&self, other: &Self) -> bool {
+        let order = |held: &Self| (held.authority, held.observed_at);
+        order(self).cmp(&order(other)).then_with(|| self.source.cmp(&other.source)).is_lt()
+    }
+}
+
+/// The value in force of a field, and on whose word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InForce<'a> {
+    pub(crate) value: &'a Value,
+    pub(crate) observed_at: DateTime<Utc>,
 }
 
 /// A value set by hand over what the sources say, until it ends.
@@ -82,6 +117,19 @@ pub enum Refused {
         /// By how much, in minutes of the operational clock.
         minutes_ahead: i64,
     },
+    /// Something is said to have happened after it was seen: the times are in a wrong zone, or an
+    /// estimate was sent as a fact.
+    #[error("{field}: {at} lies {minutes_after} minutes after {observed_at}, when it was observed")]
+    NotYet {
+        /// The field.
+        field: Field,
+        /// When it is said to have happened.
+        at: DateTime<Utc>,
+        /// As reported.
+        observed_at: DateTime<Utc>,
+        /// By how much, in minutes.
+        minutes_after: i64,
+    },
 }
 
 /// The merged state of one leg.
@@ -95,7 +143,8 @@ pub struct Flight {
     pub rev: u64,
     /// When the last change was made, by the operational clock.
     pub changed_at: DateTime<Utc>,
-    /// What is held of each field that was ever spoken of, in the order of the fields.
+    /// The last word of each source on each field, in the order of the fields and then of the
+    /// sources' names.
     pub held: Vec<(Field, Held)>,
     /// Overrides that have not ended, at most one a field.
     pub overrides: Vec<Override>,
@@ -104,7 +153,8 @@ pub struct Flight {
 }
 
 impl Flight {
-    /// How far a source's clock may run ahead of the hub's before its report is refused.
+    /// How far a source's clock may run ahead of the hub's, and what happened ahead of the source's,
+    /// before a report is refused.
     pub const AHEAD_MAX: TimeDelta = TimeDelta::minutes(15);
 
     /// A leg of which nothing is known yet.
@@ -120,19 +170,17 @@ impl Flight {
         }
     }
 
-    /// Merges a report. `now` is the operational clock's instant and stamps the change.
+    /// Merges a report. `now` is the operational clock's instant and stamps the change; overrides
+    /// that have ended by then no longer count.
     pub fn apply(&mut self, report: &Report, now: DateTime<Utc>) -> Result<Applied, Refused> {
         if self.rev == 0 && !report.source.creates {
             return Err(Refused::UnknownFlight(self.leg.clone()));
         }
-        let ahead = report.observed_at - now;
-        if ahead > Self::AHEAD_MAX {
-            let minutes_ahead = ahead.num_minutes();
-            return Err(Refused::FromTheFuture { observed_at: report.observed_at, minutes_ahead });
-        }
-        let before = (self.rev > 0).then(|| self.view());
-        let mut learnt = self.add_aliases(&report.aliases);
-        for statement in &report.statements {
+        check_times(report, now)?;
+        let before = self.shown();
+        let mut learnt = self.end_overrides(now);
+        learnt |= self.add_aliases(&report.aliases);
+        for statement in report.statements.iter().filter(|s| s.counts()) {
             learnt |= self.hold(
                 statement.field,
                 Held {
@@ -151,25 +199,32 @@ impl Flight {
     }
 
     /// Takes a field over by hand until `order.until`. A later order on the same field replaces
-    /// the earlier.
+    /// the earlier; one whose end is not after `now` gives the field back to the sources. Of a leg
+    /// that no source has spoken of there is nothing to take over.
     pub fn take_over(&mut self, order: Override, now: DateTime<Utc>) -> Applied {
-        let before = (self.rev > 0).then(|| self.view());
+        let Some(before) = self.shown() else {
+            return Applied::Unchanged;
+        };
+        let earlier = self.overrides.clone();
         let set_by = order.set_by.clone();
+        self.end_overrides(now);
         self.overrides.retain(|o| o.field != order.field);
         if order.until > now {
             self.overrides.push(order);
             self.overrides.sort_by_key(|o| o.field);
         }
-        self.settle(before, now, &set_by)
+        if self.overrides == earlier {
+            return Applied::Unchanged;
+        }
+        self.settle(Some(before), now, &set_by)
     }
 
     /// Ends the overrides whose time is up. Call it at [`Flight::next_lapse`].
     pub fn lapse(&mut self, now: DateTime<Utc>) -> Applied {
-        if self.overrides.iter().all(|o| o.until > now) {
+        let before = self.shown();
+        if !self.end_overrides(now) {
             return Applied::Unchanged;
         }
-        let before = (self.rev > 0).then(|| self.view());
-        self.overrides.retain(|o| o.until > now);
         self.settle(before, now, &"override ended".into())
     }
 
@@ -178,26 +233,23 @@ impl Flight {
         self.overrides.iter().map(|o| o.until).min()
     }
 
-    /// When the hub may forget this leg: a day after the last time known of it, or two days after
-    /// the start of its origin date where no time is known.
+    /// When the hub may forget this leg: a day after the last time in force, or two days after the
+    /// start (in UTC) of its origin date where no time is known. A time that is days off its
+    /// origin date is a mistake of its source: it counts as the origin date's start or, where
+    /// later, as three days after it, so that a leg is neither forgotten at birth nor kept for ever.
     pub fn retires_at(&self) -> DateTime<Utc> {
+        let days_after = |at: DateTime<Utc>, days| {
+            at.checked_add_signed(TimeDelta::days(days)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        };
         let day = self.key.origin_date.and_time(chrono::NaiveTime::MIN).and_utc();
-        let times = self.held.iter().filter_map(|(_, held)| match held.value {
-            Some(Value::Time(seconds)) => DateTime::from_timestamp(seconds, 0),
-            _ => None,
-        });
-        let last = times.max().unwrap_or(day + TimeDelta::days(1));
-        // A time that is days off is a mistake of its source, and must not keep the leg for ever.
-        last.min(day + TimeDelta::days(3)) + TimeDelta::days(1)
+        let fields = Field::TABLE.iter().filter(|(_, _, kind, _)| *kind == Kind::Time);
+        let last = fields.filter_map(|(field, ..)| self.time(*field)).max().unwrap_or(days_after(day, 1));
+        days_after(last.clamp(day, days_after(day, 3)), 1)
     }
 
-    /// The value in force: an override's, or the strongest statement's.
+    /// The value in force: an override's, or the strongest that counts of what sources say.
     pub fn value(&self, field: Field) -> Option<&Value> {
-        if let Some(order) = self.overrides.iter().find(|o| o.field == field) {
-            return order.value.as_ref();
-        }
-        let at = self.held.binary_search_by_key(&field, |(f, _)| *f).ok()?;
-        self.held[at].1.value.as_ref()
+        Some(self.in_force(field)?.value)
     }
 
     /// What the public sees.
@@ -205,13 +257,52 @@ impl Flight {
         FlightView::of(self)
     }
 
+    /// The instant in force of a time field.
+    pub(crate) fn time(&self, field: Field) -> Option<DateTime<Utc>> {
+        match self.value(field) {
+            Some(Value::Time(seconds)) => DateTime::from_timestamp(*seconds, 0),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn in_force(&self, field: Field) -> Option<InForce<'_>> {
+        if let Some(order) = self.overrides.iter().find(|o| o.field == field) {
+            return Some(InForce { value: order.value.as_ref()?, observed_at: order.set_at });
+        }
+        let words = &self.held[self.words_on(field)];
+        let strongest = words
+            .iter()
+            .map(|(_, held)| held)
+            .filter(|held| held.value.is_some() && !words.iter().any(|(_, other)| other.clears(held)))
+            .reduce(|best, held| if best.yields_to(held) { held } else { best })?;
+        Some(InForce { value: strongest.value.as_ref()?, observed_at: strongest.observed_at })
+    }
+
+    fn shown(&self) -> Option<FlightView> {
+        (self.rev > 0).then(|| self.view())
+    }
+
+    /// Where the words on `field` stand in what is held.
+    fn words_on(&self, field: Field) -> Range<usize> {
+        let from = self.held.partition_point(|(f, _)| *f < field);
+        let count = self.held[from..].iter().take_while(|(f, _)| *f == field).count();
+        from..from + count
+    }
+
     fn hold(&mut self, field: Field, held: Held) -> bool {
-        match self.held.binary_search_by_key(&field, |(f, _)| *f) {
-            Ok(at) if held.outweighs(&self.held[at].1) => self.held[at].1 = held,
+        let place = |(f, word): &(Field, Held)| (*f, &word.source).cmp(&(field, &held.source));
+        match self.held.binary_search_by(place) {
+            Ok(at) if held.replaces(&self.held[at].1) => self.held[at].1 = held,
             Ok(_) => return false,
             Err(at) => self.held.insert(at, (field, held)),
         }
         true
+    }
+
+    fn end_overrides(&mut self, now: DateTime<Utc>) -> bool {
+        let count = self.overrides.len();
+        self.overrides.retain(|o| o.until > now);
+        count != self.overrides.len()
     }
 
     fn add_aliases(&mut self, aliases: &[Alias]) -> bool {
@@ -244,4 +335,23 @@ impl Flight {
             after: Arc::new(after),
         })
     }
+}
+
+/// Refuses what cannot have been seen when it was. To accept it would lock out later, true words.
+fn check_times(report: &Report, now: DateTime<Utc>) -> Result<(), Refused> {
+    let observed_at = report.observed_at;
+    let ahead = observed_at - now;
+    if ahead > Flight::AHEAD_MAX {
+        return Err(Refused::FromTheFuture { observed_at, minutes_ahead: ahead.num_minutes() });
+    }
+    for statement in report.statements.iter().filter(|s| s.field.is_event()) {
+        let Some(Value::Time(seconds)) = statement.value else { continue };
+        let Some(at) = DateTime::from_timestamp(seconds, 0) else { continue };
+        let after = at - observed_at;
+        if after > Flight::AHEAD_MAX {
+            let (field, minutes_after) = (statement.field, after.num_minutes());
+            return Err(Refused::NotYet { field, at, observed_at, minutes_after });
+        }
+    }
+    Ok(())
 }

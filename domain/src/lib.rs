@@ -7,10 +7,12 @@
 //! |---|---|
 //! | [`codes`] | airports', airlines' and flights' names, valid once you hold one |
 //! | [`leg`] | what makes a flight leg that leg: natural key, opaque id, aliases |
+//! | [`alias`] | finds a leg by its other names, so that a corrected key stays the same leg |
 //! | [`field`] | the fields an airport can speak of, and their values |
 //! | [`report`] | what one source says about one leg at one instant |
 //! | [`flight`] | the merged state of one leg: provenance, revision, operator overrides |
-//! | [`view`] | what the public sees of it, and the derived status |
+//! | [`view`] | what the public sees of it, and which topics it is told under |
+//! | [`status`] | the one word for where it stands, derived from all that is known |
 //! | [`change`] | what differs between two views, and what kind of change that is |
 //! | [`topic`] | what a listener can follow |
 //! | [`board`] | rows of one airport and direction in order |
@@ -39,5 +41,6 @@ pub mod flight;
 pub mod leg;
 pub mod ports;
 pub mod report;
+pub mod status;
 pub mod topic;
 pub mod view;

@@ -47,6 +47,14 @@ pub struct Statement {
     pub value: Option<Value>,
 }
 
+impl Statement {
+    /// Whether merging takes notice of it. A value must fit its field; a cancellation is taken
+    /// back by a reinstatement and never by a clear.
+    pub(crate) fn counts(&self) -> bool {
+        self.value.as_ref().map_or(self.field != Field::Cancelled, |value| value.fits(self.field))
+    }
+}
+
 /// What one source says about one leg at one instant. Partial: what is missing did not change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {

@@ -1,75 +1,18 @@
-//! What the public sees of a leg, and the status derived from all that is known.
+//! What the public sees of a leg: the facts, each with its path, and the topics they are told under.
+//!
+//! Some of what is in force is not shown, as it would mislead: estimates that cannot be meant,
+//! estimates of a cancelled flight, a departure that ended in a return to the stand.
 
-use crate::codes::{Designator, Iata};
+use crate::codes::{Designator, Direction, Iata};
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::leg::LegKey;
+use crate::leg::{LegId, LegKey};
 use crate::topic::Topic;
-use crate::{codes::Direction, leg::LegId};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// The one word for where a flight stands. Derived, never reported.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Status {
-    /// As planned, nothing has happened yet.
-    Scheduled,
-    /// Check-in is open.
-    CheckIn,
-    /// Gate is open.
-    GateOpen,
-    /// Boarding.
-    Boarding,
-    /// Last call.
-    FinalCall,
-    /// Gate closed.
-    GateClosed,
-    /// Expected to leave (or, where only the arrival is known, to arrive) 15 minutes late or more.
-    Delayed,
-    /// Off-block.
-    Departed,
-    /// In the air.
-    Airborne,
-    /// On the runway.
-    Landed,
-    /// On-block.
-    Arrived,
-    /// First bag on the belt.
-    BagsOnBelt,
-    /// Will not fly.
-    Cancelled,
-    /// Goes or went to another airport.
-    Diverted,
-    /// Came back to the stand.
-    Returned,
-}
-
-impl Status {
-    /// Every status with its word in frames and bodies.
-    pub const WORDS: [(Status, &'static str); 15] = [
-        (Status::Scheduled, "scheduled"),
-        (Status::CheckIn, "check_in"),
-        (Status::GateOpen, "gate_open"),
-        (Status::Boarding, "boarding"),
-        (Status::FinalCall, "final_call"),
-        (Status::GateClosed, "gate_closed"),
-        (Status::Delayed, "delayed"),
-        (Status::Departed, "departed"),
-        (Status::Airborne, "airborne"),
-        (Status::Landed, "landed"),
-        (Status::Arrived, "arrived"),
-        (Status::BagsOnBelt, "bags_on_belt"),
-        (Status::Cancelled, "cancelled"),
-        (Status::Diverted, "diverted"),
-        (Status::Returned, "returned"),
-    ];
-
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        Self::WORDS[self as usize].1
-    }
-}
+pub use crate::status::{LATE_FROM, Status};
 
 /// The departure side.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,9 +27,9 @@ pub struct DepartureView {
     pub check_in: Option<Arc<str>>,
     /// Scheduled off-block time.
     pub scheduled: Option<DateTime<Utc>>,
-    /// Estimated off-block time.
+    /// Estimated off-block time, unless it cannot be meant or the flight is cancelled.
     pub estimated: Option<DateTime<Utc>>,
-    /// Actual off-block time.
+    /// Actual off-block time of the present attempt.
     pub actual: Option<DateTime<Utc>>,
 }
 
@@ -103,7 +46,7 @@ pub struct ArrivalView {
     pub belt: Option<Arc<str>>,
     /// Scheduled on-block time.
     pub scheduled: Option<DateTime<Utc>>,
-    /// Estimated on-block time.
+    /// Estimated on-block time, unless it cannot be meant or the flight is cancelled.
     pub estimated: Option<DateTime<Utc>>,
     /// Actual on-block time.
     pub actual: Option<DateTime<Utc>>,
@@ -130,14 +73,11 @@ pub struct FlightView {
     pub aircraft_type: Option<Arc<str>>,
     /// Aircraft registration.
     pub aircraft_registration: Option<Arc<str>>,
-    /// Where it goes instead.
+    /// Where it goes instead; never the scheduled arrival airport.
     pub diverted_to: Option<Iata>,
     /// Not for the public: such a leg appears under no topic.
     pub hidden: bool,
 }
-
-/// From this on a flight is late (14 CFR 234.2).
-pub const LATE_FROM: TimeDelta = TimeDelta::minutes(15);
 
 /// An estimate further than this from the schedule is a mistake of its source (a wrong day or
 /// zone) and is not shown. The longest delay of 336,776 flights of 2013 was 1,301 minutes.
@@ -170,19 +110,17 @@ impl FlightView {
             Some(Value::Text(text)) => Some(text.clone()),
             _ => None,
         };
-        let time = |field| match flight.value(field) {
-            Some(Value::Time(seconds)) => DateTime::from_timestamp(*seconds, 0),
-            _ => None,
-        };
         let flag = |field| matches!(flight.value(field), Some(Value::Flag(true)));
+        let time = |field| flight.time(field);
+        let estimate = |estimated, scheduled| plausible(time(estimated), time(scheduled));
         let departure = DepartureView {
             airport: flight.key.from,
             terminal: text(Field::DepartureTerminal),
             gate: text(Field::DepartureGate),
             check_in: text(Field::DepartureCheckIn),
             scheduled: time(Field::DepartureScheduled),
-            estimated: plausible(time(Field::DepartureEstimated), time(Field::DepartureScheduled)),
-            actual: time(Field::DepartureActual),
+            estimated: estimate(Field::DepartureEstimated, Field::DepartureScheduled),
+            actual: departed_at(flight, Field::DepartureActual),
         };
         let arrival = ArrivalView {
             airport: flight.key.to,
@@ -190,28 +128,32 @@ impl FlightView {
             gate: text(Field::ArrivalGate),
             belt: text(Field::ArrivalBelt),
             scheduled: time(Field::ArrivalScheduled),
-            estimated: plausible(time(Field::ArrivalEstimated), time(Field::ArrivalScheduled)),
+            estimated: estimate(Field::ArrivalEstimated, Field::ArrivalScheduled),
             actual: time(Field::ArrivalActual),
         };
-        Self {
+        let mut view = Self {
             key: flight.key,
             codeshares: match flight.value(Field::Codeshares) {
                 Some(Value::Codeshares(list)) if !list.is_empty() => Some(list.clone()),
                 _ => None,
             },
-            status: derive_status(flight, &departure, &arrival),
+            status: Status::Scheduled,
             departure,
             arrival,
             remark: text(Field::Remark),
             delay_reason: text(Field::DelayReason),
             aircraft_type: text(Field::AircraftType),
             aircraft_registration: text(Field::AircraftRegistration),
-            diverted_to: match flight.value(Field::DivertedTo) {
-                Some(Value::Airport(iata)) => Some(*iata),
-                _ => None,
-            },
+            diverted_to: diverted_to(flight),
             hidden: flag(Field::Hidden) || flight.key.suffix.is_some_and(|s| s.is_positioning()),
+        };
+        view.status = Status::of(flight, &view);
+        if view.status == Status::Cancelled {
+            // Nobody leaves or comes on a cancelled flight, though its sources often go on estimating.
+            view.departure.estimated = None;
+            view.arrival.estimated = None;
         }
+        view
     }
 
     /// Every fact that can change, by its dotted path in a flight's JSON object, always in the
@@ -253,6 +195,11 @@ impl FlightView {
         late(d.scheduled, d.estimated, d.actual).or_else(|| late(a.scheduled, a.estimated, a.actual))
     }
 
+    /// Whether it is 15 minutes late or more, by [`FlightView::delay_minutes`].
+    pub fn is_late(&self) -> bool {
+        self.delay_minutes().is_some_and(|minutes| minutes >= LATE_FROM.num_minutes())
+    }
+
     /// When the flight is placed on a board of `direction`: its scheduled time there, or the best
     /// other time, or the start of its origin date.
     pub fn board_time(&self, direction: Direction) -> DateTime<Utc> {
@@ -273,7 +220,7 @@ impl FlightView {
         topics.push(Topic::Flight(leg.clone()));
         topics.push(Topic::Board(self.departure.airport, Direction::Departures));
         topics.push(Topic::Board(self.arrival.airport, Direction::Arrivals));
-        if let Some(elsewhere) = self.diverted_to.filter(|iata| *iata != self.arrival.airport) {
+        if let Some(elsewhere) = self.diverted_to {
             topics.push(Topic::Board(elsewhere, Direction::Arrivals));
         }
         topics.push(Topic::Airline(self.key.carrier));
@@ -296,58 +243,19 @@ fn plausible(estimated: Option<DateTime<Utc>>, scheduled: Option<DateTime<Utc>>)
     estimated.filter(|e| scheduled.is_none_or(|s| (*e - s).abs() <= ESTIMATE_OFF_MAX))
 }
 
-/// The order in which facts decide: an end of the journey as planned (cancelled, diverted), then
-/// the arrival side, then the departure side, then lateness. Follows the Home Office DRT's order of
-/// display; boarding steps outrank lateness because a passenger must act on them.
-fn derive_status(flight: &Flight, departure: &DepartureView, arrival: &ArrivalView) -> Status {
-    let flag = |field| matches!(flight.value(field), Some(Value::Flag(true)));
-    let known = |field| flight.value(field).is_some();
-    let step = |field| match flight.value(field) {
-        Some(Value::Step(step)) => *step,
-        _ => Step::Scheduled,
-    };
-    let (leaving, coming) = (step(Field::DepartureStep), step(Field::ArrivalStep));
-    if flag(Field::Cancelled) {
-        return Status::Cancelled;
-    }
-    if flag(Field::Diverted) || known(Field::DivertedTo) {
-        return Status::Diverted;
-    }
-    if coming == Step::BagsOnBelt {
-        return Status::BagsOnBelt;
-    }
-    if arrival.actual.is_some() || coming == Step::Arrived {
-        return Status::Arrived;
-    }
-    if known(Field::ArrivalLanded) || coming == Step::Landed {
-        return Status::Landed;
-    }
-    if leaving == Step::Returned {
-        return Status::Returned;
-    }
-    if known(Field::DepartureAirborne) || leaving == Step::Airborne || coming == Step::Airborne {
-        return Status::Airborne;
-    }
-    if departure.actual.is_some() || leaving == Step::Departed {
-        return Status::Departed;
-    }
-    match leaving {
-        Step::GateOpen => return Status::GateOpen,
-        Step::Boarding => return Status::Boarding,
-        Step::FinalCall => return Status::FinalCall,
-        Step::GateClosed => return Status::GateClosed,
-        _ => {}
-    }
-    if leaving == Step::Delayed || is_late(departure, arrival) {
-        return Status::Delayed;
-    }
-    if leaving == Step::CheckIn { Status::CheckIn } else { Status::Scheduled }
+/// When the aircraft left, by `field` (off-block or airborne). While the departure airport says
+/// that it came back, what happened before that belongs to the attempt that is over, however late
+/// a slower source tells of it; what happened after is the next attempt.
+pub(crate) fn departed_at(flight: &Flight, field: Field) -> Option<DateTime<Utc>> {
+    let step = flight.in_force(Field::DepartureStep);
+    let returned = step.filter(|step| *step.value == Value::Step(Step::Returned));
+    flight.time(field).filter(|at| returned.is_none_or(|step| *at > step.observed_at))
 }
 
-fn is_late(departure: &DepartureView, arrival: &ArrivalView) -> bool {
-    match (departure.scheduled, departure.estimated, arrival.scheduled, arrival.estimated) {
-        (Some(scheduled), Some(estimated), _, _) => estimated - scheduled >= LATE_FROM,
-        (_, None, Some(scheduled), Some(estimated)) => estimated - scheduled >= LATE_FROM,
-        _ => false,
+/// Where it goes instead. To be sent to where it was planned to go is the end of a diversion.
+fn diverted_to(flight: &Flight) -> Option<Iata> {
+    match flight.value(Field::DivertedTo) {
+        Some(Value::Airport(iata)) if *iata != flight.key.to => Some(*iata),
+        _ => None,
     }
 }
