@@ -23,9 +23,10 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     for group in record.said {
         group.read_into(&mut flight.held)?;
     }
-    flight.held.sort_by_key(|(field, _)| *field);
-    if let Some(pair) = flight.held.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(RecordError::broken(format_args!("{} is held twice", pair[0].0)));
+    let place = |a: &(Field, Held), b: &(Field, Held)| (a.0, &a.1.source).cmp(&(b.0, &b.1.source));
+    flight.held.sort_by(place);
+    if let Some(pair) = flight.held.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
+        return Err(RecordError::broken(format_args!("{} is held twice of {}", pair[0].0, pair[0].1.source)));
     }
     let overrides = record.overrides.into_iter().filter_map(|order| order.read().transpose());
     flight.overrides = overrides.collect::<Result<_, _>>()?;
