@@ -47,6 +47,8 @@ export default tseslint.config(
       ],
       'import-x/no-restricted-paths': ['error', { zones }],
       'import-x/no-cycle': 'error',
+      // Does not count `??=` as a use; the compiler's own check does.
+      'no-unused-private-class-members': 'off',
       'max-lines': ['error', { max: 260, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],

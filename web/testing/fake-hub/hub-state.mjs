@@ -42,8 +42,8 @@ export class HubState {
     flight.rev += 1;
     flight.changed_at = iso(this.clock.now());
     const frame = { type: 'change', leg, rev: flight.rev, at: flight.changed_at, kinds, set };
-    const { type: _, leg: __, ...entry } = frame;
-    this.history.set(leg, [...(this.history.get(leg) ?? []), { ...entry, source: flight.departure.airport.toLowerCase() }]);
+    const entry = { rev: frame.rev, at: frame.at, kinds, set, source: flight.departure.airport.toLowerCase() };
+    this.history.set(leg, [...(this.history.get(leg) ?? []), entry]);
     for (const listener of this.listeners) listener(frame, flight);
     return true;
   }

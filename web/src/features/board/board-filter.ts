@@ -77,7 +77,8 @@ function groupOf(flight: Flight, direction: Direction): StatusGroup {
 function inWindow(flight: Flight, direction: Direction, query: BoardQuery, now_ms: number): boolean {
   if (query.window === 'all') return true;
   const { scheduled, latest } = sideTimes(flight, direction);
-  const at_ms = latest ?? scheduled;
+  // A cancelled flight will not leave at the time it was last put off to.
+  const at_ms = flight.status === 'cancelled' ? scheduled : (latest ?? scheduled);
   if (at_ms === null) return true;
   const isOver = isDone(flight, direction) || flight.status === 'cancelled';
   if (at_ms < now_ms - (isOver ? DONE_FOR_MS : OPEN_FOR_MS)) return false;

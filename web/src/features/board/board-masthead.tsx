@@ -20,8 +20,9 @@ export function BoardMasthead({ airport, direction, age }: Props) {
         <div className={styles['title']}>
           <h1>{direction === 'departures' ? 'Departures' : 'Arrivals'}</h1>
           <p>
-            {airport.city === airport.iata ? null : `${airport.city}, ${airport.name} `}
             <span className={styles['iata']}>{airport.iata}</span>
+            {airport.city === airport.iata ? null : airport.city}
+            {airport.name === airport.iata ? null : <span className={styles['name']}>, {airport.name}</span>}
           </p>
         </div>
         <AirportClock zone={airport.zone} />

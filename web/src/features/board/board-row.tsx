@@ -30,7 +30,7 @@ export const BoardRow = memo(function BoardRow({ leg, setting }: { leg: string; 
 
 function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
   const { flight, marks } = held;
-  const { direction, zone, day_ms, now_ms, age, hasDesks } = setting;
+  const { direction, now_ms, age, hasDesks } = setting;
   const isDeparture = direction === 'departures';
   const place = useAirport(placeOf(flight, direction));
   const status = trustedStatus(flight, direction, now_ms, age);
@@ -40,7 +40,7 @@ function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
   const terminal: FlightField = isDeparture ? 'departure.terminal' : 'arrival.terminal';
   return (
     <>
-      <TimeCells flight={flight} setting={{ direction, zone, day_ms }} marks={marks} showsEstimate={status.showsEstimate} />
+      <TimeCells flight={flight} setting={setting} marks={marks} showsEstimate={status.showsEstimate} />
       <div role="cell" className={styles['place']}>
         <span className={styles['city']}>{place.city}</span>
         <span className={styles['code']}>{place.iata}</span>

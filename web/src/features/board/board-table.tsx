@@ -41,7 +41,7 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
     >
       <BoardHead direction={setting.direction} hasDesks={setting.hasDesks} sort={sort} onSort={onSort} />
       {/* Arrow keys are a convenience on top of Tab: every row's link is reachable without them. */}
-      {/* eslint-disable-next-line jsx-a11y/interactive-supports-focus, jsx-a11y/no-static-element-interactions -- see above */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- see above */}
       <div
         role="rowgroup"
         ref={body}

@@ -1,1 +1,68 @@
-export function DisplayPage(_: { iata: string; direction: string }) { return null; }
+import { DisplayRow } from '@/features/display/display-row';
+import { selectForDisplay } from '@/features/display/select-for-display';
+import { usePaging } from '@/features/display/use-paging';
+import styles from '@/features/display/display-page.module.css';
+import { Icon } from '@/components/icon';
+import { useServices } from '@/lib/services/services';
+import { useAirport } from '@/lib/services/use-directory';
+import { useNow } from '@/lib/services/use-now';
+import { useStaleness } from '@/lib/services/use-staleness';
+import { useTopic } from '@/lib/services/use-topic';
+import { type Direction, boardTopic } from '@/lib/store/topic-match';
+import { ageInWords } from '@/lib/time/duration';
+import { longDate, timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
+import { useMemo } from 'react';
+
+/** A screen in the hall: nobody touches it, it runs for months, and it never lies about how old it is. */
+export function DisplayPage({ iata, direction }: { iata: string; direction: Direction }) {
+  const { store } = useServices();
+  const view = useTopic(boardTopic(iata, direction));
+  const airport = useAirport(iata);
+  const age = useStaleness(view);
+  const now_ms = useNow(60_000);
+  const legs = useMemo(() => {
+    const flights = [...view.legs].flatMap((leg) => store.flight(leg)?.flight ?? []);
+    return selectForDisplay(flights, direction, now_ms).map((flight) => flight.leg);
+  }, [store, view, direction, now_ms]);
+  const { body, page, pages, shown } = usePaging(legs);
+  const zone = airport.zone;
+  const asOf = `${timeOfDay(age.asOf_ms, zone)} ${zoneAbbreviation(age.asOf_ms, zone)}`;
+  const isLost = age.state === 'reconnecting' || age.state === 'stale' || age.state === 'refused';
+  return (
+    <main className={styles['screen']}>
+      <title>{`${direction === 'departures' ? 'Departures' : 'Arrivals'} ${iata}`}</title>
+      <header className={styles['head']}>
+        <span className={styles['sign']}>
+          <Icon name={direction} size="100%" />
+        </span>
+        <h1>{direction === 'departures' ? 'Departures' : 'Arrivals'}</h1>
+        <div className={styles['clock']}>
+          {timeOfDay(now_ms, zone)} <span>{zoneAbbreviation(now_ms, zone)}</span>
+        </div>
+      </header>
+      <div role="table" aria-label={`${direction} ${iata}`} aria-rowcount={legs.length + 1} className={styles['table']}>
+        <div role="row" className={styles['columns']}>
+          {['Time', 'New', direction === 'departures' ? 'To' : 'From', 'Flight', 'Gate'].map((name) => (
+            <div role="columnheader" key={name}>
+              {name}
+            </div>
+          ))}
+          <div role="columnheader">{direction === 'departures' ? 'Status' : 'Status and belt'}</div>
+        </div>
+        <div role="rowgroup" ref={body} className={styles['body']}>
+          {shown.map((leg) => (
+            <DisplayRow key={leg} leg={leg} direction={direction} zone={zone} now_ms={now_ms} age={age} />
+          ))}
+        </div>
+      </div>
+      <footer className={isLost ? styles['footLost'] : styles['foot']}>
+        <span data-link={age.state}>
+          {isLost
+            ? `No connection. Board as of ${asOf}, ${ageInWords(age.operational_ms)} old. Please also listen to announcements.`
+            : `${airport.city} ${iata} · ${longDate(now_ms, zone)}`}
+        </span>
+        <span>{pages > 1 ? `Page ${page + 1} of ${pages}` : null}</span>
+      </footer>
+    </main>
+  );
+}

@@ -1,1 +1,81 @@
-export function FlightPage(_: { leg: string }) { return null; }
+import { LinkBanner, LinkPill } from '@/components/link-state';
+import { Notice } from '@/components/notice';
+import { SiteHeader } from '@/components/site-header';
+import { FlightDetails } from '@/features/flight/flight-details';
+import { FlightHead } from '@/features/flight/flight-head';
+import { FlightHistory } from '@/features/flight/flight-history';
+import styles from '@/features/flight/flight-page.module.css';
+import { FlightRoute } from '@/features/flight/flight-route';
+import { ProgressLine } from '@/features/flight/progress-line';
+import { flightName } from '@/lib/flight/flight-name';
+import { useServices } from '@/lib/services/services';
+import { useAirport } from '@/lib/services/use-directory';
+import { useHeldFlight } from '@/lib/services/use-held-flight';
+import { useNow } from '@/lib/services/use-now';
+import { useStaleness } from '@/lib/services/use-staleness';
+import { useTopic } from '@/lib/services/use-topic';
+import type { HeldFlight } from '@/lib/store/held-flight';
+import { flightTopic } from '@/lib/store/topic-match';
+import type { TopicView } from '@/lib/store/topic-view';
+import { Link } from 'react-router';
+
+/** One flight, with all that is known of it. */
+export function FlightPage({ leg }: { leg: string }) {
+  const view = useTopic(flightTopic(leg));
+  const held = useHeldFlight(leg);
+  if (held) return <Known held={held} view={view} />;
+  const isUnknown = view.failure !== null || (view.known && view.synced);
+  return (
+    <>
+      <title>Flight · Gatecall</title>
+      <SiteHeader />
+      <main id="main" tabIndex={-1}>
+        {isUnknown ? (
+          <Notice level={1} title="This flight is not known" actions={<Link to="/">Choose an airport</Link>}>
+            <p>
+              Either no airport has told us of it, or it is long over and has been let go. If the address was typed
+              by hand, look for the flight on its airport’s board.
+            </p>
+          </Notice>
+        ) : (
+          <Waiting />
+        )}
+      </main>
+    </>
+  );
+}
+
+/** Nothing has come yet; when that lasts, the reason is said. */
+function Waiting() {
+  const { socket } = useServices();
+  const link = socket.link();
+  return (
+    <Notice level={1} title="Fetching the flight…">
+      {link.phase === 'live' ? null : <p>{link.message ?? 'Waiting for the hub.'}</p>}
+    </Notice>
+  );
+}
+
+function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
+  const { flight } = held;
+  const from = useAirport(flight.departure.airport);
+  const to = useAirport(flight.arrival.airport);
+  const age = useStaleness(view);
+  const now_ms = useNow(60_000);
+  return (
+    <>
+      <title>{`${flightName(flight)} ${from.iata} to ${to.iata} · Gatecall`}</title>
+      <SiteHeader />
+      <FlightHead held={held} from={from} to={to} age={age} now_ms={now_ms} pill={<LinkPill age={age} zone={from.zone} />} />
+      <LinkBanner age={age} zone={from.zone} />
+      <main id="main" className={styles['main']} tabIndex={-1}>
+        <ProgressLine flight={flight} />
+        <FlightRoute held={held} from={from} to={to} age={age} now_ms={now_ms} />
+        <div className={styles['columns']}>
+          <FlightDetails held={held} />
+          <FlightHistory flight={flight} />
+        </div>
+      </main>
+    </>
+  );
+}

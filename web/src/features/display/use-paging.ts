@@ -1,0 +1,32 @@
+import { useServices } from '@/lib/services/services';
+import { type RefObject, useEffect, useRef, useState } from 'react';
+
+/** How long a page stays: long enough to read it to the end. */
+const PAGE_MS = 12_000;
+/** More pages than this and nobody waits for the last; the rest is hours away. */
+const PAGES_MAX = 6;
+
+export type Paging = { body: RefObject<HTMLDivElement | null>; page: number; pages: number; shown: string[] };
+
+/** Turns pages by itself; how many rows a page has depends on how tall the screen is. */
+export function usePaging(legs: string[]): Paging {
+  const { timers } = useServices();
+  const body = useRef<HTMLDivElement>(null);
+  const [rows, setRows] = useState(10);
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const measure = () => {
+      if (!body.current) return;
+      const height = Number.parseFloat(getComputedStyle(body.current).getPropertyValue('--row')) || 1;
+      const unit = window.innerHeight / 100;
+      setRows(Math.max(1, Math.floor(body.current.clientHeight / (height * unit))));
+    };
+    measure();
+    window.addEventListener('resize', measure);
+    return () => window.removeEventListener('resize', measure);
+  }, []);
+  useEffect(() => timers.after(PAGE_MS, () => setTurn((last) => last + 1)), [timers, turn]);
+  const pages = Math.max(1, Math.min(PAGES_MAX, Math.ceil(legs.length / rows)));
+  const page = turn % pages;
+  return { body, page, pages, shown: legs.slice(page * rows, (page + 1) * rows) };
+}

@@ -1,0 +1,59 @@
+import styles from '@/features/flight/flight-page.module.css';
+import { type ToldEntry, tellHistory } from '@/features/flight/history-words';
+import { useHistory } from '@/features/flight/use-history';
+import { useAirport } from '@/lib/services/use-directory';
+import { timeWithSeconds, zoneAbbreviation } from '@/lib/time/zoned';
+import type { Flight } from '@/wire/types';
+import { useMemo } from 'react';
+
+/** What changed when. */
+export function FlightHistory({ flight }: { flight: Flight }) {
+  const { entries, problem, known } = useHistory(flight);
+  const departure = useAirport(flight.departure.airport).zone;
+  const arrival = useAirport(flight.arrival.airport).zone;
+  const told = useMemo(() => tellHistory(entries, { departure, arrival }), [entries, departure, arrival]);
+  return (
+    <section className={styles['panel']} aria-label="History">
+      <h2>What changed when</h2>
+      {told.length > 0 ? (
+        <ol className={styles['entries']} reversed>
+          {told.map((one) => (
+            <EntryRow key={one.entry.rev} told={one} zone={departure} />
+          ))}
+        </ol>
+      ) : problem === null ? (
+        <p className={styles['soft']}>{known ? 'Nothing has changed since it was scheduled.' : 'Fetching…'}</p>
+      ) : null}
+      {problem === null ? null : <p className={styles['soft']}>The history cannot be shown: {problem.message}</p>}
+    </section>
+  );
+}
+
+function EntryRow({ told, zone }: { told: ToldEntry; zone: string }) {
+  const at_ms = Date.parse(told.entry.at);
+  return (
+    <li>
+      <time className={styles['when']} dateTime={told.entry.at}>
+        {timeWithSeconds(at_ms, zone)} {zoneAbbreviation(at_ms, zone)}
+      </time>
+      <div className={styles['what']}>
+        {told.lines.map((line) => (
+          <span key={line.path}>
+            {line.name}:{' '}
+            {line.before === null ? null : (
+              <>
+                <s>
+                  <span className="sr-only">was </span>
+                  {line.before}
+                </s>
+                <span className="sr-only">, now</span>{' '}
+              </>
+            )}
+            {line.after}
+          </span>
+        ))}
+        {told.entry.source === null ? null : <span className={styles['source']}>told by {told.entry.source}</span>}
+      </div>
+    </li>
+  );
+}
