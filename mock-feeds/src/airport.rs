@@ -1,0 +1,281 @@
+//! The airports as they stand at one instant: what each knows, and what it has yet to push.
+
+use crate::faults::Faults;
+use crate::known::KnownFlight;
+use crate::playbook::Playbook;
+use crate::sim::chance::Chance;
+use crate::sim::event::{Event, What};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::codes::Iata;
+use domain::leg::LegKey;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+/// Legs scheduled longer ago than this, of which nothing new is heard, are not told any more.
+const TOLD_AFTER: TimeDelta = TimeDelta::hours(6);
+/// Legs scheduled later than this are not told yet.
+const TOLD_AHEAD: TimeDelta = TimeDelta::hours(18);
+/// Legs scheduled longer ago than this are forgotten, so that days without end need no more
+/// memory than two.
+const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(30);
+
+/// One airport.
+#[derive(Debug)]
+pub struct Airport {
+    /// Which one.
+    pub iata: Iata,
+    /// What it knows, by leg.
+    pub known: BTreeMap<LegKey, KnownFlight>,
+    /// What goes wrong at it.
+    pub faults: Faults,
+    /// Draws for faults.
+    pub chance: Chance,
+    /// What has happened so far.
+    pub tally: Tally,
+    pushes: bool,
+    /// Whether it has told once what was known at the start, whose steps nobody was to see.
+    caught_up: bool,
+    /// Legs with something to push, the longest waiting first. Each is here at most once: a
+    /// message tells all that is known, so a leg that changes again while it waits has lost
+    /// nothing but the steps between.
+    waiting: VecDeque<LegKey>,
+    in_waiting: HashSet<LegKey>,
+    /// What it has not been able to say while silent.
+    unsaid: Vec<Event>,
+}
+
+/// Counts since the start.
+#[derive(Clone, Copy, Default, Debug, serde::Serialize)]
+pub struct Tally {
+    /// Flights cancelled.
+    pub cancelled: u64,
+    /// Messages pushed and taken by the hub.
+    pub pushed_messages: u64,
+    /// Legs in them.
+    pub pushed_legs: u64,
+    /// Changes that were overtaken by another of the same leg before they were pushed.
+    pub overtaken: u64,
+    /// Pushes that failed and were tried again.
+    pub retried: u64,
+    /// Legs that the hub refused for good.
+    pub refused: u64,
+    /// Reports that the hub took the message of but rejected.
+    pub rejected: u64,
+    /// Answers to pulls.
+    pub pulled: u64,
+    /// Of these, `304 Not Modified`.
+    pub unchanged: u64,
+    /// Faults played.
+    pub faults: u64,
+}
+
+impl Airport {
+    fn learn(&mut self, event: &Event) {
+        let known = self.known.entry(event.leg).or_insert_with(|| KnownFlight::unknown(event.leg, event.at));
+        known.learn(event);
+        self.tally.cancelled += u64::from(matches!(event.what, What::Cancelled(_)));
+        if self.pushes {
+            self.wait(event.leg);
+        }
+    }
+
+    fn wait(&mut self, leg: LegKey) {
+        if self.in_waiting.insert(leg) {
+            self.waiting.push_back(leg);
+        } else if self.caught_up {
+            self.tally.overtaken += 1;
+        }
+    }
+
+    /// Takes up to `legs_max` legs to be pushed, as they are known now.
+    pub fn take_waiting(&mut self, legs_max: usize) -> Vec<KnownFlight> {
+        let mut legs = Vec::new();
+        while legs.len() < legs_max
+            && let Some(key) = self.waiting.pop_front()
+        {
+            self.in_waiting.remove(&key);
+            legs.extend(self.known.get(&key).cloned());
+        }
+        self.caught_up |= self.waiting.is_empty();
+        legs
+    }
+
+    /// Puts legs back in front whose push failed, in their order.
+    pub fn put_back(&mut self, legs: &[LegKey]) {
+        for leg in legs.iter().rev() {
+            if self.in_waiting.insert(*leg) {
+                self.waiting.push_front(*leg);
+            }
+        }
+    }
+
+    /// How many legs wait to be pushed.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The legs that it tells of at `now` when asked, with the instant since which each reads as
+    /// it does: those of the last hours and of those to come, changed or come into sight since
+    /// `since`.
+    pub fn told(&self, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> Vec<(DateTime<Utc>, &KnownFlight)> {
+        // Who is silent stands still: nothing comes into sight either.
+        let now = if self.faults.is_silent(now) { self.faults.silent_from.unwrap_or(now) } else { now };
+        self.known
+            .values()
+            .filter_map(|known| {
+                let here = crate::encode::schiphol::scheduled_here(self.iata, known)?;
+                let in_sight = here - TOLD_AHEAD;
+                let recent = here.max(known.last_updated) >= now - TOLD_AFTER;
+                let since_when = known.last_updated.max(in_sight);
+                let wanted = recent && in_sight <= now && since.is_none_or(|since| since_when >= since);
+                wanted.then_some((since_when, known))
+            })
+            .collect()
+    }
+}
+
+/// All airports and what is to come.
+#[derive(Debug)]
+pub struct Airports {
+    /// The airports.
+    pub all: Vec<Airport>,
+    playbook: Playbook,
+}
+
+impl Airports {
+    /// Airports that know nothing yet. `pushing` are those that push.
+    pub fn new(codes: &[Iata], pushing: &[Iata], playbook: Playbook, seed: u64) -> Self {
+        let airport = |iata: &Iata| Airport {
+            iata: *iata,
+            known: BTreeMap::new(),
+            faults: Faults::default(),
+            chance: Chance::named(seed, &format!("faults {iata}")),
+            tally: Tally::default(),
+            pushes: pushing.contains(iata),
+            caught_up: false,
+            waiting: VecDeque::new(),
+            in_waiting: HashSet::new(),
+            unsaid: Vec::new(),
+        };
+        Self { all: codes.iter().map(airport).collect(), playbook }
+    }
+
+    /// The airport of this code.
+    pub fn find(&mut self, iata: Iata) -> Option<&mut Airport> {
+        self.all.iter_mut().find(|airport| airport.iata == iata)
+    }
+
+    /// Lets airports learn what has become known up to `now`. Returns how many facts that were.
+    pub fn advance(&mut self, now: DateTime<Utc>) -> usize {
+        let mut learned = 0;
+        for airport in &mut self.all {
+            if !airport.unsaid.is_empty() && !airport.faults.is_silent(now) {
+                let unsaid = std::mem::take(&mut airport.unsaid);
+                learned += unsaid.len();
+                for mut event in unsaid {
+                    // It is said only now, and a delta asked for since a moment ago must have it.
+                    event.at = now;
+                    airport.learn(&event);
+                }
+            }
+        }
+        for event in self.playbook.take_until(now) {
+            let Some(airport) = self.all.iter_mut().find(|airport| airport.iata == event.who) else { continue };
+            if airport.faults.is_silent(event.at) && airport.faults.is_silent(now) {
+                airport.unsaid.push(event);
+            } else {
+                learned += 1;
+                airport.learn(&event);
+            }
+        }
+        self.forget(now);
+        learned
+    }
+
+    /// When the next fact becomes known, if one is left.
+    pub fn next_at(&self) -> Option<DateTime<Utc>> {
+        self.playbook.next_at()
+    }
+
+    fn forget(&mut self, now: DateTime<Utc>) {
+        for airport in &mut self.all {
+            let iata = airport.iata;
+            airport.known.retain(|_, known| {
+                let here = crate::encode::schiphol::scheduled_here(iata, known).unwrap_or(known.last_updated);
+                here.max(known.last_updated) >= now - FORGOTTEN_AFTER
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::days::Day;
+    use crate::sim::Life;
+
+    fn blizzard() -> Airports {
+        let codes = ["JFK", "LGA", "EWR"].map(|code| Iata::parse(code).unwrap());
+        let life = Life::of_day(Day::Blizzard, 1).unwrap();
+        Airports::new(&codes, &codes[..1], Playbook::one_day(life), 1)
+    }
+
+    fn at(hour: u32) -> DateTime<Utc> {
+        chrono::NaiveDate::from_ymd_opt(2013, 2, 8).unwrap().and_hms_opt(hour, 0, 0).unwrap().and_utc()
+    }
+
+    #[test]
+    fn an_airport_that_pushes_waits_with_each_leg_once() {
+        let mut airports = blizzard();
+        airports.advance(at(15));
+        let jfk = &mut airports.all[0];
+        let legs = jfk.known.len();
+        assert_eq!(jfk.waiting(), legs);
+        let taken = jfk.take_waiting(100);
+        assert_eq!((taken.len(), jfk.waiting()), (100, legs - 100));
+        let keys: Vec<LegKey> = taken.iter().map(|leg| leg.key).collect();
+        jfk.put_back(&keys);
+        assert_eq!(jfk.take_waiting(100), taken);
+    }
+
+    #[test]
+    fn a_silent_hour_is_made_up_for_when_it_ends() {
+        let (mut silent, mut sound) = (blizzard(), blizzard());
+        let lga = Iata::parse("LGA").unwrap();
+        silent.find(lga).unwrap().faults.silent_from = Some(at(16));
+        for airports in [&mut silent, &mut sound] {
+            airports.advance(at(15));
+            for minute in 0..59 {
+                airports.advance(at(16) + TimeDelta::minutes(minute));
+            }
+        }
+        let count = |airports: &mut Airports| airports.find(lga).unwrap().told(at(16) + TimeDelta::minutes(58), Some(at(16) + TimeDelta::seconds(1))).len();
+        assert_eq!(count(&mut silent), 0);
+        assert!(count(&mut sound) > 10);
+        silent.advance(at(18));
+        sound.advance(at(18));
+        let tell = |airports: &mut Airports| {
+            let known = &airports.find(lga).unwrap().known;
+            known.values().map(|known| KnownFlight { last_updated: at(0), ..known.clone() }).collect::<Vec<_>>()
+        };
+        assert_eq!(tell(&mut silent), tell(&mut sound));
+    }
+
+    #[test]
+    fn a_delta_holds_what_changed_and_nothing_else() {
+        let mut airports = blizzard();
+        airports.advance(at(15));
+        airports.advance(at(16));
+        let ewr = airports.find(Iata::parse("EWR").unwrap()).unwrap();
+        let (all, delta) = (ewr.told(at(16), None), ewr.told(at(16), Some(at(15))));
+        assert!(!delta.is_empty() && delta.len() < all.len());
+        assert!(delta.iter().all(|(since, _)| *since >= at(15)));
+    }
+
+    #[test]
+    fn what_is_long_past_is_forgotten() {
+        let mut airports = blizzard();
+        airports.advance(at(15));
+        airports.advance(at(15) + TimeDelta::days(4));
+        assert!(airports.all.iter().all(|airport| airport.known.is_empty()));
+    }
+}

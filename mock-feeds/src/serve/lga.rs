@@ -1,0 +1,53 @@
+//! LGA is pulled for AIDX: `GET /lga/aidx`, and `?since=INSTANT` for what changed since then.
+//!
+//! `TimeStamp` is the instant of the newest fact in the answer, so that an unchanged feed gives
+//! the same bytes and `If-None-Match` works. To ask for a delta give that `TimeStamp` back.
+
+use super::Served;
+use super::answer::{Answer, Memory, answer};
+use crate::airport::Airport;
+use crate::encode::aidx::{self, Sender};
+use actix_web::{HttpRequest, HttpResponse, web};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use domain::codes::Iata;
+use serde::Deserialize;
+
+/// Longest body in bytes, as agreed with callers; the legs scheduled last are left out beyond it.
+const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// A leg takes less than this, with everything known that can be; a test measures it.
+const LEG_BYTES_MAX: usize = 2560;
+
+/// What may be asked.
+#[derive(Debug, Deserialize)]
+pub(super) struct Query {
+    since: Option<String>,
+}
+
+pub(super) async fn legs(
+    request: HttpRequest,
+    query: web::Query<Query>,
+    served: web::Data<Served>,
+    memory: web::Data<Memory>,
+) -> HttpResponse {
+    let since = match query.since.as_deref().map(DateTime::parse_from_rfc3339).transpose() {
+        Ok(since) => since.map(|since| since.with_timezone(&Utc)),
+        Err(error) => return HttpResponse::BadRequest().body(format!("since: {error}, such as 2013-02-08T15:00:00Z\n")),
+    };
+    match Iata::parse("LGA") {
+        Ok(lga) => answer(&request, &served, &memory, lga, |airport, now| told(airport, now, since)).await,
+        Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
+    }
+}
+
+fn told(airport: &Airport, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> Result<Answer> {
+    let mut legs = airport.told(now, since);
+    legs.sort_by_key(|(_, known)| (known.departure.scheduled.min(known.arrival.scheduled), known.key));
+    legs.truncate(BODY_BYTES_MAX / LEG_BYTES_MAX);
+    let newest = legs.iter().map(|(at, _)| *at).max().or(since).unwrap_or(DateTime::UNIX_EPOCH);
+    let legs: Vec<_> = legs.into_iter().map(|(_, known)| known).collect();
+    let zone = domain::airports::zone_of(airport.iata).unwrap_or(chrono_tz::UTC);
+    let sender = Sender { airport: airport.iata.as_str(), zone, fault: airport.faults.wrong_zone };
+    let body = aidx::response(sender, newest, &legs)?;
+    Ok(Answer { content_type: "application/xml", link: None, body: body.into() })
+}
