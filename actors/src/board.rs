@@ -1,0 +1,169 @@
+//! One actor a board, an airline, and one for all: rows in order, and the snapshot ready-made.
+//!
+//! A thousand screens that come back at once ask for the same bytes; they are put together once a
+//! version and shared.
+
+use crate::frame::Frame;
+use crate::live::Live;
+use crate::supervisor::{Deaths, Guard};
+use crate::tell::Reply;
+use actix::prelude::*;
+use chrono::{DateTime, Utc};
+use domain::board::{Board, Resume};
+use domain::codes::Direction;
+use domain::leg::LegId;
+use domain::topic::Topic;
+use std::sync::Arc;
+
+/// Messages waiting for one board. When full, flights wait, and with them whoever reports.
+pub const MAILBOX: usize = 1024;
+
+/// A row is new or has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Put {
+    /// Its live state.
+    pub live: Arc<Live>,
+}
+
+/// A row leaves.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Take {
+    /// Which.
+    pub leg: LegId,
+    /// When, by the operational clock.
+    pub now: DateTime<Utc>,
+}
+
+/// What a new follower is told.
+#[derive(Message)]
+#[rtype(result = "Snapshot")]
+pub struct GetSnapshot {
+    /// Everything up to this instant is known to the follower; `None` for nothing.
+    pub since: Option<DateTime<Utc>>,
+    /// Longest answer.
+    pub limit_bytes: usize,
+}
+
+/// The answer to [`GetSnapshot`].
+pub enum Snapshot {
+    /// The frame.
+    Ready(Frame),
+    /// It would be too long.
+    TooLarge {
+        /// How long.
+        bytes: usize,
+    },
+}
+
+/// The rows in order.
+#[derive(Message)]
+#[rtype(result = "BoardRows")]
+pub struct GetRows;
+
+/// The answer to [`GetRows`].
+#[derive(Clone)]
+pub struct BoardRows {
+    /// Equal versions of one board mean equal rows, within one run of the hub.
+    pub version: u64,
+    /// In the order of the board.
+    pub rows: Arc<[Arc<Live>]>,
+}
+
+/// The rows of one topic.
+pub struct BoardActor {
+    topic: Topic,
+    board: Board<Arc<Live>>,
+    whole: Option<(u64, Frame)>,
+    rows: Option<BoardRows>,
+    guard: Guard,
+}
+
+impl BoardActor {
+    pub(crate) fn start_on(thread: &ArbiterHandle, topic: Topic, deaths: Deaths) -> Addr<Self> {
+        Self::start_in_arbiter(thread, move |context| {
+            context.set_mailbox_capacity(MAILBOX);
+            let guard = Guard::ends_process(format!("board {topic}"), deaths);
+            Self { topic, board: Board::default(), whole: None, rows: None, guard }
+        })
+    }
+
+    fn whole(&mut self) -> &Frame {
+        let version = self.board.version();
+        if self.whole.as_ref().is_none_or(|(made_for, _)| *made_for != version) {
+            let rows: Vec<_> = self.board.rows().collect();
+            let frame = snapshot_frame(&self.topic, false, &rows);
+            self.whole = Some((version, frame));
+        }
+        &self.whole.as_ref().expect("made above").1
+    }
+}
+
+fn snapshot_frame(topic: &Topic, partial: bool, rows: &[&Arc<Live>]) -> Frame {
+    let newest = rows.iter().map(|live| live.changed_at).max();
+    let payload = wire::frame::server::snapshot(topic, partial, rows.iter().map(|live| &live.json()[..]));
+    Frame::new("snapshot", payload, newest)
+}
+
+impl Actor for BoardActor {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.guard.ended_well();
+    }
+}
+
+impl Handler<Put> for BoardActor {
+    type Result = ();
+
+    fn handle(&mut self, Put { live }: Put, _: &mut Context<Self>) {
+        // Boards of airlines and of all stand in the order of departure.
+        let direction = match self.topic {
+            Topic::Board(_, direction) => direction,
+            _ => Direction::Departures,
+        };
+        let time = live.view.board_time(direction);
+        self.board.put(&live.leg.clone(), time, live.changed_at, live);
+    }
+}
+
+impl Handler<Take> for BoardActor {
+    type Result = ();
+
+    fn handle(&mut self, Take { leg, now }: Take, _: &mut Context<Self>) {
+        self.board.take(&leg, now);
+    }
+}
+
+impl Handler<GetSnapshot> for BoardActor {
+    type Result = Reply<Snapshot>;
+
+    fn handle(&mut self, GetSnapshot { since, limit_bytes }: GetSnapshot, _: &mut Context<Self>) -> Self::Result {
+        if let Some(since) = since
+            && let Resume::Part(rows) = self.board.since(since)
+        {
+            return Reply(Snapshot::Ready(snapshot_frame(&self.topic, true, &rows)));
+        }
+        // The commas and the envelope are small change beside the rows.
+        let bytes: usize = self.board.rows().map(|live| live.json().len() + 1).sum();
+        if bytes > limit_bytes {
+            return Reply(Snapshot::TooLarge { bytes });
+        }
+        Reply(Snapshot::Ready(self.whole().clone()))
+    }
+}
+
+impl Handler<GetRows> for BoardActor {
+    type Result = Reply<BoardRows>;
+
+    fn handle(&mut self, _: GetRows, _: &mut Context<Self>) -> Self::Result {
+        let version = self.board.version();
+        let rows = match &self.rows {
+            Some(made) if made.version == version => made.clone(),
+            _ => BoardRows { version, rows: self.board.rows().cloned().collect() },
+        };
+        self.rows = Some(rows.clone());
+        Reply(rows)
+    }
+}

@@ -1,0 +1,174 @@
+//! One actor a polled airport: asks, with patience.
+//!
+//! It remembers the ETag and the instant of the last good answer, asks only for what is new, and
+//! moves either of them on only when what it got is durable. After a failure it waits longer each
+//! time, with full jitter, so that many hubs do not come back to a troubled airport at once.
+
+use crate::intake::{FeedSpec, Intake, NotTaken};
+use crate::supervisor::{Deaths, Guard};
+use actix::prelude::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ports::{AirportSays, AirportSource, Ask, AskError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most pages of one answer that are followed; more is a mistake of the airport's.
+pub const PAGES_MAX: usize = 500;
+
+/// Longest wait between two questions to an airport in trouble.
+pub const WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// How much of the time before the last good answer is asked for again: the airport's clock and
+/// ours may differ, and merging makes a repetition harmless.
+pub const OVERLAP: TimeDelta = TimeDelta::minutes(2);
+
+/// A number from 0 to 1, by chance.
+pub type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// How an airport is polled.
+#[derive(Clone)]
+pub struct Polling {
+    /// What it is and sends.
+    pub feed: FeedSpec,
+    /// The way to it.
+    pub airport: Arc<dyn AirportSource>,
+    /// Between two questions, in real time.
+    pub interval: Duration,
+    /// For jitter.
+    pub chance: Chance,
+}
+
+/// Ask now.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Due;
+
+/// One polled airport.
+pub struct FeedActor {
+    polling: Polling,
+    intake: Intake,
+    guard: Guard,
+    memory: Memory,
+    failures: u32,
+}
+
+/// What is known from the last good answer.
+#[derive(Clone, Default)]
+struct Memory {
+    etag: Option<String>,
+    asked_at: Option<DateTime<Utc>>,
+}
+
+/// How a round of questions went.
+enum Round {
+    Good(Memory),
+    Quiet,
+    Failed { error: String, refused: bool, wait: Option<Duration> },
+}
+
+impl FeedActor {
+    /// Starts polling on `thread`.
+    pub fn start_on(thread: &ArbiterHandle, polling: Polling, intake: Intake, deaths: Deaths) -> Addr<Self> {
+        Self::start_in_arbiter(thread, move |_| {
+            let guard = Guard::starts_again(polling.feed.source.name.to_string(), deaths);
+            Self { polling, intake, guard, memory: Memory::default(), failures: 0 }
+        })
+    }
+
+    /// After how long to ask again.
+    fn wait(&self, asked_for: Option<Duration>) -> Duration {
+        let jitter = (self.polling.chance)();
+        match (self.failures, asked_for) {
+            (_, Some(wait)) => wait.min(WAIT_MAX) + self.polling.interval.mul_f64(jitter),
+            (0, None) => self.polling.interval.mul_f64(0.9 + 0.2 * jitter),
+            (failures, None) => {
+                let longest = self.polling.interval.saturating_mul(1 << failures.min(16)).min(WAIT_MAX);
+                self.polling.interval.max(longest.mul_f64(jitter))
+            }
+        }
+    }
+
+    fn settle(&mut self, round: Round, context: &mut Context<Self>) {
+        let feed = &self.polling.feed;
+        let mut asked_for = None;
+        match round {
+            Round::Good(memory) => {
+                self.memory = memory;
+                self.failures = 0;
+            }
+            Round::Quiet => {
+                self.intake.note_quiet(feed);
+                self.failures = 0;
+            }
+            Round::Failed { error, refused, wait } => {
+                self.failures += 1;
+                // The first failure and every tenth: a long outage must not fill the log.
+                if self.failures % 10 == 1 {
+                    tracing::warn!(feed = %feed.source.name, failures = self.failures, %error, "the airport could not be asked");
+                }
+                self.intake.note_failure(feed, &error, refused);
+                asked_for = if refused { Some(WAIT_MAX) } else { wait };
+            }
+        }
+        context.notify_later(Due, self.wait(asked_for));
+    }
+}
+
+impl Actor for FeedActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        context.notify(Due);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.guard.ended_well();
+    }
+}
+
+impl Handler<Due> for FeedActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Due, context: &mut Context<Self>) {
+        let round = ask_all(self.polling.clone(), self.intake.clone(), self.memory.clone());
+        context.spawn(round.into_actor(self).map(|round, actor, context| actor.settle(round, context)));
+    }
+}
+
+/// Asks page after page, and takes each before the next.
+async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
+    let asked_at = intake.clock().now();
+    let since = memory.asked_at.map(|at| at - OVERLAP);
+    let mut ask = Ask { etag: memory.etag, since, page: None };
+    let mut etag = None;
+    for page in 0..PAGES_MAX {
+        let says = match polling.airport.ask(ask.clone()).await {
+            Ok(says) => says,
+            Err(error) => return failed(&error),
+        };
+        let AirportSays::Body { bytes, content_type, etag: tag, next } = says else {
+            return Round::Quiet;
+        };
+        if let Err(error) = intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
+            let wait = matches!(error, NotTaken::NotKept(_) | NotTaken::NotNow(_)).then_some(Duration::from_secs(1));
+            return Round::Failed { error: error.to_string(), refused: false, wait };
+        }
+        if page == 0 {
+            etag = tag;
+        }
+        match next {
+            Some(next) => ask = Ask { etag: None, since, page: Some(next) },
+            None => return Round::Good(Memory { etag, asked_at: Some(asked_at) }),
+        }
+    }
+    let error = format!("the airport's answer has more than {PAGES_MAX} pages");
+    Round::Failed { error, refused: false, wait: None }
+}
+
+fn failed(error: &AskError) -> Round {
+    let wait = match error {
+        AskError::Busy { retry_after_seconds } => Some(Duration::from_secs(*retry_after_seconds)),
+        _ => None,
+    };
+    Round::Failed { error: error.to_string(), refused: matches!(error, AskError::Refused(_)), wait }
+}

@@ -1,0 +1,238 @@
+//! The way of a message in: decode, keep, hand on, and only then answer.
+//!
+//! The same for what is pushed and for what is polled. The raw message and its reports are made
+//! durable side by side; what cannot be used is kept with its reason and never stops the rest.
+
+use crate::metrics::{FeedOutcomeLabel, Metrics};
+use chrono::{DateTime, Utc};
+use dashmap::DashMap;
+use domain::clock::Clock;
+use domain::codes::Iata;
+use domain::ports::{Archive, Outcome, Quarantined, RawMessage, ReportSink, SinkError, StoreError};
+use domain::report::{Report, Source};
+use futures_util::future::join;
+use rustc_hash::FxBuildHasher;
+use std::sync::Arc;
+use wire::feed::{Context, Fault, Format};
+
+/// A feed as configured.
+#[derive(Clone, Debug)]
+pub struct FeedSpec {
+    /// Whose word it is, and its weight.
+    pub source: Arc<Source>,
+    /// What it sends, unless the message says otherwise.
+    pub format: Format,
+    /// For times without a zone.
+    pub zone: chrono_tz::Tz,
+}
+
+/// One report or part of a message that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Which report of the message, counted from 0.
+    pub index: Option<u32>,
+    /// The field at fault, if it is one.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// What became of a message. Everything in it is durable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Reports that changed what is shown.
+    pub changed: usize,
+    /// Reports that told nothing new.
+    pub unchanged: usize,
+    /// What could not be used, kept in quarantine.
+    pub rejected: Vec<Rejection>,
+}
+
+/// Why a message was not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// The message as a whole cannot be read. It is kept in quarantine.
+    #[error("{}", .0.reason)]
+    Unusable(Fault),
+    /// It cannot be kept now: the sender should come back with it.
+    #[error(transparent)]
+    NotKept(#[from] StoreError),
+    /// Its reports cannot be taken now: the sender should come back with them.
+    #[error(transparent)]
+    NotNow(#[from] SinkError),
+}
+
+/// How a feed has been doing.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// When its last message was taken, by the operational clock.
+    pub last_good_at: Option<DateTime<Utc>>,
+    /// What went wrong since, if anything did.
+    pub last_error: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// A human must look: the airport refuses us.
+    pub refused: bool,
+    /// Reports by outcome since the hub started.
+    pub changed: u64,
+    /// See `changed`.
+    pub unchanged: u64,
+    /// See `changed`.
+    pub rejected: u64,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Intake(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    archive: Arc<dyn Archive>,
+    sink: Arc<dyn ReportSink>,
+    metrics: Metrics,
+    health: DashMap<Arc<str>, Health, FxBuildHasher>,
+}
+
+impl Intake {
+    /// An intake that keeps in `archive` and hands on to `sink`.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        archive: Arc<dyn Archive>,
+        sink: Arc<dyn ReportSink>,
+        metrics: Metrics,
+    ) -> Self {
+        Self(Arc::new(Shared { clock, archive, sink, metrics, health: DashMap::default() }))
+    }
+
+    /// How each feed that has been heard of is doing.
+    pub fn health(&self, feed: &str) -> Health {
+        self.0.health.get(feed).map(|h| h.clone()).unwrap_or_default()
+    }
+
+    /// The operational clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// Notes a failure to reach a feed.
+    pub fn note_failure(&self, feed: &FeedSpec, error: &str, refused: bool) {
+        let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
+        health.last_error = Some(error.to_owned());
+        health.failures += 1;
+        health.refused = refused;
+    }
+
+    /// Notes that a feed answered, with nothing new.
+    pub fn note_quiet(&self, feed: &FeedSpec) {
+        self.note_good(feed, &Taken::default());
+    }
+
+    /// Takes one message. When this answers `Ok`, everything in it is durable.
+    pub async fn take(
+        &self,
+        feed: &FeedSpec,
+        format: Format,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<Taken, NotTaken> {
+        let received_at = self.0.clock.now();
+        let context = Context {
+            source: feed.source.clone(),
+            received_at,
+            zone: feed.zone,
+            airport: feed.source.airport,
+        };
+        let raw = RawMessage {
+            feed: feed.source.name.clone(),
+            received_at,
+            content_type: content_type.into(),
+            body: body.into(),
+        };
+        let decoded = match wire::feed::decode(format, body, &context) {
+            Ok(decoded) => decoded,
+            Err(fault) => {
+                self.count(feed, "rejected", 1);
+                self.0.archive.keep(Some(raw), vec![quarantined(feed, received_at, &fault)]).await?;
+                return Err(NotTaken::Unusable(fault));
+            }
+        };
+        let taken = self.hand_on(feed, raw, decoded.reports, decoded.faults).await?;
+        self.note_good(feed, &taken);
+        Ok(taken)
+    }
+
+    async fn hand_on(
+        &self,
+        feed: &FeedSpec,
+        raw: RawMessage,
+        reports: Vec<(u32, Report)>,
+        faults: Vec<Fault>,
+    ) -> Result<Taken, NotTaken> {
+        let received_at = raw.received_at;
+        let mut taken = Taken::default();
+        taken.rejected.extend(faults.iter().map(rejection));
+        let (indices, reports): (Vec<u32>, Vec<Report>) = reports.into_iter().unzip();
+        let names: Vec<_> = reports.iter().map(|report| report.key).collect();
+        let kept_faults = faults.iter().map(|fault| quarantined(feed, received_at, fault)).collect();
+        let (kept, outcomes) =
+            join(self.0.archive.keep(Some(raw), kept_faults), self.0.sink.accept(reports)).await;
+        let (outcomes, ()) = (outcomes?, kept?);
+        let mut late_faults = Vec::new();
+        for ((index, key), outcome) in indices.into_iter().zip(names).zip(outcomes) {
+            match outcome {
+                Outcome::Changed(_) => taken.changed += 1,
+                Outcome::Unchanged => taken.unchanged += 1,
+                Outcome::Rejected(reason) => {
+                    let excerpt = key.id().to_string();
+                    let fault = Fault { index: Some(index), field: None, reason, excerpt };
+                    taken.rejected.push(rejection(&fault));
+                    late_faults.push(quarantined(feed, received_at, &fault));
+                }
+            }
+        }
+        if !late_faults.is_empty() {
+            self.0.archive.keep(None, late_faults).await?;
+        }
+        Ok(taken)
+    }
+
+    fn note_good(&self, feed: &FeedSpec, taken: &Taken) {
+        let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
+        health.last_good_at = Some(self.0.clock.now());
+        (health.last_error, health.failures, health.refused) = (None, 0, false);
+        health.changed += taken.changed as u64;
+        health.unchanged += taken.unchanged as u64;
+        health.rejected += taken.rejected.len() as u64;
+        drop(health);
+        self.count(feed, "changed", taken.changed);
+        self.count(feed, "unchanged", taken.unchanged);
+        self.count(feed, "rejected", taken.rejected.len());
+    }
+
+    fn count(&self, feed: &FeedSpec, outcome: &'static str, by: usize) {
+        let label = FeedOutcomeLabel { feed: feed.source.name.to_string(), outcome };
+        self.0.metrics.reports.get_or_create(&label).inc_by(by as u64);
+    }
+}
+
+impl FeedSpec {
+    /// The airport it speaks for, if it is one airport's.
+    pub fn airport(&self) -> Option<Iata> {
+        self.source.airport
+    }
+}
+
+fn rejection(fault: &Fault) -> Rejection {
+    Rejection { index: fault.index, field: fault.field.clone(), reason: fault.reason.clone() }
+}
+
+fn quarantined(feed: &FeedSpec, received_at: DateTime<Utc>, fault: &Fault) -> Quarantined {
+    Quarantined {
+        feed: feed.source.name.clone(),
+        received_at,
+        index: fault.index,
+        field: fault.field.clone(),
+        reason: fault.reason.clone(),
+        excerpt: fault.excerpt.clone(),
+    }
+}

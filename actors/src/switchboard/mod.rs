@@ -1,0 +1,95 @@
+//! One actor a worker thread: puts frames through to the thread's sockets, directly.
+//!
+//! [`Lines`] is the pure part: who follows what, which socket is behind, what it still needs.
+//! The actor receives frames from flights and lets those that arrive in one turn of the thread's
+//! loop leave in one write a socket.
+
+mod lines;
+mod pending;
+#[cfg(test)]
+mod tests;
+
+pub use lines::{FollowError, LineId, Lines, Socket};
+pub use pending::ANSWERS_MAX;
+
+use crate::frame::Frame;
+use crate::hub::Hub;
+use crate::supervisor::Guard;
+use actix::prelude::*;
+use domain::leg::LegId;
+use domain::topic::Topic;
+use smallvec::SmallVec;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Messages waiting for one thread's switchboard. Sockets never make it wait, so it is full only
+/// when the thread is; then flights wait, and with them whoever reports.
+pub const MAILBOX: usize = 4096;
+
+/// Frames of one leg for whoever follows one of the topics.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct Deliver {
+    /// Which leg: a socket that is behind gets its newest state instead.
+    pub leg: LegId,
+    /// In order of revision.
+    pub frames: SmallVec<[Frame; 2]>,
+    /// Where they are told.
+    pub topics: SmallVec<[Topic; 6]>,
+}
+
+/// The lines of one thread, shared between its switchboard, its sessions and its sockets' tasks.
+pub type SharedLines<S> = Rc<RefCell<Lines<S>>>;
+
+/// The actor.
+pub struct Switchboard<S: Socket> {
+    lines: SharedLines<S>,
+    flush_is_due: Rc<std::cell::Cell<bool>>,
+    guard: Guard,
+}
+
+impl<S: Socket> Switchboard<S> {
+    /// Starts the switchboard of this thread and makes it known to the hub. `None` when the hub
+    /// has its limit of [`crate::hub::SWITCHBOARDS_MAX`].
+    pub fn start_here(hub: &Hub) -> Option<SharedLines<S>> {
+        let lines = Rc::new(RefCell::new(Lines::new(hub.clone())));
+        let shared = lines.clone();
+        let guard = Guard::ends_process("switchboard".into(), hub.deaths().clone());
+        let address = Self::create(move |context| {
+            context.set_mailbox_capacity(MAILBOX);
+            Self { lines: shared, flush_is_due: Rc::default(), guard }
+        });
+        let bit = hub.add_switchboard(address.recipient())?;
+        lines.borrow_mut().set_number(bit);
+        Some(lines)
+    }
+}
+
+impl<S: Socket> Actor for Switchboard<S> {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.guard.ended_well();
+    }
+}
+
+impl<S: Socket> Handler<Deliver> for Switchboard<S> {
+    type Result = ();
+
+    fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) {
+        self.lines.borrow_mut().add(deliver);
+        if !self.flush_is_due.replace(true) {
+            let (lines, due) = (self.lines.clone(), self.flush_is_due.clone());
+            // What else is in the mailbox arrives before the runtime polls this task.
+            actix_rt_spawn(async move {
+                tokio::task::yield_now().await;
+                due.set(false);
+                lines.borrow_mut().flush();
+            });
+        }
+    }
+}
+
+fn actix_rt_spawn(task: impl Future<Output = ()> + 'static) {
+    drop(actix_rt::spawn(task));
+}

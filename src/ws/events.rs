@@ -1,0 +1,170 @@
+//! Server-sent events: the same frames for networks that block WebSocket.
+//!
+//! A reader of events is a line like any other. Its socket is a small queue that the response's
+//! body is fed from; when that is full, the switchboard keeps legs instead of frames, as for any
+//! slow reader.
+
+use super::line::LineSocket;
+use super::thread::{OpenLine, OpenLines, Thread};
+use crate::app::App;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::frame::{Encoding, Frame};
+use actors::hub::NoSnapshot;
+use actors::switchboard::LineId;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::topic::Topic;
+use futures_util::Stream;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// Bytes waiting for one reader beyond which it counts as behind. One write is always taken whole,
+/// so that an event is never cut.
+const QUEUE_BYTES: usize = 64 * 1024;
+
+/// The socket of a reader of events.
+#[derive(Default)]
+pub struct EventQueue {
+    queue: RefCell<VecDeque<Bytes>>,
+    bytes: Cell<usize>,
+    wants_drain: Cell<bool>,
+    closed: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl EventQueue {
+    /// Takes bytes, or says that the reader is behind.
+    pub fn push(&self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.get() >= QUEUE_BYTES {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.bytes.set(self.bytes.get() + bytes.len());
+        self.queue.borrow_mut().push_back(Bytes::copy_from_slice(bytes));
+        self.wake();
+        Ok(bytes.len())
+    }
+
+    /// The switchboard has more for it.
+    pub fn want_drain(&self) {
+        self.wants_drain.set(true);
+        self.wake();
+    }
+
+    /// Ends the stream once the queue is empty.
+    pub fn close(&self) {
+        self.closed.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn pop(&self) -> Option<Bytes> {
+        let bytes = self.queue.borrow_mut().pop_front()?;
+        self.bytes.set(self.bytes.get() - bytes.len());
+        Some(bytes)
+    }
+}
+
+/// The body of one response.
+struct Events {
+    thread: Rc<Thread>,
+    id: LineId,
+    queue: Rc<EventQueue>,
+    _counted: OpenLine,
+}
+
+impl Stream for Events {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let queue = &self.queue;
+        *queue.waker.borrow_mut() = Some(context.waker().clone());
+        if queue.bytes.get() < QUEUE_BYTES && queue.wants_drain.replace(false) {
+            self.thread.lines.borrow_mut().drain(self.id);
+        }
+        match queue.pop() {
+            Some(bytes) => Poll::Ready(Some(Ok(bytes))),
+            None if queue.closed.get() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.thread.lines.borrow_mut().remove(self.id);
+    }
+}
+
+/// Query of the stream.
+#[derive(serde::Deserialize)]
+pub struct Query {
+    topic: String,
+    since: Option<DateTime<Utc>>,
+}
+
+/// `GET /api/v1/stream?topic=…`: the topic's frames as events named after their type. A browser
+/// that reconnects sends the id of the last event, and is told only what changed since.
+pub async fn stream(
+    request: HttpRequest,
+    query: web::Query<Query>,
+    app: web::Data<App>,
+    open: web::Data<OpenLines>,
+) -> Result<HttpResponse, crate::http::problem::Problem> {
+    use crate::http::problem::Problem;
+    let topic = Topic::parse(&query.topic)
+        .filter(super::session::exists)
+        .ok_or_else(|| Problem::bad_query("topic", "is not a topic; see docs/PROTOCOL.md"))?;
+    let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    let since = last_event.and_then(|id| id.parse().ok()).or(query.since);
+    app.readiness.check().map_err(Problem::unavailable)?;
+    let sockets = &app.config.sockets;
+    let counted = open
+        .take_one(sockets.connections_max)
+        .ok_or_else(|| Problem::unavailable("the hub has its limit of listeners"))?;
+    let thread =
+        Thread::here(&app, &open).ok_or_else(|| Problem::unavailable("this thread takes no listeners"))?;
+    let queue = Rc::new(EventQueue::default());
+    let id = thread.lines.borrow_mut().open(LineSocket::Events(queue.clone()));
+    let events = Events { thread: thread.clone(), id, queue, _counted: counted };
+    if let Err(error) = thread.lines.borrow_mut().follow(id, &topic, 1) {
+        return Err(Problem::unavailable(&error.to_string()));
+    }
+    let snapshot = app.hub.snapshot(&topic, since).await.map_err(|error| match error {
+        NoSnapshot::UnknownLeg => Problem::not_found(&error.to_string()),
+        NoSnapshot::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
+        NoSnapshot::Stopping => Problem::unavailable(&error.to_string()),
+    })?;
+    let hello = hello(&app);
+    {
+        let mut lines = thread.lines.borrow_mut();
+        lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
+        lines.send(id, hello.bytes(Encoding::EventStream).clone());
+        lines.release(id, &snapshot);
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Without this, compressing middleware would hold events back to fill a block.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(events))
+}
+
+/// The first frame of every connection.
+pub fn hello(app: &App) -> Frame {
+    let clock = app.hub.clock();
+    let ping_s = u32::try_from(app.config.sockets.ping.as_secs()).unwrap_or(u32::MAX);
+    let payload = wire::frame::server::hello(&app.epoch, clock.now(), clock.speed(), ping_s);
+    Frame::new("hello", payload, None)
+}

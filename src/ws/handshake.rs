@@ -1,0 +1,185 @@
+//! From an HTTP request that upgrades to a line.
+//!
+//! A client that may not come in is told so in HTTP, before the upgrade, with problem JSON.
+
+use super::line::{TcpLine, drive};
+use super::thread::{OpenLines, Thread};
+use crate::app::App;
+use actix_codec::Framed;
+use actix_http::{Request, h1, header, ws};
+use actix_rt::net::TcpStream;
+use bytes::Bytes;
+use std::io;
+use std::time::Duration;
+
+/// Where sockets are opened.
+pub const PATH: &str = "/ws";
+
+/// The protocol's name in the handshake.
+pub const SUBPROTOCOL: &str = "gatecall.v1";
+
+/// How long the answer to a handshake may take to be taken.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+
+/// Why a handshake is refused.
+struct Refusal {
+    status: &'static str,
+    code: u16,
+    detail: String,
+    header: Option<String>,
+}
+
+impl Refusal {
+    fn new(code: u16, status: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), header: None }
+    }
+
+    fn with(self, header: String) -> Self {
+        Self { header: Some(header), ..self }
+    }
+
+    fn bytes(&self) -> String {
+        let body = serde_json::json!({
+            "type": "about:blank", "title": self.status, "status": self.code, "detail": self.detail,
+        })
+        .to_string();
+        let header = self.header.as_ref().map(|h| format!("{h}\r\n")).unwrap_or_default();
+        format!(
+            "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{header}connection: close\r\n\r\n{body}",
+            self.code,
+            self.status,
+            body.len(),
+        )
+    }
+}
+
+/// Answers one request that upgrades, and drives the line it becomes.
+pub async fn upgrade(app: App, open: OpenLines, request: Request, framed: Framed<TcpStream, h1::Codec>) {
+    let parts = framed.into_parts();
+    let io = parts.io;
+    let answered = match admit(&app, &open, &request) {
+        Ok(admitted) => {
+            let answer = admitted.answer(&request);
+            match tokio::time::timeout(ANSWER_WAIT, write_all(&io, answer.as_bytes())).await {
+                Ok(Ok(())) => Some(admitted),
+                // The client left during the handshake; there is nobody to tell.
+                Ok(Err(_)) | Err(_) => None,
+            }
+        }
+        Err(refusal) => {
+            tracing::debug!(http.path = request.path(), status = refusal.code, reason = %refusal.detail, "a socket was refused");
+            let _ = tokio::time::timeout(ANSWER_WAIT, write_all(&io, refusal.bytes().as_bytes())).await;
+            None
+        }
+    };
+    drop(request);
+    let Some(Admitted { thread, counted, deflate, .. }) = answered else { return };
+    // Frames go out whole and at once; waiting to fill a packet would only delay them.
+    let _ = io.set_nodelay(true);
+    let early: Bytes = parts.read_buf.freeze();
+    actix_rt::spawn(drive(thread, TcpLine::new(io, deflate), Bytes::copy_from_slice(&early), counted));
+}
+
+struct Admitted {
+    thread: std::rc::Rc<Thread>,
+    counted: super::thread::OpenLine,
+    deflate: bool,
+    subprotocol: bool,
+}
+
+impl Admitted {
+    fn answer(&self, request: &Request) -> String {
+        let key = request.headers().get(header::SEC_WEBSOCKET_KEY).map_or(&b""[..], |key| key.as_bytes());
+        let accept = ws::hash_key(key);
+        let accept = str::from_utf8(&accept).unwrap_or_default();
+        let mut answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {accept}\r\n"
+        );
+        if self.subprotocol {
+            answer.push_str(&format!("sec-websocket-protocol: {SUBPROTOCOL}\r\n"));
+        }
+        if self.deflate {
+            answer.push_str(
+                "sec-websocket-extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n",
+            );
+        }
+        answer.push_str("\r\n");
+        answer
+    }
+}
+
+fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Refusal> {
+    if request.path() != PATH {
+        let detail = format!("sockets are opened at {PATH}; this address takes no upgrade");
+        return Err(Refusal::new(404, "Not Found", detail));
+    }
+    if let Err(error) = ws::verify_handshake(request.head()) {
+        let refusal = Refusal::new(400, "Bad Request", error.to_string());
+        return Err(match error {
+            ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader => {
+                let refusal = Refusal { code: 426, status: "Upgrade Required", ..refusal };
+                refusal.with("sec-websocket-version: 13".into())
+            }
+            _ => refusal,
+        });
+    }
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Some(origin) = request.headers().get(header::ORIGIN) {
+        let origin = origin.to_str().unwrap_or("?");
+        if !app.origins.allows(origin, text(header::HOST)) {
+            let detail = "pages of this origin may not open sockets here (server.allowed_origins)";
+            return Err(Refusal::new(403, "Forbidden", detail));
+        }
+    }
+    let offered: Vec<&str> = header_list(request, header::SEC_WEBSOCKET_PROTOCOL);
+    let subprotocol = offered.contains(&SUBPROTOCOL);
+    if !offered.is_empty() && !subprotocol {
+        return Err(Refusal::new(400, "Bad Request", format!("the subprotocol is {SUBPROTOCOL}")));
+    }
+    let sockets = &app.config.sockets;
+    let later = |detail: &str| {
+        let seconds = sockets.retry.as_secs().max(1);
+        Refusal::new(503, "Service Unavailable", detail).with(format!("retry-after: {seconds}"))
+    };
+    app.readiness.check().map_err(later)?;
+    let counted = open.take_one(sockets.connections_max).ok_or_else(|| later("the hub has its limit of sockets"))?;
+    let thread = Thread::here(app, open).ok_or_else(|| later("this thread takes no sockets"))?;
+    let deflate = sockets.compression && wants_deflate(request);
+    Ok(Admitted { thread, counted, deflate, subprotocol })
+}
+
+fn header_list(request: &Request, name: header::HeaderName) -> Vec<&str> {
+    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty()).collect()
+}
+
+/// Whether one of the client's offers is one we can keep: frames are compressed once for all, with
+/// the full window, so an offer that asks for a smaller one is passed over.
+fn wants_deflate(request: &Request) -> bool {
+    header_list(request, header::SEC_WEBSOCKET_EXTENSIONS).into_iter().any(|offer| {
+        let mut parameters = offer.split(';').map(str::trim);
+        parameters.next() == Some("permessage-deflate")
+            && parameters.all(|parameter| match parameter.split_once('=') {
+                Some(("server_max_window_bits", bits)) => bits.trim_matches('"') == "15",
+                Some((name, _)) => name == "client_max_window_bits",
+                None => {
+                    matches!(
+                        parameter,
+                        "client_max_window_bits" | "client_no_context_takeover" | "server_no_context_takeover"
+                    )
+                }
+            })
+    })
+}
+
+async fn write_all(io: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        io.writable().await?;
+        match io.try_write(bytes) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! # Sockets
+//!
+//! A request that upgrades leaves actix-web through `actix_http`'s upgrade service ([`handshake`]).
+//! From there on the connection's HTTP buffers are gone, and what remains is a *line*: the socket
+//! itself in the thread's switchboard, which writes ready-made frames to it directly, and a
+//! [`session`] that speaks with the client. [`line`] drives both; [`events`] lets those who cannot
+//! have a WebSocket follow by server-sent events, from the same frames; [`pulse`] is the thread's
+//! one timer: pings, slow readers, and the drain at shutdown.
+
+pub mod events;
+pub mod handshake;
+mod inflate;
+pub mod line;
+pub mod pulse;
+mod session;
+mod thread;
+
+pub use thread::{OpenLines, Thread};

@@ -1,0 +1,69 @@
+//! One timer a thread: pings, slow readers, and the drain at shutdown.
+//!
+//! Pings are spread: each second a share of the sockets is due, so that fifteen thousand are not
+//! woken at once.
+
+use super::thread::Thread;
+use actors::frame::Encoding;
+use actors::switchboard::{LineId, Socket};
+use std::rc::Rc;
+use std::time::Duration;
+use wire::frame::close::CloseCode;
+
+/// The timer's step.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Runs until the thread ends.
+pub async fn beat(thread: Rc<Thread>) {
+    let sockets = &thread.app.config.sockets;
+    let ping_every = sockets.ping.as_secs().max(1);
+    let slow_ticks = u16::try_from(sockets.slow.as_secs()).unwrap_or(u16::MAX);
+    let slow = thread.last_words(Encoding::WebSocket, CloseCode::SlowReader, millis(sockets.retry));
+    let mut ticks = tokio::time::interval(STEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for second in 0u64.. {
+        ticks.tick().await;
+        if thread.app.readiness.is_draining() {
+            return drain(&thread).await;
+        }
+        let mut lines = thread.lines.borrow_mut();
+        lines.tick(slow_ticks, &slow);
+        let due: Vec<LineId> = lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
+        for id in due {
+            let Some(socket) = lines.socket(id) else { continue };
+            let encoding = socket.encoding();
+            if socket.missed_ping() > sockets.pong_missed_max {
+                let words = thread.last_words(encoding, CloseCode::Idle, millis(sockets.retry));
+                lines.close(id, words, "no_pong");
+            } else if lines.behind(id).is_none() {
+                lines.send(id, thread.ping(encoding).clone());
+            }
+        }
+    }
+}
+
+/// Lets the thread's sockets go in paced batches, each told when to come back. Spreading the
+/// closes and the advice spreads the reconnects over the nodes that remain.
+async fn drain(thread: &Thread) {
+    let sockets = &thread.app.config.sockets;
+    loop {
+        let batch: Vec<LineId> = thread.lines.borrow().ids().into_iter().take(sockets.drain_batch).collect();
+        if batch.is_empty() {
+            // Someone may still have been in the middle of a handshake.
+            tokio::time::sleep(STEP).await;
+            continue;
+        }
+        for id in batch {
+            let mut lines = thread.lines.borrow_mut();
+            let Some(encoding) = lines.socket(id).map(Socket::encoding) else { continue };
+            let retry_ms = (millis(sockets.retry) as f64 * (0.5 + rand::random::<f64>())) as u64;
+            let words = thread.last_words(encoding, CloseCode::ShuttingDown, retry_ms);
+            lines.close(id, words, "drain");
+        }
+        tokio::time::sleep(sockets.drain_pause).await;
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,234 @@
+//! One client's session: the control path.
+//!
+//! An actor on actix-web-actors' `WebsocketContext`. That crate is deprecated upstream because its
+//! usual driver freezes the actor when the socket is full; ours polls it always, and no frame of
+//! any flight passes through here. This file is the only one that knows the crate beside the
+//! driver in `line.rs` (see docs/decisions).
+
+use super::events::hello;
+use super::thread::Thread;
+use actix::prelude::*;
+use actix_web_actors::ws;
+use actors::frame::Frame;
+use actors::hub::NoSnapshot;
+use actors::switchboard::{FollowError, LineId, Socket};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::leg::LegId;
+use domain::topic::Topic;
+use std::rc::Rc;
+use tokio::time::Instant;
+use wire::frame::client::{BadFrame, ClientFrame, parse};
+use wire::frame::close::CloseCode;
+use wire::frame::server::ErrorCode;
+
+/// What one client may and does.
+pub struct Session {
+    thread: Rc<Thread>,
+    id: LineId,
+    bad_frames: u8,
+    /// Frames it may still send at once, refilled by time.
+    budget: f32,
+    counted_at: Instant,
+    /// A message that comes in several frames; boxed, as hardly any client sends one.
+    fragments: Option<Box<Vec<u8>>>,
+}
+
+/// Whether a topic names an airport or airline that there is.
+pub fn exists(topic: &Topic) -> bool {
+    match topic {
+        Topic::Board(iata, _) => domain::airports::find(*iata).is_some(),
+        Topic::Airline(code) => domain::airlines::find(*code).is_some(),
+        Topic::Flight(_) | Topic::All => true,
+    }
+}
+
+impl Session {
+    /// The session of a line.
+    pub fn new(thread: Rc<Thread>, id: LineId) -> Self {
+        let budget = thread.app.config.sockets.commands_burst as f32;
+        Self { thread, id, bad_frames: 0, budget, counted_at: Instant::now(), fragments: None }
+    }
+
+    fn say(&self, frame: &Frame) {
+        let mut lines = self.thread.lines.borrow_mut();
+        let Some(encoding) = lines.socket(self.id).map(Socket::encoding) else { return };
+        lines.send(self.id, frame.bytes(encoding).clone());
+    }
+
+    fn error(&self, ref_: Option<u64>, code: ErrorCode, message: &str) {
+        self.say(&error_frame(ref_, code, message));
+    }
+
+    /// Takes one from the budget; `false` when there is none left.
+    fn may_speak(&mut self) -> bool {
+        let sockets = &self.thread.app.config.sockets;
+        let now = Instant::now();
+        let refilled = (now - self.counted_at).as_secs_f32() * sockets.commands_per_s as f32;
+        self.budget = (self.budget + refilled).min(sockets.commands_burst as f32);
+        self.counted_at = now;
+        let may = self.budget >= 1.0;
+        if may {
+            self.budget -= 1.0;
+        }
+        may
+    }
+
+    fn hear(&mut self, text: &str, context: &mut ws::WebsocketContext<Self>) {
+        let frame = match parse(text) {
+            Ok(ClientFrame::Pong) => return,
+            Ok(frame) => frame,
+            Err(BadFrame { ref_, code, message }) => return self.misheard(ref_, code, &message, context),
+        };
+        if !self.may_speak() {
+            let ref_ = match frame {
+                ClientFrame::Follow { ref_, .. }
+                | ClientFrame::Unfollow { ref_, .. }
+                | ClientFrame::Get { ref_, .. }
+                | ClientFrame::Auth { ref_, .. } => ref_,
+                ClientFrame::Pong => None,
+            };
+            return self.error(ref_, ErrorCode::RateLimited, "too many frames; this one was not acted upon");
+        }
+        match frame {
+            ClientFrame::Follow { topic, since, ref_ } => self.follow(topic, since, ref_, context),
+            ClientFrame::Unfollow { topic, .. } => {
+                self.thread.lines.borrow_mut().unfollow(self.id, &topic);
+            }
+            ClientFrame::Get { leg, ref_ } => self.get(&leg, ref_),
+            ClientFrame::Auth { ref_, .. } => {
+                self.error(ref_, ErrorCode::Unauthorized, "this hub gives out no tokens yet");
+            }
+            ClientFrame::Pong => {}
+        }
+    }
+
+    fn misheard(
+        &mut self,
+        ref_: Option<u64>,
+        code: ErrorCode,
+        message: &str,
+        context: &mut ws::WebsocketContext<Self>,
+    ) {
+        self.bad_frames = self.bad_frames.saturating_add(1);
+        if self.bad_frames > self.thread.app.config.sockets.bad_frames_max {
+            return self.end(CloseCode::BadProtocol, context);
+        }
+        self.error(ref_, code, message);
+    }
+
+    fn follow(
+        &self,
+        topic: Topic,
+        since: Option<DateTime<Utc>>,
+        ref_: Option<u64>,
+        context: &mut ws::WebsocketContext<Self>,
+    ) {
+        let app = &self.thread.app;
+        if !exists(&topic) {
+            return self.error(ref_, ErrorCode::UnknownTopic, &format!("{topic}: no such airport or airline"));
+        }
+        // `since` is a stamp of ours or of another node's, whose clock may be a little ahead.
+        let ahead_max = app.hub.clock().operational_duration(app.hub.limits().resume_slack);
+        if since.is_some_and(|since| since > app.hub.clock().now() + ahead_max) {
+            return self.error(ref_, ErrorCode::BadSince, "since lies in the future of the hub's clock");
+        }
+        let topics_max = app.config.sockets.topics_max;
+        // Follow first, ask after: a change between the two is kept back and comes behind.
+        let followed = self.thread.lines.borrow_mut().follow(self.id, &topic, topics_max);
+        match followed {
+            Ok(()) => {}
+            Err(FollowError::Gone) => return,
+            Err(error @ FollowError::TooMany(_)) => {
+                return self.error(ref_, ErrorCode::TooManyTopics, &error.to_string());
+            }
+        }
+        let hub = app.hub.clone();
+        let answer = async move { (hub.snapshot(&topic, since).await, topic) };
+        context.spawn(answer.into_actor(self).map(move |(answer, topic), session, _| {
+            let mut lines = session.thread.lines.borrow_mut();
+            let frame = match answer {
+                Ok(frame) => frame,
+                Err(error) => {
+                    lines.unfollow(session.id, &topic);
+                    let code = match error {
+                        NoSnapshot::TooLarge { .. } => ErrorCode::SnapshotTooLarge,
+                        NoSnapshot::UnknownLeg | NoSnapshot::Stopping => ErrorCode::UnknownLeg,
+                    };
+                    error_frame(ref_, code, &format!("{topic}: {error}"))
+                }
+            };
+            lines.release(session.id, &frame);
+        }));
+    }
+
+    fn get(&self, leg: &LegId, ref_: Option<u64>) {
+        match self.thread.app.hub.live(leg).filter(|live| !live.view.hidden) {
+            Some(live) => self.say(live.state_frame()),
+            None => self.error(ref_, ErrorCode::UnknownLeg, &format!("{leg}: no such flight is known")),
+        }
+    }
+
+    fn end(&self, code: CloseCode, context: &mut ws::WebsocketContext<Self>) {
+        context.close(Some(ws::CloseReason { code: ws::CloseCode::Other(code.number()), description: Some(code.reason(0)) }));
+        context.stop();
+    }
+
+    fn heard_part(&mut self, item: actix_http::ws::Item, context: &mut ws::WebsocketContext<Self>) {
+        use actix_http::ws::Item;
+        let limit = self.thread.app.config.sockets.client_frame_bytes_max;
+        let (part, ended): (Bytes, bool) = match item {
+            Item::FirstText(part) => {
+                self.fragments = Some(Box::default());
+                (part, false)
+            }
+            Item::Continue(part) => (part, false),
+            Item::Last(part) => (part, true),
+            Item::FirstBinary(_) => return self.end(CloseCode::BadProtocol, context),
+        };
+        let Some(message) = &mut self.fragments else { return self.end(CloseCode::BadProtocol, context) };
+        if message.len() + part.len() > limit {
+            return self.end(CloseCode::FrameTooLong, context);
+        }
+        message.extend_from_slice(&part);
+        if ended {
+            let message = self.fragments.take().map(|m| *m).unwrap_or_default();
+            match String::from_utf8(message) {
+                Ok(text) => self.hear(&text, context),
+                Err(_) => self.end(CloseCode::BadProtocol, context),
+            }
+        }
+    }
+}
+
+fn error_frame(ref_: Option<u64>, code: ErrorCode, message: &str) -> Frame {
+    Frame::new("error", wire::frame::server::error(ref_, code, message), None)
+}
+
+impl Actor for Session {
+    type Context = ws::WebsocketContext<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        self.say(&hello(&self.thread.app));
+    }
+}
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
+    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, context: &mut Self::Context) {
+        match message {
+            Ok(ws::Message::Text(text)) => self.hear(&text, context),
+            Ok(ws::Message::Ping(payload)) => context.pong(&payload),
+            Ok(ws::Message::Pong(_) | ws::Message::Nop) => {}
+            Ok(ws::Message::Continuation(item)) => self.heard_part(item, context),
+            Ok(ws::Message::Binary(_)) => {
+                self.misheard(None, ErrorCode::BadFrame, "frames are JSON text, not binary", context);
+            }
+            Ok(ws::Message::Close(reason)) => {
+                context.close(reason);
+                context.stop();
+            }
+            Err(ws::ProtocolError::Overflow) => self.end(CloseCode::FrameTooLong, context),
+            Err(_) => self.end(CloseCode::BadProtocol, context),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What one worker thread's sockets share.
+
+use super::line::LineSocket;
+use super::pulse;
+use crate::app::App;
+use actors::frame::Encoding;
+use actors::switchboard::{SharedLines, Switchboard};
+use bytes::Bytes;
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wire::frame::close::CloseCode;
+
+thread_local! {
+    static THREAD: OnceCell<Rc<Thread>> = const { OnceCell::new() };
+}
+
+/// Open sockets of all threads together.
+#[derive(Clone, Default)]
+pub struct OpenLines(Arc<AtomicUsize>);
+
+impl OpenLines {
+    /// How many there are.
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more, unless there are `most` already.
+    pub fn take_one(&self, most: usize) -> Option<OpenLine> {
+        let one_more = |open| (open < most).then_some(open + 1);
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more).ok().map(|_| OpenLine(self.clone()))
+    }
+}
+
+/// One open socket, counted until dropped.
+pub struct OpenLine(OpenLines);
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What one worker thread's sockets share.
+pub struct Thread {
+    /// The running hub.
+    pub app: App,
+    /// The thread's sockets.
+    pub lines: SharedLines<LineSocket>,
+    /// Open sockets of all threads.
+    pub open: OpenLines,
+    /// The ping in each encoding.
+    ping: [Bytes; Encoding::COUNT],
+}
+
+impl Thread {
+    /// This thread's, started at the first call. `None` when the hub has as many threads with
+    /// sockets as it can number.
+    pub fn here(app: &App, open: &OpenLines) -> Option<Rc<Self>> {
+        THREAD.with(|cell| {
+            if let Some(thread) = cell.get() {
+                return Some(thread.clone());
+            }
+            let lines = Switchboard::start_here(&app.hub)?;
+            let frame = wire::websocket::text_frame(&wire::frame::server::ping());
+            let ping = [frame.clone(), frame, wire::sse::keep_alive()];
+            let thread = Rc::new(Self { app: app.clone(), lines, open: open.clone(), ping });
+            actix_rt::spawn(pulse::beat(thread.clone()));
+            Some(cell.get_or_init(|| thread).clone())
+        })
+    }
+
+    /// The ping for a listener.
+    pub fn ping(&self, encoding: Encoding) -> &Bytes {
+        &self.ping[encoding as usize]
+    }
+
+    /// The last words to a listener who is let go: a close frame, or nothing a reader of events
+    /// would understand.
+    pub fn last_words(&self, encoding: Encoding, code: CloseCode, retry_ms: u64) -> Bytes {
+        match encoding {
+            Encoding::EventStream => wire::sse::retry(retry_ms),
+            Encoding::WebSocket | Encoding::Deflated => {
+                wire::websocket::close_frame(code.number(), &code.reason(retry_ms))
+            }
+        }
+    }
+}
