@@ -1,0 +1,136 @@
+//! What the design forbids, held by a test.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Files that git tracks, or would: what was built is left out.
+fn files(endings: &[&str]) -> Vec<PathBuf> {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .expect("git lists the files");
+    assert!(listed.status.success(), "git ls-files failed");
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let wanted = |name: &&str| endings.iter().any(|ending| name.ends_with(ending));
+    let files: Vec<_> = listed.lines().filter(wanted).map(|name| root().join(name)).collect();
+    files.into_iter().filter(|path| path.exists()).collect()
+}
+
+#[test]
+fn crates_know_only_those_they_may() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("gatecall-domain", &[][..]),
+        ("gatecall-wire", &["gatecall-domain"]),
+        ("gatecall-actors", &["gatecall-domain", "gatecall-wire"]),
+        ("gatecall-adapters", &["gatecall-domain", "gatecall-wire"]),
+        ("gatecall-mock-feeds", &["gatecall-domain", "gatecall-wire"]),
+        ("gatecall-loadtest", &["gatecall-domain", "gatecall-wire"]),
+        ("gatecall", &["gatecall-domain", "gatecall-wire", "gatecall-actors", "gatecall-adapters"]),
+    ]);
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let ours: BTreeSet<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(ours, allowed.keys().copied().collect(), "a crate is missing here, or is new");
+    for package in &metadata.packages {
+        for dependency in package.dependencies.iter().filter(|d| ours.contains(d.name.as_str())) {
+            let name = dependency.name.as_str();
+            // A crate may use its own test fixtures as a development dependency on itself.
+            let on_itself = dependency.kind == DependencyKind::Development && name == package.name.as_str();
+            let may = allowed[package.name.as_str()].contains(&name) || on_itself;
+            assert!(may, "{} must not depend on {name} (DESIGN: the arrows between crates)", package.name);
+        }
+    }
+}
+
+#[test]
+fn the_domain_has_no_runtime_no_serialisation_and_no_io() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let domain = metadata.packages.iter().find(|p| p.name.as_str() == "gatecall-domain").unwrap();
+    let allowed = ["chrono", "chrono-tz", "rustc-hash", "smallvec", "thiserror"];
+    for dependency in domain.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
+        assert!(allowed.contains(&dependency.name.as_str()), "domain must not depend on {}", dependency.name);
+    }
+    for path in files(&[".rs"]).into_iter().filter(|p| p.starts_with(root().join("domain/src"))) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in ["std::fs", "std::net", "std::process", "std::thread", "std::env", "tokio", "serde"] {
+            let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
+            assert!(!used, "{} uses {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn actors_know_no_driver_no_sql_and_no_http() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let actors = metadata.packages.iter().find(|p| p.name.as_str() == "gatecall-actors").unwrap();
+    for banned in ["actix-web", "actix-http", "reqwest", "sqlx", "rdkafka", "mongodb", "actix-web-actors"] {
+        assert!(actors.dependencies.iter().all(|d| d.name != banned), "actors must not depend on {banned}");
+    }
+}
+
+#[test]
+fn the_deprecated_session_crate_stays_in_its_two_files() {
+    for path in files(&[".rs"]) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let may = ["src/ws/session.rs", "src/ws/line.rs", "tests/tidy.rs"].iter().any(|f| path.ends_with(f));
+        assert!(may || !text.contains("actix_web_actors"), "{} uses actix_web_actors", path.display());
+    }
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for path in files(&[".md"]) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for target in link_targets(&text) {
+            let target = target.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let from = path.parent().unwrap_or(Path::new(""));
+            if !from.join(target).exists() {
+                broken.push(format!("{}: {target}", path.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+}
+
+/// Targets of `[text](target)`, outside code blocks.
+fn link_targets(text: &str) -> Vec<&str> {
+    let mut in_code = false;
+    let mut targets = Vec::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        }
+        if in_code {
+            continue;
+        }
+        for (at, _) in line.match_indices("](") {
+            if let Some(end) = line[at + 2..].find(')') {
+                targets.push(line[at + 2..at + 2 + end].split(' ').next().unwrap_or_default());
+            }
+        }
+    }
+    targets
+}
+
+#[test]
+fn nothing_refers_to_a_folder_outside_the_repository() {
+    for path in files(&[".rs", ".ts", ".tsx", ".md", ".toml", "Makefile", "run", ".json", ".sh"]) {
+        if path.ends_with("tests/tidy.rs") || path.ends_with("package-lock.json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        for word in ["../shared", "/work/"] {
+            assert!(!text.contains(word), "{} refers to {word}", path.display());
+        }
+    }
+}
