@@ -1,127 +1,428 @@
-/** What crosses the border between the hub and this page. One instant is an RFC 3339 text in UTC. */
+// What crosses the border between the hub and this page. Instants are RFC 3339 texts in UTC.
+// Generated from the Rust types of `wire`; change them there, and then run
+//   GATECALL_REWRITE=1 cargo test -p gatecall-wire
+
 export type FlightStatus =
-  | 'scheduled'
-  | 'check_in'
-  | 'gate_open'
-  | 'boarding'
-  | 'final_call'
-  | 'gate_closed'
-  | 'delayed'
-  | 'departed'
-  | 'airborne'
-  | 'landed'
-  | 'arrived'
-  | 'bags_on_belt'
-  | 'cancelled'
-  | 'diverted'
-  | 'returned';
+  | "scheduled"
+  | "check_in"
+  | "gate_open"
+  | "boarding"
+  | "final_call"
+  | "gate_closed"
+  | "delayed"
+  | "departed"
+  | "airborne"
+  | "landed"
+  | "arrived"
+  | "bags_on_belt"
+  | "cancelled"
+  | "diverted"
+  | "returned";
 
+/** The departure side of a flight. Times are off-block times. */
 export type DepartureSide = {
+  /** Scheduled departure airport, IATA. */
   airport: string;
+  /** Terminal as signposted. */
   terminal: string | null;
+  /** Gate. */
   gate: string | null;
+  /** Check-in desks, such as `A12-A15`. */
   check_in: string | null;
+  /** Scheduled time. */
   scheduled: string | null;
+  /** Estimated time. */
   estimated: string | null;
+  /** Actual time. */
   actual: string | null;
 };
 
+/** The arrival side of a flight. Times are on-block times. */
 export type ArrivalSide = {
+  /** Scheduled arrival airport, IATA. A diversion does not change it. */
   airport: string;
+  /** Terminal as signposted. */
   terminal: string | null;
+  /** Gate. */
   gate: string | null;
+  /** Baggage belt. */
   belt: string | null;
+  /** Scheduled time. */
   scheduled: string | null;
+  /** Estimated time. */
   estimated: string | null;
+  /** Actual time. */
   actual: string | null;
 };
 
-export type Aircraft = { type: string | null; registration: string | null };
+/** The aircraft of a flight. */
+export type Aircraft = {
+  /** Type, IATA or ICAO. */
+  type: string | null;
+  /** Registration. */
+  registration: string | null;
+};
 
+/** A flight. Every key is always there; what is not known is `null`. */
 export type Flight = {
+  /** Opaque identifier of the leg. Never reused. */
   leg: string;
+  /** Revision: one more with every change that is shown. */
   rev: number;
+  /** When the last change was made, by the hub's operational clock. */
   changed_at: string;
+  /** The airline that flies it, two or three characters. */
   carrier: string;
+  /** Flight number without padding. */
   number: string;
+  /** Operational suffix, one letter. */
   suffix: string | null;
+  /** Marketing flights that share the seats, such as `EI5105`. May be empty. */
   codeshares: Array<string>;
+  /** Scheduled date, local at the flight's origin. It stays when the flight slips past midnight. */
   origin_date: string;
+  /** Where it stands. */
   status: FlightStatus;
+  /** Departure side. */
   departure: DepartureSide;
+  /** Arrival side. */
   arrival: ArrivalSide;
+  /** Remark for passengers in the airport's own words. */
   remark: string | null;
+  /** Why it is late, in plain words. */
   delay_reason: string | null;
+  /** The aircraft that flies it. */
   aircraft: Aircraft;
+  /** IATA code of the airport it goes to instead. */
   diverted_to: string | null;
 };
 
-/** A kind of change, in a word: gate, time, cancelled … */
-export type ChangeKind = string;
+export type ChangeKind =
+  | "created"
+  | "time"
+  | "delay"
+  | "gate"
+  | "terminal"
+  | "belt"
+  | "check_in"
+  | "cancelled"
+  | "reinstated"
+  | "diverted"
+  | "returned"
+  | "boarding"
+  | "departed"
+  | "airborne"
+  | "landed"
+  | "arrived"
+  | "bags"
+  | "equipment"
+  | "codeshare"
+  | "remark";
 
-export type ClockFrame = { now: string; speed: number };
-export type HelloFrame = { epoch: string; clock: ClockFrame; ping_s: number };
-export type SnapshotFrame = { topic: string; partial: boolean; flights: Array<Flight> };
-export type ChangeFrame = {
-  leg: string;
-  rev: number;
-  at: string;
-  kinds: Array<ChangeKind>;
-  set: { [path: string]: unknown };
+/** Why a client's frame was refused. */
+export type ErrorCode =
+  | "bad_frame"
+  | "unknown_op"
+  | "unknown_topic"
+  | "unknown_leg"
+  | "bad_since"
+  | "too_many_topics"
+  | "unauthorized"
+  | "rate_limited"
+  | "snapshot_too_large";
+
+/** The operational clock: what time it is for flights, and how fast it runs. */
+export type ClockFrame = {
+  /** The operational clock's instant as this was sent. */
+  now: string;
+  /** Operational seconds in one real second: 1 unless a day is replayed. */
+  speed: number;
 };
-export type StateFrame = { flight: Flight };
-export type GoneFrame = { leg: string; topic: string };
-export type ErrorFrame = { ref: number | null; code: string; message: string };
 
-export type ServerFrame =
-  | ({ type: 'hello' } & HelloFrame)
-  | ({ type: 'snapshot' } & SnapshotFrame)
-  | ({ type: 'change' } & ChangeFrame)
-  | ({ type: 'state' } & StateFrame)
-  | ({ type: 'gone' } & GoneFrame)
-  | ({ type: 'error' } & ErrorFrame)
-  | { type: 'ping' };
-
-export type ClientFrame =
-  | { op: 'follow'; topic: string; since?: string; ref?: number }
-  | { op: 'unfollow'; topic: string; ref?: number }
-  | { op: 'get'; leg: string; ref?: number }
-  | { op: 'auth'; token: string; ref?: number }
-  | { op: 'pong' };
-
-export type AirportRow = {
-  iata: string;
-  name: string;
-  city: string;
-  country: string;
-  zone: string;
-  flights: number;
+/** The hub introduces itself. */
+export type HelloFrame = {
+  /** Names this life of the hub's data. `since` is only good within the same epoch. */
+  epoch: string;
+  /** The operational clock. */
+  clock: ClockFrame;
+  /** The hub pings this often, in real seconds. */
+  ping_s: number;
 };
-export type AirportsBody = { airports: Array<AirportRow> };
-export type AirlineRow = { code: string; name: string };
-export type AirlinesBody = { airlines: Array<AirlineRow> };
 
-export type BoardAirport = { iata: string; name: string; city: string; country: string; zone: string };
-export type BoardBody = {
-  airport: BoardAirport;
-  direction: 'departures' | 'arrivals';
-  as_of: string;
+/** The flights of a topic. */
+export type SnapshotFrame = {
+  /** The topic as the hub writes it. */
+  topic: string;
+  /**
+   * `false`: these are all, and whatever else the client holds of the topic has left it.
+   * `true`: these changed since the client's `since`; the rest stays.
+   */
+  partial: boolean;
+  /** The flights, on a board by scheduled time. */
   flights: Array<Flight>;
 };
 
-export type HistoryEntry = {
+/** From one revision of a flight to the next. */
+export type ChangeFrame = {
+  /** Which flight. */
+  leg: string;
+  /** The revision after this change. */
   rev: number;
+  /** When; becomes the flight's `changed_at`. */
   at: string;
+  /** What sort of change. May be of several kinds. */
   kinds: Array<ChangeKind>;
+  /** Dotted paths into the flight's object with their new values, `null` where one was taken away. */
   set: { [path: string]: unknown };
+};
+
+/** One flight as a whole: the answer to `get`, and what a slow reader gets instead of changes. */
+export type StateFrame = {
+  /** The flight. */
+  flight: Flight;
+};
+
+/** A flight has left a topic. */
+export type GoneFrame = {
+  /** Which flight. */
+  leg: string;
+  /** Which topic. */
+  topic: string;
+};
+
+/** Something the client sent was refused. */
+export type ErrorFrame = {
+  /** The `ref` of the frame that was refused, if it had one. */
+  ref: number | null;
+  /** For programs. */
+  code: ErrorCode;
+  /** For people: names the key and what is wrong with it. */
+  message: string;
+};
+
+/** A frame from the hub. A client ignores types and keys it does not know. */
+export type ServerFrame =
+  | { "type": "hello" } & HelloFrame
+  | { "type": "snapshot" } & SnapshotFrame
+  | { "type": "change" } & ChangeFrame
+  | { "type": "state" } & StateFrame
+  | { "type": "gone" } & GoneFrame
+  | { "type": "error" } & ErrorFrame
+  | { "type": "ping" };
+
+/** A frame from a client. */
+export type ClientFrame =
+  | {
+    "op": "follow";
+    /** What to follow. */
+    topic: string;
+    /** The newest `changed_at` held of the topic, to be sent only what changed since. */
+    since?: string;
+    /** Comes back in an error about this frame. */
+    ref?: number;
+  }
+  | {
+    "op": "unfollow";
+    /** What was followed. */
+    topic: string;
+    /** Comes back in an error about this frame. */
+    ref?: number;
+  }
+  | {
+    "op": "get";
+    /** Which flight. */
+    leg: string;
+    /** Comes back in an error about this frame. */
+    ref?: number;
+  }
+  | {
+    "op": "auth";
+    /** A token given out by the hub. */
+    token: string;
+    /** Comes back in an error about this frame. */
+    ref?: number;
+  }
+  | { "op": "pong" };
+
+/** A side of a board. */
+export type Direction = "departures" | "arrivals";
+
+/** An airport's names and zone. */
+export type BoardAirport = {
+  /** IATA code. */
+  iata: string;
+  /** Name. */
+  name: string;
+  /** City it serves. */
+  city: string;
+  /** ISO 3166 country code, two letters. */
+  country: string;
+  /** IANA time zone. */
+  zone: string;
+};
+
+/** `GET boards/{IATA}/{departures|arrivals}`. */
+export type BoardBody = {
+  /** Whose board. */
+  airport: BoardAirport;
+  /** Which side. */
+  direction: Direction;
+  /** The operational clock's instant of this answer. */
+  as_of: string;
+  /** By scheduled time. */
+  flights: Array<Flight>;
+};
+
+/** `GET flights`. */
+export type FlightsBody = {
+  /** One page of flights. */
+  flights: Array<Flight>;
+  /** To be sent as `cursor` for the next page; `null` on the last. */
+  next: string | null;
+};
+
+/** One change in a flight's history. */
+export type HistoryEntry = {
+  /** The revision after it. */
+  rev: number;
+  /** When. */
+  at: string;
+  /** What sort of change. */
+  kinds: Array<ChangeKind>;
+  /** What changed, as in a `change` frame. */
+  set: { [path: string]: unknown };
+  /** Whose report brought it. */
   source: string | null;
 };
-export type HistoryBody = { leg: string; entries: Array<HistoryEntry> };
 
+/** `GET flights/{leg}/history`. */
+export type HistoryBody = {
+  /** Which flight. */
+  leg: string;
+  /** Its changes, oldest first. */
+  entries: Array<HistoryEntry>;
+};
+
+/** One airport. */
+export type AirportRow = {
+  /** IATA code. */
+  iata: string;
+  /** Name. */
+  name: string;
+  /** City it serves. */
+  city: string;
+  /** ISO 3166 country code, two letters. */
+  country: string;
+  /** IANA time zone. */
+  zone: string;
+  /** Flights on both its boards now. */
+  flights: number;
+};
+
+/** `GET airports`. */
+export type AirportsBody = {
+  /** One page of airports. */
+  airports: Array<AirportRow>;
+  /** To be sent as `cursor` for the next page; absent on the last. */
+  next?: string;
+};
+
+/** One airline. */
+export type AirlineRow = {
+  /** IATA designator, or ICAO where there is none. */
+  code: string;
+  /** Name. */
+  name: string;
+};
+
+/** `GET airlines`. */
+export type AirlinesBody = {
+  /** By code. */
+  airlines: Array<AirlineRow>;
+};
+
+/** How a feed's messages reach the hub. */
+export type FeedKind = "push" | "pull";
+
+/** How well a feed is heard. */
+export type FeedState = "waiting" | "good" | "late" | "failing" | "refused";
+
+/** Reports of one feed since the hub started, by what became of them. */
+export type FeedReports = {
+  /** They changed what is shown. */
+  changed: number;
+  /** They told nothing new. */
+  unchanged: number;
+  /** They could not be used. */
+  rejected: number;
+};
+
+/** One feed's health. */
+export type FeedRow = {
+  /** Name from the configuration. */
+  feed: string;
+  /** The airport it speaks for, IATA. */
+  airport: string | null;
+  /** Whether the airport pushes or is polled. */
+  kind: FeedKind;
+  /** How well it is heard. */
+  state: FeedState;
+  /** When it was last heard well, by the operational clock. */
+  last_good_at: string | null;
+  /** What went wrong last, `null` while all is well. */
+  last_error: string | null;
+  /** Operational seconds since it was last heard well. */
+  age_seconds: number | null;
+  /** Reports since the hub started, by what became of them. */
+  reports: FeedReports;
+};
+
+/** `GET feeds`: how well each airport is heard. */
+export type FeedsBody = {
+  /** By name. */
+  feeds: Array<FeedRow>;
+};
+
+/** A report that was not taken. */
+export type RejectedReport = {
+  /** Which one of the message, counted from 0; `null` where the whole message is meant. */
+  index: number | null;
+  /** The field at fault, if it is one. */
+  field: string | null;
+  /** What is wrong. */
+  reason: string;
+};
+
+/** `POST feeds/{feed}/reports`, answered 202 once every accepted report is durable. */
+export type IngestBody = {
+  /** Reports that were taken: those that changed something and those that did not. */
+  accepted: number;
+  /** Reports that changed what is shown. */
+  changed: number;
+  /** Reports that told nothing new. */
+  unchanged: number;
+  /** Reports that were not taken, each with its reason. */
+  rejected: Array<RejectedReport>;
+};
+
+/** What is wrong with one field. */
+export type FieldError = {
+  /** The field, parameter or header. */
+  field: string;
+  /** What is wrong with it, to be read after its name. */
+  reason: string;
+};
+
+/** A problem. */
 export type ProblemBody = {
+  /** Names the sort of problem; `about:blank` where the status says it all. */
   type: string;
+  /** The sort of problem in a few words; the same for every problem of its type. */
   title: string;
+  /** The HTTP status. */
   status: number;
+  /** What went wrong this time. */
   detail: string | null;
-  errors: Array<{ field: string; reason: string }>;
+  /** What is wrong with which field. Empty where no field is at fault. */
+  errors: Array<FieldError>;
 };

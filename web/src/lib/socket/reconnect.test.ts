@@ -1,0 +1,129 @@
+import { fullJitter } from '@/lib/socket/backoff';
+import { BOARD, aClient, aLiveBoard } from '@/testing/a-client';
+import { aFlight } from '@/testing/a-flight';
+import { expect, test } from 'vitest';
+
+test('the backoff is anywhere between nothing and a ceiling that doubles up to its cap', () => {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    const ceiling_ms = Math.min(15_000, 500 * 2 ** attempt);
+    expect(fullJitter(attempt, () => 0)).toBe(0);
+    expect(fullJitter(attempt, () => 0.999_999)).toBeLessThanOrEqual(ceiling_ms);
+    expect(fullJitter(attempt, () => 0.999_999)).toBeGreaterThan(ceiling_ms * 0.99);
+  }
+});
+
+test('each attempt in vain waits under a higher ceiling, and a good connection starts anew', () => {
+  const { hub, timers, client } = aClient({ random: () => 1 });
+  client.start();
+  const waits = [0, 1, 2].map(() => {
+    hub.last.drops();
+    const wait_ms = timers.next_ms() ?? -1;
+    timers.advance(wait_ms);
+    return wait_ms;
+  });
+  expect(waits).toEqual([500, 1000, 2000]);
+  hub.last.greets();
+  timers.advance(20_000);
+  hub.last.drops();
+  expect(timers.next_ms()).toBe(500);
+});
+
+test('a hub that greets and drops in the same moment does not start the backoff anew', () => {
+  const { hub, timers, client } = aClient({ random: () => 1 });
+  client.start();
+  for (const expected_ms of [500, 1000, 2000]) {
+    hub.last.greets();
+    hub.last.drops();
+    expect(timers.next_ms()).toBe(expected_ms);
+    timers.advance(expected_ms);
+  }
+});
+
+test('a slow reader that was let go comes back after the delay in the reason and not before', () => {
+  const { hub, timers } = aLiveBoard([aFlight()], { random: () => 0 });
+  hub.last.drops(4001, '{"retry_ms":7000}');
+  timers.advance(6_999);
+  expect(hub.connections).toHaveLength(1);
+  timers.advance(1);
+  expect(hub.connections).toHaveLength(2);
+});
+
+test('a delay that makes no sense is not believed', () => {
+  const { hub, timers } = aLiveBoard([aFlight()], { random: () => 0 });
+  hub.last.drops(4000, '{"retry_ms":1e12}');
+  expect(timers.next_ms()).toBeLessThanOrEqual(120_000);
+  const other = aLiveBoard([aFlight()], { random: () => 0 });
+  other.hub.last.drops(4000, 'going down');
+  other.timers.advance(1);
+  expect(other.hub.connections).toHaveLength(2);
+});
+
+test('after a close code of "do not come back" the client stays away and says why', () => {
+  const { hub, timers, client } = aLiveBoard([aFlight()]);
+  hub.last.drops(4102, 'origin');
+  timers.advance(3_600_000);
+  expect(hub.connections).toHaveLength(1);
+  expect(client.link()).toMatchObject({ phase: 'refused', message: 'The hub does not serve pages from this address.' });
+  client.retryNow();
+  expect(hub.connections).toHaveLength(2);
+});
+
+test('every ping is answered', () => {
+  const { hub } = aLiveBoard([aFlight()]);
+  hub.last.says({ type: 'ping' });
+  expect(hub.last.asked().at(-1)).toEqual({ op: 'pong' });
+});
+
+test('a link on which nothing is heard for two and a half pings is dead, and its board is as old as the last word', () => {
+  const { hub, timers, client, store } = aLiveBoard([aFlight()]);
+  timers.advance(20_000);
+  hub.last.says({ type: 'ping' });
+  const heard_ms = timers.now();
+  timers.advance(62_000);
+  expect(client.link().phase).toBe('live');
+  timers.advance(600);
+  expect(client.link()).toMatchObject({ phase: 'reconnecting', lost_ms: heard_ms });
+  expect(hub.connections[0]?.closed).toBe(true);
+  expect(store.topic(BOARD)).toMatchObject({ known: true, synced: false });
+});
+
+test('a hub that accepts the line and says nothing is given up', () => {
+  const { hub, timers, client } = aClient();
+  client.start();
+  hub.last.opens();
+  timers.advance(12_000);
+  expect(hub.connections.length).toBeGreaterThan(1);
+});
+
+test('when WebSocket cannot be opened three times in a row, the event stream is tried', () => {
+  const { hub, streams, timers, client, store } = aClient({ hasStream: true });
+  client.start();
+  client.follow(BOARD);
+  for (let times = 0; times < 3; times += 1) {
+    hub.last.drops();
+    timers.advance(10_000);
+  }
+  expect(hub.connections).toHaveLength(3);
+  streams.last.opens();
+  expect(streams.last.asked()).toEqual([{ op: 'follow', topic: BOARD }]);
+  streams.last.greets();
+  streams.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [aFlight()] });
+  expect(client.link()).toMatchObject({ phase: 'live', via: 'stream' });
+  expect(store.topic(BOARD).legs.size).toBe(1);
+  streams.last.says({ type: 'ping' });
+  expect(streams.last.asked()).not.toContainEqual({ op: 'pong' });
+});
+
+test('from the stream the client goes back to WebSocket after a while', () => {
+  const { hub, streams, timers, client } = aClient({ hasStream: true });
+  client.start();
+  client.follow(BOARD);
+  for (let times = 0; times < 3; times += 1) {
+    hub.last.drops();
+    timers.advance(10_000);
+  }
+  streams.last.greets();
+  timers.advance(70_000);
+  expect(hub.connections).toHaveLength(4);
+  expect(streams.last.closed).toBe(true);
+});

@@ -1,0 +1,35 @@
+import { fullJitter } from '@/lib/socket/backoff';
+import { SocketClient } from '@/lib/socket/socket-client';
+import { FlightStore } from '@/lib/store/flight-store';
+import { FakeTimers } from '@/testing/fake-timers';
+import { FakeTransport } from '@/testing/fake-transport';
+
+export const BOARD = 'board/JFK/departures';
+
+/** A socket client with its store, on a hub, a clock and a chance that the test owns. */
+export function aClient({ random = () => 0.5, hasStream = false } = {}) {
+  const timers = new FakeTimers();
+  const hub = new FakeTransport();
+  const streams = new FakeTransport();
+  const store = new FlightStore(timers);
+  const client = new SocketClient({
+    websocket: hub.connect,
+    stream: hasStream ? streams.connect : null,
+    cache: store,
+    timers,
+    random,
+    backoff: fullJitter,
+    onClock: () => undefined,
+  });
+  return { timers, hub, streams, store, client };
+}
+
+/** The same, following a board that the hub has sent as a whole. */
+export function aLiveBoard(flights: Parameters<FlightStore['state']>[0][], options = {}) {
+  const parts = aClient(options);
+  parts.client.start();
+  const unfollow = parts.client.follow(BOARD);
+  parts.hub.last.greets();
+  parts.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights });
+  return { ...parts, unfollow };
+}
