@@ -123,8 +123,9 @@ impl HistoryEntry {
 pub struct AirportsBody {
     /// One page of airports.
     pub airports: Vec<AirportRow>,
-    /// To be sent as `cursor` for the next page; `null` on the last.
-    #[serde(default)]
+    /// To be sent as `cursor` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub next: Option<String>,
 }
 

@@ -70,7 +70,7 @@ pub struct HelloFrame {
 
 /// The operational clock: what time it is for flights, and how fast it runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
-#[ts(rename = "Clock")]
+#[ts(rename = "ClockFrame")]
 #[schema(as = Clock)]
 pub struct ClockBody {
     /// The operational clock's instant as this was sent.

@@ -1,0 +1,77 @@
+//! The browser's side of these shapes: one file of TypeScript types, made from the Rust types.
+//!
+//! `web/src/wire/types.ts` is committed, so that the page builds without a Rust compiler; a test
+//! fails when it is stale. To write it anew: `GATECALL_REWRITE=1 cargo test -p gatecall-wire`.
+
+mod tidy;
+
+use crate::flight::{AircraftBody, ArrivalBody, DepartureBody, FlightBody};
+use crate::frame::client::ClientFrame;
+use crate::frame::server::{
+    ChangeFrame, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, SnapshotFrame, StateFrame,
+};
+use crate::problem::{FieldError, ProblemBody};
+use crate::rest;
+use crate::word::{ChangeKind, FlightStatus};
+use ts_rs::{Config, TS};
+
+const HEADER: &str = "\
+// What crosses the border between the hub and this page. Instants are RFC 3339 texts in UTC.
+// Generated from the Rust types of `wire`; change them there, and then run
+//   GATECALL_REWRITE=1 cargo test -p gatecall-wire
+";
+
+/// The whole file.
+pub fn render() -> String {
+    let mut file = File { text: HEADER.to_owned(), config: Config::new() };
+    file.add::<FlightStatus>();
+    file.add::<DepartureBody>();
+    file.add::<ArrivalBody>();
+    file.add::<AircraftBody>();
+    file.add::<FlightBody>();
+    file.add::<ChangeKind>();
+    file.add::<ErrorCode>();
+    file.add::<ClockBody>();
+    file.add::<HelloFrame>();
+    file.add::<SnapshotFrame>();
+    file.add::<ChangeFrame>();
+    file.add::<StateFrame>();
+    file.add::<GoneFrame>();
+    file.add::<ErrorFrame>();
+    file.add::<ServerFrame>();
+    file.add::<ClientFrame>();
+    file.add::<rest::Direction>();
+    file.add::<rest::BoardAirport>();
+    file.add::<rest::BoardBody>();
+    file.add::<rest::FlightsBody>();
+    file.add::<rest::HistoryEntry>();
+    file.add::<rest::HistoryBody>();
+    file.add::<rest::AirportRow>();
+    file.add::<rest::AirportsBody>();
+    file.add::<rest::AirlineRow>();
+    file.add::<rest::AirlinesBody>();
+    file.add::<rest::FeedKind>();
+    file.add::<rest::FeedState>();
+    file.add::<rest::FeedReports>();
+    file.add::<rest::FeedRow>();
+    file.add::<rest::FeedsBody>();
+    file.add::<rest::RejectedReport>();
+    file.add::<rest::IngestBody>();
+    file.add::<FieldError>();
+    file.add::<ProblemBody>();
+    file.text
+}
+
+struct File {
+    text: String,
+    config: Config,
+}
+
+impl File {
+    fn add<T: TS>(&mut self) {
+        let docs = T::docs().unwrap_or_default();
+        self.text.push('\n');
+        self.text.push_str(&tidy::tidy(&format!("{docs}export {}", T::decl(&self.config))));
+        self.text.push('\n');
+    }
+}
