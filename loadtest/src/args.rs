@@ -1,8 +1,8 @@
 //! The command line. Every number is bounded by a named limit.
 
 use crate::limits::{
-    BATCH_MAX, FLIGHTS_MAX, FOLLOWED_FLIGHTS_MAX, LANES_MAX, RATE_MAX_PER_S, ROUNDS_MAX, SECONDS_MAX, SOCKETS_MAX,
-    WINDOW_MAX,
+    BATCH_MAX, FLIGHTS_MAX, FOLLOWED_FLIGHTS_MAX, LANES_MAX, RATE_MAX_PER_S, ROUNDS_MAX, SECONDS_MAX,
+    SOCKETS_MAX, WINDOW_MAX,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use std::path::PathBuf;

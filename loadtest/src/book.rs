@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::rc::Rc;
 
 /// What a text frame from the server says. Flights are numbers: their order in the book.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
     /// The greeting.
     Hello {
@@ -135,7 +135,8 @@ impl Book {
             Some("hello") => Meaning::Hello {
                 epoch: text("epoch").unwrap_or_default().to_owned(),
                 now: frame.pointer("/clock/now").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                speed_milli: (frame.pointer("/clock/speed").and_then(Value::as_f64).unwrap_or(1.0) * 1000.0) as i64,
+                speed_milli: (frame.pointer("/clock/speed").and_then(Value::as_f64).unwrap_or(1.0) * 1000.0)
+                    as i64,
             },
             Some("snapshot") => self.snapshot(&frame, payload, violations),
             Some("change") => self.change(&frame, payload, violations),
@@ -184,7 +185,8 @@ impl Book {
     }
 
     fn state(&mut self, frame: &Value, payload: &[u8], violations: &mut Violations) -> Meaning {
-        let Some(flight) = frame.get("flight").filter(|f| f.get("leg").is_some() && f.get("rev").is_some()) else {
+        let Some(flight) = frame.get("flight").filter(|f| f.get("leg").is_some() && f.get("rev").is_some())
+        else {
             return wrong("a state without a flight", payload, violations);
         };
         let Some((leg, rev)) = self.flight(flight) else { return Meaning::Foreign };
@@ -251,7 +253,10 @@ mod tests {
     fn errors_and_unknown_frames_are_violations_once() {
         let (mut book, mut violations) = (book(), Violations::default());
         for _ in 0..3 {
-            book.read(br#"{"type":"error","ref":null,"code":"unknown_topic","message":"x"}"#, &mut violations);
+            book.read(
+                br#"{"type":"error","ref":null,"code":"unknown_topic","message":"x"}"#,
+                &mut violations,
+            );
         }
         assert_eq!(violations.counts.get(UNREADABLE), Some(&1));
         book.read(b"nonsense", &mut violations);
@@ -275,7 +280,8 @@ mod tests {
     fn remembered_frames_stay_bounded() {
         let (mut book, mut violations) = (book(), Violations::default());
         for rev in 0..3 * DISTINCT_FRAMES_MAX {
-            let frame = format!(r#"{{"type":"change","leg":"ZZ","rev":{rev},"at":"t","kinds":[],"set":{{}}}}"#);
+            let frame =
+                format!(r#"{{"type":"change","leg":"ZZ","rev":{rev},"at":"t","kinds":[],"set":{{}}}}"#);
             book.read(frame.as_bytes(), &mut violations);
         }
         assert!(book.recent.len() + book.older.len() <= 2 * DISTINCT_FRAMES_MAX);

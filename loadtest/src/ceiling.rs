@@ -154,7 +154,10 @@ impl Ceiling {
         let Some(Peer::Visitor(visitor)) = self.peers[index].as_mut() else { return Ok(()) };
         let status = if broadcast { "202 Accepted" } else { "404 Not Found" };
         let body = format!(r#"{{"accepted":{sent},"changed":{sent},"unchanged":0,"rejected":[]}}"#);
-        let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         visitor.stream.write_all((head + &body).as_bytes())?;
         Ok(())
     }
@@ -231,4 +234,3 @@ impl Drop for CeilingProcess {
         drop(self.child.wait());
     }
 }
-

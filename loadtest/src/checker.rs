@@ -92,7 +92,15 @@ impl Checker {
     pub fn new(sockets: usize, flights: usize, follows: Follows) -> Self {
         let stride = if follows == Follows::One { 1 } else { flights };
         let held = vec![0; sockets * stride];
-        Self { held, flights, follows, conflated: 0, gaps_mended: 0, repeats: 0, violations: Violations::default() }
+        Self {
+            held,
+            flights,
+            follows,
+            conflated: 0,
+            gaps_mended: 0,
+            repeats: 0,
+            violations: Violations::default(),
+        }
     }
 
     fn slot(&self, sock: usize, leg: u32) -> Option<usize> {
@@ -128,7 +136,8 @@ impl Checker {
         let Some(slot) = self.slot(sock, leg) else { return };
         let held = self.held[slot] & !GAP_BIT;
         if rev < held {
-            self.violations.add(BACKWARDS, || format!("socket {sock}, flight {leg}: held {held}, snapshot has {rev}"));
+            self.violations
+                .add(BACKWARDS, || format!("socket {sock}, flight {leg}: held {held}, snapshot has {rev}"));
         } else {
             self.held[slot] = rev;
         }
@@ -150,7 +159,8 @@ impl Checker {
             self.violations.add(UNASKED, || format!("socket {sock}, flight {leg}: revision {rev}"));
             self.held[slot] = rev;
         } else if rev <= held {
-            self.violations.add(DUPLICATE, || format!("socket {sock}, flight {leg}: held {held}, came {rev}"));
+            self.violations
+                .add(DUPLICATE, || format!("socket {sock}, flight {leg}: held {held}, came {rev}"));
         } else {
             self.held[slot] = held | GAP_BIT;
         }
@@ -161,7 +171,8 @@ impl Checker {
         let Some(slot) = self.slot(sock, leg) else { return };
         let (held, gap) = (self.held[slot] & !GAP_BIT, self.held[slot] & GAP_BIT != 0);
         if rev < held {
-            self.violations.add(BACKWARDS, || format!("socket {sock}, flight {leg}: held {held}, state has {rev}"));
+            self.violations
+                .add(BACKWARDS, || format!("socket {sock}, flight {leg}: held {held}, state has {rev}"));
             return;
         }
         self.gaps_mended += u64::from(gap);
@@ -184,15 +195,21 @@ impl Checker {
         for (sock, leg, held) in missing {
             let (rule, last) = (if held & GAP_BIT != 0 { GAP } else { BEHIND }, last[leg]);
             let held = held & !GAP_BIT;
-            self.violations.add(rule, || format!("socket {sock}, flight {leg}: held {held}, the last is {last}"));
+            self.violations
+                .add(rule, || format!("socket {sock}, flight {leg}: held {held}, the last is {last}"));
         }
     }
 
-    fn missing(&self, socks: impl Iterator<Item = usize>, last: &[u32]) -> impl Iterator<Item = (usize, usize, u32)> {
+    fn missing(
+        &self,
+        socks: impl Iterator<Item = usize>,
+        last: &[u32],
+    ) -> impl Iterator<Item = (usize, usize, u32)> {
         socks.flat_map(move |sock| {
             last.iter().enumerate().filter_map(move |(leg, last)| {
                 let held = self.held[self.slot(sock, leg as u32)?];
-                (held != *last).then_some((sock, leg, held))
+                // Something newer may have come since `last` was asked for.
+                (held & GAP_BIT != 0 || held < *last).then_some((sock, leg, held))
             })
         })
     }

@@ -4,10 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 /// Nanoseconds since the first call in this process; never falls.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a load tester measures real time; this is its only clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "a load tester measures real time; this is its only clock")]
 pub fn now_ns() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = *START.get_or_init(Instant::now);

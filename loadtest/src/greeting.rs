@@ -31,10 +31,11 @@ impl Listener for First {
     }
 
     fn text(&mut self, _: SockId, payload: &[u8], _: u64) -> Option<&'static str> {
-        let meaning = std::rc::Rc::into_inner(Book::default().read(payload, &mut Violations::default()));
-        match meaning {
-            Some(hello @ Meaning::Hello { .. }) => self.hello = Some(hello),
-            other => self.failed = Some(format!("its first frame was {other:?}")),
+        if self.hello.is_none() {
+            match &*Book::default().read(payload, &mut Violations::default()) {
+                hello @ Meaning::Hello { .. } => self.hello = Some(hello.clone()),
+                other => self.failed = Some(format!("its first frame was {other:?}")),
+            }
         }
         None
     }

@@ -89,7 +89,8 @@ impl Calm {
 
     /// GET `path`.
     pub fn get(&mut self, path: &str) -> Result<Answer> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\r\n", self.hub.host);
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\r\n", self.hub.host);
         self.ask(request.as_bytes()).with_context(|| format!("GET {path}"))
     }
 
@@ -158,12 +159,16 @@ mod tests {
             assert_eq!(parse_answer(&bytes[..cut]).unwrap(), None, "cut at {cut}");
         }
         let (answer, len) = parse_answer(bytes).unwrap().unwrap();
-        assert_eq!((answer.status, answer.body.as_slice(), &bytes[len..]), (202, &b"hello"[..], &b"HTTP/1.1"[..]));
+        assert_eq!(
+            (answer.status, answer.body.as_slice(), &bytes[len..]),
+            (202, &b"hello"[..], &b"HTTP/1.1"[..])
+        );
     }
 
     #[test]
     fn chunks_are_joined() {
-        let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+        let bytes =
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
         assert_eq!(parse_answer(&bytes[..bytes.len() - 1]).unwrap(), None);
         let (answer, len) = parse_answer(bytes).unwrap().unwrap();
         assert_eq!((answer.body.as_slice(), len), (&b"abcde"[..], bytes.len()));

@@ -1,5 +1,6 @@
 //! Where the hub is, and what opens its door.
 
+use crate::usage;
 use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -36,11 +37,11 @@ impl Hub {
     /// The hub at `address`, if that is loopback.
     pub fn at(address: SocketAddr, host: String) -> Result<Self> {
         if !address.ip().is_loopback() {
-            bail!(
+            return usage(&format!(
                 "{host} is {}, which is not loopback: a load test against another machine is an attack on \
                  it, and the hub's CPU and memory can only be read where it runs",
                 address.ip()
-            );
+            ));
         }
         Ok(Self { address, host })
     }
@@ -53,7 +54,8 @@ pub struct FeedKey(String);
 impl FeedKey {
     /// Reads the key from a file; space around it is ignored.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::new(text.trim()).with_context(|| format!("{} holds no usable key", path.display()))
     }
 

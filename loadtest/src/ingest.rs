@@ -1,4 +1,277 @@
-//! stub
-use crate::{args::Ingest, report::Report};
-/// stub
-pub fn run(_: &Ingest) -> anyhow::Result<Report> { anyhow::bail!("soon") }
+//! `loadtest ingest`: how many reports per second, and how soon a follower hears.
+//!
+//! Flights change by turns. Every tenth report goes to one of a few sampled flights and carries a
+//! marker; a socket follows each of those, so that report-to-frame times come from all over the
+//! flights without thousands of frames per second to read.
+
+use crate::args::Ingest;
+use crate::audience::{Asks, Audience};
+use crate::checker::{Follows, REFUSED, STALLED, Violations};
+use crate::clock::{SECOND_NS, now_ns};
+use crate::lanes::Lanes;
+use crate::limits::STALL_TIMEOUT_S;
+use crate::meter::Percentiles;
+use crate::plan::Plan;
+use crate::process::{cpu_ns, rss_bytes};
+use crate::report::{Goal, Report, Table, short};
+use crate::rig::Rig;
+use crate::source::Source;
+use crate::subject::{Subject, compare_pictures, rev, wait_until_quiet};
+use crate::swarm::Swarm;
+use crate::usage;
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+/// Flights with a follower.
+const SAMPLED_FLIGHTS: usize = 16;
+/// One report in so many goes to a sampled flight.
+const SAMPLED_REPORTS: u64 = 10;
+/// Unmeasured load at first.
+const WARM_UP_S: u32 = 1;
+/// Reports per second that should be taken, sustained.
+const TAKEN_MIN_PER_S: f64 = 20_000.0;
+/// Report to frame at 1,000 reports per second.
+const FRAME_P99_MAX_MS: f64 = 15.0;
+/// The rate that goal is stated for.
+const RATE_OF_GOAL: u32 = 1_000;
+/// The cost of a report is flat when the dearest of a sweep is at most so many times the cheapest.
+const FLAT_RATIO: f64 = 1.25;
+
+/// What was measured with one number of flights.
+#[derive(Serialize)]
+struct Found {
+    flights: u32,
+    seconds: f64,
+    reports: u64,
+    changed: u64,
+    reports_per_s: f64,
+    cpu_us_per_report: f64,
+    cores: f64,
+    rss_mb: f64,
+    post: Percentiles,
+    frame: Percentiles,
+}
+
+/// Runs it.
+pub fn run(args: &Ingest) -> Result<Report> {
+    let counts = if args.flights_sweep.is_empty() { vec![args.flights] } else { args.flights_sweep.clone() };
+    if !counts.is_sorted() {
+        return usage("--flights-sweep must rise: flights cannot be taken away from a hub again");
+    }
+    let subject = Subject::open(&args.target)?;
+    let how = if args.max { "as fast as taken".to_owned() } else { format!("{} reports/s", args.rate) };
+    let mut report = Report::new(format!(
+        "loadtest ingest: {how}, {} per POST, {} connections",
+        args.batch, subject.lanes
+    ));
+    let mut table = Table::new(
+        "By number of flights",
+        &[
+            "flights",
+            "reports/s",
+            "CPU us/report",
+            "cores",
+            "RSS MB",
+            "POST ms p50",
+            "p99",
+            "max",
+            "frame ms p50",
+            "p99",
+            "max",
+        ],
+    );
+    let (mut violations, mut found, mut known) = (Violations::default(), Vec::new(), 0);
+    for count in counts {
+        let one = measure(args, &subject, known, count, &mut violations)
+            .with_context(|| format!("with {count} flights"))?;
+        known = count as usize;
+        table.row(row(&one));
+        found.push(one);
+    }
+    report.tables.push(table);
+    goals(args, &found, &mut report);
+    report.value("ingest", &found)?;
+    report.take_violations(violations);
+    report.notes.push(format!(
+        "Frame times are from the moment a report was {} to its frame at one of {SAMPLED_FLIGHTS} followers.",
+        if args.max { "sent" } else { "due" }
+    ));
+    if found.iter().any(|one| one.changed < one.reports) {
+        report
+            .notes
+            .push("Some reports changed nothing, though each was made to change something.".to_owned());
+    }
+    Ok(report)
+}
+
+fn row(one: &Found) -> Vec<String> {
+    let (post, frame) = (&one.post, &one.frame);
+    let mut cells = vec![one.flights.to_string()];
+    let numbers = [one.reports_per_s, one.cpu_us_per_report, one.cores, one.rss_mb];
+    let times = [post.ms_p50, post.ms_p99, post.ms_max, frame.ms_p50, frame.ms_p99, frame.ms_max];
+    cells.extend(numbers.iter().chain(&times).map(|n| short(*n)));
+    cells
+}
+
+fn goals(args: &Ingest, found: &[Found], report: &mut Report) {
+    for one in found {
+        let with = format!("{} flights", one.flights);
+        if args.max {
+            let name = format!("reports taken, {with}");
+            report.goals.push(Goal::at_least(name, one.reports_per_s, TAKEN_MIN_PER_S, "/s"));
+        } else if args.rate == RATE_OF_GOAL {
+            let name = format!("report to frame p99 at {RATE_OF_GOAL}/s, {with}");
+            report.goals.push(Goal::at_most(name, one.frame.ms_p99, FRAME_P99_MAX_MS, "ms"));
+        }
+    }
+    if found.len() > 1 {
+        let costs = || found.iter().map(|one| one.cpu_us_per_report);
+        let ratio = costs().fold(0.0, f64::max) / costs().fold(f64::INFINITY, f64::min);
+        report.goals.push(Goal::at_most(
+            "dearest report of the sweep beside the cheapest",
+            ratio,
+            FLAT_RATIO,
+            "x",
+        ));
+    }
+}
+
+/// Creates what flights are missing, loads, checks.
+fn measure(
+    args: &Ingest,
+    subject: &Subject,
+    known: usize,
+    count: u32,
+    violations: &mut Violations,
+) -> Result<Found> {
+    let mut plan = Plan::new(count as usize, subject.greeting.clock, 0);
+    subject.create(&mut plan, known..count as usize)?;
+    let mut load = Load::new(plan, args.batch);
+    let mut rig = build(args, subject, &mut load)?;
+    let sampled: Vec<usize> = (0..load.sampled.len()).collect();
+    rig.connect(&sampled, 0).context("the followers")?;
+    wait_until_quiet(&mut rig, subject.pid)?;
+    load.run(args, &mut rig, WARM_UP_S)?;
+
+    rig.audience.meter.begin();
+    rig.post_times.clear();
+    let (before, cpu_before, start) = (rig.answers, cpu_ns(subject.pid)?, now_ns());
+    load.run(args, &mut rig, args.seconds)?;
+    let (took, cpu) = (now_ns() - start, cpu_ns(subject.pid)? - cpu_before);
+    let reports = rig.answers.accepted - before.accepted;
+    let found = Found {
+        flights: count,
+        seconds: took as f64 / 1e9,
+        reports,
+        changed: rig.answers.changed - before.changed,
+        reports_per_s: reports as f64 * 1e9 / took as f64,
+        cpu_us_per_report: cpu as f64 / 1e3 / reports.max(1) as f64,
+        cores: cpu as f64 / took as f64,
+        rss_mb: rss_bytes(subject.pid)? as f64 / 1e6,
+        post: rig.post_times.percentiles(),
+        frame: rig.audience.meter.latency.percentiles(),
+    };
+    check(subject, &mut rig, &load)?;
+    rig.drop_sockets();
+    violations.absorb(std::mem::take(&mut rig.audience.checker.violations));
+    Ok(found)
+}
+
+fn build(args: &Ingest, subject: &Subject, load: &mut Load) -> Result<Rig> {
+    let legs = load.sampled_legs();
+    let asks = Asks::Topics(legs.iter().map(|leg| format!("flight/{leg}")).collect());
+    let audience = Audience::new(legs.len(), legs.iter().map(String::as_str), Follows::One, asks)?;
+    let lanes = Lanes::new(&subject.hub, subject.reports_path.clone(), subject.key.clone(), subject.lanes);
+    let source = Source::frames(Vec::new(), 0);
+    // While it waits for the hub at full speed the client has nothing better to do.
+    Rig::new(audience, Swarm::new(&subject.hub, "/ws"), lanes, source, args.max && subject.pinned)
+}
+
+/// Every report was taken, and the followers' last pictures are right.
+fn check(subject: &Subject, rig: &mut Rig, load: &Load) -> Result<()> {
+    let flights = subject.flights(&load.sampled_legs())?;
+    let last: Vec<u32> = flights.iter().map(rev).collect();
+    let socks = 0..last.len();
+    rig.until(STALL_TIMEOUT_S, |rig| rig.audience.checker.all_hold(socks.clone(), &last))?;
+    rig.audience.checker.settle(socks, &last);
+    compare_pictures(&mut rig.audience, &flights);
+    let (sent, taken) = (load.sent, rig.answers.accepted);
+    if sent != taken {
+        rig.audience
+            .checker
+            .violations
+            .add(REFUSED, || format!("{sent} reports were sent, {taken} were taken"));
+    }
+    Ok(())
+}
+
+/// The endless stream of reports.
+struct Load {
+    plan: Plan,
+    batch: u32,
+    /// Flights with a follower, by their place in the plan.
+    sampled: Vec<usize>,
+    sent: u64,
+    body: Vec<u8>,
+}
+
+impl Load {
+    fn new(plan: Plan, batch: u32) -> Self {
+        let flights = plan.flights.len();
+        let samples = flights.min(SAMPLED_FLIGHTS);
+        let sampled = (0..samples).map(|nth| nth * flights / samples).collect();
+        Self { plan, batch, sampled, sent: 0, body: Vec::new() }
+    }
+
+    fn sampled_legs(&self) -> Vec<String> {
+        self.sampled.iter().map(|index| self.plan.flights[*index].leg.clone()).collect()
+    }
+
+    /// Loads for `seconds` and waits for the last answer.
+    fn run(&mut self, args: &Ingest, rig: &mut Rig, seconds: u32) -> Result<()> {
+        if args.max {
+            let end = now_ns() + u64::from(seconds) * SECOND_NS;
+            while now_ns() < end {
+                while !rig.lanes_are_full() {
+                    self.post(rig, now_ns())?;
+                }
+                rig.turn(SECOND_NS / 20)?;
+            }
+        } else {
+            let every_ns = u64::from(self.batch) * SECOND_NS / u64::from(args.rate);
+            rig.open_loop(every_ns, seconds, |rig, due_ns| self.post(rig, due_ns))?;
+        }
+        if !rig.until(STALL_TIMEOUT_S, |rig| !rig.is_busy())? {
+            rig.audience.checker.violations.add(STALLED, || "POSTs were not answered".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Pushes one batch; `false` when no connection is free.
+    fn post(&mut self, rig: &mut Rig, at_ns: u64) -> Result<bool> {
+        if rig.lanes_are_full() {
+            return Ok(false);
+        }
+        let mut body = std::mem::take(&mut self.body);
+        body.clear();
+        for nth in 0..self.batch {
+            body.push(if nth == 0 { b'[' } else { b',' });
+            self.put(&mut body, rig, at_ns)?;
+        }
+        body.push(b']');
+        let pushed = rig.push_body(&body);
+        self.body = body;
+        pushed
+    }
+
+    fn put(&mut self, body: &mut Vec<u8>, rig: &mut Rig, at_ns: u64) -> Result<()> {
+        let (turn, flights) = (self.sent, self.plan.flights.len() as u64);
+        self.sent += 1;
+        if turn.is_multiple_of(SAMPLED_REPORTS) {
+            let sample = self.sampled[(turn / SAMPLED_REPORTS % self.sampled.len() as u64) as usize];
+            let marker = rig.audience.meter.send(at_ns, 0);
+            return self.plan.put_remark(body, sample, marker);
+        }
+        self.plan.put_gate(body, (turn % flights) as usize, turn / flights)
+    }
+}

@@ -64,7 +64,9 @@ impl Lanes {
 
     /// Sends `body` on a free lane under the number `job`; `false` when none is free.
     pub fn post(&mut self, reactor: &Reactor, job: u64, body: &[u8]) -> Result<bool> {
-        let Some(index) = self.lanes.iter().position(|lane| lane.under_way.is_none()) else { return Ok(false) };
+        let Some(index) = self.lanes.iter().position(|lane| lane.under_way.is_none()) else {
+            return Ok(false);
+        };
         let lane = &mut self.lanes[index];
         lane.request.clear();
         http::put_post(&mut lane.request, &self.hub.host, &self.path, self.key.as_ref(), body);
@@ -139,7 +141,9 @@ impl Lane {
                 Ok(n) => self.written += n,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
                 // The read side finds the connection closed and sends anew.
-                Err(e) if matches!(e.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => return Ok(()),
+                Err(e) if matches!(e.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
+                    return Ok(());
+                }
                 Err(e) => return Err(e).context("cannot push reports"),
             }
         }

@@ -46,3 +46,20 @@ pub mod source;
 pub mod subject;
 pub mod swarm;
 pub mod ws;
+
+/// A command line that cannot be carried out: exit code 2.
+#[derive(Debug)]
+pub struct WrongUsage(String);
+
+impl std::fmt::Display for WrongUsage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUsage {}
+
+/// The error of a wrong command line.
+pub(crate) fn usage<T>(why: &str) -> anyhow::Result<T> {
+    Err(WrongUsage(why.to_owned()).into())
+}

@@ -33,7 +33,7 @@ pub const CEILING_BODY_BYTES_MAX: usize = 4 << 20;
 /// How long a server may take for one answer, or for the sockets to be opened, in seconds.
 pub const ANSWER_TIMEOUT_S: u64 = 30;
 /// How long a broadcast may take to reach everybody before the run calls it stalled, in seconds.
-pub const STALL_TIMEOUT_S: u64 = 20;
+pub const STALL_TIMEOUT_S: u64 = 10;
 /// Distinct frames remembered; twice as many at most are held.
 pub const DISTINCT_FRAMES_MAX: usize = 16_384;
 /// Revisions per flight whose picture is remembered.

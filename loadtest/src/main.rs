@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use gatecall_loadtest::args::{Ceiling, Cli, Command, Output};
 use gatecall_loadtest::report::Report;
-use gatecall_loadtest::{ceiling, fanout, ingest, reconnect};
+use gatecall_loadtest::{WrongUsage, ceiling, fanout, ingest, reconnect};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         Err(e) => {
             // Nothing is left to be done when even this cannot be written.
             drop(writeln!(std::io::stderr(), "loadtest: {e:#}"));
-            ExitCode::FAILURE
+            if e.is::<WrongUsage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

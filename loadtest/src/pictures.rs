@@ -20,7 +20,11 @@ impl Pictures {
     /// Takes a `change` to revision `rev`. The error says what was wrong with it.
     pub fn change(&mut self, rev: u32, at: &Value, set: &Map<String, Value>) -> Result<(), String> {
         if let Some((seen_at, seen)) = self.changes.get(&rev) {
-            return if seen == set && seen_at == at { Ok(()) } else { Err("two changes differ for one revision".to_owned()) };
+            return if seen == set && seen_at == at {
+                Ok(())
+            } else {
+                Err("two changes differ for one revision".to_owned())
+            };
         }
         self.changes.insert(rev, (at.clone(), set.clone()));
         cut(&mut self.changes);
@@ -60,7 +64,8 @@ fn cut<T>(map: &mut BTreeMap<u32, T>) {
 /// Sets a dotted path that must be there already: a flight always has all its keys.
 fn put(flight: &mut Value, path: &str, value: &Value) -> Result<(), String> {
     let pointer = format!("/{}", path.replace('.', "/"));
-    let place = flight.pointer_mut(&pointer).ok_or_else(|| format!("it sets {path}, which flights do not have"))?;
+    let place =
+        flight.pointer_mut(&pointer).ok_or_else(|| format!("it sets {path}, which flights do not have"))?;
     *place = value.clone();
     Ok(())
 }
@@ -69,12 +74,10 @@ fn put(flight: &mut Value, path: &str, value: &Value) -> Result<(), String> {
 pub fn difference(ours: &Value, theirs: &Value) -> String {
     fn walk(path: &str, a: &Value, b: &Value) -> Option<String> {
         match (a, b) {
-            (Value::Object(x), Value::Object(y)) => {
-                x.keys().chain(y.keys()).find_map(|key| {
-                    let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                    walk(&inner, x.get(key).unwrap_or(&Value::Null), y.get(key).unwrap_or(&Value::Null))
-                })
-            }
+            (Value::Object(x), Value::Object(y)) => x.keys().chain(y.keys()).find_map(|key| {
+                let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                walk(&inner, x.get(key).unwrap_or(&Value::Null), y.get(key).unwrap_or(&Value::Null))
+            }),
             _ if a == b => None,
             _ => Some(format!("{path} is {a} from the frames and {b} as told")),
         }

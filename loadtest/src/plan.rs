@@ -15,10 +15,10 @@ const NUMBERS: usize = 9_000;
 const FLIGHTS_PER_AIRPORT: usize = 2_000;
 /// Where they leave from, in this order; the first is the airport of board tests.
 const AIRPORTS: [&str; 50] = [
-    "JFK", "ATL", "LAX", "ORD", "DFW", "DEN", "SFO", "SEA", "LAS", "MCO", "CLT", "PHX", "MIA", "IAH", "BOS", "MSP",
-    "FLL", "DTW", "PHL", "LGA", "BWI", "SLC", "SAN", "IAD", "DCA", "MDW", "TPA", "PDX", "HNL", "STL", "BNA", "AUS",
-    "OAK", "MSY", "RDU", "SJC", "SMF", "SNA", "DAL", "MCI", "SAT", "PIT", "CLE", "IND", "CVG", "CMH", "BDL", "JAX",
-    "ANC", "OGG",
+    "JFK", "ATL", "LAX", "ORD", "DFW", "DEN", "SFO", "SEA", "LAS", "MCO", "CLT", "PHX", "MIA", "IAH", "BOS",
+    "MSP", "FLL", "DTW", "PHL", "LGA", "BWI", "SLC", "SAN", "IAD", "DCA", "MDW", "TPA", "PDX", "HNL", "STL",
+    "BNA", "AUS", "OAK", "MSY", "RDU", "SJC", "SMF", "SNA", "DAL", "MCI", "SAT", "PIT", "CLE", "IND", "CVG",
+    "CMH", "BDL", "JAX", "ANC", "OGG",
 ];
 /// Reports say they were observed so long ago by the hub's clock, so that none is from its future
 /// even when many reports within one millisecond push a flight's time ahead.
@@ -35,7 +35,8 @@ pub struct HubClock {
 impl HubClock {
     /// Reads a greeting's `clock`.
     pub fn from_hello(now: &str, speed_milli: i64) -> Result<Self> {
-        let now = DateTime::parse_from_rfc3339(now).with_context(|| format!("the hub's clock says {now:?}"))?;
+        let now =
+            DateTime::parse_from_rfc3339(now).with_context(|| format!("the hub's clock says {now:?}"))?;
         Ok(Self { now: now.to_utc(), at_ns: now_ns(), speed_milli })
     }
 
@@ -72,7 +73,8 @@ impl Plan {
     pub fn new(count: usize, clock: HubClock, remark_bytes: usize) -> Self {
         // The date at the origins: five hours behind UTC is near enough, the hub takes our word.
         let date = (clock.now() - TimeDelta::hours(5)).date_naive();
-        let flights = (0..count).map(|index| Flight::new(index, &date.format("%Y%m%d").to_string())).collect();
+        let flights =
+            (0..count).map(|index| Flight::new(index, &date.format("%Y%m%d").to_string())).collect();
         Self { flights, clock, date: date.to_string(), remark_bytes }
     }
 

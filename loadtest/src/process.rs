@@ -9,7 +9,8 @@ use std::path::Path;
 /// User and system time of a process so far, in nanoseconds. The kernel counts in ticks (10 ms
 /// on most machines), so a measured phase should take a second or more of it.
 pub fn cpu_ns(pid: u32) -> Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
+    let stat =
+        fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
     let ticks = cpu_ticks(&stat).with_context(|| format!("/proc/{pid}/stat reads {stat:?}"))?;
     Ok(ticks * (1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)))
 }
@@ -29,7 +30,8 @@ pub fn rss_bytes(pid: u32) -> Result<u64> {
     if let Some(kb) = exact.as_deref().and_then(|text| kilobytes(text, "Rss:")) {
         return Ok(kb * 1024);
     }
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("no process {pid}"))?;
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("no process {pid}"))?;
     Ok(kilobytes(&status, "VmRSS:").context("no VmRSS in status")? * 1024)
 }
 
@@ -44,7 +46,8 @@ pub fn pin_process(pid: u32, core: usize) -> Result<()> {
         let name = task?.file_name();
         let thread = name.to_str().and_then(|n| n.parse().ok()).and_then(Pid::from_raw);
         let thread = thread.context("a thread without a number")?;
-        sched_setaffinity(Some(thread), &one_core(core)).with_context(|| format!("cannot pin process {pid}"))?;
+        sched_setaffinity(Some(thread), &one_core(core))
+            .with_context(|| format!("cannot pin process {pid}"))?;
     }
     Ok(())
 }
@@ -128,7 +131,8 @@ impl Machine {
     pub fn this() -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let cpuinfo = read("/proc/cpuinfo");
-        let processor = cpuinfo.lines().find_map(|l| Some(l.strip_prefix("model name")?.split_once(':')?.1.trim()));
+        let processor =
+            cpuinfo.lines().find_map(|l| Some(l.strip_prefix("model name")?.split_once(':')?.1.trim()));
         let revision = std::process::Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
         let revision = revision.ok().filter(|out| out.status.success());
         Self {

@@ -21,7 +21,11 @@ pub struct Table {
 impl Table {
     /// An empty table.
     pub fn new(title: impl Into<String>, columns: &[&str]) -> Self {
-        Self { title: title.into(), columns: columns.iter().map(|c| (*c).to_owned()).collect(), rows: Vec::new() }
+        Self {
+            title: title.into(),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -175,7 +179,8 @@ impl Report {
         }
         let mut table = Table::new("Goals", &["goal", "measured", "limit", "verdict"]);
         for goal in &self.goals {
-            let (sign, verdict) = (if goal.at_least { ">=" } else { "<=" }, if goal.met { "met" } else { "MISSED" });
+            let (sign, verdict) =
+                (if goal.at_least { ">=" } else { "<=" }, if goal.met { "met" } else { "MISSED" });
             let number = |n: f64| format!("{} {}", short(n), goal.unit).trim_end().to_owned();
             let limit = format!("{sign} {}", number(goal.limit));
             table.row(vec![goal.name.clone(), number(goal.measured), limit, verdict.to_owned()]);

@@ -13,6 +13,9 @@ use crate::swarm::{Pace, SockId, Swarm};
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
+/// Shortest sleep of the open loop: while every connection is busy the next answer wakes it.
+const POLL_MIN_NS: u64 = 20_000;
+
 /// What POSTs were answered so far.
 #[derive(Default, Clone, Copy, Debug, serde::Serialize)]
 pub struct Answers {
@@ -123,7 +126,8 @@ impl Rig {
     pub fn connect(&mut self, socks: &[SockId], rate_per_s: u32) -> Result<()> {
         let (start, mut begun) = (now_ns(), 0);
         let before = self.audience.handshakes;
-        let deadline = start + (ANSWER_TIMEOUT_S + socks.len() as u64 / u64::from(rate_per_s.clamp(1, 1_000))) * SECOND_NS;
+        let deadline = start
+            + (ANSWER_TIMEOUT_S + socks.len() as u64 / u64::from(rate_per_s.clamp(1, 1_000))) * SECOND_NS;
         let absent = |rig: &Self| {
             socks.iter().filter(|id| !matches!(rig.audience.lives[**id], Life::Ready | Life::Closed)).count()
         };
@@ -132,7 +136,7 @@ impl Rig {
                 0 => socks.len() as u64,
                 rate => (now_ns() - start) * u64::from(rate) / SECOND_NS,
             };
-            let under_way = begun - (self.audience.handshakes - before);
+            let under_way = begun.saturating_sub(self.audience.handshakes - before);
             let free = HANDSHAKES_IN_FLIGHT.saturating_sub(under_way);
             let upto = (begun + free).min(due as usize).min(socks.len());
             for id in &socks[begun..upto] {
@@ -165,7 +169,11 @@ impl Rig {
         let lost = socks.iter().filter(|id| self.audience.lives[**id] == Life::Closed).count();
         if lost > 0 {
             let why = self.audience.closes.last().map(|(id, why)| format!("socket {id}: {why:?}"));
-            bail!("{lost} of {} sockets could not be opened; the last: {}", socks.len(), why.unwrap_or_default());
+            bail!(
+                "{lost} of {} sockets could not be opened; the last: {}",
+                socks.len(),
+                why.unwrap_or_default()
+            );
         }
         Ok(())
     }
@@ -192,6 +200,11 @@ impl Rig {
         self.lanes.under_way() > 0 || self.audience.meter.awaited > 0
     }
 
+    /// Whether a broadcast was given up.
+    pub fn has_stalled(&self) -> bool {
+        self.audience.checker.violations.counts.contains_key(STALLED)
+    }
+
     /// Closed loop for `for_ns`: `burst` reports in one POST, and no more than `window` POSTs
     /// whose frames have not reached every socket.
     pub fn windowed(&mut self, burst: u32, window: u32, for_ns: u64) -> Result<()> {
@@ -211,32 +224,49 @@ impl Rig {
                 (awaited, progress_ns) = (self.audience.meter.awaited, now);
             }
             if now - progress_ns > STALL_TIMEOUT_S * SECOND_NS {
-                self.audience.checker.violations.add(STALLED, || format!("{awaited} reports after {STALL_TIMEOUT_S} s"));
+                self.audience
+                    .checker
+                    .violations
+                    .add(STALLED, || format!("{awaited} reports after {STALL_TIMEOUT_S} s"));
                 return Ok(());
             }
             self.turn(SECOND_NS / 20)?;
         }
     }
 
-    /// Open loop for `seconds`: `rate_per_s` reports, `burst` in one POST, whatever the server
-    /// does. Latency counts from when a report was due, so that a stalled server cannot hide its
-    /// stall by making us wait.
+    /// Open loop for `seconds`: `rate_per_s` reports, `burst` in one POST, whatever the server does.
     pub fn steady(&mut self, rate_per_s: u32, burst: u32, seconds: u32) -> Result<()> {
         let every_ns = u64::from(burst) * SECOND_NS / u64::from(rate_per_s.max(1));
-        let (start, spins) = (now_ns(), std::mem::replace(&mut self.spins, false));
-        let (mut due, end) = (start, start + u64::from(seconds) * SECOND_NS);
+        self.open_loop(every_ns, seconds, |rig, due_ns| rig.post_burst(burst, due_ns, false))?;
+        self.until(STALL_TIMEOUT_S, |rig| !rig.is_busy())?;
+        Ok(())
+    }
+
+    /// Calls `post` with the time it is due every `every_ns`, for `seconds`, later when it says
+    /// that no connection is free. Latency counts from when a report was due, so that a stalled
+    /// server cannot hide its stall by making us wait.
+    pub fn open_loop(
+        &mut self,
+        every_ns: u64,
+        seconds: u32,
+        mut post: impl FnMut(&mut Self, u64) -> Result<bool>,
+    ) -> Result<()> {
+        let (mut due, spins) = (now_ns(), std::mem::replace(&mut self.spins, false));
+        let end = due + u64::from(seconds) * SECOND_NS;
         while due < end {
-            while due <= now_ns() && due < end && self.post_burst(burst, due, false)? {
-                due += every_ns;
+            while due <= now_ns() && due < end && post(self, due)? {
+                due += every_ns.max(1);
             }
-            self.turn(due.saturating_sub(now_ns()).min(SECOND_NS / 20))?;
+            self.turn(due.saturating_sub(now_ns()).clamp(POLL_MIN_NS, SECOND_NS / 20))?;
             if now_ns() > end + STALL_TIMEOUT_S * SECOND_NS {
-                self.audience.checker.violations.add(STALLED, || "the server does not take the rate".to_owned());
+                self.audience
+                    .checker
+                    .violations
+                    .add(STALLED, || "the server does not take the rate".to_owned());
                 break;
             }
         }
         self.spins = spins;
-        self.until(STALL_TIMEOUT_S, |rig| !rig.is_busy())?;
         Ok(())
     }
 

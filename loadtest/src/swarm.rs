@@ -76,7 +76,8 @@ impl Swarm {
     /// kernel holds as little as possible for it, so that a reader that stops is felt soon.
     pub fn connect(&mut self, reactor: &Reactor, id: SockId, small_buffer: bool) -> Result<()> {
         let domain = Domain::for_address(self.hub.address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).context("cannot open a socket")?;
+        let socket =
+            Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).context("cannot open a socket")?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if small_buffer {
@@ -90,7 +91,8 @@ impl Swarm {
         }
         let stream = TcpStream::from(socket);
         reactor.add(&stream, id as u64, Watch::Edges)?;
-        let sock = Sock { stream, open: false, pace: Pace::Full, rest: Vec::new(), out: self.request.clone() };
+        let sock =
+            Sock { stream, open: false, pace: Pace::Full, rest: Vec::new(), out: self.request.clone() };
         if self.socks.len() <= id {
             self.socks.resize_with(id + 1, || None);
         }
@@ -120,7 +122,13 @@ impl Swarm {
 
     /// Changes how eagerly an open socket reads. One that reads fully again reads at once what
     /// has piled up.
-    pub fn set_pace(&mut self, reactor: &Reactor, id: SockId, pace: Pace, listener: &mut impl Listener) -> Result<()> {
+    pub fn set_pace(
+        &mut self,
+        reactor: &Reactor,
+        id: SockId,
+        pace: Pace,
+        listener: &mut impl Listener,
+    ) -> Result<()> {
         let Some(Some(sock)) = self.socks.get_mut(id) else { return Ok(()) };
         sock.pace = pace;
         let watch = if pace == Pace::Full { Watch::Edges } else { Watch::Nothing };
@@ -197,7 +205,9 @@ impl Sock {
         while !self.out.is_empty() {
             match self.stream.write(&self.out) {
                 Ok(n) => drop(self.out.drain(..n)),
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => return Ok(()),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {
+                    return Ok(());
+                }
                 Err(e) => return Err(e),
             }
         }

@@ -17,7 +17,8 @@ use crate::plan::Plan;
 use crate::process;
 use crate::report::Report;
 use crate::subject::{CORES, Subject};
-use anyhow::{Context, Result, bail};
+use crate::usage;
+use anyhow::{Context, Result};
 use round::{Round, Side};
 use std::path::Path;
 
@@ -31,10 +32,13 @@ pub(crate) struct Setup<'a> {
 /// Runs it; `program` is this binary, to be started as the ceiling.
 pub fn run(args: &Fanout, program: &Path) -> Result<Report> {
     check(args)?;
-    let most = args.sockets.iter().copied().max().unwrap_or_default().max(args.slow_readers + args.never_readers);
+    let most =
+        args.sockets.iter().copied().max().unwrap_or_default().max(args.slow_readers + args.never_readers);
     process::make_room_for_sockets(u64::from(most) + u64::from(args.target.connections))?;
     let setup = Setup::new(args, program)?;
-    let mut report = Report::new(format!("loadtest fanout: {} flights, topic {:?}", args.flights, args.topic).to_lowercase());
+    let mut report = Report::new(
+        format!("loadtest fanout: {} flights, topic {:?}", args.flights, args.topic).to_lowercase(),
+    );
     let mut violations = Violations::default();
     for sockets in &args.sockets {
         let rounds = setup.rounds(*sockets as usize, &mut violations)?;
@@ -56,11 +60,17 @@ fn check(args: &Fanout) -> Result<()> {
     let flights = u64::from(args.flights);
     let most = args.sockets.iter().copied().max().unwrap_or_default();
     if args.topic != Topic::Flight && flights * u64::from(most) > HELD_REVISIONS_MAX {
-        bail!("sockets times followed flights must not pass {HELD_REVISIONS_MAX}: four bytes each are kept");
+        return usage(&format!(
+            "sockets times followed flights must not pass {HELD_REVISIONS_MAX}: four bytes each are kept"
+        ));
     }
     match args.topic {
-        Topic::Board if flights > 2_000 => bail!("a board test takes at most 2000 flights: those that leave from JFK"),
-        Topic::Airline if flights > 9_000 => bail!("an airline test takes at most 9000 flights: those of carrier X0"),
+        Topic::Board if flights > 2_000 => {
+            usage("a board test takes at most 2000 flights: those that leave from JFK")
+        }
+        Topic::Airline if flights > 9_000 => {
+            usage("an airline test takes at most 9000 flights: those of carrier X0")
+        }
         _ => Ok(()),
     }
 }

@@ -92,16 +92,21 @@ fn read_at_last(rig: &mut Rig, bad: &[SockId]) -> Result<()> {
     rig.set_pace(bad, Pace::Full)?;
     // What was closed while nobody read is noticed as soon as the rest is read.
     rig.rest(crate::clock::SECOND_NS)?;
-    let gone: Vec<SockId> = bad.iter().copied().filter(|id| rig.audience.lives[*id] == Life::Closed).collect();
+    let gone: Vec<SockId> =
+        bad.iter().copied().filter(|id| rig.audience.lives[*id] == Life::Closed).collect();
     for id in &gone {
         rig.audience.checker.forget(*id);
     }
     if !gone.is_empty() {
         rig.connect(&gone, 0).context("readers that were let go come back")?;
     }
-    let ready = rig.until(STALL_TIMEOUT_S, |rig| bad.iter().all(|id| rig.audience.lives[*id] == Life::Ready))?;
+    let ready =
+        rig.until(STALL_TIMEOUT_S, |rig| bad.iter().all(|id| rig.audience.lives[*id] == Life::Ready))?;
     if !ready {
-        rig.audience.checker.violations.add(BEHIND, || "a reader that was let go could not come back".to_owned());
+        rig.audience
+            .checker
+            .violations
+            .add(BEHIND, || "a reader that was let go could not come back".to_owned());
     }
     Ok(())
 }
@@ -116,7 +121,10 @@ fn let_go(rig: &mut Rig) -> std::collections::BTreeMap<String, u64> {
             Closed::Lost(why) => why.clone(),
         };
         if !matches!(why, Closed::Code(4000..=4099, _)) && rig.audience.readers[id] != Reader::Fast {
-            rig.audience.checker.violations.add(CLOSED, || format!("slow reader {id}: {why:?}, not 'come back'"));
+            rig.audience
+                .checker
+                .violations
+                .add(CLOSED, || format!("slow reader {id}: {why:?}, not 'come back'"));
         }
         *codes.entry(told).or_default() += 1;
     }

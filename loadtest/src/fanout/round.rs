@@ -83,10 +83,10 @@ pub(crate) fn run(
     let seconds = u64::from(args.seconds) * SECOND_NS;
     let mut phases = vec![measure(&mut rig, pid, "window", |rig| rig.windowed(1, args.window, seconds))?];
     let payload_bytes = rig.audience.meter.payload_mean_bytes();
-    if args.burst > 1 {
+    if args.burst > 1 && !rig.has_stalled() {
         phases.push(measure(&mut rig, pid, "burst", |rig| rig.windowed(args.burst, 1, seconds))?);
     }
-    if args.rate > 0 {
+    if args.rate > 0 && !rig.has_stalled() {
         phases.push(measure(&mut rig, pid, "rate", |rig| rig.steady(args.rate, 1, args.seconds))?);
     }
     check_end(&mut rig, side)?;
@@ -113,16 +113,19 @@ pub(crate) fn build(args: &Fanout, side: &Side<'_>, sockets: usize) -> Result<Ri
             let legs: Vec<String> = plan.flights.iter().map(|f| f.leg.clone()).collect();
             let asks = Asks::Topics(topics(args.topic, &legs));
             let audience = Audience::new(sockets, legs.iter().map(String::as_str), follows, asks)?;
-            let lanes = Lanes::new(&subject.hub, subject.reports_path.clone(), subject.key.clone(), subject.lanes);
+            let lanes =
+                Lanes::new(&subject.hub, subject.reports_path.clone(), subject.key.clone(), subject.lanes);
             let mut source = Source::reports(plan, flights);
             source.set_followers(followers(&audience, flights, follows));
             Rig::new(audience, Swarm::new(&subject.hub, "/ws"), lanes, source, args.target.pin)
         }
         Side::Ceiling { hub, payload_bytes, .. } => {
-            let legs: Vec<String> = (0..flights).map(|n| format!("X0-{}-20130208-JFK-ATL", 1_000 + n)).collect();
+            let legs: Vec<String> =
+                (0..flights).map(|n| format!("X0-{}-20130208-JFK-ATL", 1_000 + n)).collect();
             // The ceiling sends everything to everybody, so one flight stands for the sockets' own.
             let legs = if follows == Follows::One { legs[..1].to_vec() } else { legs };
-            let audience = Audience::new(sockets, legs.iter().map(String::as_str), Follows::All, Asks::Nothing)?;
+            let audience =
+                Audience::new(sockets, legs.iter().map(String::as_str), Follows::All, Asks::Nothing)?;
             let lanes = Lanes::new(hub, "/broadcast".to_owned(), None, args.target.connections as usize);
             let mut source = Source::frames(legs.clone(), *payload_bytes);
             source.set_followers(followers(&audience, legs.len(), Follows::All));
@@ -180,7 +183,11 @@ pub(crate) fn measure(
 pub(crate) fn check_end(rig: &mut Rig, side: &Side<'_>) -> Result<()> {
     let flights = match side {
         Side::Hub(subject) => {
-            let legs: Vec<String> = rig.source.plan().map(|p| p.flights.iter().map(|f| f.leg.clone()).collect()).unwrap_or_default();
+            let legs: Vec<String> = rig
+                .source
+                .plan()
+                .map(|p| p.flights.iter().map(|f| f.leg.clone()).collect())
+                .unwrap_or_default();
             subject.flights(&legs)?
         }
         Side::Ceiling { .. } => Vec::new(),
@@ -190,10 +197,15 @@ pub(crate) fn check_end(rig: &mut Rig, side: &Side<'_>) -> Result<()> {
         None => flights.iter().map(rev).collect(),
     };
     let still = |rig: &Rig| -> Vec<usize> {
-        [Reader::Fast, Reader::Slow].iter().flat_map(|reader| rig.audience.with(*reader).collect::<Vec<_>>()).collect()
+        [Reader::Fast, Reader::Slow]
+            .iter()
+            .flat_map(|reader| rig.audience.with(*reader).collect::<Vec<_>>())
+            .collect()
     };
     let socks = still(rig);
-    rig.until(STALL_TIMEOUT_S, |rig| rig.audience.checker.all_hold(socks.iter().copied(), &last))?;
+    // What has stalled once is not waited for again.
+    let patience_s = if rig.has_stalled() { 0 } else { STALL_TIMEOUT_S };
+    rig.until(patience_s, |rig| rig.audience.checker.all_hold(socks.iter().copied(), &last))?;
     rig.audience.checker.settle(socks.into_iter(), &last);
     compare_pictures(&mut rig.audience, &flights);
     Ok(())

@@ -26,7 +26,8 @@ pub(super) fn rounds(report: &mut Report, args: &Fanout, sockets: u32, rounds: &
         format!("{sockets} sockets, medians of {} rounds", args.rounds),
         &["server, phase", "frames", "CPU us/frame", "ratio", "cores", "ms p50", "p99", "p99.9", "max"],
     );
-    let names: Vec<&str> = rounds.first().map(|r| r.phases.iter().map(|p| p.name).collect()).unwrap_or_default();
+    let names: Vec<&str> =
+        rounds.first().map(|r| r.phases.iter().map(|p| p.name).collect()).unwrap_or_default();
     for name in &names {
         let ceiling = middle(rounds, false, name);
         for (is_hub, server) in [(true, "hub"), (false, "ceiling")] {
@@ -63,8 +64,12 @@ fn ratio_goal(args: &Fanout, sockets: u32, phase: &str, ratio: f64) -> Option<Go
 
 /// The medians of one phase of one server.
 fn middle(rounds: &[Round], is_hub: bool, name: &str) -> Option<Phase> {
-    let phases: Vec<&Phase> =
-        rounds.iter().filter(|r| r.is_hub == is_hub).flat_map(|r| &r.phases).filter(|p| p.name == name).collect();
+    let phases: Vec<&Phase> = rounds
+        .iter()
+        .filter(|r| r.is_hub == is_hub)
+        .flat_map(|r| &r.phases)
+        .filter(|p| p.name == name)
+        .collect();
     let first = *phases.first()?;
     let of = |number: fn(&Phase) -> f64| median(phases.iter().map(|p| number(p)));
     Some(Phase {
@@ -107,7 +112,12 @@ fn memory(report: &mut Report, sockets: u32, rounds: &[Round]) {
     for (is_hub, server) in [(true, "hub"), (false, "ceiling")] {
         let Some(round) = rounds.iter().find(|r| r.is_hub == is_hub) else { continue };
         let kb = round.bytes_per_socket.unwrap_or_default() / 1024.0;
-        table.row(vec![server.to_owned(), short(kb), short(round.connect_s), round.payload_bytes.to_string()]);
+        table.row(vec![
+            server.to_owned(),
+            short(kb),
+            short(round.connect_s),
+            round.payload_bytes.to_string(),
+        ]);
         if is_hub {
             let name = format!("memory per idle connection, {sockets} sockets");
             report.goals.push(Goal::at_most(name, kb, CONNECTION_MAX_KB, "KB"));
@@ -123,7 +133,17 @@ pub(super) fn readers(report: &mut Report, args: &Fanout, found: &Found) -> Resu
             "The others beside {} slow and {} never readers, {} reports/s",
             args.slow_readers, args.never_readers, found.rate_per_s
         ),
-        &["sockets that read at once", "frames", "CPU us/frame", "ratio", "cores", "ms p50", "p99", "p99.9", "max"],
+        &[
+            "sockets that read at once",
+            "frames",
+            "CPU us/frame",
+            "ratio",
+            "cores",
+            "ms p50",
+            "p99",
+            "p99.9",
+            "max",
+        ],
     );
     let ratio = found.beside.cpu_us_per_frame / found.alone.cpu_us_per_frame;
     table.row(phase_row("alone", &found.alone, None));
@@ -131,8 +151,14 @@ pub(super) fn readers(report: &mut Report, args: &Fanout, found: &Found) -> Resu
     report.tables.push(table);
 
     let mut table = Table::new("Bad readers", &["", ""]);
-    table.row(vec!["hub's growth per bad reader, KB".to_owned(), short(found.growth_bytes_per_reader / 1024.0)]);
-    table.row(vec!["hub's growth before there were any, KB".to_owned(), short(found.growth_bytes_alone / 1024.0)]);
+    table.row(vec![
+        "hub's growth per bad reader, KB".to_owned(),
+        short(found.growth_bytes_per_reader / 1024.0),
+    ]);
+    table.row(vec![
+        "hub's growth before there were any, KB".to_owned(),
+        short(found.growth_bytes_alone / 1024.0),
+    ]);
     table.row(vec!["revisions jumped by a state".to_owned(), found.conflated.to_string()]);
     for (code, count) in &found.let_go {
         table.row(vec![format!("let go with {code}"), count.to_string()]);
@@ -140,21 +166,36 @@ pub(super) fn readers(report: &mut Report, args: &Fanout, found: &Found) -> Resu
     report.tables.push(table);
 
     let kb = found.growth_bytes_per_reader / 1024.0;
-    report.goals.push(Goal::at_most("memory a reader that does not read causes", kb, GROWTH_MAX_BYTES / 1024.0, "KB"));
+    report.goals.push(Goal::at_most(
+        "memory a reader that does not read causes",
+        kb,
+        GROWTH_MAX_BYTES / 1024.0,
+        "KB",
+    ));
     let limit = found.alone.latency.ms_p99 * UNHARMED_RATIO + UNHARMED_MORE_MS;
-    report.goals.push(Goal::at_most("p99 of the others beside bad readers", found.beside.latency.ms_p99, limit, "ms"));
+    report.goals.push(Goal::at_most(
+        "p99 of the others beside bad readers",
+        found.beside.latency.ms_p99,
+        limit,
+        "ms",
+    ));
     report.value("readers", found)
 }
 
 /// What must be known to judge the numbers.
 pub(super) fn notes(report: &mut Report, args: &Fanout) {
     let cores = report.machine.cores;
-    report.notes.push("CPU is the server process's user and system time, its handling of the POSTs included.".to_owned());
+    report.notes.push(
+        "CPU is the server process's user and system time, its handling of the POSTs included.".to_owned(),
+    );
     if args.ceiling == WithCeiling::With {
         report.notes.push("Ratios compare medians of rounds taken by turns; the ceiling never joins two frames in one write.".to_owned());
     }
     if args.target.pin {
-        report.notes.push("The server was bound to core 0, this client to core 1, where it does not sleep while it waits.".to_owned());
+        report.notes.push(
+            "The server was bound to core 0, this client to core 1, where it does not sleep while it waits."
+                .to_owned(),
+        );
     } else {
         report.notes.push(format!("Nothing was bound to a core: on {cores} cores server and client take turns, and ratios wander. Use --pin."));
     }
