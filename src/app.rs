@@ -29,6 +29,12 @@ pub struct App {
     pub epoch: Arc<str>,
     /// What is counted.
     pub registry: Arc<Registry>,
+    /// What the HTTP side shares between its worker threads.
+    pub http: Arc<crate::http::State>,
+    /// Worker threads that serve.
+    pub workers: usize,
+    /// Whether the store takes work now, or why not.
+    pub store_health: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
     /// Whether traffic should come here.
     pub readiness: Arc<Readiness>,
 }

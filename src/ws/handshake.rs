@@ -6,7 +6,7 @@ use super::line::{TcpLine, drive};
 use super::thread::{OpenLines, Thread};
 use crate::app::App;
 use actix_codec::Framed;
-use actix_http::{Request, h1, header, ws};
+use actix_http::{HttpMessage, Request, h1, header, ws};
 use actix_rt::net::TcpStream;
 use bytes::Bytes;
 use std::io;
@@ -126,7 +126,7 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     if let Some(origin) = request.headers().get(header::ORIGIN) {
         let origin = origin.to_str().unwrap_or("?");
-        if !app.origins.allows(origin, text(header::HOST)) {
+        if !app.origins.allows(Some(origin), text(header::HOST)) {
             let detail = "pages of this origin may not open sockets here (server.allowed_origins)";
             return Err(Refusal::new(403, "Forbidden", detail));
         }

@@ -9,7 +9,7 @@ use flate2::{Decompress, FlushDecompress};
 
 /// Bytes of a frame that is not complete yet.
 #[derive(Default)]
-pub struct Inflate {
+pub(super) struct Inflate {
     kept: Vec<u8>,
     /// Something was wrong: everything is passed on as it comes, for the codec to refuse.
     gave_up: bool,
@@ -27,7 +27,7 @@ const MASKED: u8 = 0x80;
 
 impl Inflate {
     /// Takes what was read and gives what the codec should see.
-    pub fn pass(&mut self, bytes: &Bytes, frame_bytes_max: usize) -> Bytes {
+    pub(super) fn pass(&mut self, bytes: &Bytes, frame_bytes_max: usize) -> Bytes {
         if self.gave_up {
             return bytes.clone();
         }

@@ -51,7 +51,7 @@ pub struct TcpLine {
     waker: RefCell<Option<Waker>>,
     wants_write: Cell<bool>,
     closed: Cell<bool>,
-    missed_pings: Cell<u8>,
+    missed_pings: Cell<u32>,
 }
 
 impl TcpLine {
@@ -86,7 +86,7 @@ impl TcpLine {
 
 impl LineSocket {
     /// Counts a ping without an answer since the last; answers how many there are.
-    pub fn missed_ping(&self) -> u8 {
+    pub fn missed_ping(&self) -> u32 {
         match self {
             Self::Tcp(line) => {
                 let missed = line.missed_pings.get().saturating_add(1);
@@ -142,7 +142,7 @@ pub async fn drive(thread: Rc<Thread>, line: TcpLine, early: Bytes, counted: Ope
     let inbound = Inbound::default();
     let frame_bytes_max = thread.app.config.sockets.client_frame_bytes_max;
     let session = Session::new(thread.clone(), id);
-    let codec = ws::Codec::new().max_size(frame_bytes_max);
+    let codec = actix_http::ws::Codec::new().max_size(frame_bytes_max);
     let mut driver = Driver { thread: thread.clone(), id, inbound: inbound.clone(), inflate, frame_bytes_max };
     {
         let mut said = pin!(ws::WebsocketContext::with_codec(session, inbound, codec));

@@ -7,7 +7,7 @@
 
 use super::events::hello;
 use super::thread::Thread;
-use actix::prelude::*;
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws;
 use actors::frame::Frame;
 use actors::hub::NoSnapshot;
@@ -23,10 +23,10 @@ use wire::frame::close::CloseCode;
 use wire::frame::server::ErrorCode;
 
 /// What one client may and does.
-pub struct Session {
+pub(super) struct Session {
     thread: Rc<Thread>,
     id: LineId,
-    bad_frames: u8,
+    bad_frames: u32,
     /// Frames it may still send at once, refilled by time.
     budget: f32,
     counted_at: Instant,
@@ -35,7 +35,7 @@ pub struct Session {
 }
 
 /// Whether a topic names an airport or airline that there is.
-pub fn exists(topic: &Topic) -> bool {
+pub(super) fn exists(topic: &Topic) -> bool {
     match topic {
         Topic::Board(iata, _) => domain::airports::find(*iata).is_some(),
         Topic::Airline(code) => domain::airlines::find(*code).is_some(),
@@ -45,7 +45,7 @@ pub fn exists(topic: &Topic) -> bool {
 
 impl Session {
     /// The session of a line.
-    pub fn new(thread: Rc<Thread>, id: LineId) -> Self {
+    pub(super) fn new(thread: Rc<Thread>, id: LineId) -> Self {
         let budget = thread.app.config.sockets.commands_burst as f32;
         Self { thread, id, bad_frames: 0, budget, counted_at: Instant::now(), fragments: None }
     }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 pub const ANSWERS_MAX: usize = 64;
 
 /// Bytes of newest states put together for one write to a socket that has caught up.
-pub const CATCH_UP_BYTES: usize = 64 * 1024;
+pub(super) const CATCH_UP_BYTES: usize = 64 * 1024;
 
 /// What waits for one socket. Bounded: one entry a leg it follows, [`ANSWERS_MAX`] answers, whose
 /// bytes are shared with everyone who got the same, and the rest of one write.
@@ -32,11 +32,11 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub fn rest(&mut self, bytes: Bytes, gone: usize) {
+    pub(super) fn rest(&mut self, bytes: Bytes, gone: usize) {
         self.rest = Some((bytes, gone));
     }
 
-    pub fn answer(&mut self, bytes: Bytes) -> Result<(), Bytes> {
+    pub(super) fn answer(&mut self, bytes: Bytes) -> Result<(), Bytes> {
         if self.answers.len() >= ANSWERS_MAX {
             return Err(bytes);
         }
@@ -44,7 +44,7 @@ impl Pending {
         Ok(())
     }
 
-    pub fn owe(&mut self, leg: &LegId, goodbye: Option<Bytes>) {
+    pub(super) fn owe(&mut self, leg: &LegId, goodbye: Option<Bytes>) {
         match self.legs.get_mut(leg) {
             // A leg may leave two topics of one listener: both goodbyes are owed.
             Some(owed) => match (&owed, goodbye) {
@@ -57,7 +57,7 @@ impl Pending {
 
     /// The next bytes to write, and how many of them have gone already. `newest` makes the state
     /// of a leg, `None` where there is none any more.
-    pub fn next(&mut self, mut newest: impl FnMut(&LegId) -> Option<Bytes>) -> Option<(Bytes, usize)> {
+    pub(super) fn next(&mut self, mut newest: impl FnMut(&LegId) -> Option<Bytes>) -> Option<(Bytes, usize)> {
         if let Some(rest) = self.rest.take() {
             return Some(rest);
         }
@@ -83,16 +83,16 @@ impl Pending {
     }
 
     /// Nothing is owed and nothing awaited.
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.rest.is_none() && self.answers.is_empty() && self.legs.is_empty() && self.holds == 0
     }
 
     /// Whether there is something that could be written now.
-    pub fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.rest.is_some() || !self.answers.is_empty() || (self.holds == 0 && !self.legs.is_empty())
     }
 
-    pub fn legs_len(&self) -> usize {
+    pub(super) fn legs_len(&self) -> usize {
         self.legs.len()
     }
 }

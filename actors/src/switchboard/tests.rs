@@ -1,0 +1,273 @@
+//! Lines against sockets that take what the test lets them.
+
+use super::*;
+use crate::frame::Encoding;
+use crate::hub::{Hub, Limits};
+use crate::metrics::Metrics;
+use crate::supervisor::Deaths;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::clock::ManualClock;
+use domain::flight::Flight;
+use domain::ports::{Answer, ChangeLog, LogEntry, StoreError};
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+
+/// Forgets everything.
+struct NoLog;
+
+impl ChangeLog for NoLog {
+    fn append(&self, _: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn retire(&self, _: LegId) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[derive(Default)]
+struct Tape {
+    taken: RefCell<Vec<u8>>,
+    room: Cell<usize>,
+    writes: Cell<usize>,
+    asked_to_call: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+impl Socket for Rc<Tape> {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes.set(self.writes.get() + 1);
+        let n = bytes.len().min(self.room.get());
+        if n == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.room.set(self.room.get() - n);
+        self.taken.borrow_mut().extend_from_slice(&bytes[..n]);
+        Ok(n)
+    }
+    fn encoding(&self) -> Encoding {
+        Encoding::EventStream
+    }
+    fn call_when_writable(&self, _: LineId) {
+        self.asked_to_call.set(true);
+    }
+    fn close(&self) {
+        self.closed.set(true);
+    }
+}
+
+impl Tape {
+    fn with_room(room: usize) -> Rc<Self> {
+        let tape = Self::default();
+        tape.room.set(room);
+        Rc::new(tape)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.taken.borrow().clone()).unwrap()
+    }
+
+    fn count(&self, part: &str) -> usize {
+        self.text().matches(part).count()
+    }
+}
+
+fn hub() -> Hub {
+    let system = System::new();
+    let threads = system.block_on(async { Arbiter::current() });
+    let metrics = Metrics::default();
+    let now: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
+    let deaths = Deaths::only_counted(metrics.clone());
+    let clock = Arc::new(ManualClock::new(now));
+    Hub::new(clock, Arc::new(NoLog), Limits::default(), metrics, deaths, vec![threads.clone()], threads)
+}
+
+fn leg(name: &str) -> LegId {
+    LegId::known(name).unwrap()
+}
+
+fn frame(text: &str) -> Frame {
+    Frame::new("change", Bytes::from(text.to_owned()), None)
+}
+
+fn deliver(name: &str, text: &str, topics: &[Topic]) -> Deliver {
+    Deliver { leg: leg(name), frames: [frame(text)].into_iter().collect(), topics: topics.iter().cloned().collect() }
+}
+
+/// A line that follows `topics` and has had its snapshots.
+fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> LineId {
+    let id = lines.open(tape.clone());
+    for topic in topics {
+        lines.follow(id, topic, 10).unwrap();
+        lines.release(id, &Frame::new("snapshot", Bytes::from_static(b"snapshot"), None));
+    }
+    id
+}
+
+const PLENTY: usize = 1 << 20;
+
+#[test]
+fn every_follower_gets_the_frame_once_even_by_two_topics() {
+    let mut lines = Lines::new(hub());
+    let (one, both, none) = (Tape::with_room(PLENTY), Tape::with_room(PLENTY), Tape::with_room(PLENTY));
+    let (flight, all) = (Topic::Flight(leg("A")), Topic::All);
+    following(&mut lines, &one, std::slice::from_ref(&flight));
+    following(&mut lines, &both, &[flight.clone(), all.clone()]);
+    following(&mut lines, &none, &[Topic::Flight(leg("B"))]);
+    lines.add(deliver("A", "rev 2", &[flight, all]));
+    lines.flush();
+    assert_eq!((one.count("rev 2"), both.count("rev 2"), none.count("rev 2")), (1, 1, 0));
+}
+
+#[test]
+fn what_arrives_in_one_turn_leaves_in_one_write() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let topic = Topic::Flight(leg("A"));
+    following(&mut lines, &tape, std::slice::from_ref(&topic));
+    let before = tape.writes.get();
+    for rev in 2..18 {
+        lines.add(deliver("A", &format!("rev {rev}."), std::slice::from_ref(&topic)));
+    }
+    lines.flush();
+    assert_eq!(tape.writes.get(), before + 1);
+    let text = tape.text();
+    let order: Vec<_> = (2..18).map(|rev| text.find(&format!("rev {rev}.")).unwrap()).collect();
+    assert!(order.is_sorted());
+}
+
+#[test]
+fn frames_wait_for_the_snapshot_and_come_as_states_behind_it() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = lines.open(tape.clone());
+    lines.follow(id, &Topic::All, 10).unwrap();
+    lines.add(deliver("A", "rev 2", &[Topic::All]));
+    lines.flush();
+    assert_eq!(tape.text(), "");
+    assert_eq!(lines.behind(id), Some(1));
+    lines.release(id, &Frame::new("snapshot", Bytes::from_static(b"the snapshot"), None));
+    assert_eq!(tape.count("the snapshot"), 1);
+    assert_eq!(lines.behind(id), None);
+}
+
+#[test]
+fn a_socket_that_takes_nothing_costs_one_entry_a_leg_and_never_a_frame() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    tape.room.set(0);
+    for rev in 0..10_000 {
+        lines.add(deliver(if rev % 2 == 0 { "A" } else { "B" }, "change", &[Topic::All]));
+    }
+    lines.flush();
+    assert_eq!(lines.behind(id), Some(2));
+    assert!(tape.asked_to_call.get());
+}
+
+#[test]
+fn a_frame_that_was_taken_in_part_is_finished_before_anything_else() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    tape.taken.borrow_mut().clear();
+    tape.room.set(10);
+    let first = deliver("A", "a long first frame", &[Topic::All]);
+    let whole = first.frames[0].bytes(Encoding::EventStream).clone();
+    lines.add(first);
+    lines.flush();
+    lines.send(id, Bytes::from_static(b"an answer"));
+    tape.room.set(PLENTY);
+    lines.drain(id);
+    assert_eq!(tape.text().as_bytes(), [&whole[..], b"an answer"].concat());
+}
+
+#[test]
+fn a_leg_that_left_while_the_socket_was_behind_is_told_as_gone() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    tape.room.set(0);
+    lines.add(deliver("A", "change", &[Topic::All]));
+    let gone = Frame::new("gone", Bytes::from_static(b"goodbye A"), None);
+    lines.add(Deliver { leg: leg("A"), frames: [gone].into_iter().collect(), topics: [Topic::All].into_iter().collect() });
+    lines.flush();
+    tape.room.set(PLENTY);
+    lines.drain(id);
+    assert_eq!(tape.count("goodbye A"), 1);
+    assert_eq!(tape.count("change"), 0);
+}
+
+#[test]
+fn a_socket_that_takes_nothing_for_too_long_is_let_go_with_last_words() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    tape.room.set(3);
+    lines.add(deliver("A", "change", &[Topic::All]));
+    lines.flush();
+    let words = Bytes::from_static(b"come back");
+    for _ in 0..2 {
+        lines.tick(3, &words);
+        assert!(!tape.closed.get());
+    }
+    lines.tick(3, &words);
+    tape.room.set(PLENTY);
+    lines.drain(id);
+    assert!(tape.closed.get());
+    assert_eq!(tape.count("come back"), 1);
+}
+
+#[test]
+fn a_client_that_asks_without_reading_is_let_go() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(0);
+    let id = lines.open(tape.clone());
+    // One is being written, the rest waits.
+    for _ in 0..ANSWERS_MAX + 2 {
+        lines.send(id, Bytes::from_static(b"answer"));
+    }
+    assert!(tape.closed.get());
+}
+
+#[test]
+fn followers_who_leave_in_any_order_leave_the_others_in_place() {
+    let mut lines = Lines::new(hub());
+    let tapes: Vec<_> = (0..5).map(|_| Tape::with_room(PLENTY)).collect();
+    let topics = [Topic::All, Topic::Flight(leg("A"))];
+    let ids: Vec<_> = tapes.iter().map(|tape| following(&mut lines, tape, &topics)).collect();
+    lines.remove(ids[1]);
+    lines.unfollow(ids[0], &Topic::All);
+    lines.unfollow(ids[4], &Topic::Flight(leg("A")));
+    lines.add(deliver("A", "x1", &[Topic::All]));
+    lines.add(deliver("A", "x2", &[Topic::Flight(leg("A"))]));
+    lines.flush();
+    let got: Vec<_> = tapes.iter().map(|tape| (tape.count("x1"), tape.count("x2"))).collect();
+    assert_eq!(got, [(0, 1), (0, 0), (1, 1), (1, 1), (1, 0)]);
+}
+
+#[test]
+fn a_used_place_is_not_the_line_it_was() {
+    let mut lines = Lines::new(hub());
+    let first = lines.open(Tape::with_room(PLENTY));
+    lines.remove(first);
+    let tape = Tape::with_room(PLENTY);
+    let second = lines.open(tape.clone());
+    lines.send(first, Bytes::from_static(b"for the first"));
+    assert_ne!(first, second);
+    assert_eq!(tape.text(), "");
+    assert_eq!(lines.follow(first, &Topic::All, 10), Err(FollowError::Gone));
+}
+
+#[test]
+fn a_line_follows_no_more_topics_than_it_may() {
+    let mut lines = Lines::new(hub());
+    let id = lines.open(Tape::with_room(PLENTY));
+    assert_eq!(lines.follow(id, &Topic::All, 1), Ok(()));
+    assert_eq!(lines.follow(id, &Topic::All, 1), Ok(()), "following again is allowed");
+    assert_eq!(lines.follow(id, &Topic::Flight(leg("A")), 1), Err(FollowError::TooMany(1)));
+}

@@ -1,0 +1,357 @@
+//! Composition and life cycle of `gatecall serve`.
+//!
+//! Start in order: store, flights, listeners, feeds; stop in reverse: no new traffic, sockets let
+//! go in paced batches, the last reports answered, the store closed. A second signal ends at once.
+
+use crate::app::{App, Feed, FeedKind, Readiness};
+use crate::config::Config;
+use crate::config::feeds::Way;
+use crate::http;
+use crate::http::origin::Origins;
+use crate::ws::{OpenLines, handshake};
+use actix::{Actor, Arbiter, ArbiterHandle};
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::web;
+use actors::feed::{FeedActor, Polling};
+use actors::hub::{Hub, Limits};
+use actors::intake::Intake;
+use actors::metrics::Metrics;
+use actors::supervisor::{Deaths, Died, Supervisor};
+use adapters::airports::Airport;
+use adapters::embedded::{Embedded, EmbeddedConfig};
+use anyhow::Context as _;
+use domain::clock::Clock;
+use domain::ports::{Archive, AirportSource, ChangeLog};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Exit code after the death of an actor nobody can do without (`EX_SOFTWARE`).
+const EXIT_DEATH: i32 = 70;
+
+/// How often legs are looked through for those whose time is over, and how many go at once.
+const RETIRE_EVERY: Duration = Duration::from_secs(30);
+const RETIRE_MOST: usize = 2_000;
+
+/// How often old messages and histories are dropped.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
+/// How often the operational clock is saved, for a replay that is continued.
+const SAVE_CLOCK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long sockets have to leave when the hub shuts down, and then the last requests.
+const DRAIN_MOST: Duration = Duration::from_secs(60);
+const LAST_REQUESTS: u64 = 10;
+
+/// Pause before a feed whose actor died is started again.
+const FEED_PAUSE: Duration = Duration::from_secs(5);
+
+/// A hub that runs.
+struct Running {
+    app: App,
+    store: Embedded,
+    open: OpenLines,
+    limits: Limits,
+}
+
+/// Runs the hub until it is told to stop.
+pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let store = open_store(&config).await?;
+    let epoch: Arc<str> = store.epoch(rand::random()).await?.into();
+    let metrics = Metrics::default();
+    let feed_arbiter = Arbiter::new();
+    let polled = Polled::default();
+    let deaths = deaths(&metrics, &polled);
+    let flight_arbiters: Vec<Arbiter> = (0..flight_threads(&config)).map(|_| Arbiter::new()).collect();
+    let board_arbiter = Arbiter::new();
+    let log: Arc<dyn ChangeLog> = Arc::new(store.clone());
+    let hub = Hub::new(
+        clock.clone(),
+        log,
+        config.limits,
+        metrics.clone(),
+        deaths.clone(),
+        flight_arbiters.iter().map(Arbiter::handle).collect(),
+        board_arbiter.handle(),
+    );
+    let began = tokio::time::Instant::now();
+    let flights = hub.restore().await.context("the stored flights cannot be restored")?;
+    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
+    let archive: Arc<dyn Archive> = Arc::new(store.clone());
+    let intake = Intake::new(clock, archive.clone(), Arc::new(hub.clone()), metrics.clone());
+    let mut registry = prometheus_client::registry::Registry::default();
+    let http = Arc::new(http::State::new(&config));
+    http.register(&mut registry);
+    let app = App {
+        hub,
+        intake,
+        archive,
+        feeds: Arc::new(feeds(&config)),
+        origins: Arc::new(Origins::new(
+            &config.server.allowed_origins,
+            &[config.server.api.port(), config.server.web.port()],
+        )),
+        workers: workers_of(&config),
+        http,
+        registry: Arc::new(registry),
+        readiness: Arc::new(Readiness::default()),
+        store_health: {
+            let store = store.clone();
+            Arc::new(move || store.health().map_err(|fault| fault.to_string()))
+        },
+        epoch,
+        config: Arc::new(config),
+    };
+    let running = Running { limits: app.config.limits, open: OpenLines::default(), store, app };
+    let server = running.listen()?;
+    let handle = server.handle();
+    let serving = actix_rt::spawn(server);
+    polled.start(&running.app, &feed_arbiter.handle(), &deaths)?;
+    running.keep_house();
+    running.app.readiness.ready();
+    running.say_addresses();
+    wait_for_signal(serving).await?;
+    running.stop(handle, polled).await;
+    Ok(())
+}
+
+async fn open_store(config: &Config) -> anyhow::Result<Embedded> {
+    let store = &config.store;
+    let embedded = EmbeddedConfig {
+        durability: store.synchronous,
+        file_bytes_max: store.file_bytes_max,
+        ..EmbeddedConfig::in_folder(&store.folder)
+    };
+    Ok(Embedded::open(embedded).await?)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn workers_of(config: &Config) -> usize {
+    match config.server.workers {
+        0 => cores().min(actors::hub::SWITCHBOARDS_MAX),
+        given => given,
+    }
+}
+
+/// Flights need little beside the sockets: one thread for every four cores.
+fn flight_threads(config: &Config) -> usize {
+    match config.threads.flights {
+        0 => cores().div_ceil(4),
+        given => given,
+    }
+}
+
+fn feeds(config: &Config) -> BTreeMap<String, Feed> {
+    let feed = |feed: &crate::config::feeds::Feed| Feed {
+        spec: feed.spec.clone(),
+        silent_after: feed.silent_after,
+        kind: match &feed.way {
+            Way::Push { key_digests, .. } => FeedKind::Push { key_digests: key_digests.clone() },
+            Way::Pull { .. } => FeedKind::Pull,
+        },
+    };
+    config.feeds.iter().map(|(name, configured)| (name.clone(), feed(configured))).collect()
+}
+
+fn deaths(metrics: &Metrics, polled: &Polled) -> Deaths {
+    let end = |died: &Died| {
+        tracing::error!(actor = %died.who, "the hub cannot go on without it and ends");
+        std::process::exit(EXIT_DEATH);
+    };
+    let again = polled.clone();
+    let start_again = move |died: &Died| again.start_again(&died.who);
+    let supervisor = Supervisor::new(Arc::new(end), Arc::new(start_again)).start();
+    Deaths::told_to(supervisor.recipient(), metrics.clone(), Arc::new(end))
+}
+
+/// Feeds that are polled, and how to start one again.
+#[derive(Clone, Default)]
+struct Polled(Arc<std::sync::Mutex<BTreeMap<String, Starter>>>);
+
+/// Starts one feed's actor.
+type Starter = Arc<dyn Fn() + Send + Sync>;
+
+impl Polled {
+    fn start(&self, app: &App, thread: &ArbiterHandle, deaths: &Deaths) -> anyhow::Result<()> {
+        for (name, feed) in &app.config.feeds {
+            let Way::Pull { airport, interval } = &feed.way else { continue };
+            let airport: Arc<dyn AirportSource> = Arc::new(Airport::new((**airport).clone())?);
+            let polling = Polling {
+                feed: feed.spec.clone(),
+                airport,
+                interval: *interval,
+                chance: Arc::new(rand::random::<f64>),
+            };
+            let (thread, intake, deaths) = (thread.clone(), app.intake.clone(), deaths.clone());
+            let start: Starter = Arc::new(move || {
+                FeedActor::start_on(&thread, polling.clone(), intake.clone(), deaths.clone());
+            });
+            start();
+            self.all().insert(name.clone(), start);
+        }
+        Ok(())
+    }
+
+    fn start_again(&self, name: &str) {
+        let Some(start) = self.all().get(name).cloned() else { return };
+        actix_rt::spawn(async move {
+            tokio::time::sleep(FEED_PAUSE).await;
+            start();
+        });
+    }
+
+    /// No feed is started again.
+    fn forget(&self) {
+        self.all().clear();
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Starter>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Running {
+    /// Both ports are served by the same workers with the same paths. Requests that upgrade leave
+    /// actix-web before it sees them.
+    fn listen(&self) -> anyhow::Result<actix_server::Server> {
+        let server = &self.app.config.server;
+        let (app, open) = (self.app.clone(), self.open.clone());
+        let factory = move || {
+            let (app, open) = (app.clone(), open.clone());
+            let (for_upgrade, open_lines) = (app.clone(), open.clone());
+            let upgrade = move |(request, framed)| {
+                let (app, open) = (for_upgrade.clone(), open_lines.clone());
+                async move {
+                    handshake::upgrade(app, open, request, framed).await;
+                    Ok::<_, Infallible>(())
+                }
+            };
+            let limits = &app.config.server;
+            HttpService::build()
+                .keep_alive(limits.keep_alive)
+                .client_request_timeout(limits.head_timeout)
+                .upgrade(fn_service(upgrade))
+                .finish(map_config(
+                    actix_web::App::new()
+                        .app_data(web::Data::new(open))
+                        .configure(|service| http::configure(service, &app))
+                        .into_factory(),
+                    |_| AppConfig::default(),
+                ))
+                .tcp()
+        };
+        let mut built = actix_server::Server::build()
+            .workers(self.app.workers)
+            .backlog(server.backlog)
+            .max_concurrent_connections(server.connections_max)
+            .disable_signals()
+            .shutdown_timeout(LAST_REQUESTS);
+        let taken = |name: &str, address: &std::net::SocketAddr| {
+            format!("{address} cannot be listened on (server.{name}); is another hub running?")
+        };
+        built = built.bind("api", server.api, factory.clone()).with_context(|| taken("api", &server.api))?;
+        if server.web != server.api {
+            built = built.bind("web", server.web, factory).with_context(|| taken("web", &server.web))?;
+        }
+        Ok(built.run())
+    }
+
+    /// What has to be done now and then.
+    fn keep_house(&self) {
+        let hub = self.app.hub.clone();
+        actix_rt::spawn(async move {
+            loop {
+                tokio::time::sleep(RETIRE_EVERY).await;
+                let over = hub.retire_due(RETIRE_MOST).await;
+                if over > 0 {
+                    tracing::info!(flights = over, "flights whose time is over were retired");
+                }
+            }
+        });
+        let (app, store) = (self.app.clone(), self.store.clone());
+        actix_rt::spawn(async move {
+            loop {
+                let now = app.hub.clock().now();
+                let (raw, history) = (app.config.retention.raw, app.config.retention.history);
+                match app.archive.expire(now - raw, now - history).await {
+                    Ok(0) => {}
+                    Ok(rows) => tracing::info!(rows, "what was kept long enough was dropped"),
+                    Err(fault) => tracing::warn!(%fault, "old messages could not be dropped; trying again later"),
+                }
+                tokio::time::sleep(EXPIRE_EVERY).await;
+            }
+        });
+        let app = self.app.clone();
+        actix_rt::spawn(async move {
+            loop {
+                tokio::time::sleep(SAVE_CLOCK_EVERY).await;
+                if let Err(fault) = store.save_clock_instant(app.hub.clock().now()).await {
+                    tracing::warn!(%fault, "the operational clock could not be saved");
+                }
+            }
+        });
+    }
+
+    fn say_addresses(&self) {
+        let server = &self.app.config.server;
+        let clock = self.app.hub.clock();
+        tracing::info!(
+            api = %server.api,
+            web = %server.web,
+            clock.now = %clock.now(),
+            clock.speed = clock.speed(),
+            flights_max = self.limits.flights_max,
+            "the hub is ready"
+        );
+    }
+
+    async fn stop(self, server: actix_server::ServerHandle, polled: Polled) {
+        tracing::info!(sockets = self.open.get(), "shutting down: sockets are let go");
+        self.app.readiness.draining();
+        polled.forget();
+        let began = tokio::time::Instant::now();
+        while self.open.get() > 0 && began.elapsed() < DRAIN_MOST {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.app.hub.stop_taking();
+        server.stop(true).await;
+        if let Err(fault) = self.store.save_clock_instant(self.app.hub.clock().now()).await {
+            tracing::warn!(%fault, "the operational clock could not be saved");
+        }
+        match self.store.close().await {
+            Ok(()) => tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down"),
+            Err(fault) => tracing::error!(%fault, "the store did not close well; it will recover at the next start"),
+        }
+    }
+}
+
+/// Until SIGTERM or SIGINT; from then on a second one ends the process at once. If the server ends
+/// by itself, that is an error.
+async fn wait_for_signal(serving: actix_rt::task::JoinHandle<std::io::Result<()>>) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = serving => {
+            ended.context("the server's task died")?.context("the server ended")?;
+            anyhow::bail!("the server ended by itself");
+        }
+    }
+    actix_rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("a second signal: ending at once");
+        std::process::exit(130);
+    });
+    Ok(())
+}
