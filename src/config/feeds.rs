@@ -1,0 +1,149 @@
+//! `[feeds.NAME]`: whose word the hub hears, how, and what it weighs.
+
+use super::reader::{ConfigError, Reader, Section};
+use super::secrets::{self, Secrets};
+use actors::intake::FeedSpec;
+use adapters::airports::{AirportConfig, AirportLimits};
+use chrono_tz::Tz;
+use domain::codes::Iata;
+use domain::report::Source;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use wire::feed::Format;
+
+/// Longest name of a feed.
+const NAME_LENGTH_MAX: usize = 32;
+
+/// Most feeds of one hub.
+const FEEDS_MAX: usize = 1_000;
+
+/// A feed.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// Whose word it is and what it sends.
+    pub spec: FeedSpec,
+    /// Without a message for so long, it is said to be silent; real time.
+    pub silent_after: Duration,
+    /// How its messages come.
+    pub way: Way,
+}
+
+/// How a feed's messages come.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// The airport pushes.
+    Push {
+        /// SHA-256 digests of the keys in force; at least one.
+        key_digests: Vec<[u8; 32]>,
+        /// Where `gatecall feed-key` writes one.
+        key_file: Option<PathBuf>,
+    },
+    /// The hub polls.
+    Pull {
+        /// Where, and with which headers.
+        airport: Box<AirportConfig>,
+        /// Between two questions, real time.
+        interval: Duration,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Push,
+    Pull,
+}
+
+pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<BTreeMap<String, Feed>, ConfigError> {
+    let names = reader.names_below("feeds");
+    let section = reader.section("feeds");
+    if names.len() > FEEDS_MAX {
+        return Err(reader.section("feeds").wrong("*", format!("more than {FEEDS_MAX} feeds")));
+    }
+    let read_one = |name: String| {
+        let shaped = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        if !shaped || name.len() > NAME_LENGTH_MAX {
+            let why = format!("a feed's name is 1 to {NAME_LENGTH_MAX} of a-z, 0-9, - and _, as it stands in addresses");
+            return Err(section.wrong(&name, why));
+        }
+        let feed = feed(&name, &section.below(&name), secrets)?;
+        Ok((name, feed))
+    };
+    names.into_iter().map(read_one).collect()
+}
+
+fn feed(name: &str, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Feed, ConfigError> {
+    let airport = match section.text("airport")? {
+        Some(code) => Some(Iata::parse(&code).map_err(|fault| section.wrong("airport", fault))?),
+        None => None,
+    };
+    let zone = zone(section, airport)?;
+    let format = match section.text("format")? {
+        Some(word) => word.parse::<Format>().map_err(|fault| section.wrong("format", format!("{fault}, is {word:?}")))?,
+        None => return Err(section.wrong("format", "is missing; must be json, aidx or schiphol")),
+    };
+    if format == Format::Schiphol && airport.is_none() {
+        return Err(section.wrong("airport", "is missing; this format names only a flight's other end"));
+    }
+    let name: Arc<str> = name.into();
+    let rank = section.whole("rank", 50, 0..=99)? as u8;
+    let creates = section.flag("creates", true)?;
+    let source = Arc::new(Source { name: name.clone(), airport, rank, creates });
+    let way = match section.word("kind", "", &[(Kind::Push, "push"), (Kind::Pull, "pull")])? {
+        Kind::Push => push(section, secrets)?,
+        Kind::Pull => pull(name, section, secrets)?,
+    };
+    let silent_after = section.seconds("silent_after_s", 600, 5..=604_800)?;
+    Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, way })
+}
+
+fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError> {
+    let given = section.text("zone")?;
+    if let Some(name) = given {
+        let unknown = |_| section.wrong("zone", format!("is not a zone of the IANA database, such as America/New_York: {name:?}"));
+        return name.parse().map_err(unknown);
+    }
+    let Some(airport) = airport else { return Ok(Tz::UTC) };
+    domain::airports::zone_of(airport)
+        .ok_or_else(|| section.wrong("airport", format!("{airport} is in no table of ours; give its zone")))
+}
+
+fn push(section: &Section<'_>, secrets: &dyn Secrets) -> Result<Way, ConfigError> {
+    let keys = secrets::keys(section, "key", secrets)?;
+    if keys.digests.is_empty() {
+        return Err(section.wrong("key_file", "is missing; a pushed feed needs key_file or key_env"));
+    }
+    Ok(Way::Push { key_digests: keys.digests, key_file: keys.file })
+}
+
+fn pull(name: Arc<str>, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Way, ConfigError> {
+    let url = section.text("url")?.ok_or_else(|| section.wrong("url", "is missing; a pulled feed needs it"))?;
+    let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default()) {
+        None | Some("") => return Err(section.wrong("url", "must begin with http:// or https:// and name a host")),
+        Some(host) if host.contains('@') => {
+            return Err(section.wrong("url", "a secret must not stand here; send it as a header"));
+        }
+        Some(_) => {}
+    }
+    let names = section.names_below("headers");
+    let headers = section.below("headers");
+    let read_one = |header: String| {
+        let shaped = header.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !shaped {
+            return Err(headers.wrong(&header, "is not a header's name"));
+        }
+        let value = secrets::header(&headers, &header, secrets)?;
+        Ok((header, value))
+    };
+    let airport = AirportConfig {
+        name,
+        url,
+        since_parameter: section.text("since_parameter")?,
+        headers: names.into_iter().map(read_one).collect::<Result<_, _>>()?,
+        limits: AirportLimits::default(),
+    };
+    let interval = section.seconds("interval_s", 60, 1..=86_400)?;
+    Ok(Way::Pull { airport: Box::new(airport), interval })
+}

@@ -1,0 +1,120 @@
+//! One TOML file, overridden by the environment, checked before anything starts.
+//!
+//! `config/gatecall.toml` states every key with its default and its reason. A key of it can be
+//! overridden by a variable: `GATECALL__SOCKETS__PING_S=10`, `GATECALL__FEEDS__JFK__URL=…`.
+//! Whatever is wrong, unknown or out of bounds stops the start with one line that names it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`sections`] | the sections of fixed names, typed, with defaults and bounds |
+//! | [`feeds`] | `[feeds.NAME]` |
+//! | `secrets` | keys from files and the environment |
+//! | `reader` | values by dotted path, and what nobody asked for |
+//!
+//! ## Adding a key
+//!
+//! 1. A field in its section's struct, with its unit, and a line in its reading function with
+//!    default and bounds.
+//! 2. The key in `config/gatecall.toml` with the same default and a comment. A test waits for it.
+
+pub mod feeds;
+mod reader;
+mod secrets;
+pub mod sections;
+#[cfg(test)]
+mod tests;
+
+pub use reader::ConfigError;
+pub use secrets::digest;
+
+use actors::hub::Limits;
+use reader::Reader;
+use secrets::{FromOutside, LeftUnread, Secrets};
+use sections::{Log, Retention, Server, Sockets, Store, Threads};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where the configuration is, unless the command line says otherwise.
+pub const DEFAULT_FILE: &str = "config/gatecall.toml";
+
+/// Everything that can be configured, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// HTTP.
+    pub server: Server,
+    /// WebSocket and server-sent events.
+    pub sockets: Sockets,
+    /// The embedded store.
+    pub store: Store,
+    /// What is kept for how long.
+    pub retention: Retention,
+    /// Bounds of what the hub takes on.
+    pub limits: Limits,
+    /// Threads.
+    pub threads: Threads,
+    /// Logs.
+    pub log: Log,
+    /// Feeds by name.
+    pub feeds: BTreeMap<String, feeds::Feed>,
+}
+
+impl Config {
+    /// Reads a file, the environment, and every secret they name.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &FromOutside)
+    }
+
+    /// The same for commands that need no secret, such as the one that makes them.
+    pub fn load_without_secrets(file: &Path) -> Result<Self, ConfigError> {
+        Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &LeftUnread)
+    }
+
+    /// The defaults and the environment, where there is no file.
+    pub fn load_without_file() -> Result<Self, ConfigError> {
+        Self::read("environment", "", std::env::vars(), &FromOutside)
+    }
+
+    /// The defaults, without any feed. What `config/gatecall.toml` states.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::from_toml("defaults", "")
+    }
+
+    /// Reads a text as if it were the file `place`, without the environment's overrides. Keys in
+    /// files and variables are read.
+    pub fn from_toml(place: &str, text: &str) -> Result<Self, ConfigError> {
+        Self::read(place, text, std::iter::empty(), &FromOutside)
+    }
+
+    fn read(
+        place: &str,
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, ConfigError> {
+        let reader = Reader::new(place, text, environment)?;
+        let config = Self::from_reader(&reader, secrets)?;
+        reader.finish()?;
+        Ok(config)
+    }
+
+    fn from_reader(reader: &Reader, secrets: &dyn Secrets) -> Result<Self, ConfigError> {
+        Ok(Self {
+            server: sections::server(reader, secrets)?,
+            sockets: sections::sockets(reader)?,
+            store: sections::store(reader)?,
+            retention: sections::retention(reader)?,
+            limits: sections::limits(reader)?,
+            threads: sections::threads(reader)?,
+            log: sections::log(reader)?,
+            feeds: feeds::read(reader, secrets)?,
+        })
+    }
+}
+
+fn text(file: &Path) -> Result<String, ConfigError> {
+    let wrong = |fault: std::io::Error| ConfigError {
+        place: file.display().to_string(),
+        what: format!("cannot be read: {fault}"),
+    };
+    std::fs::read_to_string(file).map_err(wrong)
+}

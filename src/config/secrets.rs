@@ -1,0 +1,142 @@
+//! Secrets come from the environment or from files, never from the configuration itself: that one
+//! is copied, committed and pasted into tickets.
+
+use super::reader::{ConfigError, Section};
+use adapters::airports::Secret;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// Shortest key taken. One made by `gatecall feed-key` has 43 characters.
+const KEY_LENGTH_MIN: usize = 16;
+
+/// Longest file or variable taken for a secret, in bytes.
+const SECRET_BYTES_MAX: usize = 16 * 1024;
+
+/// Most keys in force at once for one purpose.
+const KEYS_MAX: usize = 8;
+
+/// Where secrets are read.
+pub(super) trait Secrets {
+    /// The value of a variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// The text of a file, or why there is none.
+    fn file(&self, path: &Path) -> Result<String, String>;
+}
+
+/// The real environment and the real files.
+pub(super) struct FromOutside;
+
+impl Secrets for FromOutside {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &Path) -> Result<String, String> {
+        let length = std::fs::metadata(path).map_err(|fault| fault.to_string())?.len();
+        if length > SECRET_BYTES_MAX as u64 {
+            return Err(format!("is longer than {SECRET_BYTES_MAX} bytes"));
+        }
+        std::fs::read_to_string(path).map_err(|fault| fault.to_string())
+    }
+}
+
+/// Nobody needs the secrets now: each is taken to be there.
+pub(super) struct LeftUnread;
+
+impl Secrets for LeftUnread {
+    fn variable(&self, _: &str) -> Option<String> {
+        Some("not read, for this command needs it not".into())
+    }
+
+    fn file(&self, _: &Path) -> Result<String, String> {
+        Ok("not read, for this command needs it not".into())
+    }
+}
+
+/// The SHA-256 digest of a key, all that is kept of it.
+pub fn digest(key: &[u8]) -> [u8; 32] {
+    Sha256::digest(key).into()
+}
+
+/// The keys whose bearer may do something, as digests.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys {
+    pub(super) digests: Vec<[u8; 32]>,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Reads `NAME_file` (one key a line, so that one can be replaced while the other is in force),
+/// `NAME_env` (the name of a variable), and `NAME` where the environment itself overrides it.
+pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> Result<Keys, ConfigError> {
+    if section.stands_in_file(name) {
+        // Not repeated in the error: that would put it into a log as well.
+        let why = format!("a secret must not stand here; use {name}_file or {name}_env");
+        return Err(section.wrong(name, why));
+    }
+    let (file_key, env_key) = (format!("{name}_file"), format!("{name}_env"));
+    let mut keys = Keys { file: section.text(&file_key)?.map(PathBuf::from), ..Keys::default() };
+    if let Some(path) = &keys.file {
+        let text = secrets.file(path).map_err(|why| section.wrong(&file_key, format!("{} cannot be read: {why}", path.display())))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for line in lines {
+            keys.digests.push(checked(line).map_err(|why| section.wrong(&file_key, format!("{} {why}", path.display())))?);
+        }
+        if keys.digests.is_empty() {
+            return Err(section.wrong(&file_key, format!("{} holds no key", path.display())));
+        }
+    }
+    if let Some(key) = section.text(name)? {
+        keys.digests.push(checked(&key).map_err(|why| section.wrong(name, why))?);
+    }
+    if let Some(variable) = section.text(&env_key)? {
+        let text = secrets.variable(&variable).ok_or_else(|| section.wrong(&env_key, format!("the environment has no {variable}")))?;
+        keys.digests.push(checked(text.trim()).map_err(|why| section.wrong(&env_key, format!("{variable} {why}")))?);
+    }
+    if keys.digests.len() > KEYS_MAX {
+        return Err(section.wrong(&file_key, format!("holds more than {KEYS_MAX} keys")));
+    }
+    Ok(keys)
+}
+
+fn checked(key: &str) -> Result<[u8; 32], String> {
+    if key.len() < KEY_LENGTH_MIN {
+        return Err(format!("holds a key shorter than {KEY_LENGTH_MIN} characters, which could be guessed"));
+    }
+    if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("holds a key with characters that an Authorization header cannot carry".into());
+    }
+    Ok(digest(key.as_bytes()))
+}
+
+/// A header's value: `{ env = "…" }`, `{ file = "…" }`, or plainly where it is no secret.
+pub(super) fn header(headers: &Section<'_>, name: &str, secrets: &dyn Secrets) -> Result<Secret, ConfigError> {
+    let from = headers.below(name);
+    let value = match (from.text("file")?, from.text("env")?) {
+        (Some(path), None) => {
+            let path = Path::new(&path);
+            secrets.file(path).map_err(|why| from.wrong("file", format!("{} cannot be read: {why}", path.display())))?
+        }
+        (None, Some(variable)) => secrets
+            .variable(&variable)
+            .ok_or_else(|| from.wrong("env", format!("the environment has no {variable}")))?,
+        (Some(_), Some(_)) => return Err(from.wrong("file", "either file or env, not both")),
+        (None, None) => {
+            if is_secret(name) && headers.stands_in_file(name) {
+                let why = "a secret must not stand here; write { env = \"VARIABLE\" } or { file = \"PATH\" }";
+                return Err(headers.wrong(name, why));
+            }
+            headers.text(name)?.ok_or_else(|| headers.wrong(name, "has no value"))?
+        }
+    };
+    let value = value.trim();
+    if value.is_empty() || !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return Err(headers.wrong(name, "is empty or has characters that a header cannot carry"));
+    }
+    Ok(Secret::new(value))
+}
+
+/// Names under which services expect their keys.
+fn is_secret(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    ["auth", "key", "token", "secret", "password", "cookie"].iter().any(|word| header.contains(word))
+}

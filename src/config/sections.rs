@@ -1,0 +1,213 @@
+//! The sections of fixed names, each with its defaults and bounds. `config/gatecall.toml` explains
+//! every key; a test holds the two together.
+
+use super::reader::{ConfigError, Reader};
+use super::secrets::{self, Secrets};
+use crate::http::origin::Origin;
+use actors::hub::{Limits, SWITCHBOARDS_MAX};
+use adapters::embedded::Durability;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// `[server]`: HTTP.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where the API and the sockets listen.
+    pub api: SocketAddr,
+    /// Where the web page listens; the same paths are served on both.
+    pub web: SocketAddr,
+    /// The folder of the built web page.
+    pub web_root: PathBuf,
+    /// Worker threads; 0 for one a core.
+    pub workers: usize,
+    /// Connections a worker takes; beyond, they wait in the backlog.
+    pub connections_max: usize,
+    /// Connections that wait to be accepted.
+    pub backlog: u32,
+    /// Pages that may speak to this hub, besides its own.
+    pub allowed_origins: Vec<Origin>,
+    /// Longest request body, after decompression.
+    pub body_bytes_max: usize,
+    /// Request bodies held in memory at once; beyond, senders are told to come back.
+    pub bodies_under_way_max: usize,
+    /// Until the head of a request is there.
+    pub head_timeout: Duration,
+    /// Until the body of a request is there.
+    pub body_timeout: Duration,
+    /// Until the answer begins.
+    pub request_timeout: Duration,
+    /// How long an idle connection is kept.
+    pub keep_alive: Duration,
+    /// Digests of the operator's keys; without any, operators' pages do not exist.
+    pub operator_key_digests: Vec<[u8; 32]>,
+}
+
+/// `[sockets]`: WebSocket and server-sent events.
+#[derive(Clone, Debug)]
+pub struct Sockets {
+    /// Between two pings.
+    pub ping: Duration,
+    /// Pings without an answer after which a listener is let go.
+    pub pong_missed_max: u32,
+    /// Topics one listener may follow.
+    pub topics_max: usize,
+    /// Longest frame of a client.
+    pub client_frame_bytes_max: usize,
+    /// A listener that takes nothing for so long is let go.
+    pub slow: Duration,
+    /// Commands a client may send in a second, in the long run.
+    pub commands_per_s: u32,
+    /// Commands a client may send at once.
+    pub commands_burst: u32,
+    /// Bad frames after which a client is let go.
+    pub bad_frames_max: u32,
+    /// Whether frames are compressed for those who can read it.
+    pub compression: bool,
+    /// Listeners let go at a time when the hub shuts down.
+    pub drain_batch: usize,
+    /// Between two such batches.
+    pub drain_pause: Duration,
+    /// How long listeners who were let go are advised to wait.
+    pub retry: Duration,
+    /// Listeners of the whole process; beyond, new ones are told to come back.
+    pub connections_max: usize,
+}
+
+/// `[store]`: the embedded store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The data folder.
+    pub folder: PathBuf,
+    /// What an answer is worth when the power goes.
+    pub synchronous: Durability,
+    /// Largest size of the database file; `None` for as large as the disk allows.
+    pub file_bytes_max: Option<u64>,
+}
+
+/// `[retention]`: what is kept for how long, by the operational clock.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// Raw messages and quarantine.
+    pub raw: Duration,
+    /// Flights' histories.
+    pub history: Duration,
+}
+
+/// `[threads]`.
+#[derive(Clone, Debug)]
+pub struct Threads {
+    /// Threads on which flights live; 0 for as many as fit the machine.
+    pub flights: usize,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// Which lines are written: `tracing` directives, such as `info,gatecall=debug`.
+    pub filter: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) fn server(reader: &Reader, secrets: &dyn Secrets) -> Result<Server, ConfigError> {
+    let s = reader.section("server");
+    let origins = s.texts("allowed_origins")?;
+    let origin = |text: &String| text.parse().map_err(|fault| s.wrong("allowed_origins", format!("{text:?} {fault}")));
+    Ok(Server {
+        api: s.parsed("api", "127.0.0.1:5000")?,
+        web: s.parsed("web", "127.0.0.1:3000")?,
+        web_root: s.text("web_root")?.unwrap_or_else(|| "web/dist".into()).into(),
+        workers: s.count("workers", 0, 0..=SWITCHBOARDS_MAX as u64)?,
+        connections_max: s.count("connections_max", 25_000, 16..=1_000_000)?,
+        backlog: s.whole("backlog", 2_048, 16..=65_535)? as u32,
+        allowed_origins: origins.iter().map(origin).collect::<Result<_, _>>()?,
+        body_bytes_max: s.count("body_bytes_max", wire::feed::BODY_BYTES_MAX as u64, 1_024..=wire::feed::BODY_BYTES_MAX as u64)?,
+        bodies_under_way_max: s.count("bodies_under_way_max", 64, 1..=4_096)?,
+        head_timeout: s.seconds("head_timeout_s", 10, 1..=120)?,
+        body_timeout: s.seconds("body_timeout_s", 20, 1..=300)?,
+        request_timeout: s.seconds("request_timeout_s", 30, 1..=300)?,
+        keep_alive: s.seconds("keep_alive_s", 75, 1..=600)?,
+        operator_key_digests: secrets::keys(&s, "operator_key", secrets)?.digests,
+    })
+}
+
+pub(super) fn sockets(reader: &Reader) -> Result<Sockets, ConfigError> {
+    let s = reader.section("sockets");
+    Ok(Sockets {
+        ping: s.seconds("ping_s", 25, 5..=300)?,
+        pong_missed_max: s.whole("pong_missed_max", 2, 1..=10)? as u32,
+        topics_max: s.count("topics_max", 64, 1..=4_096)?,
+        client_frame_bytes_max: s.count("client_frame_bytes_max", 4_096, 256..=65_536)?,
+        slow: s.seconds("slow_s", 30, 1..=600)?,
+        commands_per_s: s.whole("commands_per_s", 20, 1..=10_000)? as u32,
+        commands_burst: s.whole("commands_burst", 100, 1..=10_000)? as u32,
+        bad_frames_max: s.whole("bad_frames_max", 10, 1..=1_000)? as u32,
+        compression: s.flag("compression", true)?,
+        drain_batch: s.count("drain_batch", 500, 1..=1_000_000)?,
+        drain_pause: s.millis("drain_pause_ms", 200, 0..=60_000)?,
+        retry: s.millis("retry_ms", 2_000, 100..=600_000)?,
+        connections_max: s.count("connections_max", 100_000, 1..=10_000_000)?,
+    })
+}
+
+pub(super) fn store(reader: &Reader) -> Result<Store, ConfigError> {
+    let s = reader.section("store");
+    let words = [(Durability::Full, "full"), (Durability::Normal, "normal")];
+    let file_bytes_max = match s.whole("file_bytes_max", 0, 0..=1 << 50)? {
+        0 => None,
+        bytes if bytes < 16 << 20 => {
+            return Err(s.wrong("file_bytes_max", format!("must be 0 (no limit) or at least {}, is {bytes}", 16 << 20)));
+        }
+        bytes => Some(bytes),
+    };
+    Ok(Store {
+        folder: s.text("folder")?.unwrap_or_else(|| "data".into()).into(),
+        synchronous: s.word("synchronous", "full", &words)?,
+        file_bytes_max,
+    })
+}
+
+pub(super) fn retention(reader: &Reader) -> Result<Retention, ConfigError> {
+    let s = reader.section("retention");
+    Ok(Retention {
+        raw: DAY * s.whole("raw_days", 30, 1..=3_660)? as u32,
+        history: DAY * s.whole("history_days", 400, 1..=3_660)? as u32,
+    })
+}
+
+pub(super) fn limits(reader: &Reader) -> Result<Limits, ConfigError> {
+    let s = reader.section("limits");
+    let default = Limits::default();
+    Ok(Limits {
+        flights_max: s.count("flights_max", default.flights_max as u64, 1..=10_000_000)?,
+        reports_under_way_max: s.count("reports_under_way_max", default.reports_under_way_max as u64, 1..=10_000_000)?,
+        snapshot_bytes_max: s.count("snapshot_bytes_max", default.snapshot_bytes_max as u64, 65_536..=1 << 30)?,
+        resume_slack: s.seconds("resume_slack_s", default.resume_slack.as_secs(), 1..=300)?,
+    })
+}
+
+pub(super) fn threads(reader: &Reader) -> Result<Threads, ConfigError> {
+    Ok(Threads { flights: reader.section("threads").count("flights", 0, 0..=64)? })
+}
+
+pub(super) fn log(reader: &Reader) -> Result<Log, ConfigError> {
+    let s = reader.section("log");
+    let filter = s.text("filter")?.unwrap_or_else(|| "info".into());
+    if let Err(fault) = EnvFilter::try_new(&filter) {
+        return Err(s.wrong("filter", format!("is not a filter such as info or info,gatecall=debug: {fault}")));
+    }
+    Ok(Log { format: s.word("format", "text", &[(LogFormat::Text, "text"), (LogFormat::Json, "json")])?, filter })
+}

@@ -1,0 +1,87 @@
+//! What is answered when a request cannot be: problem JSON (RFC 9457), always.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use std::fmt;
+use wire::problem::{CONTENT_TYPE, ProblemBody};
+
+/// A problem on its way out. Handlers return it as their error.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    body: Box<ProblemBody>,
+    headers: Vec<(header::HeaderName, String)>,
+}
+
+impl Problem {
+    /// A problem of which the status says the sort.
+    pub fn new(status: StatusCode) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { status, body: Box::new(ProblemBody::new(status.as_u16(), title)), headers: Vec::new() }
+    }
+
+    /// 400, a query parameter is at fault. `reason` is read after its name.
+    pub fn bad_query(parameter: &str, reason: &str) -> Self {
+        let detail = format!("query parameter {parameter} {reason}");
+        Self::new(StatusCode::BAD_REQUEST).detail(detail).field(parameter, reason)
+    }
+
+    /// 404, with what was not found.
+    pub fn not_found(detail: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND).detail(detail)
+    }
+
+    /// 503: the same request may succeed in a second or two.
+    pub fn unavailable(detail: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE).detail(detail).retry_after(1)
+    }
+
+    /// Adds what went wrong this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.body.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a field at fault.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        *self.body = self.body.with_error(field, reason);
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Says when to come back, in real seconds.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.header(header::RETRY_AFTER, seconds.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.body.detail.as_deref().unwrap_or(&self.body.title))
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        response.json(&self.body)
+    }
+}

@@ -1,0 +1,185 @@
+//! Logs, and what is counted.
+//!
+//! Everything counted has its name and its help here or, for requests, in [`crate::http`]. Names
+//! follow OpenMetrics: `gatecall_` first, the unit last, `_total` for what only rises.
+
+use crate::app::Feed;
+use crate::config::sections::{Log, LogFormat};
+use crate::time;
+use actors::intake::Intake;
+use actors::metrics::Metrics;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+
+/// Starts the log on standard error. Call once a process.
+pub fn start_log(log: &Log) {
+    // The filter was checked when the configuration was read.
+    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
+/// Adds what the actors count, and the process itself.
+pub fn register(registry: &mut Registry, metrics: &Metrics) {
+    let Metrics {
+        reports,
+        flights,
+        reports_under_way,
+        sockets,
+        frames,
+        bytes,
+        conflated,
+        let_go,
+        fan_out_seconds,
+        commit_seconds,
+        deaths,
+        ..
+    } = metrics.clone();
+    let build = vec![("version", env!("CARGO_PKG_VERSION"))];
+    registry.register("gatecall_build", "The version that runs", Info::new(build));
+    registry.register("gatecall_reports", "Reports by feed and what became of them", reports);
+    registry.register("gatecall_flights", "Flights in memory", flights);
+    registry.register("gatecall_reports_under_way", "Reports taken and not yet durable", reports_under_way);
+    registry.register("gatecall_sockets", "Open listeners by transport", sockets);
+    registry.register("gatecall_frames", "Frames written to listeners", frames);
+    registry.register("gatecall_frame_bytes", "Bytes of frames written to listeners", bytes);
+    registry.register("gatecall_conflations", "Frames not queued but replaced by the newest state later, as the listener was slow", conflated);
+    registry.register("gatecall_listeners_let_go", "Listeners let go, by reason", let_go);
+    let seconds = Unit::Seconds;
+    registry.register_with_unit("gatecall_fan_out", "From a turn's first frame to its last write", seconds.clone(), fan_out_seconds);
+    registry.register_with_unit("gatecall_log_commit", "From asking the change log to its answer", seconds, commit_seconds);
+    registry.register("gatecall_actor_deaths", "Actors that died of a panic", deaths);
+    registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
+}
+
+/// Adds the age of each feed.
+pub fn register_feeds(registry: &mut Registry, intake: Intake, feeds: Arc<BTreeMap<String, Feed>>) {
+    registry.register_collector(Box::new(FeedAges { intake, feeds }));
+}
+
+/// How long ago each feed was heard.
+struct FeedAges {
+    intake: Intake,
+    feeds: Arc<BTreeMap<String, Feed>>,
+}
+
+impl fmt::Debug for FeedAges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedAges").field("feeds", &self.feeds.len()).finish_non_exhaustive()
+    }
+}
+
+impl Collector for FeedAges {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let heard: Vec<_> = self.feeds.keys().map(|name| (name, self.intake.health(name))).collect();
+        let clock = self.intake.clock();
+        let help = "Real time since the feed was last heard well; absent until then";
+        let mut ages = encoder.encode_descriptor("gatecall_feed_age", help, Some(&Unit::Seconds), gauge())?;
+        for (name, health) in &heard {
+            if let Some(at) = health.last_good_at {
+                let age_seconds = clock.real_duration(clock.now() - at).as_secs_f64();
+                ConstGauge::new(age_seconds).encode(ages.encode_family(&[("feed", name.as_str())])?)?;
+            }
+        }
+        let help = "Failures in a row to hear the feed";
+        let mut failures = encoder.encode_descriptor("gatecall_feed_failures", help, None, gauge())?;
+        for (name, health) in &heard {
+            ConstGauge::new(i64::from(health.failures)).encode(failures.encode_family(&[("feed", name.as_str())])?)?;
+        }
+        Ok(())
+    }
+}
+
+fn gauge() -> prometheus_client::metrics::MetricType {
+    prometheus_client::metrics::MetricType::Gauge
+}
+
+/// The process as the system sees it, by the names that dashboards expect.
+#[derive(Debug)]
+struct Process {
+    /// Unix seconds.
+    started: i64,
+}
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let started = ConstGauge::new(self.started);
+        let help = "When the process started, in unix seconds";
+        started.encode(encoder.encode_descriptor("process_start_time", help, Some(&Unit::Seconds), gauge())?)?;
+        if let Some(bytes) = resident_bytes() {
+            let help = "Resident memory";
+            let resident = encoder.encode_descriptor("process_resident_memory", help, Some(&Unit::Bytes), gauge())?;
+            ConstGauge::new(bytes).encode(resident)?;
+        }
+        if let Some(seconds) = cpu_seconds() {
+            let cpu = ConstCounter::new(seconds);
+            let kind = cpu.metric_type();
+            cpu.encode(encoder.encode_descriptor("process_cpu", "Processor time used", Some(&Unit::Seconds), kind)?)?;
+        }
+        if let Some(open) = open_files() {
+            let files = encoder.encode_descriptor("process_open_fds", "Open files and sockets", None, gauge())?;
+            ConstGauge::new(open).encode(files)?;
+        }
+        Ok(())
+    }
+}
+
+fn resident_bytes() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// User and system time; the kernel tells it in hundredths of a second on every Linux.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is the program's name, which may hold spaces and ends with a bracket.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((user + system) / 100.0)
+}
+
+fn open_files() -> Option<i64> {
+    // Newer kernels tell the number as the folder's size; counting 15,000 entries takes a while.
+    let told = std::fs::metadata("/proc/self/fd").ok()?.len();
+    let counted = || std::fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count() as u64);
+    i64::try_from(if told > 0 { told } else { counted()? }).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_counted_is_written_with_its_name_and_help() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::default();
+        metrics.frames.inc_by(3);
+        register(&mut registry, &metrics);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        for line in [
+            "gatecall_frames_total 3",
+            "gatecall_log_commit_seconds_count 0",
+            "# HELP gatecall_fan_out_seconds From a turn's first frame to its last write.",
+            "# TYPE process_cpu_seconds counter",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
+        }
+        assert!(text.contains("gatecall_build_info{version=\""));
+        assert!(resident_bytes().unwrap() > 1_000_000 && open_files().unwrap() > 2);
+        assert!(cpu_seconds().unwrap() >= 0.0);
+    }
+}
