@@ -1,84 +1,206 @@
-//! The embedded store.
+//! # The embedded store: one folder, one file, no server
+//!
+//! SQLite in WAL mode answers `ChangeLog` and `Archive`, for one hub on one machine. What it has
+//! answered is on the disk ([`Durability`]); kill -9 at any moment loses nothing of that.
+//!
+//! How a change comes to rest, and where to look:
+//!
+//! 1. `append` encodes its entries where it is called and waits for a place in the queue (`work`).
+//! 2. The writer (`writer`), alone on a thread of its own, gathers all that waits into a plan
+//!    (`plan`): revisions are checked against what it holds in memory (`live`), so that a second
+//!    owner of a flight is told `Conflict`.
+//! 3. The plan is one transaction (`commit`): a row of compressed states at the end of the log
+//!    (`segment`), a row for each change at the end of `changes`. Nothing is updated in place, so
+//!    what a commit costs does not depend on how many flights there are.
+//! 4. It is durable; everybody is answered.
+//! 5. Later, in slices between commits (`upkeep`): the oldest segments of the log are rewritten
+//!    without the states that newer ones replaced, as Kafka compacts a topic; what is past its time
+//!    is dropped. A connection of its own moves the write-ahead log into the file (`checkpoint`).
+//!
+//! Reading (`read`) has its own connections and goes back along each leg's chain of changes.
+//!
+//! ## What goes wrong, and what then
+//!
+//! - *The disk is full or fails*: the whole group is rolled back and everybody in it is answered
+//!   `Unavailable`. The next group tries anew, so the store heals by itself.
+//! - *A state cannot be read at the start*: [`ChangeLog::restore`] answers `Unreadable` with the leg
+//!   and the position in the log. The hub should not start: going on without the flight would give
+//!   out its revisions a second time. An operator restores the folder from a backup, or gives the
+//!   leg up with [`ChangeLog::retire`], which does not read the state.
+//! - *A second hub on the same folder*: [`Embedded::open`] answers [`OpenError::InUse`].
+//!
+//! A deleted row's place in the file is used again; the file itself does not become smaller.
 
+mod checkpoint;
+mod commit;
 mod config;
+mod database;
+mod live;
+mod lock;
+mod pack;
+mod plan;
+mod ports;
+mod read;
+mod segment;
+mod start;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+mod work;
+mod writer;
 
 pub use config::{Commit, CommitObserver, Durability, EmbeddedConfig, OpenError};
 
 use chrono::{DateTime, Utc};
-use domain::flight::Flight;
-use domain::leg::LegId;
-use domain::ports::{Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError};
-use std::sync::Arc;
+use domain::ports::StoreError;
+use live::Overview;
+use sqlx::SqlitePool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use work::{Queue, Work};
 
-/// The embedded store. A clone is another handle on the same.
+/// The store's name in errors.
+const STORE: &str = "the embedded store";
+
+/// The embedded store. A clone is another handle on the same; when the last is dropped, the writer
+/// finishes what was taken and lets go of the folder. [`Embedded::close`] does so while you wait.
 #[derive(Clone)]
 pub struct Embedded {
-    inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: Queue,
+    readers: SqlitePool,
+    overview: Arc<Mutex<Overview>>,
+    health: Arc<Health>,
+    /// The writer's runtime. Reads run there too: the caller's may be any, or end at any time.
+    runtime: tokio::runtime::Handle,
+}
+
+/// What the store holds, for metrics and for the curious.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Flights that are live.
+    pub flights: usize,
+    /// Size of the log of states before compression, in bytes.
+    pub log_bytes: usize,
+    /// How much of that counts.
+    pub live_bytes: usize,
+    /// Size of the database file without the write-ahead log, in bytes.
+    pub file_bytes: u64,
+    /// How much of that is used.
+    pub used_bytes: u64,
 }
 
 impl Embedded {
-    /// Opens the data folder, brings its database up to date, and starts the writer on a thread of
-    /// its own. Waits a moment for a process that is just leaving the folder.
-    pub async fn open(_config: EmbeddedConfig) -> Result<Self, OpenError> {
-        Ok(Self { inner: Arc::new(()) })
-    }
-
-    /// The identity of this data folder: sixteen random bytes in hexadecimal, made once. `fresh`
-    /// is used if there is none yet.
-    pub async fn epoch(&self, _fresh: [u8; 16]) -> Result<String, StoreError> {
-        later()
+    /// The identity of this data folder in hexadecimal, made once. `fresh` is what it becomes if
+    /// there is none yet: sixteen random bytes.
+    pub async fn epoch(&self, fresh: [u8; 16]) -> Result<String, StoreError> {
+        if let Some(epoch) = self.word("epoch").await? {
+            return Ok(epoch);
+        }
+        let epoch: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.note("epoch", epoch.clone()).await?;
+        Ok(epoch)
     }
 
     /// The operational clock's instant as it was last saved.
     pub async fn clock_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        later()
+        let Some(text) = self.word("clock").await? else { return Ok(None) };
+        let reason = |e| format!("meta clock {text:?}: {e}");
+        let at = DateTime::parse_from_rfc3339(&text)
+            .map_err(|e| StoreError::Unreadable { store: STORE, reason: reason(e) })?;
+        Ok(Some(at.to_utc()))
     }
 
-    /// Saves the operational clock's instant, so that a replayed day continues where it stopped.
-    pub async fn save_clock_instant(&self, _at: DateTime<Utc>) -> Result<(), StoreError> {
-        later()
+    /// Saves the operational clock's instant, so that a replayed day goes on where it stopped.
+    pub async fn save_clock_instant(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.note("clock", at.to_rfc3339()).await
     }
 
-    /// Takes no more work, finishes what was taken, writes all into the one file, and lets go of
-    /// the folder. Later calls of every handle answer `Unavailable`.
+    /// What the store holds.
+    pub async fn figures(&self) -> Result<Figures, StoreError> {
+        let readers = self.inner.readers.clone();
+        let (file_bytes, used_bytes) = self.inner.read(async move { read::file_bytes(&readers).await }).await?;
+        let overview = lock(&self.inner.overview);
+        let (log_bytes, live_bytes) = (overview.log_bytes(), overview.live_bytes());
+        Ok(Figures { flights: overview.len(), log_bytes, live_bytes, file_bytes, used_bytes })
+    }
+
+    /// Whether the last commit succeeded and the writer is there, for a readiness check. A hub that
+    /// has nothing to write cannot know more.
+    pub fn health(&self) -> Result<(), StoreError> {
+        self.inner.health.last()
+    }
+
+    /// Takes no more work, finishes what was taken, moves all into the one file, and lets go of the
+    /// folder. Later calls on any handle answer `Unavailable`.
     pub async fn close(&self) -> Result<(), StoreError> {
-        later()
+        self.inner.queue.ask(|reply| Work::Close { reply }).await
+    }
+
+    async fn word(&self, key: &'static str) -> Result<Option<String>, StoreError> {
+        let readers = self.inner.readers.clone();
+        self.inner.read(async move { read::word(&readers, key).await }).await
+    }
+
+    async fn note(&self, key: &'static str, value: String) -> Result<(), StoreError> {
+        self.inner.queue.ask(|reply| Work::Note { key, value, reply }).await
     }
 }
 
-fn later<T>() -> Result<T, StoreError> {
-    Err(StoreError::Unavailable { store: "embedded", reason: "not yet".into() })
-}
-
-impl ChangeLog for Embedded {
-    fn append(&self, _entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
-        let _ = &self.inner;
-        Box::pin(async { later() })
-    }
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
-        Box::pin(async { later() })
-    }
-    fn retire(&self, _leg: LegId) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(async { later() })
-    }
-}
-
-impl Archive for Embedded {
-    fn keep(&self, _m: Option<RawMessage>, _f: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(async { later() })
-    }
-    fn history(
+impl Inner {
+    /// Runs a read on the store's own runtime.
+    async fn read<T: Send + 'static>(
         &self,
-        _leg: LegId,
-        _after: u64,
-        _limit: u32,
-    ) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
-        Box::pin(async { later() })
+        reading: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.runtime.spawn(reading).await.map_err(|_| gone())?
     }
-    fn quarantine(&self, _limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
-        Box::pin(async { later() })
+}
+
+/// How the last commit went.
+#[derive(Default)]
+struct Health {
+    last: Mutex<Option<StoreError>>,
+}
+
+impl Health {
+    fn note(&self, outcome: &Result<(), StoreError>) {
+        let mut last = lock(&self.last);
+        if last.is_some() || outcome.is_err() {
+            *last = outcome.as_ref().err().cloned();
+        }
     }
-    fn expire(&self, _r: DateTime<Utc>, _h: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
-        Box::pin(async { later() })
+
+    fn ended(&self) {
+        *lock(&self.last) = Some(gone());
     }
+
+    fn last(&self) -> Result<(), StoreError> {
+        lock(&self.last).clone().map_or(Ok(()), Err)
+    }
+}
+
+/// The answer once the writer is no more.
+fn gone() -> StoreError {
+    StoreError::Unavailable { store: STORE, reason: "it is closed".into() }
+}
+
+/// What SQLite says, in the words of the port.
+fn unavailable(error: &sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|e| e.code());
+    let primary = code.and_then(|c| c.parse::<u32>().ok()).map(|c| c & 0xff);
+    let reason = error.to_string();
+    match primary {
+        // SQLITE_CORRUPT, SQLITE_NOTADB
+        Some(11 | 26) => StoreError::Unreadable { store: STORE, reason },
+        _ => StoreError::Unavailable { store: STORE, reason },
+    }
+}
+
+/// Locks without minding a panic elsewhere: what is guarded here is replaced as a whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,125 @@
+//! The one file: how it is opened, and what of it is read at the start.
+
+use super::config::{Durability, EmbeddedConfig, OpenError};
+use super::live::{Live, Overview, Segment};
+use super::plan::Next;
+use super::segment;
+use futures_util::TryStreamExt;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/embedded");
+
+/// Bytes of a page, fixed when the file is made. See `docs/decisions` for the measurement.
+pub(super) const PAGE_BYTES: u64 = 4096;
+/// Memory for the writer's pages, in KiB.
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
+/// A WAL file that a stall has made longer than this is cut when it starts anew.
+const WAL_BYTES_KEPT: u64 = 64 << 20;
+/// Only ourselves can be in the way, and only for moments.
+const BUSY_MAX: Duration = Duration::from_secs(5);
+
+/// The database's file in a folder.
+pub(super) fn file(folder: &Path) -> PathBuf {
+    folder.join("gatecall.sqlite")
+}
+
+fn options(folder: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(file(folder)).busy_timeout(BUSY_MAX).disable_statement_logging()
+}
+
+/// How the one connection that writes is opened.
+pub(super) fn writing(config: &EmbeddedConfig) -> SqliteConnectOptions {
+    let synchronous = match config.durability {
+        Durability::Full => SqliteSynchronous::Full,
+        Durability::Normal => SqliteSynchronous::Normal,
+    };
+    let options = options(&config.folder)
+        .create_if_missing(true)
+        .page_size(PAGE_BYTES as u32)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        .thread_name(|_| "gatecall-write".into())
+        .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+        .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string())
+        // Checkpoints are taken by a connection of their own, so that no commit waits for one.
+        .pragma("wal_autocheckpoint", "0");
+    match config.file_bytes_max {
+        Some(bytes) => options.pragma("max_page_count", (bytes / PAGE_BYTES).max(1).to_string()),
+        None => options,
+    }
+}
+
+/// How the connection that moves the WAL into the file is opened.
+pub(super) fn checkpointing(config: &EmbeddedConfig) -> SqliteConnectOptions {
+    options(&config.folder).thread_name(|_| "gatecall-wal".into()).pragma("wal_autocheckpoint", "0")
+}
+
+/// How connections that only read are opened.
+pub(super) fn reading(config: &EmbeddedConfig) -> SqliteConnectOptions {
+    options(&config.folder).read_only(true).thread_name(|id| format!("gatecall-read-{id}"))
+}
+
+/// Makes the folder, readable by its owner alone: it will hold travellers' contacts one day.
+pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .recursive(true)
+        .create(folder)
+        .map_err(|e| OpenError::Folder { folder: folder.into(), reason: e.to_string() })
+}
+
+/// Opens the file for writing, brings it up to date, and looks over the log.
+pub(super) async fn open(config: &EmbeddedConfig) -> Result<(SqliteConnection, Overview, Next), OpenError> {
+    let wrong = |reason: String| OpenError::Database { file: file(&config.folder), reason };
+    let wrong_sql = |e: sqlx::Error| wrong(e.to_string());
+    let mut connection = SqliteConnection::connect_with(&writing(config)).await.map_err(wrong_sql)?;
+    MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|e| match e {
+        MigrateError::VersionMissing(version) => {
+            let reason = format!("it has migration {version}");
+            OpenError::Newer { folder: config.folder.clone(), reason }
+        }
+        other => wrong(other.to_string()),
+    })?;
+    let (overview, newest_of_live) = overview(&mut connection).await.map_err(wrong)?;
+    let next = next(&mut connection, newest_of_live).await.map_err(wrong_sql)?;
+    Ok((connection, overview, next))
+}
+
+/// Reads every table of contents, oldest first, so that the newest line of a leg remains.
+async fn overview(connection: &mut SqliteConnection) -> Result<(Overview, i64), String> {
+    let mut overview = Overview::default();
+    let mut newest = 0;
+    let mut rows = sqlx::query("SELECT position, legs FROM log ORDER BY position").fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(|e| e.to_string())? {
+        let segment: i64 = row.try_get(0).map_err(|e| e.to_string())?;
+        let contents: &[u8] = row.try_get(1).map_err(|e| e.to_string())?;
+        let lines = segment::contents(contents).map_err(|e| format!("log position {segment}: {e}"))?;
+        let states: usize = lines.iter().filter_map(|l| l.state).map(|s| s.length as usize).sum();
+        overview.add_segment(Segment { position: segment, bytes: contents.len() + states });
+        for line in lines {
+            newest = newest.max(line.newest);
+            let (rev, newest) = (line.rev, line.newest);
+            let live = line.state.map(|s| Live { rev, newest, segment, bytes: s.length });
+            overview.set(line.leg, live);
+        }
+    }
+    Ok((overview, newest))
+}
+
+/// The next free positions. A position that a leg or a retired leg still names is never given out
+/// again, even where its change has expired.
+async fn next(connection: &mut SqliteConnection, newest_of_live: i64) -> sqlx::Result<Next> {
+    let largest = "SELECT (SELECT coalesce(max(position), 0) FROM log),
+                          max((SELECT coalesce(max(position), 0) FROM changes),
+                              (SELECT coalesce(max(newest), 0) FROM retired)),
+                          max((SELECT coalesce(max(id), 0) FROM messages),
+                              (SELECT coalesce(max(message), 0) FROM faults))";
+    let (segment, change, message): (i64, i64, i64) = sqlx::query_as(largest).fetch_one(connection).await?;
+    Ok(Next { segment: segment + 1, change: change.max(newest_of_live) + 1, message: message + 1 })
+}

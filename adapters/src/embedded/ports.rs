@@ -1,0 +1,68 @@
+//! The ports, answered.
+
+use super::work::{Entry, Work, nanos};
+use super::{Embedded, pack, read};
+use chrono::{DateTime, Utc};
+use domain::flight::Flight;
+use domain::leg::LegId;
+use domain::ports::{Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError};
+
+/// Bodies larger than this are compressed on the store's own threads, so that a caller's loop is
+/// not held up for more than a fraction of a millisecond.
+const COMPRESSED_HERE_BYTES_MAX: usize = 64 * 1024;
+
+impl ChangeLog for Embedded {
+    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let entries = entries.iter().map(Entry::of).collect();
+            self.inner.queue.ask(|reply| Work::Append { entries, reply }).await
+        })
+    }
+
+    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+        let readers = self.inner.readers.clone();
+        Box::pin(self.inner.read(async move { read::restore(&readers).await }))
+    }
+
+    fn retire(&self, leg: LegId) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(self.inner.queue.ask(|reply| Work::Retire { leg, reply }))
+    }
+}
+
+impl Archive for Embedded {
+    fn keep(&self, message: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            if message.is_none() && faults.is_empty() {
+                return Ok(());
+            }
+            let faults = pack::faults(faults);
+            let message = match message {
+                Some(raw) if raw.body.len() > COMPRESSED_HERE_BYTES_MAX => {
+                    let packing = self.inner.runtime.spawn_blocking(move || pack::message(&raw));
+                    Some(packing.await.map_err(|_| super::gone())?)
+                }
+                Some(raw) => Some(pack::message(&raw)),
+                None => None,
+            };
+            self.inner.queue.ask(|reply| Work::Keep { message, faults, reply }).await
+        })
+    }
+
+    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+        let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
+        Box::pin(self.inner.read(async move { read::history(&readers, &overview, &leg, after, limit).await }))
+    }
+
+    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+        let readers = self.inner.readers.clone();
+        Box::pin(self.inner.read(async move { read::quarantine(&readers, limit).await }))
+    }
+
+    fn expire(&self, raw_before: DateTime<Utc>, history_before: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+        let (raw_before, history_before) = (nanos(raw_before), nanos(history_before));
+        Box::pin(self.inner.queue.ask(move |reply| Work::Expire { raw_before, history_before, reply }))
+    }
+}

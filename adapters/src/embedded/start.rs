@@ -1,0 +1,96 @@
+//! How the store starts: a thread, a runtime, a writer.
+
+use super::checkpoint::Checkpoints;
+use super::commit::Inserts;
+use super::config::{EmbeddedConfig, OpenError};
+use super::lock::FolderLock;
+use super::upkeep::Upkeep;
+use super::work::{Queue, Queued};
+use super::writer::Writer;
+use super::{Embedded, Health, Inner, database};
+use sqlx::sqlite::SqlitePoolOptions;
+use std::sync::{Arc, Mutex};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+
+/// Connections that read. Two, so that one long look at history does not hold up the next.
+const READERS: u32 = 2;
+/// Threads that decode at a restore.
+const DECODER_THREADS: usize = 2;
+
+impl Embedded {
+    /// Opens the data folder, brings its database up to date, and starts the writer on a thread of
+    /// its own. Waits two seconds for a process that is just leaving the folder.
+    pub async fn open(config: EmbeddedConfig) -> Result<Self, OpenError> {
+        let failed = |reason: String| OpenError::Database { file: database::file(&config.folder), reason };
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(DECODER_THREADS)
+            .thread_name("gatecall-decode")
+            .build()
+            .map_err(|e| failed(e.to_string()))?;
+        let (queue, receiver) = Queue::new();
+        let (opened, opening) = oneshot::channel();
+        let starting = Starting { config: config.clone(), queue, runtime: runtime.handle().clone() };
+        std::thread::Builder::new()
+            .name("gatecall-store".into())
+            .spawn(move || work(&runtime, starting, receiver, opened))
+            .map_err(|e| failed(e.to_string()))?;
+        opening.await.map_err(|_| failed("its thread has ended".into()))?
+    }
+}
+
+/// What the thread needs to make a handle.
+struct Starting {
+    config: EmbeddedConfig,
+    queue: Queue,
+    runtime: tokio::runtime::Handle,
+}
+
+/// All that happens on the store's thread.
+fn work(
+    runtime: &Runtime,
+    starting: Starting,
+    receiver: UnboundedReceiver<Queued>,
+    opened: oneshot::Sender<Result<Embedded, OpenError>>,
+) {
+    runtime.block_on(async move {
+        match start(starting, receiver).await {
+            Ok((handle, writer)) => {
+                // Where nobody waits for the handle any more, it is dropped, and the writer ends.
+                let _ = opened.send(Ok(handle));
+                writer.run().await;
+            }
+            Err(e) => {
+                let _ = opened.send(Err(e));
+            }
+        }
+    });
+}
+
+async fn start(starting: Starting, receiver: UnboundedReceiver<Queued>) -> Result<(Embedded, Writer), OpenError> {
+    let Starting { config, queue, runtime } = starting;
+    database::make_folder(&config.folder)?;
+    let lock = FolderLock::take(&config.folder).await?;
+    let (connection, overview, next) = database::open(&config).await?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(database::reading(&config));
+    let overview = Arc::new(Mutex::new(overview));
+    let health = Arc::new(Health::default());
+    let inner =
+        Inner { queue, readers: readers.clone(), overview: overview.clone(), health: health.clone(), runtime };
+    let writer = Writer {
+        receiver,
+        connection: Some(connection),
+        readers,
+        overview,
+        health,
+        next,
+        inserts: Inserts::new(),
+        upkeep: Upkeep::default(),
+        checkpoints: Checkpoints::new(database::checkpointing(&config)),
+        config,
+        _lock: lock,
+    };
+    Ok((Embedded { inner: Arc::new(inner) }, writer))
+}

@@ -1,0 +1,207 @@
+//! What keeps the file small: compaction of the log, expiry of the archive. In slices.
+
+use super::commit::Inserts;
+use super::live::Overview;
+use super::plan::{Next, Segments};
+use super::segment::{self, Line};
+use super::work::Reply;
+use super::writer::now;
+use super::lock;
+use domain::ports::StoreError;
+use sqlx::{Row, SqliteConnection};
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// The log may take this many times what is live in it before its oldest segments are compacted.
+/// With 3 a change costs about half a rewritten state more, and a restore reads three times what it
+/// needs.
+const LOG_TO_LIVE_MAX: usize = 3;
+/// A log shorter than this is never compacted.
+const LOG_BYTES_MIN: usize = 32 << 20;
+/// How much of the log one slice compacts, before compression and in segments.
+const SLICE_BYTES: usize = 1 << 20;
+const SLICE_SEGMENTS: usize = 256;
+/// Rows that one slice drops. Fewer messages than others, because their bodies are large.
+const SLICE_ROWS: i64 = 1000;
+const SLICE_MESSAGES: i64 = 100;
+/// After a failure upkeep waits this long.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// An expiry under way.
+pub(super) struct Expiry {
+    raw_before: i64,
+    history_before: i64,
+    step: usize,
+    gone: u64,
+    reply: Reply<u64>,
+}
+
+impl Expiry {
+    pub(super) fn new(raw_before: i64, history_before: i64, reply: Reply<u64>) -> Self {
+        Self { raw_before, history_before, step: 0, gone: 0, reply }
+    }
+}
+
+/// What is to be kept small, and how far that is.
+#[derive(Default)]
+pub(super) struct Upkeep {
+    expiries: VecDeque<Expiry>,
+    paused_until: Option<Instant>,
+    /// A segment could not be read: compacting it would lose it for good.
+    stopped: bool,
+}
+
+impl Upkeep {
+    pub(super) fn expire(&mut self, expiry: Expiry) {
+        self.expiries.push_back(expiry);
+    }
+
+    pub(super) fn is_due(&self, overview: &Overview) -> bool {
+        !self.expiries.is_empty() || self.wants_compaction(overview)
+    }
+
+    fn wants_compaction(&self, overview: &Overview) -> bool {
+        let bytes_max = LOG_BYTES_MIN.max(overview.live_bytes() * LOG_TO_LIVE_MAX);
+        !self.stopped
+            && overview.log_bytes() > bytes_max
+            && self.paused_until.is_none_or(|until| now() >= until)
+    }
+
+    /// Does one slice. Answers about how many bytes it wrote.
+    pub(super) async fn slice(
+        &mut self,
+        connection: &mut SqliteConnection,
+        inserts: &Inserts,
+        overview: &Mutex<Overview>,
+        next: &mut Next,
+    ) -> sqlx::Result<usize> {
+        let compacts = self.wants_compaction(&lock(overview));
+        let mut written = 0;
+        if compacts {
+            written += self.compact(connection, inserts, overview, next).await?;
+        }
+        if let Some(expiry) = self.expiries.front_mut() {
+            let done = expiry.slice(connection, next.change).await?;
+            written += SLICE_BYTES / 4;
+            if done && let Some(Expiry { reply, gone, .. }) = self.expiries.pop_front() {
+                let _ = reply.send(Ok(gone));
+            }
+        }
+        Ok(written)
+    }
+
+    /// Rewrites the oldest segments at the end of the log, without what no longer counts.
+    async fn compact(
+        &mut self,
+        connection: &mut SqliteConnection,
+        inserts: &Inserts,
+        overview: &Mutex<Overview>,
+        next: &mut Next,
+    ) -> sqlx::Result<usize> {
+        let oldest = lock(overview).oldest(SLICE_BYTES, SLICE_SEGMENTS);
+        let Some(last) = oldest.last().map(|s| s.position) else { return Ok(0) };
+        let mut after = *next;
+        let mut segments = Segments::new(&mut after);
+        let rows = sqlx::query("SELECT position, legs, states FROM log WHERE position <= ? ORDER BY position")
+            .bind(last)
+            .fetch_all(&mut *connection)
+            .await?;
+        for row in rows {
+            let (position, contents, states): (i64, &[u8], &[u8]) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if let Err(reason) = keep_live(position, contents, states, &lock(overview), &mut segments) {
+                tracing::error!(log.position = position, reason, "a segment of the log is damaged; compaction stops");
+                self.stopped = true;
+                return Ok(0);
+            }
+        }
+        let mut log = segments.finish();
+        let bytes = log.iter().map(|row| row.bytes).sum();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        inserts.log(connection, &mut log).await?;
+        sqlx::query("DELETE FROM log WHERE position <= ?").bind(last).execute(&mut *connection).await?;
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
+        *next = after;
+        let mut overview = lock(overview);
+        overview.drop_oldest(oldest.len());
+        overview.add(log);
+        Ok(bytes)
+    }
+
+    /// Tells those who wait for an expiry that it failed, and rests for a while.
+    pub(super) fn pause(&mut self, error: StoreError, at: Instant) {
+        self.paused_until = Some(at + PAUSE);
+        for expiry in self.expiries.drain(..) {
+            let _ = expiry.reply.send(Err(error.clone()));
+        }
+    }
+
+    /// Gives up what is under way: the store is closing, and the next expiry goes on with it.
+    pub(super) fn abandon(&mut self) {
+        for expiry in self.expiries.drain(..) {
+            let _ = expiry.reply.send(Err(super::gone()));
+        }
+    }
+}
+
+/// Adds the states of a segment that still count. What was retired needs no line any more once
+/// nothing older is left.
+fn keep_live(
+    position: i64,
+    contents: &[u8],
+    states: &[u8],
+    overview: &Overview,
+    segments: &mut Segments<'_>,
+) -> Result<(), String> {
+    let lines = segment::contents(contents)?;
+    let live = |line: &&Line| overview.get(&line.leg).is_some_and(|l| l.segment == position);
+    if !lines.iter().any(|line| live(&line)) {
+        return Ok(());
+    }
+    let states = segment::states(&lines, states)?;
+    for line in lines.iter().filter(live) {
+        if let Some(slice) = line.state {
+            segments.add(line.leg.clone(), line.rev, line.newest, Some(slice.of(&states)?));
+        }
+    }
+    Ok(())
+}
+
+impl Expiry {
+    /// Drops one slice of rows. Answers whether nothing is left to drop.
+    async fn slice(&mut self, connection: &mut SqliteConnection, next_change: i64) -> sqlx::Result<bool> {
+        const STEPS: [(&str, i64); 4] = [
+            (
+                "DELETE FROM messages WHERE id IN
+                    (SELECT id FROM messages WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
+                SLICE_MESSAGES,
+            ),
+            (
+                "DELETE FROM faults WHERE id IN
+                    (SELECT id FROM faults WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
+                SLICE_ROWS,
+            ),
+            (
+                "DELETE FROM changes WHERE position IN
+                    (SELECT position FROM changes WHERE at < ?1 ORDER BY at LIMIT ?2)",
+                SLICE_ROWS,
+            ),
+            // Where nothing is left of a retired leg's history, its beginning is not needed.
+            (
+                "DELETE FROM retired WHERE leg IN (SELECT leg FROM retired
+                    WHERE newest < coalesce((SELECT min(position) FROM changes), ?1) LIMIT ?2)",
+                SLICE_ROWS,
+            ),
+        ];
+        let Some((text, rows_max)) = STEPS.get(self.step) else { return Ok(true) };
+        let before = [self.raw_before, self.raw_before, self.history_before, next_change][self.step];
+        let done = sqlx::query(*text).bind(before).bind(rows_max).execute(connection).await?;
+        let is_retired = self.step == STEPS.len() - 1;
+        self.gone += if is_retired { 0 } else { done.rows_affected() };
+        if done.rows_affected() < rows_max.unsigned_abs() {
+            self.step += 1;
+        }
+        Ok(self.step == STEPS.len())
+    }
+}

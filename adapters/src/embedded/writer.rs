@@ -1,0 +1,226 @@
+//! The one task that writes.
+//!
+//! It takes whatever waits in the queue, writes that in one transaction, and answers everybody once
+//! it is durable: the busier the hub, the larger the group, and the cheaper each change. Between two
+//! groups it does at most one slice of upkeep (compaction, expiry), so that upkeep never stands
+//! between a report and its answer for long.
+//!
+//! When a transaction fails, everybody in it is told `Unavailable`, what is in memory stays as it
+//! was, and the connection is opened anew: a full disk heals by itself once there is room.
+
+use super::checkpoint::Checkpoints;
+use super::commit::Inserts;
+use super::config::{Commit, EmbeddedConfig};
+use super::database;
+use super::live::Overview;
+use super::lock::FolderLock;
+use super::plan::{Next, Plan};
+use super::upkeep::{Expiry, Upkeep};
+use super::work::{Queued, Reply, Work};
+use super::{Health, lock, unavailable};
+use domain::ports::StoreError;
+use sqlx::{Connection, SqliteConnection, SqlitePool};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::error::TryRecvError;
+
+/// Pieces of work in one group at most.
+const GROUP_WORK_MAX: usize = 4096;
+/// Bytes in one group at most, but for the last piece. Bounds how long a commit takes.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+/// After this long without work, what is in the WAL is moved into the file.
+const IDLE: Duration = Duration::from_millis(1500);
+
+/// The one task that writes, and all it needs.
+pub(super) struct Writer {
+    pub(super) config: EmbeddedConfig,
+    pub(super) receiver: UnboundedReceiver<Queued>,
+    /// `None` after a failure, until it is opened anew.
+    pub(super) connection: Option<SqliteConnection>,
+    pub(super) readers: SqlitePool,
+    pub(super) overview: Arc<Mutex<Overview>>,
+    pub(super) health: Arc<Health>,
+    pub(super) next: Next,
+    pub(super) inserts: Inserts,
+    pub(super) upkeep: Upkeep,
+    pub(super) checkpoints: Checkpoints,
+    /// Let go of only when all is written.
+    pub(super) _lock: FolderLock,
+}
+
+impl Writer {
+    /// Works until it is closed or every handle is dropped, then finishes.
+    pub(super) async fn run(mut self) {
+        let mut closing = None;
+        while closing.is_none() {
+            let Some(first) = self.next_work().await else { break };
+            let mut plan = Plan::new(self.next);
+            let bytes = self.gather(first, &mut plan, &mut closing);
+            self.commit(plan, bytes).await;
+            self.upkeep_slice().await;
+            self.checkpoint(false).await;
+        }
+        self.finish(closing).await;
+    }
+
+    /// The next piece of work; `Some(None)` if there is upkeep to do instead, `None` at the end.
+    async fn next_work(&mut self) -> Option<Option<Queued>> {
+        if self.upkeep.is_due(&lock(&self.overview)) {
+            return match self.receiver.try_recv() {
+                Ok(work) => Some(Some(work)),
+                Err(TryRecvError::Empty) => Some(None),
+                Err(TryRecvError::Disconnected) => None,
+            };
+        }
+        if !self.checkpoints.is_pending() {
+            return self.receiver.recv().await.map(Some);
+        }
+        match tokio::time::timeout(IDLE, self.receiver.recv()).await {
+            Ok(work) => work.map(Some),
+            Err(_idle) => {
+                self.checkpoint(true).await;
+                Some(None)
+            }
+        }
+    }
+
+    /// Puts what waits into the plan, up to the bounds of a group. Answers the bytes of it.
+    fn gather(&mut self, first: Option<Queued>, plan: &mut Plan, closing: &mut Option<Reply<()>>) -> usize {
+        let overview = self.overview.clone();
+        let overview = lock(&overview);
+        let (mut bytes, mut pieces) = (0, 0);
+        let mut waiting = first;
+        while let Some(queued) = waiting {
+            bytes += queued.bytes;
+            pieces += 1;
+            match plan.take(queued.work, &overview) {
+                Some(Work::Expire { raw_before, history_before, reply }) => {
+                    self.upkeep.expire(Expiry::new(raw_before, history_before, reply));
+                }
+                Some(Work::Close { reply }) => *closing = Some(reply),
+                _ => {}
+            }
+            let more = pieces < GROUP_WORK_MAX && bytes < GROUP_BYTES_MAX && closing.is_none();
+            waiting = if more { self.receiver.try_recv().ok() } else { None };
+        }
+        bytes
+    }
+
+    async fn commit(&mut self, mut plan: Plan, bytes: usize) {
+        if plan.writes_nothing() {
+            return plan.reply(Ok(()));
+        }
+        let begun = now();
+        let mut commit = Commit {
+            entries: plan.entries,
+            changes: plan.changes.len(),
+            messages: plan.messages.len(),
+            took: Duration::ZERO,
+            waiting: self.receiver.len(),
+            committed: false,
+        };
+        let outcome = self.write(&mut plan).await;
+        commit.took = now().saturating_duration_since(begun);
+        commit.committed = outcome.is_ok();
+        self.health.note(&outcome);
+        self.checkpoints.written(bytes);
+        if let Some(observer) = &self.config.on_commit {
+            observer(&commit);
+        }
+        plan.reply(outcome);
+    }
+
+    async fn write(&mut self, plan: &mut Plan) -> Result<(), StoreError> {
+        let mut log = plan.segments();
+        let connection = connected(&mut self.connection, &self.config).await?;
+        match self.inserts.commit(connection, plan, &mut log).await {
+            Ok(()) => {
+                self.next = plan.next;
+                lock(&self.overview).add(log);
+                Ok(())
+            }
+            Err(e) => Err(self.failed(&e).await),
+        }
+    }
+
+    /// Closes the connection, which rolls back what it had begun.
+    async fn failed(&mut self, error: &sqlx::Error) -> StoreError {
+        tracing::error!(error = %error, "a commit of the embedded store failed; nothing of it was kept");
+        if let Some(connection) = self.connection.take() {
+            // It was broken already; what counts is that it is gone.
+            let _ = connection.close().await;
+        }
+        unavailable(error)
+    }
+
+    async fn upkeep_slice(&mut self) {
+        if !self.upkeep.is_due(&lock(&self.overview)) {
+            return;
+        }
+        let outcome = match connected(&mut self.connection, &self.config).await {
+            Ok(connection) => {
+                let slice = self.upkeep.slice(connection, &self.inserts, &self.overview, &mut self.next).await;
+                match slice {
+                    Ok(bytes) => {
+                        self.checkpoints.written(bytes);
+                        Ok(())
+                    }
+                    Err(e) => Err(self.failed(&e).await),
+                }
+            }
+            Err(e) => Err(e),
+        };
+        if let Err(e) = outcome {
+            self.upkeep.pause(e, now());
+        }
+    }
+
+    async fn checkpoint(&mut self, idle: bool) {
+        let Some(connection) = &mut self.connection else { return };
+        if let Err(e) = self.checkpoints.step(connection, idle).await {
+            tracing::warn!(error = %e, "the write-ahead log could not be moved into the database file");
+        }
+    }
+
+    /// Writes what is left, moves all into the one file, and lets go of it.
+    async fn finish(mut self, closing: Option<Reply<()>>) {
+        self.receiver.close();
+        while let Some(queued) = self.receiver.recv().await {
+            let mut plan = Plan::new(self.next);
+            let bytes = self.gather(Some(queued), &mut plan, &mut None);
+            self.commit(plan, bytes).await;
+        }
+        self.upkeep.abandon();
+        self.readers.close().await;
+        let mut outcome = Ok(());
+        if let Some(connection) = self.connection.take() {
+            outcome = self.checkpoints.finish(connection).await.map_err(|e| unavailable(&e));
+        }
+        self.health.ended();
+        let Self { _lock, .. } = self;
+        drop(_lock);
+        if let Some(reply) = closing {
+            let _ = reply.send(outcome);
+        }
+    }
+}
+
+/// The connection, opened anew after a failure.
+async fn connected<'a>(
+    connection: &'a mut Option<SqliteConnection>,
+    config: &EmbeddedConfig,
+) -> Result<&'a mut SqliteConnection, StoreError> {
+    if connection.is_none() {
+        let opened = SqliteConnection::connect_with(&database::writing(config)).await;
+        *connection = Some(opened.map_err(|e| unavailable(&e))?);
+    }
+    connection.as_mut().ok_or_else(super::gone)
+}
+
+/// The one door for real time in this module: how long commits take, when a failed upkeep is tried
+/// again.
+#[expect(clippy::disallowed_methods, reason = "measures the store itself, never decides what is true of a flight")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
