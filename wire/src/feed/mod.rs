@@ -33,6 +33,7 @@ pub mod json_report;
 mod known_leg;
 mod read;
 pub mod schiphol;
+mod scribe;
 
 pub use known_leg::KnownLeg;
 

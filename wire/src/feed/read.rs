@@ -17,21 +17,26 @@ pub(crate) fn excerpt(body: &[u8]) -> String {
 
 /// A calendar day, `2013-02-08` and nothing else, within the years that a flight can have.
 pub(crate) fn date(text: &str) -> Option<NaiveDate> {
-    let shaped = text.len() == 10 && text.bytes().enumerate().all(|(at, b)| match at {
-        4 | 7 => b == b'-',
-        _ => b.is_ascii_digit(),
-    });
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
     let date = shaped.then(|| text.parse::<NaiveDate>().ok()).flatten()?;
     (2000..2100).contains(&date.year()).then_some(date)
 }
 
 /// An instant with its offset: RFC 3339, and ISO 8601's `+0100` beside it, which Schiphol's
-/// documents show.
+/// documents show. `None` outside the years 2000 to 2099, where a default date lies or a mistake.
 pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text)
+    let at = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
-        .ok()
-        .map(|at| at.to_utc())
+        .ok()?;
+    within_reason(at.to_utc())
+}
+
+fn within_reason(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (2000..2100).contains(&at.year()).then_some(at)
 }
 
 /// An instant with its offset, or a time on the airport's clock, see [`in_zone`].
@@ -39,7 +44,7 @@ pub(crate) fn instant_or_local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     instant(text).or_else(|| {
         let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
             .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"));
-        in_zone(local.ok()?, zone)
+        in_zone(local.ok()?, zone).and_then(within_reason)
     })
 }
 
@@ -53,7 +58,8 @@ pub(crate) fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
         LocalResult::Ambiguous(earlier, _) => Some(earlier.to_utc()),
         LocalResult::None => {
             // With the offset in force before the gap. No zone's clocks jump by more than a day.
-            let before = zone.from_local_datetime(&local.checked_sub_signed(TimeDelta::days(1))?).earliest()?;
+            let before =
+                zone.from_local_datetime(&local.checked_sub_signed(TimeDelta::days(1))?).earliest()?;
             before.to_utc().checked_add_signed(TimeDelta::days(1))
         }
     }
@@ -92,7 +98,9 @@ mod tests {
         for text in ["", "2013-2-8", "2013-02-30", "0001-01-01", "9999-01-01", "+2013-02-0", "２013-02-08"] {
             assert_eq!(date(text), None, "{text}");
         }
-        for text in ["", "08:00", "2013-02-08", "2013-02-08T25:00:00Z", "1360335600", "-262143-01-01T00:00:00"] {
+        for text in
+            ["", "08:00", "2013-02-08", "2013-02-08T25:00:00Z", "1360335600", "-262143-01-01T00:00:00"]
+        {
             assert_eq!(instant(text), None, "{text}");
         }
     }

@@ -1,30 +1,79 @@
-//! IATA AIDX.
-use super::{Context, Decoded, Fault};
+//! # IATA AIDX: what airports and airlines tell each other of flight legs
+//!
+//! Recommended practice 1797A, schema 22.1. Read and written are `IATA_AIDX_FlightLegNotifRQ`,
+//! which is pushed, and `IATA_AIDX_FlightLegRS`, the answer to a pull. Both are partial updates: an
+//! element that is missing says nothing, one with `xsi:nil="true"` takes the value away.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `decode` | the message: its frame, its errors, its legs one by one |
+//! | `xml` | elements by namespace and not by prefix, and every limit |
+//! | `leg` | who the leg is, and all that has no file of its own |
+//! | `status`, `times`, `resources` | the three large groups of a leg's data |
+//! | `codes` | what the codes mean |
+//! | `extension` | which vendors' extensions are understood |
+//! | `encode` | the other direction |
+//!
+//! ## What maps to what
+//!
+//! | AIDX | ours |
+//! |---|---|
+//! | `LegIdentifier` | the leg's key. `RepeatNumber` is the attempt; airports must be IATA codes |
+//! | `SpecialAction` Delete, DoNotDisplay | hidden; `nil` shows it again |
+//! | `OperationalStatus` DX, SQ | cancelled; reinstated, and nothing else takes a cancellation back |
+//! | `OperationalStatus` OP, SCH | nothing: airports send OP for delayed and boarding flights alike |
+//! | `OperationalStatus` DV, GRT, NOP | diverted, returned, hidden |
+//! | other statuses, `RemarkTextCode`, `PublicStatus` | steps, see `codes` |
+//! | `ServiceType` | cargo, mail, positioning, training and technical flights are hidden |
+//! | `PlannedArrivalAptHistory` | its last airport, if it is not the scheduled one: diverted to |
+//! | `IrregularityDelay` | the delay's reason in words; the first code that has any |
+//! | `CodeShareInfo` | codeshares |
+//! | `RemarkFreeText` | the remark, cut to its length |
+//! | `AirportResources` | gate, terminal, check-in, belt; Actual before Planned |
+//! | `OperationTime` OFB, ONB | off-block, on-block: SCT, EST, ACT |
+//! | `OperationTime` TKO, TDN | ACT: airborne, landed. TDN EST stands in where ONB EST is absent |
+//! | `OperationTime` CHK … GCL, FBG, FBA | ACT: the step that began last |
+//! | `AircraftInfo` | type, registration, and the call sign as another name of the leg |
+//!
+//! A departure's or an arrival's resources say so themselves; a status says so by `FlightLegScope`,
+//! and where it does not, the airport that speaks decides. Operation times are matched by their
+//! qualifier alone: real messages fill `CodeContext` with `9750`, `2005`, `0000` and `ZZZ`. What is
+//! private to a sender (`CMI`, `ATO`) is left aside, and told in [`Decoded::notes`].
+//!
+//! Of repeated elements the first counts, in the order of `RepeatIndex`, where only one can.
+//!
+//! ## Times
+//!
+//! With an offset, or on the airport's clock: the first of the two hours in autumn, moved on in
+//! spring. An `OperationTime` without `TimeType`, as before schema 12.1, where one code said both
+//! operation and type, is a fault and is not guessed at.
+//!
+//! A leg's time of observation is the message's `TimeStamp`, unless a known extension says when
+//! the leg last changed. That matters for pulls, which repeat every leg each time: a repeated
+//! observation is nothing new, the same facts at a later time are.
+//!
+//! ## Limits
+//!
+//! Bodies over [`super::BODY_BYTES_MAX`], more legs than [`super::REPORTS_MAX`], document types,
+//! entities beyond the five, and nesting over [`DEPTH_MAX`] are refused with the whole message.
+
+mod codes;
+mod decode;
+mod encode;
+mod extension;
+mod leg;
+mod resources;
+mod status;
+mod times;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
 pub use super::KnownLeg;
-use chrono::{DateTime, Utc};
+pub use decode::decode;
+pub use encode::{Header, can_say, encode_notif, encode_rs};
+pub use xml::DEPTH_MAX;
 
-/// What stands at the top of a message.
-#[derive(Clone, Debug)]
-pub struct Header<'a> {
-    /// Who sends it, such as `JFK`: Originator/@CompanyShortName.
-    pub originator: &'a str,
-    /// When: @TimeStamp. The time of observation of every leg that has none of its own.
-    pub sent_at: DateTime<Utc>,
-    /// The sender's identifier of the message, @CorrelationID.
-    pub correlation_id: Option<&'a str>,
-}
-
-/// Reads a message.
-pub fn decode(body: &[u8], _context: &Context) -> Result<Decoded, Fault> {
-    Err(Fault::message("is not readable yet", body))
-}
-
-/// A pushed message, `IATA_AIDX_FlightLegNotifRQ`.
-pub fn encode_notif(_legs: &[KnownLeg], _header: &Header<'_>) -> String {
-    String::new()
-}
-
-/// The answer to a pull, `IATA_AIDX_FlightLegRS`.
-pub fn encode_rs(_legs: &[KnownLeg], _header: &Header<'_>) -> String {
-    String::new()
-}
+/// The namespace of every AIDX element.
+pub const NAMESPACE: &str = "http://www.iata.org/IATA/2007/00";

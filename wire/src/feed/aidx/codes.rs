@@ -1,0 +1,199 @@
+//! What AIDX's codes mean, and those that airports mix in.
+//!
+//! From PADIS code lists 1245 (status), 2005 (status and type of time) and 9750 (operations), and
+//! from what is seen in practice: the two letters of Gatwick's Idaho system, and the statuses of
+//! Amadeus' displays. `RemarkTextCode` and `PublicStatus` use the same codes for the public.
+
+use domain::codes::Direction;
+use domain::field::{Field, Step};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What a status code says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Meaning {
+    /// The flight has come this far.
+    Step(Step),
+    /// Between stand and runway: off-block before the flight, landed after it.
+    Taxiing,
+    /// Cancelled.
+    Cancelled,
+    /// Cancellation taken back.
+    Reinstated,
+    /// Diverted.
+    Diverted,
+    /// Not for the public.
+    Hidden,
+    /// Nothing that a passenger could use, or nothing at all.
+    Nothing,
+}
+
+use Meaning::{Cancelled, Diverted, Hidden, Nothing, Reinstated, Taxiing};
+
+const fn step(step: Step) -> Meaning {
+    Meaning::Step(step)
+}
+
+/// Statuses of `OperationalStatus`, which displays may use too.
+const STATUSES: &[(&str, Meaning)] = &[
+    ("OP", Nothing),
+    ("SCH", Nothing),
+    ("NOP", Hidden),
+    ("DX", Cancelled),
+    ("SQ", Reinstated),
+    ("DV", Diverted),
+    ("GRT", step(Step::Returned)),
+    // Re-routed on its way to the same airport. Where that changes, the list of planned arrival
+    // airports says so.
+    ("RT", Nothing),
+    ("INI", Nothing),
+    ("SEQ", Nothing),
+    ("DIR", Nothing),
+    ("DIC", Nothing),
+    ("RDT", Nothing),
+    ("CHK", step(Step::CheckIn)),
+    // Check-in has closed: that it is open must not stay on a screen, and there is no step for it.
+    ("CHC", step(Step::Scheduled)),
+    ("GTO", step(Step::GateOpen)),
+    ("BST", step(Step::Boarding)),
+    ("FCT", step(Step::FinalCall)),
+    // Boarding ends. Until GCL says that the gate is closed, running may still help.
+    ("BEN", step(Step::FinalCall)),
+    ("GCL", step(Step::GateClosed)),
+    ("FCL", step(Step::GateClosed)),
+    ("OFB", step(Step::Departed)),
+    ("TKO", step(Step::Airborne)),
+    ("FIR", step(Step::Airborne)),
+    ("THM", step(Step::Airborne)),
+    ("STE", step(Step::Airborne)),
+    ("STX", step(Step::Airborne)),
+    ("TEN", step(Step::Airborne)),
+    ("FIN", step(Step::Airborne)),
+    ("LAN", step(Step::Landed)),
+    ("TDN", step(Step::Landed)),
+    ("ONB", step(Step::Arrived)),
+    ("FBG", step(Step::BagsOnBelt)),
+    ("FBA", step(Step::BagsOnBelt)),
+    ("LBG", step(Step::BagsOnBelt)),
+    ("LBA", step(Step::BagsOnBelt)),
+    // Idaho, Gatwick.
+    ("CX", Cancelled),
+    ("**", Hidden),
+    ("NI", step(Step::Delayed)),
+    ("GO", step(Step::GateOpen)),
+    ("BD", step(Step::Boarding)),
+    ("LC", step(Step::FinalCall)),
+    ("GC", step(Step::GateClosed)),
+    ("RS", step(Step::Returned)),
+    ("TX", Taxiing),
+    ("AB", step(Step::Airborne)),
+    ("ZN", step(Step::Airborne)),
+    ("FS", step(Step::Airborne)),
+    // Overshoot: it goes around and is still in the air.
+    ("OV", step(Step::Airborne)),
+    ("LD", step(Step::Landed)),
+    ("OC", step(Step::Arrived)),
+    ("FB", step(Step::BagsOnBelt)),
+    ("LB", step(Step::BagsOnBelt)),
+];
+
+/// Words that only displays have. In `OperationalStatus`, `DEL` means deleted to some systems and
+/// delayed to others, so there it is left aside.
+const DISPLAYS: &[(&str, Meaning)] = &[
+    ("SCT", step(Step::Scheduled)),
+    ("EAR", step(Step::Scheduled)),
+    ("DEL", step(Step::Delayed)),
+    ("GCO", step(Step::GateOpen)),
+    ("CKC", step(Step::Scheduled)),
+];
+
+/// The meaning of an operational status.
+pub(super) fn status(code: &str) -> Option<Meaning> {
+    STATUSES.iter().find(|(c, _)| *c == code).map(|(_, meaning)| *meaning)
+}
+
+/// The meaning of a word for the public.
+pub(super) fn display(code: &str) -> Option<Meaning> {
+    DISPLAYS.iter().find(|(c, _)| *c == code).map(|(_, meaning)| *meaning).or_else(|| status(code))
+}
+
+/// Operation times that are facts of ours: qualifier, type of time, field.
+pub(super) const TIMES: &[(&str, &str, Field)] = &[
+    ("OFB", "SCT", Field::DepartureScheduled),
+    ("OFB", "EST", Field::DepartureEstimated),
+    ("OFB", "ACT", Field::DepartureActual),
+    ("TKO", "ACT", Field::DepartureAirborne),
+    ("ONB", "SCT", Field::ArrivalScheduled),
+    ("ONB", "EST", Field::ArrivalEstimated),
+    ("ONB", "ACT", Field::ArrivalActual),
+    ("TDN", "ACT", Field::ArrivalLanded),
+];
+
+/// Operations whose actual time says that a step has begun, with the side they belong to.
+pub(super) const STEPS: &[(&str, Step, Direction)] = &[
+    ("CHK", Step::CheckIn, Direction::Departures),
+    ("CHC", Step::Scheduled, Direction::Departures),
+    ("GTO", Step::GateOpen, Direction::Departures),
+    ("BST", Step::Boarding, Direction::Departures),
+    ("FCT", Step::FinalCall, Direction::Departures),
+    ("BEN", Step::FinalCall, Direction::Departures),
+    ("GCL", Step::GateClosed, Direction::Departures),
+    ("FCL", Step::GateClosed, Direction::Departures),
+    ("FBG", Step::BagsOnBelt, Direction::Arrivals),
+    ("FBA", Step::BagsOnBelt, Direction::Arrivals),
+    ("LBG", Step::BagsOnBelt, Direction::Arrivals),
+    ("LBA", Step::BagsOnBelt, Direction::Arrivals),
+];
+
+/// Operations of the handling of an aircraft, of which a passenger is told nothing.
+pub(super) const UNTOLD: &[&str] =
+    &["ABD", "ABA", "RDT", "SRT", "SAT", "DIC", "DIE", "CGT", "THM", "TEN", "STE", "STX"];
+
+/// SSIM service types of flights that carry no passengers: cargo and mail (F, H, M, A), positioning
+/// (P), technical test (T), training (K), technical stop (X).
+pub(super) fn carries_nobody(service_type: &str) -> bool {
+    matches!(service_type, "F" | "H" | "M" | "A" | "P" | "T" | "K" | "X")
+}
+
+/// The qualifier whose actual time says that a step has begun.
+pub(super) fn operation_of(step: Step) -> Option<&'static str> {
+    // Scheduled stands for 'check-in has closed', which is not what a leg as planned means.
+    STEPS.iter().find(|(_, s, _)| *s == step && step != Step::Scheduled).map(|(qualifier, _, _)| *qualifier)
+}
+
+/// The status that says a step without a time.
+pub(super) fn status_of(step: Step) -> Option<&'static str> {
+    match step {
+        // The public's words, see `remark_of`.
+        Step::Scheduled | Step::Delayed => None,
+        Step::CheckIn => Some("CHK"),
+        Step::GateOpen => Some("GTO"),
+        Step::Boarding => Some("BST"),
+        Step::FinalCall => Some("FCT"),
+        Step::GateClosed => Some("GCL"),
+        Step::Returned => Some("GRT"),
+        Step::Departed => Some("OFB"),
+        Step::Airborne => Some("TKO"),
+        Step::Landed => Some("LAN"),
+        Step::Arrived => Some("ONB"),
+        Step::BagsOnBelt => Some("FBG"),
+    }
+}
+
+/// The remark that says a step which no operational status can.
+pub(super) fn remark_of(step: Step) -> Option<&'static str> {
+    match step {
+        Step::Scheduled => Some("SCT"),
+        Step::Delayed => Some("DEL"),
+        _ => None,
+    }
+}
+
+/// The first AHM 730 code with these words.
+pub(super) fn delay_code(words: &str) -> Option<&'static str> {
+    static CODES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+        let codes = (0..100).rev().map(|number| format!("{number:02}"));
+        codes.filter_map(|code| Some((domain::delay_reason::words(&code)?, code))).collect()
+    });
+    CODES.get(words).map(String::as_str)
+}

@@ -1,0 +1,95 @@
+//! The message: its frame, its errors, its legs one by one.
+
+use super::super::{Context, Decoded, Fault, REPORTS_MAX, read};
+use super::leg;
+use super::xml::{Child, Document, ELEMENTS_MAX, Element, text_of};
+use chrono::{DateTime, Utc};
+
+/// Reads a `FlightLegNotifRQ` or a `FlightLegRS`. `Err` where it is neither, is not well-formed, or
+/// is an airport's answer that something went wrong; nothing of it was taken then.
+pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
+    let refused = |reason| Fault::message(reason, body);
+    let text = text_of(body).map_err(refused)?;
+    let mut document = Document::new(&text);
+    let root = message_root(&mut document).map_err(refused)?;
+    let mut decoded = Decoded::default();
+    let sent_at = sent_at(&root, context, &mut decoded, body);
+    let mut index = 0;
+    while let Some(child) = document.next_child().map_err(refused)? {
+        match child {
+            Child::Whole(leg, _) if leg.name != "FlightLeg" => {
+                aside(&leg, &mut decoded).map_err(refused)?;
+            }
+            Child::TooLarge(name, _) if name != "FlightLeg" => {}
+            _ if index as usize == REPORTS_MAX => {
+                return Err(refused(format!("has more than {REPORTS_MAX} legs")));
+            }
+            Child::Whole(leg, excerpt) => {
+                leg::read(&leg, excerpt, index, sent_at, context, &mut decoded);
+                index += 1;
+            }
+            Child::TooLarge(_, excerpt) => {
+                decoded.fault(Fault {
+                    index: Some(index),
+                    field: None,
+                    reason: format!("has more than {ELEMENTS_MAX} elements"),
+                    excerpt: read::excerpt(excerpt.as_bytes()),
+                });
+                index += 1;
+            }
+        }
+    }
+    for uri in document.strangers {
+        decoded.note(format_args!("extension {uri}"));
+    }
+    Ok(decoded)
+}
+
+fn message_root(document: &mut Document<'_>) -> Result<Element, String> {
+    let (name, root) = document.root()?;
+    let shown = read::cut(&name, 60);
+    let Some(root) = root else {
+        return Err(format!("has the root element {shown:?}, which is not in AIDX's namespace"));
+    };
+    match name.as_str() {
+        "IATA_AIDX_FlightLegNotifRQ" | "IATA_AIDX_FlightLegRS" => Ok(root),
+        _ => Err(format!("is a {shown:?}; only FlightLegNotifRQ and FlightLegRS are read")),
+    }
+}
+
+/// The message's time. Where it has none that can be read, the time at which the hub got it: a
+/// wrong clock at the sender should not cost the legs.
+fn sent_at(root: &Element, context: &Context, decoded: &mut Decoded, body: &[u8]) -> DateTime<Utc> {
+    let stated = root.attribute("TimeStamp");
+    let at = stated.and_then(|text| read::instant_or_local(text, context.zone));
+    if at.is_none() {
+        decoded.fault(Fault {
+            field: Some("TimeStamp".into()),
+            ..Fault::message("is missing or not an instant; the time of receipt is taken", body)
+        });
+    }
+    at.unwrap_or(context.received_at)
+}
+
+/// What a message has beside legs: `Errors` end it, `Warnings` are faults of the whole message.
+fn aside(element: &Element, decoded: &mut Decoded) -> Result<(), String> {
+    let said = || {
+        let all = element.children.iter().map(|e| {
+            let text = e.attribute("ShortText").or_else(|| e.text()).unwrap_or("no reason given");
+            let code = e.attribute("Code").map(|code| format!(" (code {code})")).unwrap_or_default();
+            format!("{text}{code}")
+        });
+        let all: Vec<_> = all.take(10).collect();
+        read::cut(&all.join("; "), 500).to_owned()
+    };
+    match element.name {
+        "Errors" => Err(format!("is the sender's answer that something went wrong: {}", said())),
+        "Warnings" => {
+            let reason = format!("come with the message: {}", said());
+            let field = Some("Warnings".into());
+            decoded.fault(Fault { index: None, field, reason, excerpt: String::new() });
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}

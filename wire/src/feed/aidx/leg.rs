@@ -1,0 +1,246 @@
+//! Who the leg is, and all that has no file of its own.
+
+use super::super::scribe::Scribe;
+use super::super::{Context, Decoded, Fault, read};
+use super::codes;
+use super::extension;
+use super::xml::Element;
+use super::{resources, status, times};
+use chrono::{DateTime, Utc};
+use domain::codes::{AirlineCode, Designator, Direction, FlightNumber, Iata, Suffix};
+use domain::field::{Field, Kind, Value};
+use domain::leg::LegKey;
+use domain::report::Report;
+
+/// What is wrong with an identifying element, and its name.
+type Unidentified = (&'static str, String);
+
+/// Reads one leg into `decoded`: a report, or a fault where it cannot be identified.
+pub(super) fn read(
+    leg: &Element,
+    excerpt: &str,
+    index: u32,
+    sent_at: DateTime<Utc>,
+    context: &Context,
+    decoded: &mut Decoded,
+) {
+    if leg.child("GeneralAviationLegIdentifier").is_some() {
+        return decoded.note(format_args!("legs of general aviation"));
+    }
+    let key = match identify(leg.child("LegIdentifier")) {
+        Ok(key) => key,
+        Err((field, reason)) => {
+            let excerpt = read::excerpt(excerpt.as_bytes());
+            return decoded.fault(Fault { index: Some(index), field: Some(field.into()), reason, excerpt });
+        }
+    };
+    let report = Report {
+        source: context.source.clone(),
+        key,
+        aliases: Vec::new(),
+        observed_at: sent_at,
+        received_at: context.received_at,
+        statements: Vec::new(),
+    };
+    let mut scribe = Scribe::new(report, decoded, index, excerpt);
+    let extras = extension::read(leg.child("TPA_Extension"));
+    if let Some(text) = extras.last_update {
+        match read::instant_or_local(text, context.zone) {
+            Some(at) => scribe.report.observed_at = at,
+            None => scribe.fault("TPA_Extension", "has a last update that is not an instant".into()),
+        }
+    }
+    if let Some(id) = extras.provider_id {
+        scribe.provider_id("TPA_Extension", id);
+    }
+    if let Some(data) = leg.child("LegData") {
+        let speaking = speaking_side(data, &key, context.airport);
+        times::read(data, context.zone, &mut scribe);
+        resources::read(data, speaking, &mut scribe);
+        texts(data, &mut scribe);
+        codeshares(data, &mut scribe);
+        aircraft(data.child("AircraftInfo"), &mut scribe);
+        arrival_airports(data, &mut scribe);
+        // After the times: a return takes back that the aircraft had left.
+        status::read(data, speaking, extras.display, context.zone, &mut scribe);
+        visibility(leg.child("SpecialAction"), data, &mut scribe);
+    }
+    scribe.finish();
+}
+
+fn identify(identifier: Option<&Element>) -> Result<LegKey, Unidentified> {
+    let Some(identifier) = identifier else { return Err(("LegIdentifier", "is missing".into())) };
+    let text = |name: &'static str| identifier.text_of(name).ok_or((name, "is missing".to_owned()));
+    let date = text("OriginDate")?;
+    Ok(LegKey {
+        carrier: AirlineCode::parse(text("Airline")?).map_err(|e| ("Airline", e.to_string()))?,
+        number: FlightNumber::parse(text("FlightNumber")?).map_err(|e| ("FlightNumber", e.to_string()))?,
+        suffix: match identifier.text_of("OperationalSuffix") {
+            Some(suffix) => Some(Suffix::parse(suffix).map_err(|e| ("OperationalSuffix", e.to_string()))?),
+            None => None,
+        },
+        // A day with a zone, which XML allows, is that day.
+        origin_date: read::date(date.get(..10).unwrap_or(date))
+            .ok_or(("OriginDate", "is not a day (such as 2013-02-08)".to_owned()))?,
+        from: airport(text("DepartureAirport")?).map_err(|e| ("DepartureAirport", e))?,
+        to: airport(text("ArrivalAirport")?).map_err(|e| ("ArrivalAirport", e))?,
+        repeat: match identifier.text_of("RepeatNumber") {
+            Some(number) => {
+                let number = number.parse().ok().filter(|n| *n <= 99);
+                number.ok_or(("RepeatNumber", "is not a number from 0 to 99".to_owned()))?
+            }
+            None => 0,
+        },
+    })
+}
+
+fn airport(text: &str) -> Result<Iata, String> {
+    if text.len() == 4 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(format!("{text:?} is an ICAO location indicator; only IATA airport codes are read"));
+    }
+    Iata::parse(text).map_err(|e| e.to_string())
+}
+
+/// The side of which the airport speaks: as the first status with a scope says, or else by which
+/// of the leg's airports the feed speaks for.
+fn speaking_side(data: &Element, key: &LegKey, airport: Option<Iata>) -> Option<Direction> {
+    let statuses = data.repeated("OperationalStatus");
+    let scope = statuses.iter().find_map(|status| direction(status.attribute("FlightLegScope")));
+    scope.or(match airport {
+        Some(iata) if iata == key.from => Some(Direction::Departures),
+        Some(iata) if iata == key.to => Some(Direction::Arrivals),
+        _ => None,
+    })
+}
+
+/// `Departure` or `Arrival`, as scopes and resources say.
+pub(super) fn direction(word: Option<&str>) -> Option<Direction> {
+    match word {
+        Some("Departure") => Some(Direction::Departures),
+        Some("Arrival") => Some(Direction::Arrivals),
+        _ => None,
+    }
+}
+
+fn texts(data: &Element, scribe: &mut Scribe<'_>) {
+    let remarks = data.repeated("RemarkFreeText");
+    if let Some(text) = remarks.iter().find_map(|remark| remark.text()) {
+        remark(text, scribe);
+    } else if remarks.iter().any(|remark| remark.nil) {
+        scribe.report.clear(Field::Remark);
+    }
+    let delays = data.repeated("IrregularityDelay");
+    let mut codes = delays.iter().filter_map(|delay| delay.text_of("ReasonCode"));
+    if delays.iter().any(|delay| delay.nil) {
+        scribe.report.clear(Field::DelayReason);
+    }
+    if let Some(words) = codes.find_map(domain::delay_reason::words) {
+        scribe.text(Field::DelayReason, "IrregularityDelay", words);
+    } else if let Some(code) = delays.iter().find_map(|delay| delay.text_of("ReasonCode")) {
+        scribe.note(format_args!("IrregularityDelay {code}"));
+    }
+}
+
+/// A remark may be longer than a board can show; its beginning is better than nothing.
+fn remark(text: &str, scribe: &mut Scribe<'_>) {
+    let Kind::Text(length_max) = Field::Remark.kind() else { return };
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().count() <= length_max {
+        return scribe.text(Field::Remark, "RemarkFreeText", &folded);
+    }
+    let start: String = folded.chars().take(length_max - 1).collect();
+    scribe.text(Field::Remark, "RemarkFreeText", &format!("{}…", start.trim_end()));
+}
+
+fn codeshares(data: &Element, scribe: &mut Scribe<'_>) {
+    let shared = data.repeated("CodeShareInfo");
+    if shared.is_empty() {
+        return;
+    }
+    let mut flights = Vec::new();
+    for (at, share) in shared.iter().enumerate() {
+        if share.nil {
+            continue;
+        }
+        match designator(share) {
+            Ok(flight) if flight == scribe.report.key.designator() => {}
+            Ok(flight) => flights.push(flight),
+            Err(reason) => scribe.fault(&format!("CodeShareInfo[{}]", at + 1), reason),
+        }
+    }
+    match Value::codeshares(flights) {
+        Ok(Value::Codeshares(flights)) if flights.is_empty() => {
+            if shared.iter().all(|share| share.nil) {
+                scribe.report.clear(Field::Codeshares);
+            }
+        }
+        Ok(value) => scribe.report.set(Field::Codeshares, value),
+        Err(invalid) => scribe.fault("CodeShareInfo", invalid.reason),
+    }
+}
+
+fn designator(share: &Element) -> Result<Designator, String> {
+    let text = |name: &str| share.text_of(name).ok_or_else(|| format!("has no {name}"));
+    Ok(Designator {
+        airline: AirlineCode::parse(text("Airline")?).map_err(|e| e.to_string())?,
+        number: FlightNumber::parse(text("FlightNumber")?).map_err(|e| e.to_string())?,
+        suffix: match share.text_of("OperationalSuffix") {
+            Some(suffix) => Some(Suffix::parse(suffix).map_err(|e| e.to_string())?),
+            None => None,
+        },
+    })
+}
+
+fn aircraft(info: Option<&Element>, scribe: &mut Scribe<'_>) {
+    let Some(info) = info else { return };
+    let pairs = [
+        (Field::AircraftType, ["AircraftType", "AircraftSubType"]),
+        (Field::AircraftRegistration, ["Registration", "TailNumber"]),
+    ];
+    for (field, names) in pairs {
+        let elements: Vec<_> = names.iter().flat_map(|name| info.repeated(name)).collect();
+        if let Some((element, text)) = elements.iter().find_map(|e| Some((e, e.text()?))) {
+            scribe.text(field, element.name, &text.to_ascii_uppercase());
+        } else if elements.iter().any(|element| element.nil) {
+            scribe.report.clear(field);
+        }
+    }
+    if let Some(call_sign) = info.text_of("CallSign") {
+        scribe.call_sign("CallSign", call_sign);
+    }
+}
+
+/// The airports at which the leg was ever planned to arrive, the newest last. The first is the
+/// scheduled one, which a diversion does not change.
+fn arrival_airports(data: &Element, scribe: &mut Scribe<'_>) {
+    let history = data.repeated("PlannedArrivalAptHistory");
+    let Some(text) = history.last().and_then(|element| element.text()) else { return };
+    match airport(text) {
+        Ok(iata) if iata != scribe.report.key.to => {
+            scribe.report.set(Field::DivertedTo, Value::Airport(iata));
+        }
+        Ok(_) if history.len() > 1 => {
+            scribe.report.clear(Field::DivertedTo);
+            scribe.report.set(Field::Diverted, Value::Flag(false));
+        }
+        Ok(_) => {}
+        Err(reason) => scribe.fault("PlannedArrivalAptHistory", reason),
+    }
+}
+
+/// Whether the public may see the leg. Nothing but `nil` shows one again that was hidden: that a
+/// later message does not repeat `DoNotDisplay` is no permission.
+fn visibility(action: Option<&Element>, data: &Element, scribe: &mut Scribe<'_>) {
+    if data.text_of("ServiceType").is_some_and(codes::carries_nobody) {
+        scribe.report.set(Field::Hidden, Value::Flag(true));
+    }
+    match action {
+        Some(action) if action.nil => scribe.report.clear(Field::Hidden),
+        Some(action) => match action.text() {
+            Some("Delete" | "DoNotDisplay") => scribe.report.set(Field::Hidden, Value::Flag(true)),
+            Some("LockDown") | None => {}
+            Some(other) => scribe.note(format_args!("SpecialAction {other}")),
+        },
+        None => {}
+    }
+}

@@ -1,0 +1,141 @@
+//! How far the flight has come, and whether it flies at all.
+//!
+//! Three things speak of that: statuses, actual times of operations, and words for the public. Of
+//! the steps they name, the furthest counts, since each of them may lag and none runs ahead.
+
+use super::super::{read, scribe::Scribe};
+use super::codes::{self, Meaning, STEPS};
+use super::leg::direction;
+use super::xml::Element;
+use chrono_tz::Tz;
+use domain::codes::Direction;
+use domain::field::{Field, Step, Value};
+use domain::report::StatusWord;
+
+/// Steps named so far, and sides of which the step was taken away.
+#[derive(Default)]
+struct Steps {
+    departure: Option<Step>,
+    arrival: Option<Step>,
+    departure_cleared: bool,
+    arrival_cleared: bool,
+}
+
+impl Steps {
+    fn reach(&mut self, step: Step) {
+        let side = if step.field() == Field::ArrivalStep { &mut self.arrival } else { &mut self.departure };
+        *side = (*side).max(Some(step));
+    }
+
+    fn clear(&mut self, side: Option<Direction>) {
+        self.departure_cleared |= side != Some(Direction::Arrivals);
+        self.arrival_cleared |= side != Some(Direction::Departures);
+    }
+}
+
+/// States what the leg's statuses, operations and words for the public say. `shown` is what the
+/// airport's screens show, where an extension tells.
+pub(super) fn read(
+    data: &Element,
+    speaking: Option<Direction>,
+    shown: Option<&str>,
+    zone: Tz,
+    scribe: &mut Scribe<'_>,
+) {
+    let mut steps = Steps::default();
+    for status in data.repeated("OperationalStatus") {
+        let scope = direction(status.attribute("FlightLegScope"));
+        if status.nil {
+            // Never a reinstatement: only SQ is.
+            steps.clear(scope);
+        } else if let Some(code) = status.text() {
+            match codes::status(code) {
+                Some(meaning) => tell(meaning, scope.or(speaking), &mut steps, scribe),
+                None => scribe.note(format_args!("OperationalStatus {code}")),
+            }
+        }
+    }
+    operations(data, zone, &mut steps, scribe);
+    let remarks = ["RemarkTextCode", "PublicStatus"].into_iter().flat_map(|name| data.repeated(name));
+    for (place, code) in
+        remarks.filter_map(|e| Some((e.name, e.text()?))).chain(shown.map(|code| ("FIDS", code)))
+    {
+        match codes::display(code) {
+            Some(meaning) => show(meaning, speaking, &mut steps, scribe),
+            None => scribe.note(format_args!("{place} {code}")),
+        }
+    }
+    state(&steps, scribe);
+}
+
+fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &mut Scribe<'_>) {
+    match meaning {
+        Meaning::Step(step) => steps.reach(step),
+        Meaning::Taxiing if side == Some(Direction::Arrivals) => steps.reach(Step::Landed),
+        Meaning::Taxiing => steps.reach(Step::Departed),
+        Meaning::Cancelled => scribe.report.status(StatusWord::Cancelled),
+        Meaning::Reinstated => scribe.report.status(StatusWord::Reinstated),
+        Meaning::Diverted => scribe.report.status(StatusWord::Diverted),
+        Meaning::Hidden => scribe.report.set(Field::Hidden, Value::Flag(true)),
+        Meaning::Nothing => {}
+    }
+}
+
+/// A word for the public. An arrival's screens say `SCT` until the aircraft is near, whatever
+/// happens at the gate it leaves from; of what goes before the flight they are believed only that
+/// it is late.
+fn show(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &mut Scribe<'_>) {
+    let believed = match meaning {
+        Meaning::Step(step) => {
+            side != Some(Direction::Arrivals) || step == Step::Delayed || step >= Step::Airborne
+        }
+        _ => true,
+    };
+    if believed {
+        tell(meaning, side, steps, scribe);
+    }
+}
+
+/// Of each side the step that began last; of those that began in the same minute, the furthest.
+fn operations(data: &Element, zone: Tz, steps: &mut Steps, scribe: &mut Scribe<'_>) {
+    let mut newest = [None, None];
+    for element in data.repeated("OperationTime") {
+        let qualifier = element.attribute("OperationQualifier").unwrap_or_default();
+        let Some((_, step, side)) = STEPS.iter().find(|(q, _, _)| *q == qualifier) else { continue };
+        if element.attribute("TimeType") != Some("ACT") {
+            continue;
+        }
+        if element.nil {
+            steps.clear(Some(*side));
+            continue;
+        }
+        let Some(text) = element.text() else { continue };
+        match read::instant_or_local(text, zone) {
+            Some(at) => {
+                let newest = &mut newest[usize::from(*side == Direction::Arrivals)];
+                *newest = (*newest).max(Some((at, *step)));
+            }
+            None => {
+                let place = format!("OperationTime {qualifier}/ACT");
+                scribe.fault(&place, "is not an instant between the years 2000 and 2100".into());
+            }
+        }
+    }
+    for (_, step) in newest.into_iter().flatten() {
+        steps.reach(step);
+    }
+}
+
+fn state(steps: &Steps, scribe: &mut Scribe<'_>) {
+    let sides = [
+        (steps.departure, steps.departure_cleared, Field::DepartureStep),
+        (steps.arrival, steps.arrival_cleared, Field::ArrivalStep),
+    ];
+    for (step, cleared, field) in sides {
+        match step {
+            Some(step) => scribe.report.status(StatusWord::Step(step)),
+            None if cleared => scribe.report.clear(field),
+            None => {}
+        }
+    }
+}
