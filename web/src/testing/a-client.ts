@@ -6,8 +6,10 @@ import { FakeTransport } from '@/testing/fake-transport';
 
 export const BOARD = 'board/JFK/departures';
 
+type Setting = { random?: () => number; hasStream?: boolean };
+
 /** A socket client with its store, on a hub, a clock and a chance that the test owns. */
-export function aClient({ random = () => 0.5, hasStream = false } = {}) {
+export function aClient({ random = () => 0.5, hasStream = false }: Setting = {}) {
   const timers = new FakeTimers();
   const hub = new FakeTransport();
   const streams = new FakeTransport();
@@ -25,7 +27,7 @@ export function aClient({ random = () => 0.5, hasStream = false } = {}) {
 }
 
 /** The same, following a board that the hub has sent as a whole. */
-export function aLiveBoard(flights: Parameters<FlightStore['state']>[0][], options = {}) {
+export function aLiveBoard(flights: Parameters<FlightStore['state']>[0][], options: Setting = {}) {
   const parts = aClient(options);
   parts.client.start();
   const unfollow = parts.client.follow(BOARD);

@@ -5,6 +5,8 @@ import type { AirlinesBody, AirportRow, AirportsBody } from '@/wire/types';
 /** A code we do not know makes us ask again, but not more often than this. */
 const ASK_AGAIN_MS = 30_000;
 const RETRY_MS = 5_000;
+/** More pages of airports than the world has. */
+const PAGES_MAX = 50;
 
 export type DirectoryView = {
   airports: ReadonlyMap<string, AirportRow>;
@@ -57,11 +59,11 @@ export class Directory {
   async #load(): Promise<void> {
     try {
       const [airports, airlines] = await Promise.all([
-        this.#getJson<AirportsBody>('/airports'),
+        this.#airports(),
         this.#getJson<AirlinesBody>('/airlines'),
       ]);
       this.#tell({
-        airports: new Map(airports.airports.map((row) => [row.iata, row])),
+        airports: new Map(airports.map((row) => [row.iata, row])),
         airlines: new Map(airlines.airlines.map((row) => [row.code, row.name])),
         known: true,
         failure: null,
@@ -70,6 +72,19 @@ export class Directory {
       this.#tell({ ...this.#view, failure: error instanceof Error ? error.message : String(error) });
       this.#waiting ??= this.#timers.after(RETRY_MS, () => this.refresh());
     }
+  }
+
+  /** All pages of the airports that have flights. */
+  async #airports(): Promise<AirportRow[]> {
+    const rows: AirportRow[] = [];
+    let path = '/airports';
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const body = await this.#getJson<AirportsBody>(path);
+      rows.push(...body.airports);
+      if (body.next === undefined) break;
+      path = `/airports?cursor=${encodeURIComponent(body.next)}`;
+    }
+    return rows;
   }
 
   #tell(view: DirectoryView): void {

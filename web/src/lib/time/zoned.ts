@@ -67,18 +67,3 @@ export function zoneAbbreviation(at_ms: number, zone: string): string {
 export function otherDay(at_ms: number, board_ms: number, zone: string): string | null {
   return dayKey(at_ms, zone) === dayKey(board_ms, zone) ? null : shortDate(at_ms, zone);
 }
-
-const HOUR_MS = 3_600_000;
-
-/** The end of the calendar day there, found by looking hour by hour and then closer: days may have 23 or 25 hours. */
-export function endOfDay_ms(at_ms: number, zone: string): number {
-  const day = dayKey(at_ms, zone);
-  let low = at_ms;
-  let high = at_ms + 26 * HOUR_MS;
-  while (high - low > 1000) {
-    const middle = low + (high - low) / 2;
-    if (dayKey(middle, zone) === day) low = middle;
-    else high = middle;
-  }
-  return Math.ceil(high / 60_000) * 60_000;
-}

@@ -1,0 +1,136 @@
+import { BOARD } from '@/testing/a-client';
+import { aFlight } from '@/testing/a-flight';
+import { renderAt } from '@/testing/render-at';
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+
+const MINUTE_MS = 60_000;
+const flights = [
+  aFlight({ codeshares: ['EI5105'], departure: { gate: '12', estimated: '2013-02-08T21:40:00Z' } }),
+  aFlight({ leg: 'DL-40', carrier: 'DL', number: '40', arrival: { airport: 'ORD' }, departure: { scheduled: '2013-02-08T20:30:00Z', gate: '7' }, status: 'boarding' }),
+];
+
+// jsdom has no layout; a virtual list needs a window of some height to have anything in view.
+beforeEach(() => {
+  vi.spyOn(window, 'scrollTo').mockImplementation(() => undefined);
+  Object.defineProperty(window, 'innerHeight', { value: 900, configurable: true });
+});
+
+async function openBoard(address = '/board/JFK/departures') {
+  const page = await renderAt(address);
+  await page.next(() => {
+    page.hub.last.greets();
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights });
+  });
+  return page;
+}
+
+const rowOf = (name: string) => {
+  const row = screen.getByRole('link', { name }).closest<HTMLElement>('[role="row"]');
+  if (!row) throw new Error(`no row has ${name}`);
+  return row;
+};
+
+test('a board says when, where to, which flight, the gate and how it stands, in the airport’s time', async () => {
+  await openBoard();
+  const table = screen.getByRole('table', { name: 'Departures JFK' });
+  expect(table).toHaveAttribute('aria-rowcount', '3');
+  expect(screen.getByText('EST')).toBeVisible();
+  const row = rowOf('B6 615');
+  expect(row).toHaveTextContent('16:00');
+  expect(row).toHaveTextContent('16:40');
+  expect(within(row).getByText('16:00').closest('s')).not.toBeNull();
+  expect(row).toHaveTextContent('Fort Lauderdale');
+  expect(row).toHaveTextContent('EI 5105');
+  expect(row).toHaveTextContent('Delayed 40 min');
+  expect(rowOf('DL 40')).toHaveTextContent('Boarding');
+});
+
+test('a change appears in its cell, says that it is one, and is unmarked after a while', async () => {
+  const page = await openBoard();
+  await page.next(() =>
+    page.hub.last.says({ type: 'change', leg: 'DL-40', rev: 2, at: '2013-02-08T20:00:00Z', kinds: ['gate'], set: { 'departure.gate': '14' } }),
+  );
+  expect(rowOf('DL 40')).toHaveTextContent('14 (changed)');
+  await page.next(() => undefined, 10_000);
+  expect(rowOf('DL 40')).not.toHaveTextContent('(changed)');
+  expect(rowOf('DL 40')).toHaveTextContent('14');
+});
+
+test('changes are announced together, politely, and not more than every fifteen seconds', async () => {
+  const page = await openBoard();
+  const announcer = screen.getByTestId('announcer');
+  await page.next(() =>
+    page.hub.last.says({ type: 'change', leg: 'DL-40', rev: 2, at: '2013-02-08T20:00:00Z', kinds: ['gate'], set: { 'departure.gate': '14' } }),
+  );
+  expect(announcer).toBeEmptyDOMElement();
+  await page.next(() => undefined, 15_000);
+  expect(announcer).toHaveTextContent('DL 40 gate 14.');
+});
+
+test('with the link lost the board stays, says how old it is, and takes "Boarding" back once it is past', async () => {
+  const page = await openBoard();
+  expect(screen.getByText(/^as of 15:00 EST/)).toBeInTheDocument();
+  await page.next(() => page.hub.last.drops(), 2_000);
+  expect(screen.getByText(/Reconnecting, as of 15:00 EST/)).toBeVisible();
+  await page.next(() => undefined, 31 * MINUTE_MS);
+  expect(screen.getByText(/Stale since 15:00 EST, 31 min old/)).toBeVisible();
+  expect(rowOf('DL 40')).toHaveTextContent('Not confirmed');
+  expect(rowOf('DL 40')).toHaveTextContent('was Boarding');
+  expect(screen.getByRole('button', { name: 'Try now' })).toBeVisible();
+});
+
+test('back on the link the board is live again and what is true is said', async () => {
+  const page = await openBoard();
+  await page.next(() => page.hub.last.drops(), 40 * MINUTE_MS);
+  await page.next(() => {
+    page.hub.last.greets('e1');
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: true, flights: [{ ...(flights[1] ?? aFlight()), rev: 2, status: 'departed' }] });
+  });
+  expect(screen.getByText('Live')).toBeVisible();
+  expect(rowOf('DL 40')).toHaveTextContent('Departed');
+});
+
+test('search narrows the board, and the slash key leads to it', async () => {
+  await openBoard();
+  const user = userEvent.setup();
+  await user.keyboard('/');
+  expect(screen.getByRole('searchbox', { name: 'Search flights' })).toHaveFocus();
+  await user.keyboard('chicago');
+  expect(screen.queryByRole('link', { name: 'B6 615' })).toBeNull();
+  expect(rowOf('DL 40')).toBeInTheDocument();
+  expect(screen.getByText('1 flight, 1 more outside of this view')).toBeVisible();
+});
+
+test('filters are read from the address, and when nothing fits the way out is offered', async () => {
+  await openBoard('/board/JFK/departures?airline=UA');
+  expect(screen.getByText('No flight fits')).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Show all 2 flights' }));
+  expect(rowOf('DL 40')).toBeInTheDocument();
+});
+
+test('arrow keys move from flight to flight', async () => {
+  await openBoard();
+  screen.getByRole('link', { name: 'DL 40' }).focus();
+  await userEvent.keyboard('{ArrowDown}');
+  expect(screen.getByRole('link', { name: 'B6 615' })).toHaveFocus();
+  await userEvent.keyboard('{Home}');
+  expect(screen.getByRole('link', { name: 'DL 40' })).toHaveFocus();
+});
+
+test('a board the hub refuses is said to be none, in its words', async () => {
+  const page = await renderAt('/board/QQQ/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const { ref = null } = page.hub.last.sent[0] as { ref?: number };
+    page.hub.last.says({ type: 'error', ref, code: 'unknown_topic', message: 'QQQ is no airport' });
+  });
+  expect(screen.getByText('There is no such board')).toBeVisible();
+  expect(screen.getByText('QQQ is no airport')).toBeVisible();
+});
+
+test('an address that is none says so', async () => {
+  await renderAt('/board/J/sideways');
+  expect(screen.getByRole('heading', { name: 'There is no page at this address' })).toBeVisible();
+});

@@ -1,0 +1,56 @@
+import { App } from '@/app/app';
+import { ApiProblem } from '@/lib/api/api-problem';
+import type { GetJson } from '@/lib/api/get-json';
+import { OperationalClock } from '@/lib/clock/operational-clock';
+import { Directory } from '@/lib/directory/directory';
+import { fullJitter } from '@/lib/socket/backoff';
+import { SocketClient } from '@/lib/socket/socket-client';
+import { FlightStore } from '@/lib/store/flight-store';
+import { FakeTimers } from '@/testing/fake-timers';
+import { FakeTransport } from '@/testing/fake-transport';
+import type { AirlinesBody, AirportsBody } from '@/wire/types';
+import { act, render } from '@testing-library/react';
+import { MemoryRouter } from 'react-router';
+
+const place = (iata: string, city: string, zone: string) => ({ iata, name: `${city} Airport`, city, country: 'US', zone, flights: 3 });
+const AIRPORTS: AirportsBody = {
+  airports: [place('JFK', 'New York', 'America/New_York'), place('FLL', 'Fort Lauderdale', 'America/New_York'), place('ORD', 'Chicago', 'America/Chicago')],
+};
+const AIRLINES: AirlinesBody = { airlines: [{ code: 'B6', name: 'JetBlue' }, { code: 'DL', name: 'Delta Air Lines' }] };
+
+/** The whole page at an address, on a hub and a clock that the test owns. */
+export async function renderAt(address: string, answers: Record<string, unknown> = {}) {
+  const known: Record<string, unknown> = { '/airports': AIRPORTS, '/airlines': AIRLINES, ...answers };
+  const getJson: GetJson = <Body,>(path: string) =>
+    path in known ? Promise.resolve(known[path] as Body) : Promise.reject(new ApiProblem(404, `nothing at ${path}`));
+  const timers = new FakeTimers(Date.parse('2030-01-01T00:00:00Z'));
+  const hub = new FakeTransport();
+  const clock = new OperationalClock(timers);
+  const store = new FlightStore(timers, () => clock.speed());
+  const directory = new Directory(getJson, timers);
+  const socket = new SocketClient({
+    websocket: hub.connect,
+    stream: null,
+    cache: store,
+    timers,
+    random: () => 0.5,
+    backoff: fullJitter,
+    onClock: (frame) => clock.set(frame),
+  });
+  socket.start();
+  directory.refresh();
+  const view = render(
+    <MemoryRouter initialEntries={[address]}>
+      <App services={{ socket, store, clock, directory, timers, getJson }} />
+    </MemoryRouter>,
+  );
+  await act(async () => Promise.resolve());
+  /** What the hub does, and the moment it takes to be shown. */
+  const next = (does: () => void, wait_ms = 50) =>
+    act(async () => {
+      does();
+      timers.advance(wait_ms);
+      await Promise.resolve();
+    });
+  return { ...view, hub, timers, store, next };
+}
