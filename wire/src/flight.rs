@@ -134,7 +134,12 @@ impl FlightBody {
             carrier: view.key.carrier.to_string(),
             number: view.key.number.to_string(),
             suffix: view.key.suffix.map(|s| s.to_string()),
-            codeshares: view.codeshares.iter().flat_map(|list| list.iter()).map(Designator::to_string).collect(),
+            codeshares: view
+                .codeshares
+                .iter()
+                .flat_map(|list| list.iter())
+                .map(Designator::to_string)
+                .collect(),
             origin_date: view.key.origin_date,
             status: FlightStatus(view.status),
             departure: DepartureBody {

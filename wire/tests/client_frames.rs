@@ -4,10 +4,10 @@ mod support;
 
 use domain::leg::LegId;
 use domain::topic::Topic;
-use proptest::prelude::*;
-use support::at;
 use gatecall_wire::frame::client::{AuthToken, CLIENT_FRAME_BYTES_MAX, ClientFrame, REF_MAX, parse};
 use gatecall_wire::frame::server::ErrorCode;
+use proptest::prelude::*;
+use support::at;
 
 fn refused(text: &str) -> (Option<u64>, ErrorCode, String) {
     let bad = parse(text).expect_err(text);
@@ -41,7 +41,8 @@ fn every_op_is_read_with_its_keys_in_any_order() {
 fn what_a_client_writes_is_what_the_hub_reads() {
     for topic in ["all", "airline/B6", "flight/A-1"] {
         for since in [None, Some(at("2013-02-08T21:04:11Z"))] {
-            let frame = ClientFrame::Follow { topic: Topic::parse(topic).unwrap(), since, ref_: Some(REF_MAX) };
+            let frame =
+                ClientFrame::Follow { topic: Topic::parse(topic).unwrap(), since, ref_: Some(REF_MAX) };
             assert_eq!(parse(&frame.to_json()), Ok(frame));
         }
     }
@@ -64,7 +65,9 @@ fn nesting_in_a_key_that_is_read_is_refused_before_it_can_hurt() {
 
 #[test]
 fn a_text_that_is_no_object_is_a_bad_frame() {
-    for text in ["", " ", "null", "7", "\"op\"", r#"["pong"]"#, "{", r#"{"op":"pong"} x"#, "\u{0}", "{'op':'pong'}"] {
+    for text in
+        ["", " ", "null", "7", "\"op\"", r#"["pong"]"#, "{", r#"{"op":"pong"} x"#, "\u{0}", "{'op':'pong'}"]
+    {
         let (ref_, code, message) = refused(text);
         assert_eq!((ref_, code), (None, ErrorCode::BadFrame), "{text}");
         assert!(message.starts_with("a frame must be a JSON object"), "{message}");
@@ -79,11 +82,26 @@ fn a_refusal_names_the_key_the_reason_and_the_frames_own_ref() {
     for (text, ref_, code, message) in [
         (r#"{"ref":1}"#, Some(1), ErrorCode::BadFrame, "op: is missing"),
         (r#"{"op":7,"ref":1}"#, Some(1), ErrorCode::BadFrame, "op: must be a string, not a number"),
-        (r#"{"op":"FOLLOW"}"#, None, ErrorCode::UnknownOp, "op: \"FOLLOW\" is none of follow, unfollow, get, auth, pong"),
+        (
+            r#"{"op":"FOLLOW"}"#,
+            None,
+            ErrorCode::UnknownOp,
+            "op: \"FOLLOW\" is none of follow, unfollow, get, auth, pong",
+        ),
         (r#"{"op":"follow","ref":2}"#, Some(2), ErrorCode::BadFrame, "topic: is missing"),
-        (r#"{"op":"unfollow","topic":[],"ref":2}"#, Some(2), ErrorCode::BadFrame, "topic: must be a string, not an array"),
+        (
+            r#"{"op":"unfollow","topic":[],"ref":2}"#,
+            Some(2),
+            ErrorCode::BadFrame,
+            "topic: must be a string, not an array",
+        ),
         (r#"{"op":"get","ref":3}"#, Some(3), ErrorCode::BadFrame, "leg: is missing"),
-        (r#"{"op":"get","leg":"a/b"}"#, None, ErrorCode::UnknownLeg, "leg: \"a/b\" is not an identifier of a flight"),
+        (
+            r#"{"op":"get","leg":"a/b"}"#,
+            None,
+            ErrorCode::UnknownLeg,
+            "leg: \"a/b\" is not an identifier of a flight",
+        ),
         (r#"{"op":"auth","token":{}}"#, None, ErrorCode::BadFrame, "token: must be a string, not an object"),
     ] {
         assert_eq!(refused(text), (ref_, code, message.to_owned()), "{text}");
@@ -97,7 +115,13 @@ fn unknown_topics_and_positions_have_codes_of_their_own() {
         assert_eq!((ref_, code), (Some(9), ErrorCode::UnknownTopic));
         assert!(message.starts_with(&format!("topic: \"{topic}\" is not flight/{{leg}}")), "{message}");
     }
-    for since in ["\"yesterday\"", "1360357451", "\"2013-02-08\"", "\"2013-02-08T21:04:11\"", "\"2013-02-30T00:00:00Z\""] {
+    for since in [
+        "\"yesterday\"",
+        "1360357451",
+        "\"2013-02-08\"",
+        "\"2013-02-08T21:04:11\"",
+        "\"2013-02-30T00:00:00Z\"",
+    ] {
         let (_, code, message) = refused(&format!(r#"{{"op":"follow","topic":"all","since":{since}}}"#));
         assert_eq!(code, ErrorCode::BadSince, "{since}");
         assert!(message.starts_with("since: "), "{message}");

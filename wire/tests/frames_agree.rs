@@ -8,11 +8,13 @@ use domain::codes::Direction;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::topic::Topic;
+use gatecall_wire::flight::{FlightBody, flight_json};
+use gatecall_wire::frame::server::{
+    self, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame,
+};
+use gatecall_wire::rest::{self, BoardAirport, BoardBody, FlightsBody};
 use proptest::prelude::*;
 use support::{at, evening, key};
-use gatecall_wire::flight::{FlightBody, flight_json};
-use gatecall_wire::frame::server::{self, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame};
-use gatecall_wire::rest::{self, BoardAirport, BoardBody, FlightsBody};
 
 fn json_of(flight: &Flight) -> Vec<u8> {
     flight_json(&flight.leg, flight.rev, flight.changed_at, &flight.view())
@@ -47,7 +49,9 @@ fn a_flight_is_the_same_bytes_whether_written_fast_or_by_its_type() {
 
 #[test]
 fn hello_says_what_the_type_says() {
-    for (now, speed) in [("2013-02-08T15:00:00Z", 60.0), ("2013-02-08T15:00:00.250Z", 1.0), ("2013-02-08T15:00:00Z", 0.5)] {
+    for (now, speed) in
+        [("2013-02-08T15:00:00Z", 60.0), ("2013-02-08T15:00:00.250Z", 1.0), ("2013-02-08T15:00:00Z", 0.5)]
+    {
         let clock = ClockBody { now: at(now), speed };
         let meant = ServerFrame::Hello(HelloFrame { epoch: "a\"b".into(), clock, ping_s: 25 });
         assert_agrees(&server::hello("a\"b", at(now), speed, 25), &meant);
@@ -71,7 +75,12 @@ fn a_snapshot_is_its_rows_in_their_order_in_a_buffer_of_their_size() {
 fn a_snapshot_can_be_made_from_a_part_of_a_board() {
     let (flight, _) = evening();
     let mut board = Board::default();
-    board.put(&flight.leg, flight.view().board_time(Direction::Departures), flight.changed_at, json_of(&flight));
+    board.put(
+        &flight.leg,
+        flight.view().board_time(Direction::Departures),
+        flight.changed_at,
+        json_of(&flight),
+    );
     let frame = server::snapshot(&Topic::All, true, board.rows().map(Vec::as_slice));
     assert!(matches!(read(&frame), ServerFrame::Snapshot(s) if s.flights.len() == 1));
 }
@@ -134,7 +143,8 @@ fn a_board_and_a_page_of_flights_are_assembled_as_their_types_are_written() {
         country: "US".into(),
         zone: "America/New_York".into(),
     };
-    let json = rest::board_json(&airport, Direction::Departures, flight.changed_at, rows.iter().map(Vec::as_slice));
+    let json =
+        rest::board_json(&airport, Direction::Departures, flight.changed_at, rows.iter().map(Vec::as_slice));
     let board = BoardBody {
         airport,
         direction: Direction::Departures.into(),

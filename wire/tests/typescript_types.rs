@@ -11,7 +11,8 @@ fn the_typescript_types_are_fresh() {
 fn every_type_that_is_mentioned_is_in_the_file() {
     let file = gatecall_wire::typescript::render();
     let words = file.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let is_ours = |word: &&str| ["Frame", "Body", "Row", "Side", "Entry"].iter().any(|end| word.ends_with(end));
+    let is_ours =
+        |word: &&str| ["Frame", "Body", "Row", "Side", "Entry"].iter().any(|end| word.ends_with(end));
     for word in words.filter(is_ours) {
         assert!(file.contains(&format!("export type {word} =")), "{word} is mentioned and not there");
     }

@@ -130,7 +130,8 @@ struct Keys {
 /// Reads a client's frame. No text makes it panic, take long, or hold more than a few times its
 /// length: longer texts than [`CLIENT_FRAME_BYTES_MAX`] and nesting deeper than 128 are refused.
 pub fn parse(text: &str) -> Result<ClientFrame, BadFrame> {
-    let keys = read_keys(text).map_err(|message| BadFrame { ref_: None, code: ErrorCode::BadFrame, message })?;
+    let keys =
+        read_keys(text).map_err(|message| BadFrame { ref_: None, code: ErrorCode::BadFrame, message })?;
     let ref_ = read_ref(keys.r#ref.as_ref())?;
     read_frame(keys, ref_).map_err(|(code, message)| BadFrame { ref_, code, message })
 }
@@ -176,7 +177,8 @@ fn read_frame(keys: Keys, ref_: Option<u64>) -> Result<ClientFrame, (ErrorCode, 
 fn read_topic(value: Option<Value>) -> Result<Topic, (ErrorCode, String)> {
     let text = string("topic", value)?;
     Topic::parse(&text).ok_or_else(|| {
-        let rule = "is not flight/{leg}, board/{IATA}/departures, board/{IATA}/arrivals, airline/{code} or all";
+        let rule =
+            "is not flight/{leg}, board/{IATA}/departures, board/{IATA}/arrivals, airline/{code} or all";
         (ErrorCode::UnknownTopic, format!("topic: {} {rule}", quoted(&text)))
     })
 }
@@ -191,7 +193,10 @@ fn read_leg(value: Option<Value>) -> Result<LegId, (ErrorCode, String)> {
 fn read_since(value: Option<Value>) -> Result<Option<DateTime<Utc>>, (ErrorCode, String)> {
     let Some(value) = value else { return Ok(None) };
     let bad = |what: String| {
-        (ErrorCode::BadSince, format!("since: {what} is not an RFC 3339 instant such as 2013-02-08T21:04:11Z"))
+        (
+            ErrorCode::BadSince,
+            format!("since: {what} is not an RFC 3339 instant such as 2013-02-08T21:04:11Z"),
+        )
     };
     let Value::String(text) = value else { return Err(bad(sort_of(&value).to_owned())) };
     let at = DateTime::parse_from_rfc3339(&text).map_err(|_| bad(quoted(&text)))?;
@@ -201,7 +206,9 @@ fn read_since(value: Option<Value>) -> Result<Option<DateTime<Utc>>, (ErrorCode,
 fn string(key: &str, value: Option<Value>) -> Result<String, (ErrorCode, String)> {
     match value {
         Some(Value::String(text)) => Ok(text),
-        Some(other) => Err((ErrorCode::BadFrame, format!("{key}: must be a string, not {}", sort_of(&other)))),
+        Some(other) => {
+            Err((ErrorCode::BadFrame, format!("{key}: must be a string, not {}", sort_of(&other))))
+        }
         None => Err((ErrorCode::BadFrame, format!("{key}: is missing"))),
     }
 }

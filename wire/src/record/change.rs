@@ -78,5 +78,8 @@ pub fn decode_change(json: &[u8]) -> Result<ChangeRecord, RecordError> {
         return Err(RecordError::broken("set: is not an object"));
     }
     let Record { rev, kinds, source, .. } = record;
-    Ok(ChangeRecord { leg, change: PastChange { rev, at: record.at.0, kinds, source, set_json: set_json.to_owned() } })
+    Ok(ChangeRecord {
+        leg,
+        change: PastChange { rev, at: record.at.0, kinds, source, set_json: set_json.to_owned() },
+    })
 }

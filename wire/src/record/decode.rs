@@ -139,9 +139,13 @@ fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {
         (Kind::Time, Json::Number(seconds)) => {
             seconds.as_i64().map(Value::Time).ok_or_else(|| wrong("is not in whole seconds"))
         }
-        (Kind::Step, Json::String(word)) => Step::parse(&word).map(Value::Step).ok_or_else(|| wrong("is no step")),
+        (Kind::Step, Json::String(word)) => {
+            Step::parse(&word).map(Value::Step).ok_or_else(|| wrong("is no step"))
+        }
         (Kind::Flag, Json::Bool(flag)) => Ok(Value::Flag(flag)),
-        (Kind::Airport, Json::String(iata)) => Iata::parse(&iata).map(Value::Airport).map_err(|e| wrong(&e.to_string())),
+        (Kind::Airport, Json::String(iata)) => {
+            Iata::parse(&iata).map(Value::Airport).map_err(|e| wrong(&e.to_string()))
+        }
         (Kind::Codeshares, Json::Array(flights)) => {
             let read = |json: &Json| Designator::parse(json.as_str().unwrap_or_default());
             let flights = flights.iter().map(read).collect::<Result<Arc<[_]>, _>>();

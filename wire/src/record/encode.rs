@@ -92,14 +92,18 @@ impl Serialize for SaidOut<'_> {
         }
         let mut seq = serializer.serialize_seq(Some(leaders.len()))?;
         for (index, leader) in leaders.iter().enumerate() {
-            let members = || self.0.iter().zip(&groups).filter(move |(_, group)| **group == index).map(|(held, _)| held);
+            let members = || {
+                self.0.iter().zip(&groups).filter(move |(_, group)| **group == index).map(|(held, _)| held)
+            };
             let cleared = members().filter(|(_, held)| held.value.is_none()).map(|(field, _)| field.name());
             seq.serialize_element(&GroupOut {
                 by: &leader.source,
                 weight: leader.authority,
                 observed: Epoch(leader.observed_at),
                 received: Epoch(leader.received_at),
-                set: ValuesOut(members().filter_map(|(field, held)| Some((*field, held.value.as_ref()?))).collect()),
+                set: ValuesOut(
+                    members().filter_map(|(field, held)| Some((*field, held.value.as_ref()?))).collect(),
+                ),
                 clear: cleared.collect(),
             })?;
         }

@@ -85,7 +85,8 @@ pub fn decode_log(json: &[u8]) -> Result<LogRecord, RecordError> {
     check_version(json)?;
     let log: Log<'_> = serde_json::from_slice(json).map_err(RecordError::broken)?;
     let flight = decode_state(log.state.get().as_bytes())?;
-    let changes = log.changes.iter().map(|raw| decode_change(raw.get().as_bytes()).map(|record| record.change));
+    let changes =
+        log.changes.iter().map(|raw| decode_change(raw.get().as_bytes()).map(|record| record.change));
     Ok(LogRecord { flight, changes: changes.collect::<Result<_, _>>()? })
 }
 

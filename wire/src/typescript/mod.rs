@@ -8,7 +8,8 @@ mod tidy;
 use crate::flight::{AircraftBody, ArrivalBody, DepartureBody, FlightBody};
 use crate::frame::client::ClientFrame;
 use crate::frame::server::{
-    ChangeFrame, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, SnapshotFrame, StateFrame,
+    ChangeFrame, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, SnapshotFrame,
+    StateFrame,
 };
 use crate::problem::{FieldError, ProblemBody};
 use crate::rest;

@@ -75,7 +75,9 @@ impl Layout {
     /// A type; objects whose members have comments are laid out, all else is left as it is.
     fn type_(&mut self, text: &str) {
         let text = text.trim();
-        let Some(members) = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).filter(|t| t.contains("/**")) else {
+        let Some(members) =
+            text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).filter(|t| t.contains("/**"))
+        else {
             return self.put(text);
         };
         self.put("{");
@@ -147,7 +149,8 @@ mod tests {
     #[test]
     fn short_unions_stay_and_long_ones_are_broken() {
         assert_eq!(tidy("type A = \"a\" | \"b\";"), "type A = \"a\" | \"b\";");
-        let long = format!("type A = {{ \n/**\n * X, | y.\n */\nx: {} | z, }} | {{ \"b\": 1 }};", "x".repeat(100));
+        let long =
+            format!("type A = {{ \n/**\n * X, | y.\n */\nx: {} | z, }} | {{ \"b\": 1 }};", "x".repeat(100));
         let lines: Vec<String> = tidy(&long).lines().map(str::to_owned).collect();
         assert_eq!((lines[1].as_str(), lines[2].as_str()), ("  | {", "    /** X, | y. */"));
         assert_eq!(lines[5], "  | { \"b\": 1 };");

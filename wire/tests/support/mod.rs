@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An instant by its text.
-pub fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
 /// B6 615, JFK to Fort Lauderdale, 8 February 2013.
-pub fn key() -> LegKey {
+pub(crate) fn key() -> LegKey {
     LegKey {
         carrier: AirlineCode::parse("B6").unwrap(),
         number: FlightNumber::parse("615").unwrap(),
@@ -31,7 +31,7 @@ pub fn key() -> LegKey {
 }
 
 /// A report of JFK's own feed, got half a second after it was observed.
-pub fn report(observed_at: &str, say: impl FnOnce(&mut Report)) -> Report {
+pub(crate) fn report(observed_at: &str, say: impl FnOnce(&mut Report)) -> Report {
     let observed_at = at(observed_at);
     let airport = Some(key().from);
     let mut report = Report {
@@ -55,7 +55,7 @@ fn time(report: &mut Report, field: Field, instant: &str) {
 }
 
 /// What an operator took over by hand.
-pub fn taken_over() -> Override {
+pub(crate) fn taken_over() -> Override {
     Override {
         field: Field::Remark,
         value: Some(Value::text(Field::Remark, "Please have your boarding pass ready").unwrap()),
@@ -67,7 +67,7 @@ pub fn taken_over() -> Override {
 
 /// The flight after its schedule, a delay with a change of gate, and nothing else; with the two
 /// changes that led there.
-pub fn evening() -> (Flight, Vec<Change>) {
+pub(crate) fn evening() -> (Flight, Vec<Change>) {
     let schedule = report("2013-02-08T15:00:00Z", |r| {
         text(r, Field::DepartureTerminal, "5");
         text(r, Field::DepartureGate, "12");
@@ -95,12 +95,12 @@ pub fn evening() -> (Flight, Vec<Change>) {
 }
 
 /// A file of this repository, from its root.
-pub fn repository_file(path: &str) -> PathBuf {
+pub(crate) fn repository_file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// Fails where the committed file is not `fresh`, or writes it anew if `GATECALL_REWRITE` is set.
-pub fn assert_fresh(path: &str, fresh: &str) {
+pub(crate) fn assert_fresh(path: &str, fresh: &str) {
     let file = repository_file(path);
     if std::env::var_os("GATECALL_REWRITE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
