@@ -73,6 +73,16 @@ impl FlightActor {
         }
         merged
     }
+
+    /// After a first report that could not be applied there is no flight. Called from within the
+    /// answer: an actor that is stopped before gives none. Reports that are waiting are answered as
+    /// unavailable, and their senders repeat them.
+    fn leave_if_nobody_knows_it(&self, context: &mut Context<Self>) {
+        if self.state.rev == 0 {
+            self.hub.withdraw(&self.state.leg);
+            context.stop();
+        }
+    }
 }
 
 struct Merged {
@@ -89,14 +99,14 @@ impl Actor for FlightActor {
 impl Handler<Apply> for FlightActor {
     type Result = AtomicResponse<Self, Result<Vec<Outcome>, SinkError>>;
 
-    fn handle(&mut self, Apply { reports }: Apply, context: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Apply { reports }: Apply, _: &mut Context<Self>) -> Self::Result {
         let Merged { next, outcomes, changes, learnt } = self.merge(&reports);
         if !learnt {
-            if self.state.rev == 0 {
-                self.hub.withdraw(&self.state.leg);
-                context.stop();
-            }
-            return AtomicResponse::new(Box::pin(fut::ready(Ok(outcomes))));
+            let answer = fut::ready(Ok(outcomes)).map(|answer, actor: &mut Self, context: &mut Context<Self>| {
+                actor.leave_if_nobody_knows_it(context);
+                answer
+            });
+            return AtomicResponse::new(Box::pin(answer));
         }
         let (hub, shown, next) = (self.hub.clone(), self.shown.clone(), Arc::new(next));
         let committed = async move { hub.commit(shown, next.clone(), changes).await.map(|live| (next, live)) };
@@ -107,10 +117,7 @@ impl Handler<Apply> for FlightActor {
                 Ok(outcomes)
             }
             Err(fault) => {
-                if actor.state.rev == 0 {
-                    actor.hub.withdraw(&actor.state.leg);
-                    context.stop();
-                }
+                actor.leave_if_nobody_knows_it(context);
                 Err(SinkError::NotDurable(fault))
             }
         };
