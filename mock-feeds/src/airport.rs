@@ -69,9 +69,10 @@ pub struct Tally {
 }
 
 impl Airport {
-    fn learn(&mut self, event: &Event) {
+    fn learn(&mut self, event: &Event, said_at: DateTime<Utc>) {
         let known = self.known.entry(event.leg).or_insert_with(|| KnownFlight::unknown(event.leg, event.at));
         known.learn(event);
+        known.last_updated = known.last_updated.max(said_at);
         self.tally.cancelled += u64::from(matches!(event.what, What::Cancelled(_)));
         if self.pushes {
             self.wait(event.leg);
@@ -116,7 +117,11 @@ impl Airport {
     /// The legs that it tells of at `now` when asked, with the instant since which each reads as
     /// it does: those of the last hours and of those to come, changed or come into sight since
     /// `since`.
-    pub fn told(&self, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> Vec<(DateTime<Utc>, &KnownFlight)> {
+    pub fn told(
+        &self,
+        now: DateTime<Utc>,
+        since: Option<DateTime<Utc>>,
+    ) -> Vec<(DateTime<Utc>, &KnownFlight)> {
         // Who is silent stands still: nothing comes into sight either.
         let now = if self.faults.is_silent(now) { self.faults.silent_from.unwrap_or(now) } else { now };
         self.known
@@ -171,20 +176,21 @@ impl Airports {
             if !airport.unsaid.is_empty() && !airport.faults.is_silent(now) {
                 let unsaid = std::mem::take(&mut airport.unsaid);
                 learned += unsaid.len();
-                for mut event in unsaid {
+                for event in unsaid {
                     // It is said only now, and a delta asked for since a moment ago must have it.
-                    event.at = now;
-                    airport.learn(&event);
+                    airport.learn(&event, now);
                 }
             }
         }
         for event in self.playbook.take_until(now) {
-            let Some(airport) = self.all.iter_mut().find(|airport| airport.iata == event.who) else { continue };
+            let Some(airport) = self.all.iter_mut().find(|airport| airport.iata == event.who) else {
+                continue;
+            };
             if airport.faults.is_silent(event.at) && airport.faults.is_silent(now) {
                 airport.unsaid.push(event);
             } else {
                 learned += 1;
-                airport.learn(&event);
+                airport.learn(&event, event.at);
             }
         }
         self.forget(now);
@@ -248,16 +254,25 @@ mod tests {
                 airports.advance(at(16) + TimeDelta::minutes(minute));
             }
         }
-        let count = |airports: &mut Airports| airports.find(lga).unwrap().told(at(16) + TimeDelta::minutes(58), Some(at(16) + TimeDelta::seconds(1))).len();
+        let count = |airports: &mut Airports| {
+            airports
+                .find(lga)
+                .unwrap()
+                .told(at(16) + TimeDelta::minutes(58), Some(at(16) + TimeDelta::seconds(1)))
+                .len()
+        };
         assert_eq!(count(&mut silent), 0);
         assert!(count(&mut sound) > 10);
         silent.advance(at(18));
         sound.advance(at(18));
         let tell = |airports: &mut Airports| {
             let known = &airports.find(lga).unwrap().known;
-            known.values().map(|known| KnownFlight { last_updated: at(0), ..known.clone() }).collect::<Vec<_>>()
+            known
+                .values()
+                .map(|known| KnownFlight { last_updated: at(0), ..known.clone() })
+                .collect::<Vec<_>>()
         };
-        assert_eq!(tell(&mut silent), tell(&mut sound));
+        assert!(tell(&mut silent) == tell(&mut sound));
     }
 
     #[test]

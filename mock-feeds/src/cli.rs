@@ -132,7 +132,9 @@ mod tests {
     #[test]
     fn a_replay_is_asked_for_as_documented() {
         let line = "mock-feeds replay --day ordinary --clock 2013-09-19T10:00:00-04:00@60/1767225600.5 --seed 7 --fault LGA:errors=0.5 --fault EWR:latency_ms=9";
-        let Command::Replay(replay) = Cli::parse_from(line.split(' ')).command else { panic!("not a replay") };
+        let Command::Replay(replay) = Cli::parse_from(line.split(' ')).command else {
+            panic!("not a replay")
+        };
         assert_eq!((replay.day, replay.common.seed, replay.common.faults.len()), (Day::Ordinary, 7, 2));
         assert!(Cli::try_parse_from(["mock-feeds", "replay", "--fault", "SFO:errors=1"]).is_err());
         assert!(Cli::try_parse_from(["mock-feeds", "airports", "--airports", "JFK,LAX"]).is_err());

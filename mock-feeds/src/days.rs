@@ -68,7 +68,9 @@ pub fn departures(day: Day, places: &Places) -> Result<Vec<Departure>> {
     let mut departures = Vec::new();
     for (index, row) in rows.records().enumerate() {
         let row = row?;
-        departures.push(departure(&row, day, places, &types).with_context(|| format!("{day:?}, row {}", index + 1))?);
+        departures.push(
+            departure(&row, day, places, &types).with_context(|| format!("{day:?}, row {}", index + 1))?,
+        );
     }
     Ok(departures)
 }

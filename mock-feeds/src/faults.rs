@@ -49,11 +49,14 @@ impl Faults {
     pub fn parse(text: &str) -> Result<Self> {
         let mut wanted = serde_json::Map::new();
         for pair in text.split(',') {
-            let (name, value) = pair.split_once('=').with_context(|| format!("{pair:?} is not NAME=VALUE"))?;
-            let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.into()));
+            let (name, value) =
+                pair.split_once('=').with_context(|| format!("{pair:?} is not NAME=VALUE"))?;
+            let value =
+                serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.into()));
             wanted.insert(name.trim().into(), value);
         }
-        let faults: Self = serde_json::from_value(wanted.into()).with_context(|| format!("faults {text:?}"))?;
+        let faults: Self =
+            serde_json::from_value(wanted.into()).with_context(|| format!("faults {text:?}"))?;
         faults.checked()
     }
 
@@ -133,7 +136,8 @@ mod tests {
 
     #[test]
     fn flags_and_changes_set_only_what_they_name() {
-        let faults = Faults::parse("errors=0.25,wrong_zone=missing,silent_from=2013-02-08T17:00:00Z").unwrap();
+        let faults =
+            Faults::parse("errors=0.25,wrong_zone=missing,silent_from=2013-02-08T17:00:00Z").unwrap();
         assert_eq!((faults.errors, faults.wrong_zone), (0.25, ZoneFault::Missing));
         let changed = faults.changed_by(&serde_json::json!({ "errors": 0, "latency_ms": 20 })).unwrap();
         assert_eq!((changed.errors, changed.latency_ms, changed.wrong_zone), (0.0, 20, ZoneFault::Missing));
@@ -143,7 +147,12 @@ mod tests {
 
     #[test]
     fn what_is_no_knob_or_no_share_is_refused_by_name() {
-        for (text, word) in [("speed=1", "speed"), ("errors=2", "errors"), ("errors", "NAME=VALUE"), ("latency_ms=90000", "latency_ms")] {
+        for (text, word) in [
+            ("speed=1", "speed"),
+            ("errors=2", "errors"),
+            ("errors", "NAME=VALUE"),
+            ("latency_ms=90000", "latency_ms"),
+        ] {
             let error = format!("{:#}", Faults::parse(text).unwrap_err());
             assert!(error.contains(word), "{error}");
         }

@@ -35,9 +35,14 @@ fn next_hour(now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// What happened at each airport since the line before; cancellations since the start.
 fn line(before: &[(Iata, Tally)], after: &[(Iata, Tally)], now: DateTime<Utc>) -> String {
-    let parts: Vec<String> = before.iter().zip(after).map(|((iata, before), (_, after))| part(*iata, before, after)).collect();
+    let parts: Vec<String> =
+        before.iter().zip(after).map(|((iata, before), (_, after))| part(*iata, before, after)).collect();
     let cancelled: u64 = after.iter().map(|(_, tally)| tally.cancelled).sum();
-    format!("{}: {}; {cancelled} cancelled so far", now.with_timezone(&New_York).format("%a %-d %b %H:%M %Z"), parts.join("; "))
+    format!(
+        "{}: {}; {cancelled} cancelled so far",
+        now.with_timezone(&New_York).format("%a %-d %b %H:%M %Z"),
+        parts.join("; ")
+    )
 }
 
 fn part(iata: Iata, before: &Tally, after: &Tally) -> String {

@@ -155,7 +155,12 @@ impl Pusher {
         });
     }
 
-    fn message(&mut self, shared: &Shared, faults: &crate::faults::Faults, legs: &[KnownFlight]) -> Result<Vec<u8>> {
+    fn message(
+        &mut self,
+        shared: &Shared,
+        faults: &crate::faults::Faults,
+        legs: &[KnownFlight],
+    ) -> Result<Vec<u8>> {
         self.serial += 1;
         let zone = domain::airports::zone_of(self.airport).unwrap_or(chrono_tz::UTC);
         let sender = Sender { airport: self.airport.as_str(), zone, fault: faults.wrong_zone };
@@ -182,7 +187,10 @@ impl Pusher {
                 }
             }
             Outcome::Refused(why) if legs.len() > 1 => {
-                warn!("{}: the hub refused a message of {count} legs ({why}); telling them in halves", self.airport);
+                warn!(
+                    "{}: the hub refused a message of {count} legs ({why}); telling them in halves",
+                    self.airport
+                );
                 let (one, other) = legs.split_at(legs.len() / 2);
                 for half in [one, other] {
                     Box::pin(self.push(shared, half)).await;
@@ -190,7 +198,11 @@ impl Pusher {
             }
             Outcome::Refused(why) => {
                 shared.at(self.airport, |airport, _| airport.tally.refused += 1);
-                warn!("{}: the hub refused {}: {why}", self.airport, legs.first().map_or_else(String::new, |leg| leg.key.id().to_string()));
+                warn!(
+                    "{}: the hub refused {}: {why}",
+                    self.airport,
+                    legs.first().map_or_else(String::new, |leg| leg.key.id().to_string())
+                );
             }
             Outcome::Later { why, after } => {
                 let keys: Vec<_> = legs.iter().map(|leg| leg.key).collect();
@@ -206,7 +218,7 @@ impl Pusher {
 
     /// Says that a push failed: the first time, and then now and then.
     fn fail(&mut self, why: &str) {
-        if self.failures % REMIND_EVERY == 0 {
+        if self.failures.is_multiple_of(REMIND_EVERY) {
             let (airport, target) = (self.airport, &self.target);
             info!("{airport}: waiting for the hub at {target}, {why}");
         }
@@ -219,14 +231,19 @@ impl Pusher {
     }
 
     async fn send(&mut self, body: Vec<u8>) -> Outcome {
-        let mut request = self.client.post(self.target.clone()).header(header::CONTENT_TYPE, "application/xml").body(body);
+        let mut request =
+            self.client.post(self.target.clone()).header(header::CONTENT_TYPE, "application/xml").body(body);
         if let Some(key) = &self.key {
             request = request.bearer_auth(&key.0);
         }
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Outcome::Later { why: "which is not up".into(), after: None },
-            Err(error) if error.is_timeout() => return Outcome::Later { why: "which does not answer".into(), after: None },
+            Err(error) if error.is_connect() => {
+                return Outcome::Later { why: "which is not up".into(), after: None };
+            }
+            Err(error) if error.is_timeout() => {
+                return Outcome::Later { why: "which does not answer".into(), after: None };
+            }
             Err(error) => return Outcome::Later { why: format!("which breaks off: {error}"), after: None },
         };
         let status = response.status();
@@ -272,7 +289,9 @@ mod tests {
     #[test]
     fn rejections_are_read_from_the_answer() {
         let text = r#"{"accepted":1,"changed":1,"unchanged":0,"rejected":[{"index":0,"field":"gate","reason":"too long"}]}"#;
-        let Outcome::Taken { rejected, first } = judge(StatusCode::ACCEPTED, None, text) else { panic!("not taken") };
+        let Outcome::Taken { rejected, first } = judge(StatusCode::ACCEPTED, None, text) else {
+            panic!("not taken")
+        };
         assert!(rejected == 1 && first.contains("too long"));
         assert!(matches!(judge(StatusCode::BAD_REQUEST, None, ""), Outcome::Refused(_)));
         assert!(matches!(judge(StatusCode::UNAUTHORIZED, None, ""), Outcome::Later { .. }));

@@ -34,9 +34,17 @@ pub async fn run(cli: Cli) -> Result<()> {
         }
         Command::Airports(synthetic) => {
             let clock = wallclock::clock(synthetic.common.clock);
-            let timetable = Timetable::new(&synthetic.airports, synthetic.flights_per_day as usize, synthetic.common.seed)?;
+            let timetable = Timetable::new(
+                &synthetic.airports,
+                synthetic.flights_per_day as usize,
+                synthetic.common.seed,
+            )?;
             let names: Vec<String> = synthetic.airports.iter().map(Iata::to_string).collect();
-            let about = format!("mock-feeds plays {} flights a day at {}.", synthetic.flights_per_day, names.join(", "));
+            let about = format!(
+                "mock-feeds plays {} flights a day at {}.",
+                synthetic.flights_per_day,
+                names.join(", ")
+            );
             let playbook = Playbook::endless(timetable, clock.now());
             (synthetic.common, clock, synthetic.airports, playbook, about)
         }
@@ -44,14 +52,20 @@ pub async fn run(cli: Cli) -> Result<()> {
     let jfk = Iata::parse("JFK")?;
     let mut airports = Airports::new(&codes, &[jfk], playbook, common.seed);
     for (iata, faults) in &common.faults {
-        airports.find(*iata).with_context(|| format!("--fault: {iata} is not simulated"))?.faults = faults.clone();
+        airports.find(*iata).with_context(|| format!("--fault: {iata} is not simulated"))?.faults =
+            faults.clone();
     }
     let pusher = Pusher::new(jfk, &common.hub, jfk_key(&common)?, common.seed)?;
     let shared = Shared::new(airports, Arc::new(clock));
     let keys = AppKeys { id: common.ewr_app_id.clone(), key: common.ewr_app_key.clone() };
-    let (server, address) = serve::listen(common.listen, Served { shared: shared.clone(), keys, about: about.clone() })?;
+    let (server, address) =
+        serve::listen(common.listen, Served { shared: shared.clone(), keys, about: about.clone() })?;
     let now = shared.clock().now().with_timezone(&New_York).to_rfc3339_opts(SecondsFormat::Secs, false);
-    info!("{about} It is {now}, {} times as fast. Index at http://{address}/, JFK pushes to {}", shared.clock().speed(), common.hub);
+    info!(
+        "{about} It is {now}, {} times as fast. Index at http://{address}/, JFK pushes to {}",
+        shared.clock().speed(),
+        common.hub
+    );
     play(&shared, server, pusher).await
 }
 
@@ -82,7 +96,9 @@ fn morning_of(day: Day) -> ClockSpec {
 
 fn jfk_key(common: &Common) -> Result<Option<ApiKey>> {
     let text = match &common.jfk_key_file {
-        Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("--jfk-key-file {}", file.display()))?),
+        Some(file) => Some(
+            std::fs::read_to_string(file).with_context(|| format!("--jfk-key-file {}", file.display()))?,
+        ),
         None => std::env::var("MOCK_FEEDS_JFK_KEY").ok(),
     };
     Ok(text.as_deref().map(ApiKey::new))

@@ -12,6 +12,9 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use std::io;
 use std::sync::Arc;
 
+/// Namespace of the extension in which a leg says when it last changed.
+const EXTENSION: &str = "urn:gatecall:aidx:1";
+
 /// Who says so, and how it writes times.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
@@ -24,13 +27,24 @@ pub struct Sender<'a> {
 }
 
 /// A pushed message about these legs. `serial` tells messages apart, also repeated ones.
-pub fn notification(sender: Sender<'_>, at: DateTime<Utc>, serial: u64, legs: &[&KnownFlight]) -> io::Result<Vec<u8>> {
+pub fn notification(
+    sender: Sender<'_>,
+    at: DateTime<Utc>,
+    serial: u64,
+    legs: &[&KnownFlight],
+) -> io::Result<Vec<u8>> {
     let mut xml = Xml::new(sender);
     let number = serial.to_string();
     let stamp = xml.time(at);
     let correlation = format!("{}-{serial}", sender.airport);
-    xml.open("IATA_AIDX_FlightLegNotifRQ", &payload(&stamp, &[("SequenceNmbr", &number), ("CorrelationID", &correlation)]))?;
-    xml.empty("Originator", &[("CompanyShortName", sender.airport), ("Code", sender.airport), ("CodeContext", "3")])?;
+    xml.open(
+        "IATA_AIDX_FlightLegNotifRQ",
+        &payload(&stamp, &[("SequenceNmbr", &number), ("CorrelationID", &correlation)]),
+    )?;
+    xml.empty(
+        "Originator",
+        &[("CompanyShortName", sender.airport), ("Code", sender.airport), ("CodeContext", "3")],
+    )?;
     for leg in legs {
         xml.leg(leg)?;
     }
@@ -81,9 +95,17 @@ impl<'a> Xml<'a> {
         self.open("LegData", &[("InternationalStatus", "Domestic")])?;
         self.status(known)?;
         self.text("ServiceType", &[], "J")?;
-        self.text("PlannedArrivalAptHistory", &[("CodeContext", "3"), ("RepeatIndex", "1")], known.key.to.as_str())?;
+        self.text(
+            "PlannedArrivalAptHistory",
+            &[("CodeContext", "3"), ("RepeatIndex", "1")],
+            known.key.to.as_str(),
+        )?;
         if let Some(to) = known.diverted_to {
-            self.text("PlannedArrivalAptHistory", &[("CodeContext", "3"), ("RepeatIndex", "2")], to.as_str())?;
+            self.text(
+                "PlannedArrivalAptHistory",
+                &[("CodeContext", "3"), ("RepeatIndex", "2")],
+                to.as_str(),
+            )?;
         }
         self.irregularity(known)?;
         for (index, flight) in known.codeshares.iter().enumerate() {
@@ -92,8 +114,9 @@ impl<'a> Xml<'a> {
             self.text("FlightNumber", &[], &flight.number.to_string())?;
             self.close("CodeShareInfo")?;
         }
-        if known.is_delayed() && known.cancelled.is_none() {
-            self.text("RemarkTextCode", &[("CodeContext", "9750"), ("FlightLegScope", "Departure")], "DEL")?;
+        if known.is_delayed() && known.cancelled.is_none() && known.departure.gate_opened.is_none() {
+            // BRD: a remark for boards. Once the gate is open, that is the news.
+            self.text("RemarkTextCode", &[("Qualifier", "BRD"), ("CodeContext", "9750")], "DEL")?;
         }
         if let Some(remark) = known.remark() {
             self.text("RemarkFreeText", &[("FlightLegScope", "FlightLeg")], &remark)?;
@@ -102,7 +125,20 @@ impl<'a> Xml<'a> {
         self.times(known)?;
         self.aircraft(known)?;
         self.close("LegData")?;
+        self.extension(known)?;
         self.close("FlightLeg")
+    }
+
+    /// When this leg last changed. AIDX has no place for it, and an answer that tells of hundreds
+    /// of legs has one `TimeStamp` for all; vendors put it into an extension.
+    fn extension(&mut self, known: &KnownFlight) -> Done {
+        let last_update = self.time(known.last_updated);
+        self.open("TPA_Extension", &[])?;
+        self.open("g:Leg", &[("xmlns:g", EXTENSION)])?;
+        self.text("g:Id", &[], &known.key.id().to_string())?;
+        self.text("g:LastUpdate", &[], &last_update)?;
+        self.close("g:Leg")?;
+        self.close("TPA_Extension")
     }
 
     fn identifier(&mut self, known: &KnownFlight) -> Done {
@@ -141,7 +177,11 @@ impl<'a> Xml<'a> {
         } else {
             steps.iter().find(|step| step.0.is_some()).map_or(("OP", "1245"), |step| (step.1, step.2))
         };
-        self.text("OperationalStatus", &[("RepeatIndex", "1"), ("FlightLegScope", scope), ("CodeContext", context)], code)
+        self.text(
+            "OperationalStatus",
+            &[("RepeatIndex", "1"), ("FlightLegScope", scope), ("CodeContext", context)],
+            code,
+        )
     }
 
     fn irregularity(&mut self, known: &KnownFlight) -> Done {
@@ -205,8 +245,12 @@ impl<'a> Xml<'a> {
         let given = times.into_iter().filter_map(|(qualifier, kind, at)| Some((qualifier, kind, at?)));
         for (index, (qualifier, kind, at)) in given.enumerate() {
             let (index, at) = ((index + 1).to_string(), self.time(at));
-            let attributes =
-                [("OperationQualifier", qualifier), ("CodeContext", "9750"), ("RepeatIndex", &index), ("TimeType", kind)];
+            let attributes = [
+                ("OperationQualifier", qualifier),
+                ("CodeContext", "9750"),
+                ("RepeatIndex", &index),
+                ("TimeType", kind),
+            ];
             self.text("OperationTime", &attributes, &at)?;
         }
         Ok(())
@@ -236,11 +280,13 @@ impl<'a> Xml<'a> {
     }
 
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> Done {
-        self.writer.write_event(Event::Start(BytesStart::new(name).with_attributes(attributes.iter().copied())))
+        self.writer
+            .write_event(Event::Start(BytesStart::new(name).with_attributes(attributes.iter().copied())))
     }
 
     fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) -> Done {
-        self.writer.write_event(Event::Empty(BytesStart::new(name).with_attributes(attributes.iter().copied())))
+        self.writer
+            .write_event(Event::Empty(BytesStart::new(name).with_attributes(attributes.iter().copied())))
     }
 
     fn close(&mut self, name: &str) -> Done {

@@ -57,6 +57,8 @@ fn row(sender: Sender, known: &KnownFlight, flight: &Designator) -> Value {
     put("mainFlight", json!(main_flight));
     put("isOperationalFlight", json!(true));
     put("serviceType", json!("J"));
+    // Not Schiphol's, and the only way to know the leg of an overnight arrival.
+    put("originDate", json!(known.key.origin_date.to_string()));
     put("schemaVersion", json!("4"));
     let codeshares: Vec<String> = known.codeshares.iter().map(Designator::to_string).collect();
     put("codeshares", if codeshares.is_empty() { Value::Null } else { json!({ "codeshares": codeshares }) });
@@ -68,9 +70,15 @@ fn row(sender: Sender, known: &KnownFlight, flight: &Designator) -> Value {
     }
     let other_end = if departs { known.key.to } else { known.key.from };
     put("route", json!({ "destinations": [other_end.as_str()], "visa": false }));
-    put("publicFlightState", json!({ "flightStates": if departs { departure_states(known) } else { arrival_states(known) } }));
+    put(
+        "publicFlightState",
+        json!({ "flightStates": if departs { departure_states(known) } else { arrival_states(known) } }),
+    );
     put("aircraftRegistration", json!(known.registration.as_deref()));
-    put("aircraftType", json!({ "iataMain": known.aircraft_type.as_deref(), "iataSub": known.aircraft_type.as_deref() }));
+    put(
+        "aircraftType",
+        json!({ "iataMain": known.aircraft_type.as_deref(), "iataSub": known.aircraft_type.as_deref() }),
+    );
     let side = if departs { departure(sender, known) } else { arrival(sender, known) };
     row.extend(side);
     Value::Object(row)
@@ -93,7 +101,8 @@ fn departure(sender: Sender, known: &KnownFlight) -> Map<String, Value> {
     put("expectedTimeGateClosing", before(15));
     if let Some(desks) = &known.desks {
         let (first, last) = desks.split_once('-').unwrap_or((desks, desks));
-        let positions: Vec<Value> = (number(first)..=number(last)).map(|desk| json!({ "position": desk.to_string() })).collect();
+        let positions: Vec<Value> =
+            (number(first)..=number(last)).map(|desk| json!({ "position": desk.to_string() })).collect();
         let allocation = json!({
             "startTime": optional_time(sender, known.check_in_opened),
             "endTime": optional_time(sender, known.check_in_closed),

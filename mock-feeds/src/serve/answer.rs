@@ -58,7 +58,9 @@ pub(super) async fn answer(
     };
     let answer = memory.swap(request, fresh, fate);
     match fate {
-        Fate::Error => HttpResponse::InternalServerError().content_type("text/plain").body("the feed is out of order\n"),
+        Fate::Error => {
+            HttpResponse::InternalServerError().content_type("text/plain").body("the feed is out of order\n")
+        }
         Fate::Silence => {
             tokio::time::sleep(HANGS).await;
             HttpResponse::GatewayTimeout().finish()
@@ -104,7 +106,8 @@ impl Memory {
     fn swap(&self, request: &HttpRequest, fresh: Answer, fate: Fate) -> Answer {
         let address = request.uri().to_string();
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before: Vec<&Answer> = remembered.iter().rev().filter(|(at, _)| *at == address).map(|(_, answer)| answer).collect();
+        let before: Vec<&Answer> =
+            remembered.iter().rev().filter(|(at, _)| *at == address).map(|(_, answer)| answer).collect();
         let chosen = match fate {
             Fate::Repeat => before.first().copied().cloned(),
             Fate::Reorder => before.get(1).or(before.first()).copied().cloned(),

@@ -10,9 +10,19 @@ use std::fmt::Write as _;
 pub(super) async fn index(served: web::Data<Served>) -> HttpResponse {
     let mut page = format!("{}\n\n", served.about);
     served.shared.look(|airports, now| {
-        _ = writeln!(page, "It is {} by the airports' clock.", now.to_rfc3339_opts(SecondsFormat::Secs, true));
+        _ = writeln!(
+            page,
+            "It is {} by the airports' clock.",
+            now.to_rfc3339_opts(SecondsFormat::Secs, true)
+        );
         for airport in &airports.all {
-            _ = writeln!(page, "{} knows {} flights, {} cancelled so far.", airport.iata, airport.known.len(), airport.tally.cancelled);
+            _ = writeln!(
+                page,
+                "{} knows {} flights, {} cancelled so far.",
+                airport.iata,
+                airport.known.len(),
+                airport.tally.cancelled
+            );
         }
     });
     page.push_str(
@@ -36,21 +46,24 @@ pub(super) async fn clock(served: web::Data<Served>) -> HttpResponse {
 }
 
 pub(super) async fn tally(served: web::Data<Served>) -> HttpResponse {
-    let tally: Map<String, Value> = served
-        .shared
-        .look(|airports, _| airports.all.iter().map(|airport| (airport.iata.to_string(), json!(airport.tally))).collect());
+    let tally: Map<String, Value> = served.shared.look(|airports, _| {
+        airports.all.iter().map(|airport| (airport.iata.to_string(), json!(airport.tally))).collect()
+    });
     HttpResponse::Ok().json(tally)
 }
 
 pub(super) async fn faults(served: web::Data<Served>) -> HttpResponse {
-    let faults: Map<String, Value> = served
-        .shared
-        .look(|airports, _| airports.all.iter().map(|airport| (airport.iata.to_string(), json!(airport.faults))).collect());
+    let faults: Map<String, Value> = served.shared.look(|airports, _| {
+        airports.all.iter().map(|airport| (airport.iata.to_string(), json!(airport.faults))).collect()
+    });
     HttpResponse::Ok().json(faults)
 }
 
 /// All of the change is made or none of it.
-pub(super) async fn set_faults(served: web::Data<Served>, change: web::Json<Map<String, Value>>) -> HttpResponse {
+pub(super) async fn set_faults(
+    served: web::Data<Served>,
+    change: web::Json<Map<String, Value>>,
+) -> HttpResponse {
     let made = served.shared.look(|airports, _| {
         let mut next: Vec<_> = airports.all.iter().map(|airport| airport.faults.clone()).collect();
         for (name, change) in change.iter() {

@@ -50,7 +50,7 @@ pub(super) async fn flights(
     served: web::Data<Served>,
     memory: web::Data<Memory>,
 ) -> HttpResponse {
-    if let Err(refusal) = admit(&request, &served.keys) {
+    if let Some(refusal) = refusal(&request, &served.keys) {
         return refusal;
     }
     if query.page > PAGE_MAX {
@@ -61,24 +61,27 @@ pub(super) async fn flights(
         format!("{}://{}{}", connection.scheme(), connection.host(), request.path())
     };
     match Iata::parse("EWR") {
-        Ok(ewr) => answer(&request, &served, &memory, ewr, |airport, now| page(airport, now, &query, &base)).await,
+        Ok(ewr) => {
+            answer(&request, &served, &memory, ewr, |airport, now| page(airport, now, &query, &base)).await
+        }
         Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
     }
 }
 
-/// Refuses callers in Schiphol's words.
-fn admit(request: &HttpRequest, keys: &AppKeys) -> Result<(), HttpResponse> {
+/// Why a caller is refused, in Schiphol's words.
+fn refusal(request: &HttpRequest, keys: &AppKeys) -> Option<HttpResponse> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let refuse = |words: &str| Err(HttpResponse::Forbidden().json(json!({ "error": words })));
+    let forbidden = |words: &str| Some(HttpResponse::Forbidden().json(json!({ "error": words })));
     match (header("app_id"), header("app_key")) {
-        (None, _) | (_, None) => return refuse("Authentication parameters missing"),
-        (Some(id), Some(key)) if id != keys.id || key != keys.key => return refuse("Authentication failed"),
+        (None, _) | (_, None) => return forbidden("Authentication parameters missing"),
+        (Some(id), Some(key)) if id != keys.id || key != keys.key => {
+            return forbidden("Authentication failed");
+        }
         _ => {}
     }
-    match header("ResourceVersion") {
-        Some(version) if version != "v4" => Err(HttpResponse::NotAcceptable().json(json!({ "error": "ResourceVersion is v4" }))),
-        _ => Ok(()),
-    }
+    // Schiphol wants the version said; here only a wrong one is refused.
+    let wrong = header("ResourceVersion").is_some_and(|version| version != "v4");
+    wrong.then(|| HttpResponse::NotAcceptable().json(json!({ "error": "ResourceVersion is v4" })))
 }
 
 fn page(airport: &Airport, now: DateTime<Utc>, query: &Query, base: &str) -> Result<Answer> {
@@ -87,7 +90,8 @@ fn page(airport: &Airport, now: DateTime<Utc>, query: &Query, base: &str) -> Res
     let mut legs = airport.told(now, None);
     legs.retain(|(_, known)| {
         let direction = if known.key.from == airport.iata { "D" } else { "A" };
-        let date = schiphol::scheduled_here(airport.iata, known).map(|at| at.with_timezone(&zone).date_naive());
+        let date =
+            schiphol::scheduled_here(airport.iata, known).map(|at| at.with_timezone(&zone).date_naive());
         query.flight_direction.as_deref().is_none_or(|wanted| wanted == direction)
             && query.schedule_date.is_none_or(|wanted| date == Some(wanted))
     });
@@ -99,7 +103,11 @@ fn page(airport: &Airport, now: DateTime<Utc>, query: &Query, base: &str) -> Res
 }
 
 /// The rows of one page; legs before it are counted and not written.
-fn rows_of_page(sender: Sender, legs: &[(DateTime<Utc>, &crate::known::KnownFlight)], page: usize) -> Vec<Value> {
+fn rows_of_page(
+    sender: Sender,
+    legs: &[(DateTime<Utc>, &crate::known::KnownFlight)],
+    page: usize,
+) -> Vec<Value> {
     let first = page * ROWS_PER_PAGE;
     let (mut passed, mut rows) = (0, Vec::new());
     for (_, known) in legs {
@@ -136,7 +144,9 @@ fn link(base: &str, query: &Query, rows: usize) -> Option<String> {
     if let Some(date) = query.schedule_date {
         _ = write!(narrowed, "&scheduleDate={date}");
     }
-    let links: Vec<String> =
-        relations.iter().map(|(page, relation)| format!("<{base}?page={page}{narrowed}>; rel=\"{relation}\"")).collect();
+    let links: Vec<String> = relations
+        .iter()
+        .map(|(page, relation)| format!("<{base}?page={page}{narrowed}>; rel=\"{relation}\""))
+        .collect();
     (!links.is_empty()).then(|| links.join(", "))
 }

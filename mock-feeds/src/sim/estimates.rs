@@ -105,7 +105,8 @@ mod tests {
     fn an_early_event_is_estimated_early() {
         for seed in 0..100 {
             let mut chance = Chance::named(seed, "early");
-            let given = creep(noon(), noon() - TimeDelta::minutes(25), noon() - TimeDelta::minutes(90), &mut chance);
+            let given =
+                creep(noon(), noon() - TimeDelta::minutes(25), noon() - TimeDelta::minutes(90), &mut chance);
             assert_eq!(given.last().unwrap().estimate, noon() - TimeDelta::minutes(25));
             assert!(given.iter().all(|g| g.at < g.estimate), "{given:?}");
         }

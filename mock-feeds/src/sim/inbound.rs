@@ -45,7 +45,11 @@ pub fn derive(departures: &mut [Plan], weather: &Weather, places: &Places, seed:
         }
         // As many aircraft spend the next night here as spent the last one.
         if let Some(last) = before
-            && Chance::named(seed, &format!("night {}", departures[last].key.id())).yes(if slept_here { 0.9 } else { 0.15 })
+            && Chance::named(seed, &format!("night {}", departures[last].key.id())).yes(if slept_here {
+                0.9
+            } else {
+                0.15
+            })
         {
             made.home_again(&departures[last]);
         }
@@ -100,7 +104,9 @@ impl Made<'_> {
             return false;
         }
         let Some(mut plan) = self.leg(next, city, hub, arrives - block, arrives) else { return false };
-        plan.fate = if previous.is_some_and(Plan::is_cancelled) || (next.is_cancelled() && self.stays_away(arrives, &mut chance)) {
+        plan.fate = if previous.is_some_and(Plan::is_cancelled)
+            || (next.is_cancelled() && self.stays_away(arrives, &mut chance))
+        {
             self.called_off(&plan, &mut chance)
         } else {
             let earliest = ready.map(|at| at + block);
@@ -144,7 +150,13 @@ impl Made<'_> {
     }
 
     /// When the inbound flight arrives: in time for `next`, or so late that `next` had to wait.
-    fn flown_ahead_of(&self, next: &Plan, plan: &Plan, earliest: Option<DateTime<Utc>>, chance: &mut Chance) -> Option<Fate> {
+    fn flown_ahead_of(
+        &self,
+        next: &Plan,
+        plan: &Plan,
+        earliest: Option<DateTime<Utc>>,
+        chance: &mut Chance,
+    ) -> Option<Fate> {
         let block = plan.block_time();
         let usual = plan.arrives + TimeDelta::minutes(delay(chance) - chance.within(0..=8));
         let on_block = match next.off_block() {
@@ -154,7 +166,11 @@ impl Made<'_> {
                     return None;
                 }
                 let held = earliest.is_some_and(|at| at > plan.arrives + LATE) || chance.yes(0.45);
-                let wanted = if next.departure_delay() >= LATE && held { latest - chance.minutes(0..=9) } else { usual };
+                let wanted = if next.departure_delay() >= LATE && held {
+                    latest - chance.minutes(0..=9)
+                } else {
+                    usual
+                };
                 wanted.max(earliest.unwrap_or(wanted)).min(latest)
             }
             None => usual.max(earliest.unwrap_or(usual)),
@@ -194,7 +210,14 @@ impl Made<'_> {
         TimeDelta::minutes((there.block_time().num_minutes() * 19 / 20).max(35) / 5 * 5)
     }
 
-    fn leg(&mut self, like: &Plan, from: Iata, to: Iata, departs: DateTime<Utc>, arrives: DateTime<Utc>) -> Option<Plan> {
+    fn leg(
+        &mut self,
+        like: &Plan,
+        from: Iata,
+        to: Iata,
+        departs: DateTime<Utc>,
+        arrives: DateTime<Utc>,
+    ) -> Option<Plan> {
         let carrier = like.key.carrier;
         let number = self.free_number(carrier, like.key.number)?;
         Some(Plan {
@@ -250,10 +273,9 @@ pub fn delay(chance: &mut Chance) -> i64 {
         (1.0, 420.0),
     ];
     let draw = chance.fraction();
-    QUANTILES
-        .windows(2)
-        .find(|pair| draw <= pair[1].0)
-        .map_or(0, |pair| (pair[0].1 + (draw - pair[0].0) / (pair[1].0 - pair[0].0) * (pair[1].1 - pair[0].1)) as i64)
+    QUANTILES.windows(2).find(|pair| draw <= pair[1].0).map_or(0, |pair| {
+        (pair[0].1 + (draw - pair[0].0) / (pair[1].0 - pair[0].0) * (pair[1].1 - pair[0].1)) as i64
+    })
 }
 
 /// The next mark of five minutes, where schedules lie.

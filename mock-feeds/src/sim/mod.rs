@@ -36,7 +36,7 @@ use plan::Plan;
 use std::collections::HashSet;
 
 /// A day as it will come to be known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Life {
     /// The truth about every leg, departures first.
     pub plans: Vec<Plan>,

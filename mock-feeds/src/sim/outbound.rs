@@ -59,14 +59,10 @@ fn fate(flight: &Departure, weather: &Weather, places: &Places, chance: &mut Cha
     Fate::Flown { off_block, airborne: landed - TimeDelta::minutes(air), landed, on_block }
 }
 
-fn diverted(
-    flight: &Departure,
-    off_block: DateTime<Utc>,
-    places: &Places,
-    chance: &mut Chance,
-) -> Fate {
+fn diverted(flight: &Departure, off_block: DateTime<Utc>, places: &Places, chance: &mut Chance) -> Fate {
     let airborne = off_block + chance.about_minutes(11..=24);
-    let in_the_air = (flight.arrives - flight.departs).num_minutes() as f64 * (0.45 + 0.35 * chance.fraction());
+    let in_the_air =
+        (flight.arrives - flight.departs).num_minutes() as f64 * (0.45 + 0.35 * chance.fraction());
     Fate::Diverted {
         off_block,
         airborne,

@@ -52,10 +52,13 @@ const TERMINALS: &[Terminal] = terminals![
 const GATE_BEFORE: TimeDelta = TimeDelta::minutes(55);
 const GATE_AFTER: TimeDelta = TimeDelta::minutes(10);
 
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// Who has which gate when.
 #[derive(Default, Debug)]
 pub struct Allotment {
-    taken: HashMap<(&'static str, Arc<str>), Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    /// By airport and gate, from when until when.
+    taken: HashMap<(&'static str, Arc<str>), Vec<Span>>,
 }
 
 impl Allotment {
@@ -65,7 +68,8 @@ impl Allotment {
     pub fn allot(&mut self, plan: &Plan, chance: &mut Chance) -> Stands {
         let carrier = plan.key.carrier;
         Stands {
-            departure: home(plan.key.from, carrier.as_str()).map(|terminal| self.departure(terminal, plan, chance)),
+            departure: home(plan.key.from, carrier.as_str())
+                .map(|terminal| self.departure(terminal, plan, chance)),
             arrival: home(plan.key.to, carrier.as_str()).map(|terminal| self.arrival(terminal, plan, chance)),
         }
     }
@@ -93,7 +97,8 @@ impl Allotment {
             gates.push(self.gate(terminal, plan.on_block().unwrap_or(plan.arrives), chance));
             gates.dedup();
         }
-        let belt = |chance: &mut Chance| -> Arc<str> { chance.within(terminal.belts.clone()).to_string().into() };
+        let belt =
+            |chance: &mut Chance| -> Arc<str> { chance.within(terminal.belts.clone()).to_string().into() };
         let mut belts = vec![belt(chance)];
         if chance.yes(0.04) {
             belts.push(belt(chance));
@@ -122,7 +127,7 @@ impl Allotment {
 /// The terminal of a carrier at a simulated airport; `None` at any other airport.
 fn home(airport: Iata, carrier: &str) -> Option<&'static Terminal> {
     let here = || TERMINALS.iter().filter(|terminal| terminal.airport == airport.as_str());
-    here().find(|terminal| terminal.carriers.contains(&carrier)).or_else(|| here().last())
+    here().find(|terminal| terminal.carriers.contains(&carrier)).or_else(|| here().next_back())
 }
 
 #[cfg(test)]

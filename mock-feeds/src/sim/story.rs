@@ -86,7 +86,9 @@ impl<'a> Story<'a> {
         match sister {
             // Two airports of one leg would have to agree; each draws for itself, so only the
             // leg's first end may change the aircraft.
-            Some((_, planned)) if self.chance.yes(0.025) && self.who == self.plan.key.from => (Some((*planned).into()), true),
+            Some((_, planned)) if self.chance.yes(0.025) && self.who == self.plan.key.from => {
+                (Some((*planned).into()), true)
+            }
             _ => (flown, false),
         }
     }
@@ -106,7 +108,8 @@ impl<'a> Story<'a> {
             }
             Fate::Cancelled { announced, why } => {
                 // Some are held in hope first; then the end of the story is cut off.
-                let hoped_for = if self.chance.yes(0.3) { self.chance.minutes(30..=150) } else { TimeDelta::zero() };
+                let hoped_for =
+                    if self.chance.yes(0.3) { self.chance.minutes(30..=150) } else { TimeDelta::zero() };
                 let known_from = announced - self.chance.about_minutes(15..=120);
                 let late = (hoped_for >= LATE).then_some(Late { reason: why, known_from });
                 self.until_off_block(stand, plan.departs + hoped_for, late);
@@ -133,11 +136,11 @@ impl<'a> Story<'a> {
         self.add(desks_known, What::CheckInDesks(stand.desks.clone()));
         let opened = departs - self.chance.about_minutes(140..=180);
         self.add(opened, What::CheckInOpened(opened));
-        let closed = ready - self.chance.about_minutes(40..=48);
-        self.add(closed, What::CheckInClosed(closed));
-
         let boards = ready - self.lead();
         let opens = boards - self.chance.about_minutes(8..=20);
+        let closed = opens - self.chance.about_minutes(1..=6);
+        self.add(closed, What::CheckInClosed(closed));
+
         let first_gate = departs - self.chance.about_minutes(95..=150);
         self.gates(&stand.gates, first_gate, opens);
         let final_call = ready - self.chance.about_minutes(13..=17);
@@ -163,7 +166,11 @@ impl<'a> Story<'a> {
     fn lead(&mut self) -> TimeDelta {
         let kind = self.plan.aircraft_type.as_deref().unwrap_or_default();
         match kind {
-            _ if kind.starts_with("CRJ") || kind.starts_with("E1") || kind.starts_with("E4") || kind.starts_with("DH") => {
+            _ if kind.starts_with("CRJ")
+                || kind.starts_with("E1")
+                || kind.starts_with("E4")
+                || kind.starts_with("DH") =>
+            {
                 self.chance.about_minutes(22..=27)
             }
             "A332" | "A333" | "B763" | "B764" | "B772" | "B744" => self.chance.about_minutes(40..=50),
@@ -171,7 +178,13 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn estimates(&mut self, planned: DateTime<Utc>, actual: DateTime<Utc>, late: Option<Late>, what: fn(DateTime<Utc>) -> What) {
+    fn estimates(
+        &mut self,
+        planned: DateTime<Utc>,
+        actual: DateTime<Utc>,
+        late: Option<Late>,
+        what: fn(DateTime<Utc>) -> What,
+    ) {
         let known_from = late.map_or(planned - TimeDelta::minutes(20), |late| late.known_from);
         let given = creep(planned, actual, known_from, &mut self.chance);
         if let (Some(first), Some(late)) = (given.first(), late) {
@@ -189,7 +202,12 @@ impl<'a> Story<'a> {
     }
 
     /// What movement messages tell the departure airport of the other end.
-    fn comes_down_far_away(&mut self, airborne: DateTime<Utc>, landed: DateTime<Utc>, on_block: DateTime<Utc>) {
+    fn comes_down_far_away(
+        &mut self,
+        airborne: DateTime<Utc>,
+        landed: DateTime<Utc>,
+        on_block: DateTime<Utc>,
+    ) {
         let expected = on_block + self.chance.minutes(-8..=12);
         self.add(airborne + TimeDelta::minutes(3), What::ArrivalEstimate(expected));
         let message = self.chance.about_minutes(1..=4);
@@ -255,7 +273,12 @@ impl<'a> Story<'a> {
     }
 
     fn add(&mut self, at: DateTime<Utc>, what: What) {
-        self.events.push(Event { at: whole_second(at.max(self.published)), who: self.who, leg: self.plan.key, what });
+        self.events.push(Event {
+            at: whole_second(at.max(self.published)),
+            who: self.who,
+            leg: self.plan.key,
+            what,
+        });
     }
 
     /// Nothing of what would have come from `at` on happens.

@@ -45,7 +45,8 @@ impl Timetable {
         let mut numbers = HashSet::new();
         let mut lines = Vec::new();
         for index in 0..flights_per_day / 2 {
-            let airport = airports.get(index % airports.len().max(1)).context("a timetable needs an airport")?;
+            let airport =
+                airports.get(index % airports.len().max(1)).context("a timetable needs an airport")?;
             let mut like = chance.pick(&templates).context("the ordinary day is empty")?.clone();
             like.from = *airport;
             like.number = loop {
@@ -86,7 +87,9 @@ impl Timetable {
             arrives,
             off_block,
             on_block,
-            airborne_minutes: on_block.zip(off_block).map(|(on, off)| ((on - off).num_minutes() - 22).max(15)),
+            airborne_minutes: on_block
+                .zip(off_block)
+                .map(|(on, off)| ((on - off).num_minutes() - 22).max(15)),
             ..like.clone()
         }
     }
@@ -115,10 +118,15 @@ mod tests {
 
     #[test]
     fn the_timetable_repeats_and_the_luck_does_not() {
-        let keys = |life: &super::super::Life| life.plans[..750].iter().map(|p| p.key.designator()).collect::<Vec<_>>();
+        let keys = |life: &super::super::Life| {
+            life.plans[..750].iter().map(|p| p.key.designator()).collect::<Vec<_>>()
+        };
         let (one, two) = (timetable(7).day(date(3)), timetable(7).day(date(4)));
         assert_eq!(keys(&one), keys(&two));
-        assert_ne!(one.plans[0].off_block().map(|at| at.timestamp() % 86400), two.plans[0].off_block().map(|at| at.timestamp() % 86400));
+        assert_ne!(
+            one.plans[0].off_block().map(|at| at.timestamp() % 86400),
+            two.plans[0].off_block().map(|at| at.timestamp() % 86400)
+        );
         assert_eq!(timetable(7).day(date(3)).events, one.events);
         assert_ne!(timetable(8).day(date(3)).events, one.events);
     }

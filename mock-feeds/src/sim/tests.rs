@@ -33,7 +33,8 @@ fn the_blizzard_tells_of_930_departures_and_announces_472_cancellations() {
     let life = blizzard();
     let departures: Vec<_> = life.plans.iter().filter(|plan| plan.stands.departure.is_some()).collect();
     assert_eq!(departures.len(), 930);
-    let told = life.events.iter().filter(|e| e.who == e.leg.from && matches!(e.what, What::Cancelled(_))).count();
+    let told =
+        life.events.iter().filter(|e| e.who == e.leg.from && matches!(e.what, What::Cancelled(_))).count();
     assert_eq!(told, 472);
     let arrivals = life.plans.len() - 930;
     assert!((500..=1000).contains(&arrivals), "{arrivals} arrivals");
@@ -45,7 +46,9 @@ fn every_cancelled_flight_is_announced_before_its_departure_and_stays_cancelled(
         let life = Life::of_day(day, SEED).unwrap();
         let stories = by_story(&life);
         for plan in life.plans.iter().filter(|plan| plan.is_cancelled()) {
-            for ((_, who), events) in stories.range((plan.key, plan.key.from.min(plan.key.to))..=(plan.key, plan.key.from.max(plan.key.to))) {
+            for ((_, who), events) in stories.range(
+                (plan.key, plan.key.from.min(plan.key.to))..=(plan.key, plan.key.from.max(plan.key.to)),
+            ) {
                 let last = events.last().unwrap();
                 assert!(matches!(last.what, What::Cancelled(_)), "{who}: {last:?}");
                 assert!(last.at < plan.departs, "announced at {} for {}", last.at, plan.departs);
@@ -68,7 +71,8 @@ fn the_blizzard_s_cancellations_by_scheduled_hour_match_the_record() {
         count.1 += 1;
     }
     assert_eq!((hours[&15], hours[&16]), ((52, 67), (62, 68)));
-    let evening = hours.iter().filter(|(hour, _)| **hour >= 17).fold((0, 0), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1));
+    let evening =
+        hours.iter().filter(|(hour, _)| **hour >= 17).fold((0, 0), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1));
     assert_eq!(evening, (272, 272));
 }
 
@@ -93,12 +97,22 @@ fn the_steps_of_a_departure_come_in_their_order() {
                 known.learn(event);
             }
             let (d, a) = (&known.departure, &known.arrival);
-            let steps = [d.check_in_opened, d.gate_opened, d.boarding, d.final_call, d.gate_closed, d.off_block, d.airborne, a.landed, a.on_block];
+            let steps = [
+                d.check_in_opened,
+                d.check_in_closed,
+                d.gate_opened,
+                d.boarding,
+                d.final_call,
+                d.gate_closed,
+                d.off_block,
+                d.airborne,
+                a.landed,
+                a.on_block,
+            ];
             let steps: Vec<_> = steps.into_iter().flatten().collect();
             assert!(steps.windows(2).all(|w| w[0] < w[1]), "{leg:?} at {who}: {known:?}");
             if d.off_block.is_some() {
                 assert!(d.gate.is_some() && d.terminal.is_some() && d.boarding.is_some(), "{known:?}");
-                assert!(d.check_in_opened < d.check_in_closed && d.check_in_closed < d.gate_closed);
             }
         }
     }
@@ -147,8 +161,15 @@ fn departure_estimates_converge_to_the_actual_time_before_it() {
 fn nothing_is_learned_before_it_happens_nor_before_the_schedule_is_published() {
     for event in blizzard().events {
         let happened = match event.what {
-            What::CheckInOpened(at) | What::CheckInClosed(at) | What::GateOpened(at) | What::BoardingStarted(at) => Some(at),
-            What::OffBlock(at) | What::Airborne(at) | What::Landed(at) | What::OnBlock(at) | What::FirstBag(at) => Some(at),
+            What::CheckInOpened(at)
+            | What::CheckInClosed(at)
+            | What::GateOpened(at)
+            | What::BoardingStarted(at) => Some(at),
+            What::OffBlock(at)
+            | What::Airborne(at)
+            | What::Landed(at)
+            | What::OnBlock(at)
+            | What::FirstBag(at) => Some(at),
             _ => None,
         };
         // Events are told on whole seconds.
@@ -166,7 +187,9 @@ fn a_late_inbound_aircraft_arrives_before_the_departure_that_waits_for_it() {
     for next in life.plans.iter().filter(|p| p.late.is_some_and(|l| l.reason == event::Reason::LateInbound)) {
         let Some(off_block) = next.off_block() else { continue };
         let brought = life.plans.iter().find(|p| {
-            p.key.to == next.key.from && p.tail == next.tail && p.on_block().is_some_and(|at| at <= off_block - TimeDelta::minutes(20))
+            p.key.to == next.key.from
+                && p.tail == next.tail
+                && p.on_block().is_some_and(|at| at <= off_block - TimeDelta::minutes(20))
         });
         waited += usize::from(brought.is_some());
     }

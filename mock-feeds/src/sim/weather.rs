@@ -15,8 +15,17 @@ pub const ANNOUNCED_BEFORE: TimeDelta = TimeDelta::minutes(12);
 
 /// When the waves of a storm day begin, local hour and minute, and how much of what is still to
 /// come each takes. Airlines thin out the evening first, in the morning, and again as it worsens.
-const WAVES: [(u32, u32, i64); 9] =
-    [(7, 20, 10), (9, 5, 12), (10, 20, 22), (11, 15, 18), (12, 10, 24), (13, 20, 26), (14, 30, 26), (15, 40, 20), (17, 10, 20)];
+const WAVES: [(u32, u32, i64); 9] = [
+    (7, 20, 10),
+    (9, 5, 12),
+    (10, 20, 22),
+    (11, 15, 18),
+    (12, 10, 24),
+    (13, 20, 26),
+    (14, 30, 26),
+    (15, 40, 20),
+    (17, 10, 20),
+];
 
 /// The day's weather as the sum of what it did to departures.
 #[derive(Debug)]
@@ -37,7 +46,8 @@ impl Weather {
             hours[hour].1 += 1.0;
             hours[hour].0 += if flight.off_block.is_none() { 1.0 } else { 0.0 };
         }
-        let (cancelled, all) = hours.iter().fold((0.0, 0.0), |sum: (f64, f64), hour| (sum.0 + hour.0, sum.1 + hour.1));
+        let (cancelled, all) =
+            hours.iter().fold((0.0, 0.0), |sum: (f64, f64), hour| (sum.0 + hour.0, sum.1 + hour.1));
         Self { zone, date, cancelled_share: if all > 0.0 { cancelled / all } else { 0.0 }, hours }
     }
 
@@ -64,13 +74,24 @@ impl Weather {
         if chance.yes(0.1 + severity * 2.0) {
             return if self.is_storm() && chance.yes(0.3) { Reason::DeIcing } else { Reason::Weather };
         }
-        const OTHERS: [Reason; 6] =
-            [Reason::AirTraffic, Reason::AirTraffic, Reason::Technical, Reason::Crew, Reason::Handling, Reason::WeatherAtDestination];
+        const OTHERS: [Reason; 6] = [
+            Reason::AirTraffic,
+            Reason::AirTraffic,
+            Reason::Technical,
+            Reason::Crew,
+            Reason::Handling,
+            Reason::WeatherAtDestination,
+        ];
         chance.pick(&OTHERS).copied().unwrap_or(Reason::AirTraffic)
     }
 
     /// When and why a flight that will not depart at `departs` is called off.
-    pub fn cancellation(&self, carrier: AirlineCode, departs: DateTime<Utc>, chance: &mut Chance) -> (DateTime<Utc>, Reason) {
+    pub fn cancellation(
+        &self,
+        carrier: AirlineCode,
+        departs: DateTime<Utc>,
+        chance: &mut Chance,
+    ) -> (DateTime<Utc>, Reason) {
         let latest = departs - ANNOUNCED_BEFORE;
         if !self.is_storm() {
             let why = if chance.yes(0.4) { Reason::Weather } else { Reason::Technical };
@@ -82,7 +103,12 @@ impl Weather {
     }
 
     /// An instant in one of the waves that end an hour before `departs`, if there is one.
-    fn wave(&self, carrier: AirlineCode, departs: DateTime<Utc>, chance: &mut Chance) -> Option<DateTime<Utc>> {
+    fn wave(
+        &self,
+        carrier: AirlineCode,
+        departs: DateTime<Utc>,
+        chance: &mut Chance,
+    ) -> Option<DateTime<Utc>> {
         // Each airline decides at its own minute.
         let offset = Chance::named(0, carrier.as_str()).minutes(0..=25);
         let start = |(hour, minute, _): &(u32, u32, i64)| {
