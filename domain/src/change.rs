@@ -162,7 +162,8 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
             kinds.insert(kind);
         }
     }
-    let later = before.is_late() != after.is_late() || after.is_late() && before.delay_minutes() != after.delay_minutes();
+    let later = before.is_late() != after.is_late()
+        || after.is_late() && before.delay_minutes() != after.delay_minutes();
     if later && after.status != Status::Cancelled {
         kinds.insert(Kind::Delay);
     }
@@ -173,9 +174,13 @@ fn kind_of_path(path: &str, is_first: bool, before: Status, after: Status) -> Op
     Some(match path {
         // That a cancelled flight has no estimates goes without saying.
         "departure.estimated" | "arrival.estimated" if after == Status::Cancelled => return None,
-        "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => Kind::Time,
+        "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => {
+            Kind::Time
+        }
         "departure.actual" if is_first && after.has_left() && !before.has_left() => Kind::Departed,
-        "arrival.actual" if is_first && !matches!(before, Status::Arrived | Status::BagsOnBelt) => Kind::Arrived,
+        "arrival.actual" if is_first && !matches!(before, Status::Arrived | Status::BagsOnBelt) => {
+            Kind::Arrived
+        }
         "departure.actual" | "arrival.actual" => Kind::Time,
         "departure.gate" | "arrival.gate" => Kind::Gate,
         "departure.terminal" | "arrival.terminal" => Kind::Terminal,

@@ -13,7 +13,7 @@ pub struct InvalidCode {
 }
 
 impl InvalidCode {
-    fn new(text: &str, rule: &'static str) -> Self {
+    pub(crate) fn new(text: &str, rule: &'static str) -> Self {
         Self { text: text.chars().take(40).collect(), rule }
     }
 }

@@ -1,11 +1,12 @@
 //! What makes a flight leg that leg.
 //!
 //! The natural key is IATA AIDX's: operating carrier, number, suffix, origin date, scheduled
-//! departure and arrival airports, repeat number. Codeshare numbers, call signs and registrations
-//! never identify a leg. The [`LegId`] is made from the natural key the first time the leg is
+//! departure and arrival airports, repeat number. Codeshare numbers and registrations never
+//! identify a leg; call signs and providers' identifiers lead to one that is known already, see
+//! [`crate::alias`]. The [`LegId`] is made from the natural key the first time the leg is
 //! heard of, is opaque to clients, never changes and is never reused.
 
-use crate::codes::{AirlineCode, Designator, FlightNumber, Iata, Suffix};
+use crate::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
 use chrono::NaiveDate;
 use std::fmt;
 use std::sync::Arc;
@@ -90,6 +91,32 @@ pub enum Alias {
     CallSign(Arc<str>),
 }
 
+impl Alias {
+    /// Longest alias, in bytes.
+    pub const LENGTH_MAX: usize = 64;
+
+    /// A source's own identifier of a leg. The source's name goes with it, so that no source can
+    /// speak for another's.
+    pub fn provider(source: &str, id: &str) -> Result<Self, InvalidCode> {
+        Ok(Self::Provider(checked(format!("{source}:{}", id.trim()), id.trim())?))
+    }
+
+    /// A call sign such as `JBU615`, in capitals.
+    pub fn call_sign(text: &str) -> Result<Self, InvalidCode> {
+        let text = text.trim().to_ascii_uppercase();
+        Ok(Self::CallSign(checked(text.clone(), &text)?))
+    }
+}
+
+fn checked(alias: String, id: &str) -> Result<Arc<str>, InvalidCode> {
+    let fits = !id.is_empty() && alias.len() <= Alias::LENGTH_MAX && id.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        Ok(alias.into())
+    } else {
+        Err(InvalidCode::new(id, "is not an identifier (printable, at most 64 characters)"))
+    }
+}
+
 /// Most aliases one leg keeps; the smallest stay, so that the order of arrival does not matter.
 pub const ALIASES_MAX: usize = 8;
 
@@ -114,6 +141,15 @@ mod tests {
         assert_eq!(key().id().as_str(), "B6-615-20130208-JFK-FLL");
         let other = LegKey { suffix: Some(Suffix::parse("A").unwrap()), repeat: 2, ..key() };
         assert_eq!(other.id().as_str(), "B6-615A-20130208-JFK-FLL-R2");
+    }
+
+    #[test]
+    fn an_alias_is_printable_and_bounded_and_carries_its_source() {
+        assert_eq!(Alias::provider("ewr", " 6803787 "), Ok(Alias::Provider("ewr:6803787".into())));
+        assert_eq!(Alias::call_sign("jbu615"), Ok(Alias::CallSign("JBU615".into())));
+        for id in ["", " ", "a b", "\u{202e}x", &"9".repeat(61)] {
+            assert!(Alias::provider("ewr", id).is_err(), "{id:?}");
+        }
     }
 
     #[test]

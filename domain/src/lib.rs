@@ -31,6 +31,7 @@
 
 pub mod airlines;
 pub mod airports;
+pub mod alias;
 pub mod board;
 pub mod change;
 pub mod clock;

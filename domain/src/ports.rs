@@ -121,7 +121,11 @@ impl Quarantined {
 /// Raw messages, quarantine, history.
 pub trait Archive: Send + Sync {
     /// Keeps a message and what was wrong in it. Durable once this answers `Ok`.
-    fn keep(&self, message: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>>;
+    fn keep(
+        &self,
+        message: Option<RawMessage>,
+        faults: Vec<Quarantined>,
+    ) -> Answer<'_, Result<(), StoreError>>;
 
     /// The changes of a leg, oldest first, at most `limit`, those after revision `after`.
     fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>>;
@@ -130,7 +134,11 @@ pub trait Archive: Send + Sync {
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>>;
 
     /// Drops what is older than the given instants. Answers how many rows went.
-    fn expire(&self, raw_before: DateTime<Utc>, history_before: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>>;
+    fn expire(
+        &self,
+        raw_before: DateTime<Utc>,
+        history_before: DateTime<Utc>,
+    ) -> Answer<'_, Result<u64, StoreError>>;
 }
 
 /// What became of one report.

@@ -86,7 +86,10 @@ impl Status {
             (coming == Step::BagsOnBelt, Self::BagsOnBelt),
             (view.arrival.actual.is_some() || coming == Step::Arrived, Self::Arrived),
             (flight.time(Field::ArrivalLanded).is_some() || coming == Step::Landed, Self::Landed),
-            (departed_at(flight, Field::DepartureAirborne).is_some() || leaving == Step::Airborne, Self::Airborne),
+            (
+                departed_at(flight, Field::DepartureAirborne).is_some() || leaving == Step::Airborne,
+                Self::Airborne,
+            ),
             (view.departure.actual.is_some() || leaving == Step::Departed, Self::Departed),
             (leaving == Step::Returned, Self::Returned),
             (leaving == Step::GateClosed, Self::GateClosed),
@@ -103,7 +106,12 @@ impl Status {
     pub fn has_left(self) -> bool {
         matches!(
             self,
-            Self::Departed | Self::Airborne | Self::Landed | Self::Arrived | Self::BagsOnBelt | Self::Diverted
+            Self::Departed
+                | Self::Airborne
+                | Self::Landed
+                | Self::Arrived
+                | Self::BagsOnBelt
+                | Self::Diverted
         )
     }
 }

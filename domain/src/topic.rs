@@ -52,14 +52,30 @@ mod tests {
 
     #[test]
     fn topics_read_back_as_they_are_written() {
-        for text in ["flight/B6-615-20130208-JFK-FLL", "board/JFK/departures", "board/EWR/arrivals", "airline/B6", "all"] {
+        for text in [
+            "flight/B6-615-20130208-JFK-FLL",
+            "board/JFK/departures",
+            "board/EWR/arrivals",
+            "airline/B6",
+            "all",
+        ] {
             assert_eq!(Topic::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn what_is_no_topic_is_none() {
-        for text in ["", "flight", "flight/", "board/JFK", "board/JFK/up", "board/JFK/arrivals/x", "all/x", "airline/", "x/y"] {
+        for text in [
+            "",
+            "flight",
+            "flight/",
+            "board/JFK",
+            "board/JFK/up",
+            "board/JFK/arrivals/x",
+            "all/x",
+            "airline/",
+            "x/y",
+        ] {
             assert_eq!(Topic::parse(text), None, "{text}");
         }
     }

@@ -1,0 +1,83 @@
+//! The index of aliases under any sequence of what is learnt and retired.
+
+use crate::story::*;
+use gatecall_domain::alias::AliasIndex;
+use gatecall_domain::codes::FlightNumber;
+use gatecall_domain::leg::{Alias, LegId, LegKey};
+use gatecall_domain::report::Report;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::BTreeSet;
+
+#[derive(Clone, Debug)]
+enum Event {
+    Reported(LegKey, Vec<Alias>),
+    Retired(LegKey),
+}
+
+fn any_key() -> impl Strategy<Value = LegKey> {
+    (1..12u16, 0..4i64).prop_map(|(number, days)| LegKey {
+        number: FlightNumber::parse(&number.to_string()).unwrap(),
+        origin_date: key().origin_date + chrono::TimeDelta::days(days),
+        ..key()
+    })
+}
+
+fn any_alias() -> impl Strategy<Value = Alias> {
+    let provider = (select(vec!["jfk", "fll"]), 0..12u8)
+        .prop_map(|(s, id)| Alias::provider(s, &id.to_string()).unwrap());
+    prop_oneof![provider, (0..6u8).prop_map(|n| Alias::call_sign(&format!("JBU{n}")).unwrap())]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (any_key(), vec(any_alias(), 0..3)).prop_map(|(key, aliases)| Event::Reported(key, aliases)),
+        1 => any_key().prop_map(Event::Retired),
+    ]
+}
+
+fn report(key: LegKey, aliases: Vec<Alias>) -> Report {
+    Report { key, aliases, ..schedule() }
+}
+
+proptest! {
+    #![proptest_config(effort())]
+
+    #[test]
+    fn reports_go_to_live_legs_alone_and_the_index_is_as_large_as_they_are(events in vec(event(), 1..120)) {
+        let mut index = AliasIndex::default();
+        let mut live: BTreeSet<LegId> = BTreeSet::new();
+        for event in events {
+            match event {
+                Event::Reported(key, aliases) => {
+                    let found = index.resolve(&report(key, aliases.clone()));
+                    prop_assert!(found.as_ref().is_none_or(|leg| live.contains(leg)));
+                    prop_assert!(!live.contains(&key.id()) || found == Some(key.id()));
+                    let leg = found.unwrap_or_else(|| key.id());
+                    index.learn(&leg, &key, &aliases);
+                    live.insert(leg.clone());
+                    // A leg of its own aside, the next report of this key goes where this one went.
+                    prop_assert_eq!(index.resolve(&report(key, aliases)), Some(leg));
+                }
+                Event::Retired(key) => {
+                    index.retire(&key.id());
+                    live.remove(&key.id());
+                }
+            }
+            prop_assert_eq!(index.len(), live.len());
+            prop_assert!(index.names_len() <= live.len() * AliasIndex::NAMES_MAX);
+        }
+        live.iter().for_each(|leg| index.retire(leg));
+        prop_assert_eq!((index.len(), index.names_len()), (0, 0));
+    }
+
+    #[test]
+    fn a_source_that_invents_names_fills_nothing(names in vec("[a-z0-9]{1,8}", 1..200)) {
+        let mut index = AliasIndex::default();
+        for name in names {
+            index.learn(&key().id(), &key(), &[Alias::provider("jfk", &name).unwrap()]);
+        }
+        prop_assert!(index.names_len() <= AliasIndex::NAMES_MAX);
+    }
+}

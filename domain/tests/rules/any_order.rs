@@ -1,0 +1,263 @@
+//! Whatever is said by whomever, and however it arrives.
+
+use crate::story::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use gatecall_domain::change::Change;
+use gatecall_domain::codes::Designator;
+use gatecall_domain::field::{Field, Kind, Side, Step, Value};
+use gatecall_domain::flight::{Applied, Flight, Override};
+use gatecall_domain::leg::Alias;
+use gatecall_domain::report::{Report, Source, StatusWord};
+use gatecall_domain::view::{Fact, FlightView};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use std::sync::Arc;
+
+/// The departure airport, the arrival airport, the airline and a data broker that are equals, a
+/// stronger and a weaker one, and a departure feed of the same airport that is no stronger than the first.
+fn sources() -> Vec<Arc<Source>> {
+    vec![
+        jfk(),
+        fll(),
+        airline(),
+        source("broker", None, 50),
+        source("aviation", None, 70),
+        source("radar", None, 10),
+        source("jfk-screens", Some("JFK"), 50),
+    ]
+}
+
+/// A few minutes, so that sources often speak at the same instant.
+fn minute() -> impl Strategy<Value = DateTime<Utc>> {
+    (0..8i64).prop_map(|minute| at("15:00") + TimeDelta::minutes(minute))
+}
+
+fn value_of(field: Field) -> BoxedStrategy<Value> {
+    match field.kind() {
+        Kind::Text(_) => select(vec!["1", "2", "3"]).prop_map(move |t| text(field, t)).boxed(),
+        Kind::Time if field.is_event() => (-40..5i64).prop_map(minutes_from_three).boxed(),
+        Kind::Time => prop_oneof![-60..120i64, Just(60 * 37)].prop_map(minutes_from_three).boxed(),
+        Kind::Step => select(Step::WORDS.to_vec()).prop_map(|(step, _)| Value::Step(step)).boxed(),
+        Kind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
+        Kind::Airport => {
+            select(vec!["FLL", "MIA", "PBI"]).prop_map(|code| Value::Airport(iata(code))).boxed()
+        }
+        Kind::Codeshares => subsequence(vec!["EI5105", "LY8015", "B69"], 0..=3)
+            .prop_map(|list| list.into_iter().map(|flight| Designator::parse(flight).unwrap()).collect())
+            .prop_map(|list: Vec<_>| Value::codeshares(list).unwrap())
+            .boxed(),
+    }
+}
+
+fn minutes_from_three(minutes: i64) -> Value {
+    Value::Time((at("15:00") + TimeDelta::minutes(minutes)).timestamp())
+}
+
+fn field() -> impl Strategy<Value = Field> {
+    select(Field::TABLE.iter().map(|row| row.0).collect::<Vec<_>>())
+}
+
+fn statement() -> impl Strategy<Value = (Field, Option<Value>)> {
+    field().prop_flat_map(|field| (Just(field), proptest::option::weighted(0.8, value_of(field))))
+}
+
+fn status_word() -> impl Strategy<Value = StatusWord> {
+    let flags = [StatusWord::Cancelled, StatusWord::Reinstated, StatusWord::Diverted];
+    select(Step::WORDS.iter().map(|(step, _)| StatusWord::Step(*step)).chain(flags).collect::<Vec<_>>())
+}
+
+/// Any report; where the source has no time of its own, it is the time of receipt.
+fn report() -> impl Strategy<Value = Report> {
+    let said = (vec(statement(), 0..5), proptest::option::weighted(0.4, status_word()));
+    let names = vec(select(vec!["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]), 0..2);
+    (select(sources()), minute(), proptest::option::of(0..600i64), said, names).prop_map(
+        |(source, received_at, lag_s, (statements, word), names)| {
+            let mut report = says(&source, "15:00", |report| {
+                statements.into_iter().for_each(|(field, value)| match value {
+                    Some(value) => report.set(field, value),
+                    None => report.clear(field),
+                });
+                word.into_iter().for_each(|word| report.status(word));
+            });
+            report.observed_at = received_at;
+            report.received_at = received_at + TimeDelta::seconds(lag_s.unwrap_or(0));
+            report.aliases = names.iter().map(|id| Alias::provider(&source.name, id).unwrap()).collect();
+            report
+        },
+    )
+}
+
+/// The same reports twice: in one order, and in another with some of them repeated.
+fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
+    vec(report(), 1..16).prop_flat_map(|reports| {
+        let repeats = subsequence(reports.clone(), 0..=reports.len());
+        let again = repeats.prop_map({
+            let reports = reports.clone();
+            move |repeats| [reports.clone(), repeats].concat()
+        });
+        (Just(reports), again.prop_shuffle())
+    })
+}
+
+/// All that must not depend on the order: what is shown, on whose word, and the names. Not the
+/// number of the revision, nor when things came.
+fn settled(flight: &Flight) -> (FlightView, Flight) {
+    let mut settled = Flight { rev: 0, changed_at: DateTime::UNIX_EPOCH, ..flight.clone() };
+    settled.held.iter_mut().for_each(|(_, held)| held.received_at = DateTime::UNIX_EPOCH);
+    (flight.view(), settled)
+}
+
+fn changes(reports: &[Report]) -> (Flight, Vec<Change>) {
+    let mut flight = Flight::new(key());
+    let changes = reports.iter().filter_map(|report| match flight.apply(report, now()).unwrap() {
+        Applied::Changed(change) => Some(change),
+        Applied::Unchanged | Applied::Confirmed => None,
+    });
+    let changes = changes.collect();
+    (flight, changes)
+}
+
+fn strongest(side: Side) -> Arc<Source> {
+    source("operator", Some(if side == Side::Arrival { "FLL" } else { "JFK" }), 99)
+}
+
+proptest! {
+    #![proptest_config(effort())]
+
+    #[test]
+    fn any_order_repetition_and_interleaving_ends_in_the_same_state((reports, otherwise) in two_orders()) {
+        prop_assert_eq!(settled(&flight(&reports)), settled(&flight(&otherwise)));
+    }
+
+    #[test]
+    fn revisions_rise_by_one_with_each_change_and_not_otherwise(reports in vec(report(), 1..16)) {
+        let mut flight = Flight::new(key());
+        for report in &reports {
+            let before = flight.clone();
+            match flight.apply(report, now()).unwrap() {
+                Applied::Changed(change) => {
+                    prop_assert_eq!((change.rev, flight.rev), (before.rev + 1, before.rev + 1));
+                    prop_assert_eq!(change.before.as_deref().cloned(), (before.rev > 0).then(|| before.view()));
+                    prop_assert_eq!(&*change.after, &flight.view());
+                    prop_assert!(before.rev == 0 || before.view() != flight.view());
+                }
+                Applied::Confirmed => {
+                    prop_assert_eq!((flight.rev, flight.changed_at), (before.rev, before.changed_at));
+                    prop_assert_eq!(flight.view(), before.view());
+                }
+                Applied::Unchanged => prop_assert_eq!(&flight, &before),
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_reports_change_nothing(reports in vec(report(), 1..16)) {
+        let mut flight = flight(&reports);
+        let before = flight.clone();
+        for report in &reports {
+            prop_assert_eq!(flight.apply(report, now()), Ok(Applied::Unchanged));
+        }
+        prop_assert_eq!(flight, before);
+    }
+
+    #[test]
+    fn stale_reports_change_nothing(mut stale in report(), reports in vec(report(), 1..16), others in vec(statement(), 25)) {
+        let newer = Report { observed_at: stale.observed_at + TimeDelta::seconds(1), ..stale.clone() };
+        let mut flight = flight(&[&[newer][..], &reports].concat());
+        for statement in stale.statements.iter_mut().filter(|s| s.field != Field::Cancelled) {
+            if let Some((_, value)) = others.iter().find(|(field, _)| *field == statement.field) {
+                statement.value = value.clone().filter(|_| !statement.field.is_event());
+            }
+        }
+        let before = flight.clone();
+        prop_assert_eq!(flight.apply(&stale, now()), Ok(Applied::Unchanged));
+        prop_assert_eq!(flight, before);
+    }
+
+    #[test]
+    fn what_is_missing_is_never_cleared_and_what_is_cleared_goes(
+        reports in vec(report(), 1..16), last in report(), cleared in field(),
+    ) {
+        let mut flight = flight(&reports);
+        let before = flight.clone();
+        flight.apply(&last, now()).unwrap();
+        for (field, ..) in Field::TABLE {
+            if last.statements.iter().all(|s| s.field != *field) {
+                prop_assert_eq!(flight.value(*field), before.value(*field), "{}", field);
+            }
+        }
+        let held = flight.value(cleared).cloned();
+        flight.apply(&clears(&strongest(cleared.side()), "16:00", cleared), now()).unwrap();
+        let expected = held.filter(|_| cleared == Field::Cancelled);
+        prop_assert_eq!(flight.value(cleared), expected.as_ref());
+    }
+
+    #[test]
+    fn the_differences_added_to_what_was_shown_give_what_is_shown(reports in vec(report(), 1..16)) {
+        let mut shown: Vec<(&str, Fact)> = Flight::new(key()).view().facts().to_vec();
+        let (flight, changes) = changes(&reports);
+        for change in &changes {
+            for (path, fact) in change.differing() {
+                shown.iter_mut().find(|(p, _)| *p == path).unwrap().1 = fact;
+            }
+            prop_assert_eq!(&shown[..], &change.after.facts()[..]);
+            prop_assert!(change.kinds.iter().next().is_some() || change.differing().is_empty());
+        }
+        prop_assert_eq!(&shown[..], &flight.view().facts()[..]);
+    }
+
+    #[test]
+    fn only_a_reinstatement_ends_a_cancellation(reports in vec(report(), 1..16)) {
+        let (_, changes) = changes(&reports);
+        for change in changes.iter().filter(|c| c.kinds.contains(gatecall_domain::change::Kind::Reinstated)) {
+            let said = |r: &Report| r.statements.iter().any(|s| s.field == Field::Cancelled && s.value == Some(Value::Flag(false)));
+            prop_assert!(reports.iter().any(said), "{:?}", change);
+        }
+    }
+
+    #[test]
+    fn the_end_of_every_override_gives_back_what_the_sources_say(
+        steps in vec(prop_oneof![report().prop_map(Ok), (statement(), 1..6i64).prop_map(Err)], 1..20),
+    ) {
+        let (mut taken_over, mut merged) = (Flight::new(key()), Flight::new(key()));
+        let mut in_force: Vec<(Field, Option<Value>)> = Vec::new();
+        for step in steps {
+            match step {
+                Ok(report) => {
+                    merged.apply(&report, now()).unwrap();
+                    taken_over.apply(&report, now()).unwrap();
+                }
+                Err(((field, value), hours)) => {
+                    let until = now() + TimeDelta::hours(hours);
+                    let order = Override { field, value: value.clone(), set_by: "desk".into(), set_at: now(), until };
+                    taken_over.take_over(order, now());
+                    if taken_over.rev > 0 {
+                        in_force.retain(|(f, _)| *f != field);
+                        in_force.push((field, value));
+                    }
+                }
+            }
+            for (field, value) in &in_force {
+                prop_assert_eq!(taken_over.value(*field), value.as_ref());
+            }
+        }
+        while let Some(end) = taken_over.next_lapse() {
+            let rev = taken_over.rev;
+            let applied = taken_over.lapse(end);
+            prop_assert_eq!(taken_over.rev, rev + u64::from(matches!(applied, Applied::Changed(_))));
+        }
+        prop_assert_eq!(settled(&taken_over), settled(&merged));
+        prop_assert!(taken_over.overrides.is_empty());
+    }
+
+    #[test]
+    fn a_hidden_leg_has_no_topics_and_a_shown_one_no_more_than_the_most(reports in vec(report(), 1..16)) {
+        let flight = flight(&reports);
+        let view = flight.view();
+        let topics = view.topics(&flight.leg);
+        prop_assert_eq!(topics.is_empty(), view.hidden);
+        prop_assert!(topics.len() <= FlightView::TOPICS_MAX);
+        prop_assert!(topics.iter().enumerate().all(|(at, topic)| !topics[..at].contains(topic)));
+    }
+}

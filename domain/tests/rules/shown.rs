@@ -1,0 +1,74 @@
+//! What the public does not see, though a source says it.
+
+use crate::story::*;
+use gatecall_domain::field::{Field, Value};
+
+#[test]
+fn an_estimate_days_off_the_schedule_is_not_shown_and_makes_nobody_late() {
+    let estimated =
+        |clock| flight(&[schedule(), times(&jfk(), "14:00", Field::DepartureEstimated, clock)]).view();
+    assert_eq!(estimated("+2 03:00").departure.estimated, Some(at("+2 03:00")));
+    let off = estimated("+2 03:01");
+    assert_eq!((off.departure.estimated, off.status.as_str()), (None, "scheduled"));
+    assert_eq!(estimated("+-1 03:00").departure.estimated, Some(at("+-1 03:00")));
+    assert_eq!(estimated("+-1 02:59").departure.estimated, None);
+}
+
+#[test]
+fn an_estimate_without_a_schedule_is_shown() {
+    let reports = [times(&jfk(), "14:00", Field::DepartureEstimated, "+3 03:01")];
+    assert_eq!(flight(&reports).view().departure.estimated, Some(at("+3 03:01")));
+}
+
+#[test]
+fn a_cancelled_flight_has_no_estimates_until_it_is_reinstated() {
+    let cancelled = [
+        schedule(),
+        times(&jfk(), "12:00", Field::DepartureEstimated, "15:50"),
+        word(&jfk(), "12:10", "cancelled"),
+    ];
+    let view = flight(&cancelled).view();
+    assert_eq!((view.departure.estimated, view.delay_minutes()), (None, None));
+    let estimate = times(&jfk(), "12:20", Field::DepartureEstimated, "16:30");
+    let estimated_on = [cancelled.to_vec(), vec![estimate]].concat();
+    assert_eq!(last_change(&estimated_on), None, "it is not told");
+    let reinstated = [estimated_on, vec![word(&jfk(), "12:30", "reinstated")]].concat();
+    assert_eq!(flight(&reinstated).view().departure.estimated, Some(at("16:30")));
+}
+
+#[test]
+fn to_be_diverted_to_where_it_was_planned_to_go_is_to_be_diverted_no_longer() {
+    let to =
+        |observed, code| says(&jfk(), observed, |r| r.set(Field::DivertedTo, Value::Airport(iata(code))));
+    let away = flight(&[schedule(), to("16:00", "MIA")]);
+    assert_eq!((away.view().status.as_str(), away.view().diverted_to), ("diverted", Some(iata("MIA"))));
+    let topics = away.view().topics(&away.leg);
+    assert!(
+        topics.iter().any(|t| t.to_string() == "board/MIA/arrivals")
+            && topics.iter().any(|t| t.to_string() == "board/FLL/arrivals")
+    );
+    let back = flight(&[schedule(), to("16:00", "MIA"), to("16:10", "FLL")]).view();
+    assert_eq!((back.status.as_str(), back.diverted_to), ("scheduled", None));
+}
+
+#[test]
+fn hidden_legs_and_positioning_flights_appear_under_no_topic() {
+    let hidden = flight(&[schedule(), says(&jfk(), "10:00", |r| r.set(Field::Hidden, Value::Flag(true)))]);
+    assert!(hidden.view().topics(&hidden.leg).is_empty());
+    for (suffix, shown) in [("P", false), ("F", false), ("A", true)] {
+        let mut ferry = flight(&[schedule()]);
+        ferry.key.suffix = Some(gatecall_domain::codes::Suffix::parse(suffix).unwrap());
+        assert_eq!(!ferry.view().topics(&ferry.leg).is_empty(), shown, "{suffix}");
+    }
+}
+
+#[test]
+fn hiding_a_leg_is_a_change_that_takes_its_topics_away_and_tells_nothing() {
+    let change =
+        last_change(&[schedule(), says(&jfk(), "10:00", |r| r.set(Field::Hidden, Value::Flag(true)))])
+            .unwrap();
+    assert_eq!((change.rev, change.differing().len(), change.kinds.iter().count()), (2, 0, 0));
+    assert!(
+        !change.before.unwrap().topics(&change.leg).is_empty() && change.after.topics(&change.leg).is_empty()
+    );
+}

@@ -1,0 +1,147 @@
+//! The derived status: one row for each rule.
+
+use crate::story::*;
+use gatecall_domain::field::{Field, Step};
+use gatecall_domain::report::Report;
+
+fn status(reports: &[Report]) -> &'static str {
+    flight(&[&[schedule()], reports].concat()).view().status.as_str()
+}
+
+#[test]
+fn each_rule_has_its_status() {
+    let (dep, arr) = (&jfk(), &fll());
+    let estimate = |clock| times(dep, "14:00", Field::DepartureEstimated, clock);
+    let diverted_to = |code| {
+        says(dep, "16:00", |r| r.set(Field::DivertedTo, gatecall_domain::field::Value::Airport(iata(code))))
+    };
+    #[rustfmt::skip]
+    let table: Vec<(&str, Vec<Report>)> = vec![
+        ("scheduled", vec![]),
+        ("scheduled", vec![estimate("15:14")]),
+        ("delayed", vec![estimate("15:15")]),
+        ("scheduled", vec![estimate("14:30")]),
+        ("delayed", vec![word(dep, "13:00", "delayed")]),
+        ("scheduled", vec![word(dep, "13:00", "delayed"), word(dep, "13:30", "scheduled")]),
+        ("check_in", vec![word(dep, "13:00", "check_in")]),
+        ("delayed", vec![word(dep, "13:00", "check_in"), estimate("15:40")]),
+        ("gate_open", vec![word(dep, "14:00", "gate_open"), estimate("15:40")]),
+        ("boarding", vec![word(dep, "14:20", "boarding"), estimate("15:40")]),
+        ("final_call", vec![word(dep, "14:40", "final_call")]),
+        ("gate_closed", vec![word(dep, "14:50", "gate_closed")]),
+        ("departed", vec![word(dep, "15:05", "departed"), estimate("15:40")]),
+        ("departed", vec![word(dep, "14:50", "gate_closed"), times(dep, "15:05", Field::DepartureActual, "15:04")]),
+        ("departed", vec![word(dep, "14:50", "gate_closed"), times(&airline(), "15:05", Field::DepartureActual, "15:04")]),
+        ("airborne", vec![word(dep, "15:20", "airborne")]),
+        ("airborne", vec![times(dep, "15:20", Field::DepartureAirborne, "15:19")]),
+        ("airborne", vec![word(dep, "14:50", "gate_closed"), word(&airline(), "15:00", "scheduled"), times(arr, "15:30", Field::DepartureAirborne, "15:19")]),
+        ("landed", vec![word(dep, "15:20", "airborne"), word(arr, "17:50", "landed")]),
+        ("landed", vec![times(arr, "17:50", Field::ArrivalLanded, "17:49")]),
+        ("landed", vec![word(dep, "14:20", "boarding"), times(arr, "17:50", Field::ArrivalLanded, "17:49")]),
+        ("arrived", vec![word(arr, "18:00", "arrived")]),
+        ("arrived", vec![times(arr, "18:00", Field::ArrivalActual, "17:58")]),
+        ("bags_on_belt", vec![times(arr, "18:00", Field::ArrivalActual, "17:58"), word(arr, "18:10", "bags_on_belt")]),
+        ("diverted", vec![word(dep, "16:00", "diverted")]),
+        ("diverted", vec![diverted_to("MIA"), word(arr, "18:00", "arrived")]),
+        ("airborne", vec![word(dep, "15:20", "airborne"), word(dep, "16:00", "diverted"), diverted_to("FLL")]),
+        ("cancelled", vec![word(dep, "16:00", "diverted"), word(dep, "16:00", "cancelled")]),
+        ("cancelled", vec![word(arr, "18:00", "arrived"), word(arr, "18:10", "cancelled")]),
+        ("returned", vec![word(dep, "15:05", "departed"), word(dep, "15:30", "returned")]),
+        ("landed", vec![word(dep, "15:30", "returned"), word(arr, "18:20", "landed")]),
+    ];
+    for (expected, reports) in table {
+        assert_eq!(status(&reports), expected, "{reports:#?}");
+    }
+}
+
+#[test]
+fn every_step_and_flag_that_a_report_can_word_has_a_status() {
+    for (step, name) in Step::WORDS {
+        assert_eq!(status(&[word(&jfk(), "12:00", name)]), name, "{step:?}");
+    }
+    assert_eq!(status(&[word(&jfk(), "12:00", "reinstated")]), "scheduled");
+}
+
+#[test]
+fn where_only_the_arrival_is_known_it_tells_the_lateness() {
+    let known = |clock| {
+        let scheduled = times(&fll(), "06:00", Field::ArrivalScheduled, "18:00");
+        flight(&[scheduled, times(&fll(), "14:00", Field::ArrivalEstimated, clock)]).view()
+    };
+    assert_eq!((known("18:14").status.as_str(), known("18:14").delay_minutes()), ("scheduled", Some(14)));
+    assert_eq!((known("18:15").status.as_str(), known("18:15").delay_minutes()), ("delayed", Some(15)));
+    let off = [
+        times(&fll(), "06:00", Field::ArrivalScheduled, "18:00"),
+        times(&fll(), "14:00", Field::ArrivalEstimated, "18:40"),
+        times(&fll(), "14:00", Field::DepartureEstimated, "15:40"),
+    ];
+    assert_eq!(
+        flight(&off).view().status.as_str(),
+        "delayed",
+        "a departure estimate without its schedule says nothing"
+    );
+}
+
+#[test]
+fn the_departure_tells_the_lateness_where_both_sides_are_known() {
+    let reports = [
+        times(&jfk(), "14:00", Field::DepartureEstimated, "15:05"),
+        times(&fll(), "14:00", Field::ArrivalEstimated, "18:40"),
+    ];
+    assert_eq!(status(&reports), "scheduled");
+}
+
+mod returned {
+    use super::*;
+
+    fn story() -> Vec<Report> {
+        vec![
+            word(&jfk(), "14:50", "gate_closed"),
+            times(&jfk(), "15:05", Field::DepartureActual, "15:04"),
+            word(&jfk(), "15:30", "returned"),
+        ]
+    }
+
+    fn then(reports: &[Report]) -> &'static str {
+        let mut all = [story(), reports.to_vec()].concat();
+        let forwards = status(&all);
+        all.reverse();
+        assert_eq!(status(&all), forwards, "backwards");
+        forwards
+    }
+
+    #[test]
+    fn a_return_takes_the_departure_back() {
+        assert_eq!(then(&[]), "returned");
+        assert_eq!(flight(&story()).view().departure.actual, None);
+    }
+
+    #[test]
+    fn boarding_after_a_return_is_boarding() {
+        assert_eq!(then(&[word(&jfk(), "15:50", "boarding")]), "boarding");
+    }
+
+    #[test]
+    fn a_departure_after_a_return_counts_by_word_or_by_time_alone() {
+        assert_eq!(then(&[word(&jfk(), "16:10", "departed")]), "departed");
+        assert_eq!(then(&[times(&jfk(), "16:10", Field::DepartureActual, "16:08")]), "departed");
+        assert_eq!(then(&[times(&airline(), "16:30", Field::DepartureAirborne, "16:25")]), "airborne");
+        let boarded =
+            [word(&jfk(), "15:50", "boarding"), times(&jfk(), "16:10", Field::DepartureActual, "16:08")];
+        assert_eq!(then(&boarded), "departed");
+    }
+
+    #[test]
+    fn the_departure_before_a_return_does_not_count_however_late_it_is_told() {
+        assert_eq!(then(&[times(&airline(), "15:40", Field::DepartureActual, "15:04")]), "returned");
+        assert_eq!(then(&[times(&airline(), "15:40", Field::DepartureAirborne, "15:20")]), "returned");
+        assert_eq!(then(&[times(&jfk(), "15:40", Field::DepartureActual, "15:04")]), "returned");
+    }
+
+    #[test]
+    fn a_second_return_is_a_return() {
+        let again =
+            [times(&jfk(), "16:10", Field::DepartureActual, "16:08"), word(&jfk(), "16:30", "returned")];
+        assert_eq!(then(&again), "returned");
+    }
+}
