@@ -139,3 +139,44 @@ impl Handler<Died> for Supervisor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    type Heard = Arc<Mutex<Vec<(String, Meaning)>>>;
+
+    fn deaths() -> (Heard, Deaths) {
+        let heard = Heard::default();
+        let last_words = {
+            let heard = heard.clone();
+            move |died: &Died| heard.lock().unwrap().push((died.who.clone(), died.meaning))
+        };
+        (heard, Deaths { to: None, metrics: Metrics::default(), last_words: Arc::new(last_words) })
+    }
+
+    #[test]
+    fn a_panic_of_one_nobody_can_do_without_is_heard() {
+        let (heard, deaths) = deaths();
+        let died = std::thread::spawn(move || {
+            let _guard = Guard::ends_process("board all".into(), deaths);
+            panic!("told to");
+        });
+        assert!(died.join().is_err());
+        assert_eq!(*heard.lock().unwrap(), [("board all".to_owned(), Meaning::EndsProcess)]);
+    }
+
+    #[test]
+    fn an_end_without_a_panic_is_no_death() {
+        let (heard, deaths) = deaths();
+        drop(Guard::ends_process("board all".into(), deaths.clone()));
+        let ended = std::thread::spawn(move || {
+            let mut guard = Guard::ends_process("board all".into(), deaths);
+            guard.ended_well();
+            panic!("after its end");
+        });
+        assert!(ended.join().is_err());
+        assert!(heard.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,226 @@
+//! Polling an airport: patience, memory, pages. Time is paused; waits pass at once.
+
+use actix::{Arbiter, System};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::clock::ManualClock;
+use domain::codes::Iata;
+use domain::leg::LegId;
+use domain::ports::*;
+use domain::report::{Report, Source};
+use gatecall_actors::feed::{FeedActor, PAGES_MAX, Polling, WAIT_MAX};
+use gatecall_actors::intake::{FeedSpec, Health, Intake};
+use gatecall_actors::metrics::Metrics;
+use gatecall_actors::supervisor::Deaths;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use wire::feed::Format;
+
+type Says = Result<AirportSays, AskError>;
+
+/// An airport that answers by a script and tells what it was asked, and when.
+struct Scripted {
+    answers: Mutex<VecDeque<Says>>,
+    asked: mpsc::UnboundedSender<(Instant, Ask)>,
+}
+
+impl AirportSource for Scripted {
+    fn ask(&self, ask: Ask) -> Answer<'_, Says> {
+        self.asked.send((Instant::now(), ask)).unwrap();
+        let answer = self.answers.lock().unwrap().pop_front();
+        Box::pin(async { answer.unwrap_or(Ok(AirportSays::NotModified)) })
+    }
+}
+
+#[derive(Default)]
+struct Store {
+    away: AtomicBool,
+    faults: Mutex<Vec<Quarantined>>,
+}
+
+impl Archive for Store {
+    fn keep(&self, _: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
+        self.faults.lock().unwrap().extend(faults);
+        let away = self.away.load(Ordering::SeqCst);
+        let fault = StoreError::Unavailable { store: "test", reason: "away".into() };
+        Box::pin(async move { if away { Err(fault) } else { Ok(()) } })
+    }
+    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+        Box::pin(async { Ok(0) })
+    }
+}
+
+impl ReportSink for Store {
+    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+        Box::pin(async move { Ok(vec![Outcome::Changed(1); reports.len()]) })
+    }
+}
+
+const INTERVAL: Duration = Duration::from_secs(10);
+
+struct World {
+    store: Arc<Store>,
+    clock: Arc<ManualClock>,
+    intake: Intake,
+    asked: mpsc::UnboundedReceiver<(Instant, Ask)>,
+}
+
+impl World {
+    /// The next question, however long it takes.
+    async fn next(&mut self) -> (Instant, Ask) {
+        self.asked.recv().await.unwrap()
+    }
+
+    /// Until the answer to the last question has been dealt with: less than any wait.
+    async fn settled(&self) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    fn health(&self) -> Health {
+        self.intake.health("lga")
+    }
+}
+
+fn run(answers: Vec<Says>, chance: f64, test: impl AsyncFnOnce(World)) {
+    System::new().block_on(async {
+        tokio::time::pause();
+        let (store, clock) = (Arc::new(Store::default()), Arc::new(ManualClock::new(start())));
+        let intake = Intake::new(clock.clone(), store.clone(), store.clone(), Metrics::default());
+        let (to, asked) = mpsc::unbounded_channel();
+        let source = Source { name: "lga".into(), airport: Iata::parse("LGA").ok(), rank: 50, creates: true };
+        let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
+        let airport = Arc::new(Scripted { answers: Mutex::new(answers.into()), asked: to });
+        let polling = Polling { feed, airport, interval: INTERVAL, chance: Arc::new(move || chance) };
+        let deaths = Deaths::only_counted(Metrics::default());
+        let _actor = FeedActor::start_on(&Arbiter::current(), polling, intake.clone(), deaths);
+        test(World { store, clock, intake, asked }).await;
+    });
+}
+
+fn start() -> DateTime<Utc> {
+    "2013-02-08T15:00:00Z".parse().unwrap()
+}
+
+fn body(json: &str, etag: Option<&str>, next: Option<&str>) -> Says {
+    Ok(AirportSays::Body {
+        bytes: json.as_bytes().to_vec(),
+        content_type: "application/json".into(),
+        etag: etag.map(str::to_owned),
+        next: next.map(str::to_owned),
+    })
+}
+
+fn away() -> Says {
+    Err(AskError::Unreachable("connection refused".into()))
+}
+
+#[test]
+fn what_was_answered_well_is_not_asked_for_again() {
+    run(vec![body("[]", Some("v1"), None)], 0.5, async |mut world| {
+        assert_eq!(world.next().await.1, Ask::default());
+        let (_, second) = world.next().await;
+        assert_eq!(second.etag.as_deref(), Some("v1"));
+        assert_eq!(second.since, Some(start() - TimeDelta::minutes(2)));
+        assert_eq!(world.health().last_good_at, Some(start()));
+    });
+}
+
+#[test]
+fn the_memory_moves_on_only_when_what_came_is_durable() {
+    run(vec![body("[]", Some("v1"), None), body("[]", Some("v1"), None)], 0.5, async |mut world| {
+        world.store.away.store(true, Ordering::SeqCst);
+        world.next().await;
+        world.settled().await;
+        assert!(world.health().last_error.is_some());
+        world.store.away.store(false, Ordering::SeqCst);
+        let (_, second) = world.next().await;
+        assert_eq!(second, Ask::default(), "the first answer was not kept, so it is asked for again");
+        assert_eq!(world.next().await.1.etag.as_deref(), Some("v1"));
+        assert_eq!(world.health().failures, 0);
+    });
+}
+
+#[test]
+fn pages_are_followed_to_the_last_and_the_first_ones_etag_counts() {
+    let answers = vec![body("[]", Some("v1"), Some("p2")), body("[]", Some("x"), Some("p3")), body("[]", None, None)];
+    run(answers, 0.5, async |mut world| {
+        let pages: Vec<_> = [world.next().await, world.next().await, world.next().await]
+            .map(|(_, ask)| ask.page)
+            .into_iter()
+            .collect();
+        assert_eq!(pages, [None, Some("p2".into()), Some("p3".into())]);
+        assert_eq!(world.next().await.1.etag.as_deref(), Some("v1"));
+    });
+}
+
+#[test]
+fn an_airport_that_never_ends_its_pages_is_not_followed_for_ever() {
+    let endless = (0..=PAGES_MAX).map(|page| body("[]", None, Some(&page.to_string()))).collect();
+    run(endless, 0.5, async |mut world| {
+        for _ in 0..PAGES_MAX {
+            world.next().await;
+        }
+        world.settled().await;
+        assert!(world.health().last_error.unwrap().contains("pages"));
+        let (_, after) = world.next().await;
+        assert_eq!(after, Ask::default());
+    });
+}
+
+#[test]
+fn an_airport_in_trouble_is_asked_less_and_less_often_and_never_in_step() {
+    for (chance, expected) in [(1.0, [20, 40, 80, 160, 300, 300]), (0.0, [10; 6])] {
+        run((0..7).map(|_| away()).collect(), chance, async move |mut world| {
+            let mut last = world.next().await.0;
+            for seconds in expected {
+                let (now, _) = world.next().await;
+                assert_eq!((now - last).as_secs(), seconds);
+                last = now;
+            }
+            assert_eq!(world.health().last_error.as_deref(), Some("connection refused"));
+        });
+    }
+}
+
+#[test]
+fn an_airport_that_asks_for_patience_gets_it() {
+    run(vec![Err(AskError::Busy { retry_after_seconds: 120 })], 0.5, async |mut world| {
+        let (first, _) = world.next().await;
+        let (second, _) = world.next().await;
+        assert_eq!((second - first).as_secs(), 125);
+    });
+}
+
+#[test]
+fn an_airport_that_refuses_us_is_left_in_peace_and_a_human_can_see_it() {
+    run(vec![Err(AskError::Refused("401: the key is wrong".into()))], 0.0, async |mut world| {
+        let (first, _) = world.next().await;
+        world.settled().await;
+        assert!(world.health().refused);
+        let (second, _) = world.next().await;
+        assert_eq!((second - first).as_secs(), WAIT_MAX.as_secs());
+    });
+}
+
+#[test]
+fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
+    run(vec![body("<html>oops", None, None), body("[]", Some("v2"), None)], 0.0, async |mut world| {
+        world.next().await;
+        world.next().await;
+        let (_, third) = world.next().await;
+        assert_eq!(third.etag.as_deref(), Some("v2"));
+        let faults = world.store.faults.lock().unwrap();
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].excerpt.contains("oops"));
+        world.clock.advance(TimeDelta::seconds(1));
+    });
+}
