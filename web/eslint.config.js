@@ -32,8 +32,10 @@ export default tseslint.config(
     languageOptions: {
       globals: { ...globals.browser },
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'testing/*.mjs', 'testing/fake-hub/*.mjs'] ,
-        maximumDefaultProjectFileMatchCount_THIS_WILL_SLOW_DOWN_LINTING: 24 },
+        projectService: {
+          allowDefaultProject: ['eslint.config.js', 'testing/*.mjs', 'testing/fake-hub/*.mjs'],
+          maximumDefaultProjectFileMatchCount_THIS_WILL_SLOW_DOWN_LINTING: 24,
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -17,7 +17,13 @@ export default defineConfig({
     },
   },
   // light-dark() must reach the browser as it is: a part of the page in the dark scheme relies on it.
-  build: { target: 'es2022', cssTarget: ['chrome123', 'firefox120', 'safari17.5'], sourcemap: false, assetsInlineLimit: 0, reportCompressedSize: true },
+  build: {
+    target: 'es2022',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    sourcemap: false,
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+  },
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],

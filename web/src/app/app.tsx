@@ -16,8 +16,14 @@ export function App({ services }: { services: Services }) {
       <Routes>
         <Route path="/" element={<AirportsPage />} />
         <Route path="/board/:iata" element={<ToDepartures />} />
-        <Route path="/board/:iata/:direction" element={<AtAirport page={(at) => <BoardPage key={`${at.iata}/${at.direction}`} {...at} />} />} />
-        <Route path="/display/:iata/:direction" element={<AtAirport page={(at) => <DisplayPage {...at} />} />} />
+        <Route
+          path="/board/:iata/:direction"
+          element={<AtAirport page={(at) => <BoardPage key={`${at.iata}/${at.direction}`} {...at} />} />}
+        />
+        <Route
+          path="/display/:iata/:direction"
+          element={<AtAirport page={(at) => <DisplayPage {...at} />} />}
+        />
         <Route path="/flight/:leg" element={<ToFlight />} />
         <Route path="/docs/api" element={<LazyPage />} />
         <Route path="*" element={<NotFoundPage />} />

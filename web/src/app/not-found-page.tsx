@@ -7,8 +7,12 @@ export function NotFoundPage() {
     <>
       <title>Not found · Gatecall</title>
       <SiteHeader />
-      <main id="main" tabIndex={-1}>
-        <Notice level={1} title="There is no page at this address" actions={<Link to="/">Choose an airport</Link>}>
+      <main id="content" tabIndex={-1}>
+        <Notice
+          level={1}
+          title="There is no page at this address"
+          actions={<Link to="/">Choose an airport</Link>}
+        >
           <p>It may have been mistyped, or belong to a flight that is long over.</p>
         </Notice>
       </main>

@@ -45,7 +45,9 @@ export function LinkBanner({ age, zone }: Props) {
     <>
       {/* Said once per change of state: the age beside it counts on in silence. */}
       <p className="sr-only" role="status">
-        {age.state === 'live' || age.state === 'loading' ? '' : `Connection lost. Showing what was known at ${asOf}.`}
+        {age.state === 'live' || age.state === 'loading'
+          ? ''
+          : `Connection lost. Showing what was known at ${asOf}.`}
       </p>
       {lost ? (
         <div className={styles['banner']}>

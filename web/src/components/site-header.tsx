@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 export function SiteHeader() {
   return (
     <header className={`${styles['header'] ?? ''} on-mast`}>
-      <a className={styles['skip']} href="#main">
+      <a className={styles['skip']} href="#content">
         Skip to the content
       </a>
       <div className={styles['inner']}>

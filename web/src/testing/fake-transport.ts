@@ -57,8 +57,9 @@ export class FakeConnection {
   /** What was asked, without the running number. */
   asked(): Omit<ClientFrame, 'ref'>[] {
     return this.sent.map((frame) => {
-      const { ref: _ref, ...rest } = { ref: undefined, ...frame };
-      return rest;
+      const asked: Record<string, unknown> = { ...frame };
+      delete asked['ref'];
+      return asked as Omit<ClientFrame, 'ref'>;
     });
   }
 }

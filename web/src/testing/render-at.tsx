@@ -12,17 +12,35 @@ import type { AirlinesBody, AirportsBody } from '@/wire/types';
 import { act, render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router';
 
-const place = (iata: string, city: string, zone: string) => ({ iata, name: `${city} Airport`, city, country: 'US', zone, flights: 3 });
+const place = (iata: string, city: string, zone: string) => ({
+  iata,
+  name: `${city} Airport`,
+  city,
+  country: 'US',
+  zone,
+  flights: 3,
+});
 const AIRPORTS: AirportsBody = {
-  airports: [place('JFK', 'New York', 'America/New_York'), place('FLL', 'Fort Lauderdale', 'America/New_York'), place('ORD', 'Chicago', 'America/Chicago')],
+  airports: [
+    place('JFK', 'New York', 'America/New_York'),
+    place('FLL', 'Fort Lauderdale', 'America/New_York'),
+    place('ORD', 'Chicago', 'America/Chicago'),
+  ],
 };
-const AIRLINES: AirlinesBody = { airlines: [{ code: 'B6', name: 'JetBlue' }, { code: 'DL', name: 'Delta Air Lines' }] };
+const AIRLINES: AirlinesBody = {
+  airlines: [
+    { code: 'B6', name: 'JetBlue' },
+    { code: 'DL', name: 'Delta Air Lines' },
+  ],
+};
 
 /** The whole page at an address, on a hub and a clock that the test owns. */
 export async function renderAt(address: string, answers: Record<string, unknown> = {}) {
   const known: Record<string, unknown> = { '/airports': AIRPORTS, '/airlines': AIRLINES, ...answers };
   const getJson: GetJson = <Body,>(path: string) =>
-    path in known ? Promise.resolve(known[path] as Body) : Promise.reject(new ApiProblem(404, `nothing at ${path}`));
+    path in known
+      ? Promise.resolve(known[path] as Body)
+      : Promise.reject(new ApiProblem(404, `nothing at ${path}`));
   const timers = new FakeTimers(Date.parse('2030-01-01T00:00:00Z'));
   const hub = new FakeTransport();
   const clock = new OperationalClock(timers);

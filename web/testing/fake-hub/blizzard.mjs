@@ -48,14 +48,35 @@ function makeFlight(random, home, outbound, day_ms, now_ms) {
     carrier,
     number,
     suffix: null,
-    codeshares: (PARTNERS[carrier] ?? []).slice(0, Math.floor(random() * 3)).map((code) => `${code}${5000 + Math.floor(random() * 900)}`),
+    codeshares: (PARTNERS[carrier] ?? [])
+      .slice(0, Math.floor(random() * 3))
+      .map((code) => `${code}${5000 + Math.floor(random() * 900)}`),
     origin_date: '2013-02-08',
     status: 'scheduled',
-    departure: { airport: from, terminal: outbound ? (TERMINALS[carrier] ?? '4') : null, gate: null, check_in: null, scheduled: iso(std), estimated: null, actual: null },
-    arrival: { airport: to, terminal: outbound ? null : (TERMINALS[carrier] ?? '4'), gate: null, belt: null, scheduled: iso(sta), estimated: null, actual: null },
+    departure: {
+      airport: from,
+      terminal: outbound ? (TERMINALS[carrier] ?? '4') : null,
+      gate: null,
+      check_in: null,
+      scheduled: iso(std),
+      estimated: null,
+      actual: null,
+    },
+    arrival: {
+      airport: to,
+      terminal: outbound ? null : (TERMINALS[carrier] ?? '4'),
+      gate: null,
+      belt: null,
+      scheduled: iso(sta),
+      estimated: null,
+      actual: null,
+    },
     remark: null,
     delay_reason: null,
-    aircraft: { type: pick(['A320', 'E190', 'B738', 'CRJ9', 'B752']), registration: `N${500 + Math.floor(random() * 400)}JB` },
+    aircraft: {
+      type: pick(['A320', 'E190', 'B738', 'CRJ9', 'B752']),
+      registration: `N${500 + Math.floor(random() * 400)}JB`,
+    },
     diverted_to: null,
   };
   live(flight, random, std, sta, outbound, now_ms, day_ms);

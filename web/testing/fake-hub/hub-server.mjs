@@ -4,8 +4,16 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { AIRLINES, AIRPORTS } from './places.mjs';
+import { takeReports } from './take-reports.mjs';
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json' };
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+};
 
 export function serve(state, { port, dist, openapi }) {
   const server = createServer((request, response) => answer(state, dist, openapi, request, response));
@@ -54,13 +62,28 @@ function greet(state, ws) {
   ws.on('message', (data) => {
     const frame = JSON.parse(String(data));
     if (frame.op === 'follow') {
-      if (!state.isTopic(frame.topic)) return send({ type: 'error', ref: frame.ref ?? null, code: 'unknown_topic', message: 'There is no such topic.' });
+      if (!state.isTopic(frame.topic))
+        return send({
+          type: 'error',
+          ref: frame.ref ?? null,
+          code: 'unknown_topic',
+          message: 'There is no such topic.',
+        });
       topics.add(frame.topic);
       send(state.snapshot(frame.topic, frame.since));
     } else if (frame.op === 'unfollow') topics.delete(frame.topic);
     else if (frame.op === 'get') {
       const flight = state.flights.get(frame.leg);
-      send(flight ? { type: 'state', flight } : { type: 'error', ref: frame.ref ?? null, code: 'unknown_leg', message: 'There is no such flight.' });
+      send(
+        flight
+          ? { type: 'state', flight }
+          : {
+              type: 'error',
+              ref: frame.ref ?? null,
+              code: 'unknown_leg',
+              message: 'There is no such flight.',
+            },
+      );
     }
   });
   send(hello(state));
@@ -69,10 +92,14 @@ function greet(state, ws) {
 function answer(state, dist, openapi, request, response) {
   const url = new URL(request.url, 'http://hub');
   const json = (body, status = 200) => {
-    response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
+    response.writeHead(status, {
+      'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+    });
     response.end(JSON.stringify(body));
   };
-  const missing = (detail) => json({ type: 'about:blank', title: 'Not found', status: 404, detail, errors: [] }, 404);
+  const missing = (detail) =>
+    json({ type: 'about:blank', title: 'Not found', status: 404, detail, errors: [] }, 404);
+  if (url.pathname === '/readyz') return json({});
   const path = url.pathname.split('/').map(decodeURIComponent);
   if (path[1] !== 'api') return file(dist, url.pathname, response);
   const [, , , what, leg, part] = path;
@@ -80,6 +107,9 @@ function answer(state, dist, openapi, request, response) {
   if (what === 'airports') return json({ airports: airports(state) });
   if (what === 'airlines') return json({ airlines: AIRLINES });
   if (what === 'stream') return stream(state, url.searchParams.get('topic') ?? '', response);
+  if (what === 'feeds' && part === 'reports')
+    return read(request, (body) => json(takeReports(state, [JSON.parse(body)].flat()), 202));
+  if (what === 'boards') return json(board(state, leg, part));
   if (what === 'flights' && leg !== undefined) {
     const flight = state.flights.get(leg);
     if (!flight) return missing(`No flight is known by ${leg}.`);
@@ -88,10 +118,28 @@ function answer(state, dist, openapi, request, response) {
   return missing('There is nothing at this address.');
 }
 
+function read(request, done) {
+  const parts = [];
+  request.on('data', (part) => parts.push(part));
+  request.on('end', () => done(Buffer.concat(parts).toString()));
+}
+
+function board(state, iata, direction) {
+  const { flights } = state.snapshot(`board/${iata}/${direction}`);
+  return {
+    airport: AIRPORTS.find((row) => row.iata === iata),
+    direction,
+    as_of: new Date(state.clock.now()).toISOString(),
+    flights,
+  };
+}
+
 function airports(state) {
   return AIRPORTS.map((row) => ({
     ...row,
-    flights: [...state.flights.values()].filter((flight) => [flight.departure.airport, flight.arrival.airport].includes(row.iata)).length,
+    flights: [...state.flights.values()].filter((flight) =>
+      [flight.departure.airport, flight.arrival.airport].includes(row.iata),
+    ).length,
   }));
 }
 
@@ -109,7 +157,10 @@ function stream(state, topic, response) {
 
 function file(dist, pathname, response) {
   const wanted = join(dist, normalize(pathname));
-  const found = wanted.startsWith(dist) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(dist, 'index.html');
+  const found =
+    wanted.startsWith(dist) && existsSync(wanted) && statSync(wanted).isFile()
+      ? wanted
+      : join(dist, 'index.html');
   response.writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream' });
   createReadStream(found).pipe(response);
 }

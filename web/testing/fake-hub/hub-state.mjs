@@ -30,6 +30,10 @@ export class HubState {
     return { type: 'snapshot', topic, partial, flights: chosen };
   }
 
+  add(flight) {
+    this.flights.set(flight.leg, flight);
+  }
+
   /** Applies `set` (flat dotted paths) and tells all followers. Returns false for an unknown flight. */
   change(leg, kinds, set) {
     const flight = this.flights.get(leg);
@@ -42,9 +46,17 @@ export class HubState {
     flight.rev += 1;
     flight.changed_at = iso(this.clock.now());
     const frame = { type: 'change', leg, rev: flight.rev, at: flight.changed_at, kinds, set };
-    const entry = { rev: frame.rev, at: frame.at, kinds, set, source: flight.departure.airport.toLowerCase() };
+    const entry = {
+      rev: frame.rev,
+      at: frame.at,
+      kinds,
+      set,
+      source: flight.departure.airport.toLowerCase(),
+    };
     this.history.set(leg, [...(this.history.get(leg) ?? []), entry]);
-    for (const listener of this.listeners) listener(frame, flight);
+    // A flight's first revision is told as a whole: nobody has a base to apply it to.
+    const told = flight.rev === 1 ? { type: 'state', flight } : frame;
+    for (const listener of this.listeners) listener(told, flight);
     return true;
   }
 }

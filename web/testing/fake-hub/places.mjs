@@ -48,5 +48,23 @@ export const AIRLINES = [
   { code: 'WN', name: 'Southwest Airlines' },
 ];
 
-export const TERMINALS = { B6: '5', DL: '2', '9E': '2', AA: '8', MQ: '8', UA: '7', US: '7', VX: '4', HA: '5', EV: '4', WN: '4' };
-export const PARTNERS = { B6: ['EI', 'LH', 'QR'], DL: ['AF', 'KL', 'AZ'], AA: ['BA', 'IB'], UA: ['LH', 'AC'], VX: ['SQ'] };
+export const TERMINALS = {
+  B6: '5',
+  DL: '2',
+  '9E': '2',
+  AA: '8',
+  MQ: '8',
+  UA: '7',
+  US: '7',
+  VX: '4',
+  HA: '5',
+  EV: '4',
+  WN: '4',
+};
+export const PARTNERS = {
+  B6: ['EI', 'LH', 'QR'],
+  DL: ['AF', 'KL', 'AZ'],
+  AA: ['BA', 'IB'],
+  UA: ['LH', 'AC'],
+  VX: ['SQ'],
+};

@@ -24,52 +24,54 @@ export function AirportsPage() {
     <>
       <title>Gatecall</title>
       <SiteHeader />
-      <div className={`${styles['hero'] ?? ''} on-mast`}>
-        <div className={styles['heroInner']}>
-          <h1>Departures and arrivals, as they happen</h1>
-          <form role="search" className={styles['search']} onSubmit={(event) => event.preventDefault()}>
-            <Icon name="search" size="20px" />
-            <input
-              type="search"
-              aria-label="Search airports"
-              placeholder="City, airport or code"
-              autoComplete="off"
-              value={words}
-              onChange={(event) => setWords(event.target.value)}
-            />
-          </form>
+      <main>
+        <div className={`${styles['hero'] ?? ''} on-mast`}>
+          <div className={styles['heroInner']}>
+            <h1>Departures and arrivals, as they happen</h1>
+            <form role="search" className={styles['search']} onSubmit={(event) => event.preventDefault()}>
+              <Icon name="search" size="20px" />
+              <input
+                type="search"
+                aria-label="Search airports"
+                placeholder="City, airport or code"
+                autoComplete="off"
+                value={words}
+                onChange={(event) => setWords(event.target.value)}
+              />
+            </form>
+          </div>
         </div>
-      </div>
-      <main id="main" className={styles['main']} tabIndex={-1}>
-        {view.known && found.length > 0 ? (
-          <>
-            <ul className={styles['large']}>
-              {found.slice(0, LARGE).map((airport) => (
-                <LargeAirport key={airport.iata} airport={airport} />
-              ))}
-            </ul>
-            <ul className={styles['small']} aria-label="More airports">
-              {found.slice(LARGE).map((airport) => (
-                <SmallAirport key={airport.iata} airport={airport} />
-              ))}
-            </ul>
-          </>
-        ) : view.known ? (
-          <Notice title={words === '' ? 'No airport has flights at the moment' : 'No airport fits'} />
-        ) : view.failure !== null ? (
-          <Notice
-            title="The airports cannot be shown"
-            actions={
-              <button type="button" onClick={() => directory.refresh()}>
-                Try again
-              </button>
-            }
-          >
-            <p>{view.failure}</p>
-          </Notice>
-        ) : (
-          <Notice title="Fetching the airports…" />
-        )}
+        <div id="content" className={styles['main']} tabIndex={-1}>
+          {view.known && found.length > 0 ? (
+            <>
+              <ul className={styles['large']}>
+                {found.slice(0, LARGE).map((airport) => (
+                  <LargeAirport key={airport.iata} airport={airport} />
+                ))}
+              </ul>
+              <ul className={styles['small']} aria-label="More airports">
+                {found.slice(LARGE).map((airport) => (
+                  <SmallAirport key={airport.iata} airport={airport} />
+                ))}
+              </ul>
+            </>
+          ) : view.known ? (
+            <Notice title={words === '' ? 'No airport has flights at the moment' : 'No airport fits'} />
+          ) : view.failure !== null ? (
+            <Notice
+              title="The airports cannot be shown"
+              actions={
+                <button type="button" onClick={() => directory.refresh()}>
+                  Try again
+                </button>
+              }
+            >
+              <p>{view.failure}</p>
+            </Notice>
+          ) : (
+            <Notice title="Fetching the airports…" />
+          )}
+        </div>
       </main>
     </>
   );
@@ -90,10 +92,16 @@ function LargeAirport({ airport }: { airport: AirportRow }) {
         {airport.name} · {airport.flights === 1 ? '1 flight' : `${airport.flights} flights`}
       </p>
       <div className={styles['ways']}>
-        <Link to={`/board/${airport.iata}/departures`} aria-label={`Departures from ${airport.city} ${airport.iata}`}>
+        <Link
+          to={`/board/${airport.iata}/departures`}
+          aria-label={`Departures from ${airport.city} ${airport.iata}`}
+        >
           <Icon name="departures" size="20px" /> Departures
         </Link>
-        <Link to={`/board/${airport.iata}/arrivals`} aria-label={`Arrivals at ${airport.city} ${airport.iata}`}>
+        <Link
+          to={`/board/${airport.iata}/arrivals`}
+          aria-label={`Arrivals at ${airport.city} ${airport.iata}`}
+        >
           <Icon name="arrivals" size="20px" /> Arrivals
         </Link>
       </div>
@@ -106,7 +114,10 @@ function SmallAirport({ airport }: { airport: AirportRow }) {
     <li className={styles['line']}>
       <span className={styles['lineCode']}>{airport.iata}</span>
       <span className={styles['lineCity']}>{airport.city}</span>
-      <Link to={`/board/${airport.iata}/departures`} aria-label={`Departures from ${airport.city} ${airport.iata}`}>
+      <Link
+        to={`/board/${airport.iata}/departures`}
+        aria-label={`Departures from ${airport.city} ${airport.iata}`}
+      >
         Departures
       </Link>
       <Link to={`/board/${airport.iata}/arrivals`} aria-label={`Arrivals at ${airport.city} ${airport.iata}`}>

@@ -13,11 +13,19 @@ export function ApiDocsPage() {
     <>
       <title>API · Gatecall</title>
       <SiteHeader />
-      <main id="main" className={styles['main']} tabIndex={-1}>
+      <main id="content" className={styles['main']} tabIndex={-1}>
         {body ? (
           <Described document={body} />
         ) : problem ? (
-          <Notice level={1} title="The description cannot be shown" actions={<button type="button" onClick={again}>Try again</button>}>
+          <Notice
+            level={1}
+            title="The description cannot be shown"
+            actions={
+              <button type="button" onClick={again}>
+                Try again
+              </button>
+            }
+          >
             <p>{problem.message}</p>
           </Notice>
         ) : (
@@ -36,7 +44,9 @@ function Described({ document }: { document: OpenApi }) {
       <h1 className={styles['title']}>
         {document.info?.title ?? 'API'} <span>{document.info?.version}</span>
       </h1>
-      {document.info?.description === undefined ? null : <p className={styles['lead']}>{document.info.description}</p>}
+      {document.info?.description === undefined ? null : (
+        <p className={styles['lead']}>{document.info.description}</p>
+      )}
       <p className={styles['lead']}>
         The document itself: <a href="/api/v1/openapi.json">openapi.json</a>
       </p>

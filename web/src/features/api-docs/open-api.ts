@@ -16,7 +16,13 @@ export type Schema = {
   example?: unknown;
 };
 
-export type Parameter = { name: string; in: string; description?: string; required?: boolean; schema?: Schema };
+export type Parameter = {
+  name: string;
+  in: string;
+  description?: string;
+  required?: boolean;
+  schema?: Schema;
+};
 export type Content = Record<string, { schema?: Schema; example?: unknown }>;
 export type Operation = {
   tags?: string[];
@@ -71,7 +77,9 @@ export function kindOf(schema: Schema | undefined): string {
   if (parts) return [...new Set(parts.map(kindOf))].join(schema.allOf ? ' and ' : ' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? (schema.properties ? 'object' : 'any')];
+  const types = Array.isArray(schema.type)
+    ? schema.type
+    : [schema.type ?? (schema.properties ? 'object' : 'any')];
   return types
     .map((type) => {
       if (type === 'array') return `array of ${kindOf(schema.items)}`;

@@ -15,7 +15,9 @@ export function OperationCard({ method, path, operation }: Listed) {
       </summary>
       <div className={styles['inside']}>
         {operation.description === undefined ? null : <p>{operation.description}</p>}
-        {operation.security && operation.security.length > 0 ? <p className={styles['soft']}>Needs a key: Authorization: Bearer …</p> : null}
+        {operation.security && operation.security.length > 0 ? (
+          <p className={styles['soft']}>Needs a key: Authorization: Bearer …</p>
+        ) : null}
         {parameters.length === 0 ? null : (
           <>
             <h3>Parameters</h3>
@@ -23,7 +25,11 @@ export function OperationCard({ method, path, operation }: Listed) {
               {parameters.map((one) => (
                 <div key={`${one.in} ${one.name}`}>
                   <dt>
-                    <code>{one.name}</code> <span className={styles['soft']}>{one.in}{one.required ? ', required' : ''}</span>
+                    <code>{one.name}</code>{' '}
+                    <span className={styles['soft']}>
+                      {one.in}
+                      {one.required ? ', required' : ''}
+                    </span>
                   </dt>
                   <dd>
                     <code>{kindOf(one.schema)}</code> {one.description}

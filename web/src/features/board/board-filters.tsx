@@ -37,7 +37,11 @@ export function BoardFilters({ direction, query, list, onChange }: Props) {
           ))}
         </Choice>
       )}
-      <Choice label="Status" value={query.status} onChange={(status) => onChange({ status: status as StatusGroup | '' })}>
+      <Choice
+        label="Status"
+        value={query.status}
+        onChange={(status) => onChange({ status: status as StatusGroup | '' })}
+      >
         <option value="">Any status</option>
         <option value="upcoming">On time</option>
         {direction === 'departures' ? <option value="boarding">At the gate</option> : null}
@@ -45,7 +49,11 @@ export function BoardFilters({ direction, query, list, onChange }: Props) {
         <option value="cancelled">Cancelled or diverted</option>
         <option value="gone">{gone}</option>
       </Choice>
-      <Choice label="Time" value={query.window} onChange={(window) => onChange({ window: window as TimeWindow })}>
+      <Choice
+        label="Time"
+        value={query.window}
+        onChange={(window) => onChange({ window: window as TimeWindow })}
+      >
         <option value="now">From now on</option>
         <option value="4h">Next 4 hours</option>
         <option value="all">Whole day</option>

@@ -8,7 +8,14 @@ import { beforeEach, expect, test, vi } from 'vitest';
 const MINUTE_MS = 60_000;
 const flights = [
   aFlight({ codeshares: ['EI5105'], departure: { gate: '12', estimated: '2013-02-08T21:40:00Z' } }),
-  aFlight({ leg: 'DL-40', carrier: 'DL', number: '40', arrival: { airport: 'ORD' }, departure: { scheduled: '2013-02-08T20:30:00Z', gate: '7' }, status: 'boarding' }),
+  aFlight({
+    leg: 'DL-40',
+    carrier: 'DL',
+    number: '40',
+    arrival: { airport: 'ORD' },
+    departure: { scheduled: '2013-02-08T20:30:00Z', gate: '7' },
+    status: 'boarding',
+  }),
 ];
 
 // jsdom has no layout; a virtual list needs a window of some height to have anything in view.
@@ -50,7 +57,14 @@ test('a board says when, where to, which flight, the gate and how it stands, in 
 test('a change appears in its cell, says that it is one, and is unmarked after a while', async () => {
   const page = await openBoard();
   await page.next(() =>
-    page.hub.last.says({ type: 'change', leg: 'DL-40', rev: 2, at: '2013-02-08T20:00:00Z', kinds: ['gate'], set: { 'departure.gate': '14' } }),
+    page.hub.last.says({
+      type: 'change',
+      leg: 'DL-40',
+      rev: 2,
+      at: '2013-02-08T20:00:00Z',
+      kinds: ['gate'],
+      set: { 'departure.gate': '14' },
+    }),
   );
   expect(rowOf('DL 40')).toHaveTextContent('14 (changed)');
   await page.next(() => undefined, 10_000);
@@ -62,7 +76,14 @@ test('changes are announced together, politely, and not more than every fifteen 
   const page = await openBoard();
   const announcer = screen.getByTestId('announcer');
   await page.next(() =>
-    page.hub.last.says({ type: 'change', leg: 'DL-40', rev: 2, at: '2013-02-08T20:00:00Z', kinds: ['gate'], set: { 'departure.gate': '14' } }),
+    page.hub.last.says({
+      type: 'change',
+      leg: 'DL-40',
+      rev: 2,
+      at: '2013-02-08T20:00:00Z',
+      kinds: ['gate'],
+      set: { 'departure.gate': '14' },
+    }),
   );
   expect(announcer).toBeEmptyDOMElement();
   await page.next(() => undefined, 15_000);
@@ -86,7 +107,12 @@ test('back on the link the board is live again and what is true is said', async 
   await page.next(() => page.hub.last.drops(), 40 * MINUTE_MS);
   await page.next(() => {
     page.hub.last.greets('e1');
-    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: true, flights: [{ ...(flights[1] ?? aFlight()), rev: 2, status: 'departed' }] });
+    page.hub.last.says({
+      type: 'snapshot',
+      topic: BOARD,
+      partial: true,
+      flights: [{ ...(flights[1] ?? aFlight()), rev: 2, status: 'departed' }],
+    });
   });
   expect(screen.getByText('Live')).toBeVisible();
   expect(rowOf('DL 40')).toHaveTextContent('Departed');

@@ -25,33 +25,45 @@ export function BoardPage({ iata, direction }: Props) {
   const airport = useAirport(iata);
   const age = useStaleness(list.view);
   const setting = useRowSetting(direction, airport.zone, age, list.hasDesks);
-  const change = (part: Partial<BoardQuery>) => setParams(writeQuery({ ...query, ...part }), { replace: true });
+  const change = (part: Partial<BoardQuery>) =>
+    setParams(writeQuery({ ...query, ...part }), { replace: true });
   const title = `${direction === 'departures' ? 'Departures' : 'Arrivals'} ${iata}`;
   return (
     <>
       <title>{`${title} · Gatecall`}</title>
       <SiteHeader />
-      <BoardMasthead airport={airport} direction={direction} age={age} />
-      <LinkBanner age={age} zone={airport.zone} />
-      <main id="main" className={styles['main']} tabIndex={-1}>
-        {list.view.failure !== null ? (
-          <Notice title="There is no such board" actions={<Link to="/">Choose an airport</Link>}>
-            <p>{list.view.failure}</p>
-          </Notice>
-        ) : (
-          <>
-            <BoardFilters direction={direction} query={query} list={list} onChange={change} />
-            <p className={styles['count']} role="status">
-              {list.view.known ? countInWords(list.legs.length, list.hidden) : 'Fetching the board…'}
-            </p>
-            {list.legs.length > 0 ? (
-              <BoardTable legs={list.legs} setting={setting} label={title} sort={query.sort} onSort={(sort) => change({ sort })} />
-            ) : list.view.known ? (
-              <NothingHere hidden={list.hidden} onShowAll={() => setParams({ window: 'all' }, { replace: true })} />
-            ) : null}
-            <ChangeAnnouncer iata={iata} direction={direction} />
-          </>
-        )}
+      <main>
+        <BoardMasthead airport={airport} direction={direction} age={age} />
+        <LinkBanner age={age} zone={airport.zone} />
+        <div id="content" className={styles['main']} tabIndex={-1}>
+          {list.view.failure !== null ? (
+            <Notice title="There is no such board" actions={<Link to="/">Choose an airport</Link>}>
+              <p>{list.view.failure}</p>
+            </Notice>
+          ) : (
+            <>
+              <BoardFilters direction={direction} query={query} list={list} onChange={change} />
+              <p className={styles['count']} role="status">
+                {list.view.known ? countInWords(list.legs.length, list.hidden) : 'Fetching the board…'}
+              </p>
+              {list.legs.length > 0 ? (
+                <BoardTable
+                  legs={list.legs}
+                  setting={setting}
+                  label={title}
+                  sort={query.sort}
+                  onSort={(sort) => change({ sort })}
+                />
+              ) : list.view.known ? (
+                <NothingHere
+                  hidden={list.hidden}
+                  onShowAll={() => setParams({ window: 'all' }, { replace: true })}
+                />
+              ) : null}
+              <ChangeAnnouncer iata={iata} direction={direction} />
+            </>
+          )}
+        </div>
       </main>
     </>
   );
@@ -60,7 +72,14 @@ export function BoardPage({ iata, direction }: Props) {
 function NothingHere({ hidden, onShowAll }: { hidden: number; onShowAll: () => void }) {
   if (hidden === 0) return <Notice title="No flights are known for this board" />;
   return (
-    <Notice title="No flight fits" actions={<button type="button" onClick={onShowAll}>Show all {hidden} flights</button>}>
+    <Notice
+      title="No flight fits"
+      actions={
+        <button type="button" onClick={onShowAll}>
+          Show all {hidden} flights
+        </button>
+      }
+    >
       <p>Search and filters leave nothing to show.</p>
     </Notice>
   );

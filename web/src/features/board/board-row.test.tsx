@@ -10,10 +10,20 @@ import { expect, test, vi } from 'vitest';
 
 test('only the row of the flight that changed is drawn again', () => {
   const drawn = vi.spyOn(statusModule, 'trustedStatus');
-  const { hub, store, client, timers } = aLiveBoard([aFlight(), aFlight({ leg: 'DL-40', carrier: 'DL', number: '40' })]);
+  const { hub, store, client, timers } = aLiveBoard([
+    aFlight(),
+    aFlight({ leg: 'DL-40', carrier: 'DL', number: '40' }),
+  ]);
   const directory = { view: () => view, subscribe: () => () => undefined, miss: () => undefined };
   const view = { airports: new Map(), airlines: new Map(), known: false, failure: null };
-  const setting: RowSetting = { direction: 'departures', zone: 'UTC', day_ms: 0, now_ms: 0, age: FRESH, hasDesks: false };
+  const setting: RowSetting = {
+    direction: 'departures',
+    zone: 'UTC',
+    day_ms: 0,
+    now_ms: 0,
+    age: FRESH,
+    hasDesks: false,
+  };
   render(
     <MemoryRouter>
       <ServicesContext value={{ socket: client, store, timers, directory } as unknown as Services}>
@@ -26,7 +36,14 @@ test('only the row of the flight that changed is drawn again', () => {
   act(() => timers.advance(100));
   drawn.mockClear();
   act(() => {
-    hub.last.says({ type: 'change', leg: 'DL-40', rev: 2, at: '2013-02-08T20:00:00Z', kinds: ['gate'], set: { 'departure.gate': '14' } });
+    hub.last.says({
+      type: 'change',
+      leg: 'DL-40',
+      rev: 2,
+      at: '2013-02-08T20:00:00Z',
+      kinds: ['gate'],
+      set: { 'departure.gate': '14' },
+    });
     timers.advance(100);
   });
   expect(screen.getByText('14')).toBeVisible();

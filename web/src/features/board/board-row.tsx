@@ -49,13 +49,22 @@ function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
       <div role="cell" className={styles['terminal']} data-label="Terminal">
         <Changed on={has(terminal)}>{side.terminal ?? <None />}</Changed>
       </div>
-      <GateCell flight={flight} direction={direction} gate={side.gate} changed={has(isDeparture ? 'departure.gate' : 'arrival.gate')} />
+      <GateCell
+        flight={flight}
+        direction={direction}
+        gate={side.gate}
+        changed={has(isDeparture ? 'departure.gate' : 'arrival.gate')}
+      />
       {hasDesks ? (
         <div role="cell" className={styles['desk']} data-label={isDeparture ? 'Check-in' : 'Belt'}>
           <Changed on={has(isDeparture ? 'departure.check_in' : 'arrival.belt')}>{desk ?? <None />}</Changed>
         </div>
       ) : null}
-      <StatusCell flight={flight} status={status} changed={has('status', 'remark', 'diverted_to', 'delay_reason')} />
+      <StatusCell
+        flight={flight}
+        status={status}
+        changed={has('status', 'remark', 'diverted_to', 'delay_reason')}
+      />
     </>
   );
 }

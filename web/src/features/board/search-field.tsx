@@ -7,7 +7,8 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const typing = event.target instanceof Element && event.target.closest('input, select, textarea') !== null;
+      const typing =
+        event.target instanceof Element && event.target.closest('input, select, textarea') !== null;
       if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       field.current?.focus();

@@ -40,7 +40,12 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
           {timeOfDay(now_ms, zone)} <span>{zoneAbbreviation(now_ms, zone)}</span>
         </div>
       </header>
-      <div role="table" aria-label={`${direction} ${iata}`} aria-rowcount={legs.length + 1} className={styles['table']}>
+      <div
+        role="table"
+        aria-label={`${direction} ${iata}`}
+        aria-rowcount={legs.length + 1}
+        className={styles['table']}
+      >
         <div role="row" className={styles['columns']}>
           {['Time', 'New', direction === 'departures' ? 'To' : 'From', 'Flight', 'Gate'].map((name) => (
             <div role="columnheader" key={name}>

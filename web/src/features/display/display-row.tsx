@@ -32,7 +32,13 @@ export function DisplayRow({ leg, direction, zone, now_ms, age }: Props) {
   return (
     <div role="row" className={styles['row']}>
       <div role="cell" className={styles['time']}>
-        {scheduled === null ? '–' : newer !== null || isOff ? <s>{timeOfDay(scheduled, zone)}</s> : timeOfDay(scheduled, zone)}
+        {scheduled === null ? (
+          '–'
+        ) : newer !== null || isOff ? (
+          <s>{timeOfDay(scheduled, zone)}</s>
+        ) : (
+          timeOfDay(scheduled, zone)
+        )}
       </div>
       <div role="cell" className={styles['new']}>
         <Changed on={marks.has(`${name}.estimated`)}>{newer === null ? '' : timeOfDay(newer, zone)}</Changed>

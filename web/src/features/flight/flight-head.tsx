@@ -11,7 +11,14 @@ import type { AirportRow } from '@/wire/types';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 
-type Props = { held: HeldFlight; from: AirportRow; to: AirportRow; age: Staleness; now_ms: number; pill: ReactNode };
+type Props = {
+  held: HeldFlight;
+  from: AirportRow;
+  to: AirportRow;
+  age: Staleness;
+  now_ms: number;
+  pill: ReactNode;
+};
 
 /** Which flight this is and how it stands. */
 export function FlightHead({ held, from, to, age, now_ms, pill }: Props) {

@@ -4,12 +4,31 @@ import type { ChangeFrame, HistoryEntry } from '@/wire/types';
 import { expect, test } from 'vitest';
 
 const zones = { departure: 'America/New_York', arrival: 'America/Chicago' };
-const entry = (rev: number, set: Record<string, unknown>): HistoryEntry => ({ rev, at: '2013-02-08T20:00:00Z', kinds: [], set, source: 'jfk' });
-const frame = (rev: number, set: Record<string, unknown>): ChangeFrame => ({ leg: 'x', rev, at: '2013-02-08T20:00:00Z', kinds: [], set });
+const entry = (rev: number, set: Record<string, unknown>): HistoryEntry => ({
+  rev,
+  at: '2013-02-08T20:00:00Z',
+  kinds: [],
+  set,
+  source: 'jfk',
+});
+const frame = (rev: number, set: Record<string, unknown>): ChangeFrame => ({
+  leg: 'x',
+  rev,
+  at: '2013-02-08T20:00:00Z',
+  kinds: [],
+  set,
+});
 
 test('live frames continue the fetched history, each revision once', () => {
-  const merged = mergeEntries([entry(1, {}), entry(2, { 'departure.gate': '12' })], [frame(2, {}), frame(3, { 'departure.gate': '14' })]);
-  expect(merged.map((one) => [one.rev, one.source])).toEqual([[1, 'jfk'], [2, 'jfk'], [3, null]]);
+  const merged = mergeEntries(
+    [entry(1, {}), entry(2, { 'departure.gate': '12' })],
+    [frame(2, {}), frame(3, { 'departure.gate': '14' })],
+  );
+  expect(merged.map((one) => [one.rev, one.source])).toEqual([
+    [1, 'jfk'],
+    [2, 'jfk'],
+    [3, null],
+  ]);
 });
 
 test('a missing revision is noticed, in the middle and at the end', () => {
@@ -21,19 +40,28 @@ test('a missing revision is noticed, in the middle and at the end', () => {
 
 test('each value is told beside the one it replaced, in the time of its own end, the newest first', () => {
   const told = tellHistory(
-    mergeEntries([entry(1, { 'departure.gate': '12', 'arrival.estimated': '2013-02-09T00:10:00Z' }), entry(2, { 'departure.gate': '14' })], []),
+    mergeEntries(
+      [
+        entry(1, { 'departure.gate': '12', 'arrival.estimated': '2013-02-09T00:10:00Z' }),
+        entry(2, { 'departure.gate': '14' }),
+      ],
+      [],
+    ),
     zones,
   );
-  expect(told.map((one) => one.lines.map((line) => `${line.name}: ${line.before ?? ''}>${line.after}`))).toEqual([
-    ['Departure gate: 12>14'],
-    ['Departure gate: >12', 'Expected arrival: >18:10'],
-  ]);
+  expect(
+    told.map((one) => one.lines.map((line) => `${line.name}: ${line.before ?? ''}>${line.after}`)),
+  ).toEqual([['Departure gate: 12>14'], ['Departure gate: >12', 'Expected arrival: >18:10']]);
 });
 
 test('what is taken back is said to be, and seconds that nobody sees are not told', () => {
   const told = tellHistory(
     mergeEntries(
-      [entry(1, { remark: 'x', 'departure.estimated': '2013-02-08T21:00:00Z' }), entry(2, { remark: null }), entry(3, { 'departure.estimated': '2013-02-08T21:00:20Z' })],
+      [
+        entry(1, { remark: 'x', 'departure.estimated': '2013-02-08T21:00:00Z' }),
+        entry(2, { remark: null }),
+        entry(3, { 'departure.estimated': '2013-02-08T21:00:20Z' }),
+      ],
       [],
     ),
     zones,

@@ -22,9 +22,13 @@ export function FlightHistory({ flight }: { flight: Flight }) {
           ))}
         </ol>
       ) : problem === null ? (
-        <p className={styles['soft']}>{known ? 'Nothing has changed since it was scheduled.' : 'Fetching…'}</p>
+        <p className={styles['soft']}>
+          {known ? 'Nothing has changed since it was scheduled.' : 'Fetching…'}
+        </p>
       ) : null}
-      {problem === null ? null : <p className={styles['soft']}>The history cannot be shown: {problem.message}</p>}
+      {problem === null ? null : (
+        <p className={styles['soft']}>The history cannot be shown: {problem.message}</p>
+      )}
     </section>
   );
 }
@@ -52,7 +56,9 @@ function EntryRow({ told, zone }: { told: ToldEntry; zone: string }) {
             {line.after}
           </span>
         ))}
-        {told.entry.source === null ? null : <span className={styles['source']}>told by {told.entry.source}</span>}
+        {told.entry.source === null ? null : (
+          <span className={styles['source']}>told by {told.entry.source}</span>
+        )}
       </div>
     </li>
   );

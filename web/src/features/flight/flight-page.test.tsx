@@ -3,15 +3,33 @@ import { renderAt } from '@/testing/render-at';
 import { screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 
-const flight = aFlight({ status: 'delayed', rev: 2, delay_reason: 'weather', codeshares: ['EI5105'], arrival: { airport: 'ORD' }, departure: { estimated: '2013-02-08T21:40:00Z' } });
+const flight = aFlight({
+  status: 'delayed',
+  rev: 2,
+  delay_reason: 'weather',
+  codeshares: ['EI5105'],
+  arrival: { airport: 'ORD' },
+  departure: { estimated: '2013-02-08T21:40:00Z' },
+});
 const address = `/flight/${flight.leg}`;
-const history = { leg: flight.leg, entries: [{ rev: 1, at: '2013-02-08T18:00:00Z', kinds: [], set: { 'departure.gate': '11' }, source: 'jfk' }, { rev: 2, at: '2013-02-08T19:00:00Z', kinds: ['gate'], set: { 'departure.gate': '12' }, source: 'jfk' }] };
+const history = {
+  leg: flight.leg,
+  entries: [
+    { rev: 1, at: '2013-02-08T18:00:00Z', kinds: [], set: { 'departure.gate': '11' }, source: 'jfk' },
+    { rev: 2, at: '2013-02-08T19:00:00Z', kinds: ['gate'], set: { 'departure.gate': '12' }, source: 'jfk' },
+  ],
+};
 
 async function openFlight() {
   const page = await renderAt(address, { [`/flights/${flight.leg}/history`]: history });
   await page.next(() => {
     page.hub.last.greets();
-    page.hub.last.says({ type: 'snapshot', topic: `flight/${flight.leg}`, partial: false, flights: [flight] });
+    page.hub.last.says({
+      type: 'snapshot',
+      topic: `flight/${flight.leg}`,
+      partial: false,
+      flights: [flight],
+    });
   });
   return page;
 }
@@ -33,7 +51,14 @@ test('the history tells what changed, and goes on with what comes live', async (
   const list = screen.getByRole('region', { name: 'History' });
   expect(list).toHaveTextContent('Departure gate: was 11, now 12');
   await page.next(() =>
-    page.hub.last.says({ type: 'change', leg: flight.leg, rev: 3, at: '2013-02-08T20:00:30Z', kinds: ['gate'], set: { 'departure.gate': '31' } }),
+    page.hub.last.says({
+      type: 'change',
+      leg: flight.leg,
+      rev: 3,
+      at: '2013-02-08T20:00:30Z',
+      kinds: ['gate'],
+      set: { 'departure.gate': '31' },
+    }),
   );
   expect(within(list).getAllByRole('listitem')[0]).toHaveTextContent('15:00:30 EST');
   expect(within(list).getAllByRole('listitem')[0]).toHaveTextContent('now 31');

@@ -29,12 +29,12 @@ export function FlightPage({ leg }: { leg: string }) {
     <>
       <title>Flight · Gatecall</title>
       <SiteHeader />
-      <main id="main" tabIndex={-1}>
+      <main id="content" tabIndex={-1}>
         {isUnknown ? (
           <Notice level={1} title="This flight is not known" actions={<Link to="/">Choose an airport</Link>}>
             <p>
-              Either no airport has told us of it, or it is long over and has been let go. If the address was typed
-              by hand, look for the flight on its airport’s board.
+              Either no airport has told us of it, or it is long over and has been let go. If the address was
+              typed by hand, look for the flight on its airport’s board.
             </p>
           </Notice>
         ) : (
@@ -66,14 +66,23 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
     <>
       <title>{`${flightName(flight)} ${from.iata} to ${to.iata} · Gatecall`}</title>
       <SiteHeader />
-      <FlightHead held={held} from={from} to={to} age={age} now_ms={now_ms} pill={<LinkPill age={age} zone={from.zone} />} />
-      <LinkBanner age={age} zone={from.zone} />
-      <main id="main" className={styles['main']} tabIndex={-1}>
-        <ProgressLine flight={flight} />
-        <FlightRoute held={held} from={from} to={to} age={age} now_ms={now_ms} />
-        <div className={styles['columns']}>
-          <FlightDetails held={held} />
-          <FlightHistory flight={flight} />
+      <main>
+        <FlightHead
+          held={held}
+          from={from}
+          to={to}
+          age={age}
+          now_ms={now_ms}
+          pill={<LinkPill age={age} zone={from.zone} />}
+        />
+        <LinkBanner age={age} zone={from.zone} />
+        <div id="content" className={styles['main']} tabIndex={-1}>
+          <ProgressLine flight={flight} />
+          <FlightRoute held={held} from={from} to={to} age={age} now_ms={now_ms} />
+          <div className={styles['columns']}>
+            <FlightDetails held={held} />
+            <FlightHistory flight={flight} />
+          </div>
         </div>
       </main>
     </>

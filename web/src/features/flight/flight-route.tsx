@@ -22,7 +22,14 @@ export function FlightRoute({ held, from, to, age, now_ms }: Props) {
       <End held={held} direction="departures" airport={from} age={age} now_ms={now_ms}>
         <Fact name="Terminal" value={flight.departure.terminal} held={held} field="departure.terminal" />
         <Fact name="Check-in" value={flight.departure.check_in} held={held} field="departure.check_in" />
-        <Fact name="Gate" value={flight.departure.gate} held={held} field="departure.gate" sign muted={isOver} />
+        <Fact
+          name="Gate"
+          value={flight.departure.gate}
+          held={held}
+          field="departure.gate"
+          sign
+          muted={isOver}
+        />
       </End>
       <End held={held} direction="arrivals" airport={to} age={age} now_ms={now_ms}>
         <Fact name="Terminal" value={flight.arrival.terminal} held={held} field="arrival.terminal" />
@@ -86,7 +93,9 @@ function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'childr
           <time dateTime={new Date(scheduled).toISOString()}>{timeOfDay(scheduled, zone)}</time>
         </s>
       ) : null}
-      <Changed on={marks.has(`${side}.estimated`) || marks.has(`${side}.actual`) || marks.has(`${side}.scheduled`)}>
+      <Changed
+        on={marks.has(`${side}.estimated`) || marks.has(`${side}.actual`) || marks.has(`${side}.scheduled`)}
+      >
         <time className={isOff ? styles['off'] : styles['new']} dateTime={new Date(at_ms).toISOString()}>
           {timeOfDay(at_ms, zone)}
         </time>
@@ -95,14 +104,23 @@ function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'childr
         {zoneAbbreviation(at_ms, zone)}
         <span className={styles['date']}>
           {shortDate(at_ms, zone)}
-          {scheduled !== null && latest !== null && otherDay(latest, scheduled, zone) !== null ? ', another day' : null}
+          {scheduled !== null && latest !== null && otherDay(latest, scheduled, zone) !== null
+            ? ', another day'
+            : null}
         </span>
       </span>
     </div>
   );
 }
 
-type FactProps = { name: string; value: string | null; held: HeldFlight; field: FlightField; sign?: boolean; muted?: boolean };
+type FactProps = {
+  name: string;
+  value: string | null;
+  held: HeldFlight;
+  field: FlightField;
+  sign?: boolean;
+  muted?: boolean;
+};
 
 function Fact({ name, value, held, field, sign = false, muted = false }: FactProps) {
   return (

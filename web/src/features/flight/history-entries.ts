@@ -6,7 +6,8 @@ export type Entry = Omit<HistoryEntry, 'source'> & { source: string | null };
 /** The fetched history and what came over the socket since, each revision once, the oldest first. */
 export function mergeEntries(fetched: HistoryEntry[], live: ChangeFrame[]): Entry[] {
   const byRev = new Map<number, Entry>();
-  for (const frame of live) byRev.set(frame.rev, { rev: frame.rev, at: frame.at, kinds: frame.kinds, set: frame.set, source: null });
+  for (const frame of live)
+    byRev.set(frame.rev, { rev: frame.rev, at: frame.at, kinds: frame.kinds, set: frame.set, source: null });
   for (const entry of fetched) byRev.set(entry.rev, entry);
   return [...byRev.values()].sort((a, b) => a.rev - b.rev);
 }

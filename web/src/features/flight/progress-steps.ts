@@ -2,7 +2,16 @@ import type { Flight, FlightStatus } from '@/wire/types';
 
 export type Step = { name: string; state: 'done' | 'here' | 'ahead' | 'never' };
 
-const NAMES = ['Scheduled', 'Check-in', 'Boarding', 'Gate closed', 'Departed', 'In the air', 'Landed', 'Arrived'];
+const NAMES = [
+  'Scheduled',
+  'Check-in',
+  'Boarding',
+  'Gate closed',
+  'Departed',
+  'In the air',
+  'Landed',
+  'Arrived',
+];
 
 const POSITION: Record<FlightStatus, number> = {
   scheduled: 0,
@@ -49,4 +58,6 @@ function nameHere(status: FlightStatus, name: string): string {
 }
 
 const rest = (from: number, state: Step['state']): Step[] =>
-  NAMES.slice(from).filter((name) => name === 'Departed' || name === 'Arrived').map((name) => ({ name, state }));
+  NAMES.slice(from)
+    .filter((name) => name === 'Departed' || name === 'Arrived')
+    .map((name) => ({ name, state }));

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 const MINUTE_MS = 60_000;
 const std = Date.parse('2013-02-08T21:00:00Z');
 const stale: Staleness = { real_ms: 5 * MINUTE_MS, operational_ms: 5 * MINUTE_MS };
-const said = (status: Parameters<typeof aFlight>[0], now_ms: number, age = stale) => trustedStatus(aFlight(status), 'departures', now_ms, age);
+const said = (status: Parameters<typeof aFlight>[0], now_ms: number, age = stale) =>
+  trustedStatus(aFlight(status), 'departures', now_ms, age);
 
 test('with a live link what the hub says is said', () => {
   const status = said({ status: 'boarding' }, std + MINUTE_MS, { real_ms: 0, operational_ms: 0 });
@@ -15,7 +16,12 @@ test('with a live link what the hub says is said', () => {
 
 test('"Boarding" does not survive a lost link past the time of departure, and it is said what it was', () => {
   expect(said({ status: 'boarding' }, std - MINUTE_MS)).toMatchObject({ words: 'Boarding', note: null });
-  expect(said({ status: 'boarding' }, std + MINUTE_MS)).toEqual({ words: 'Not confirmed', tone: 'unsure', note: 'was Boarding', showsEstimate: false });
+  expect(said({ status: 'boarding' }, std + MINUTE_MS)).toEqual({
+    words: 'Not confirmed',
+    tone: 'unsure',
+    note: 'was Boarding',
+    showsEstimate: false,
+  });
 });
 
 test('a loss of seconds takes nothing back, nor does one of a minute on a day replayed sixty times as fast', () => {
@@ -38,7 +44,8 @@ test('an estimate that nobody has confirmed for half an hour gives way to the sc
 });
 
 test('a delay is told with its length, and a flight that is merely put off is not "on time"', () => {
-  const later = (minutes: number) => aFlight({ departure: { estimated: new Date(std + minutes * MINUTE_MS).toISOString() } });
+  const later = (minutes: number) =>
+    aFlight({ departure: { estimated: new Date(std + minutes * MINUTE_MS).toISOString() } });
   expect(statusWords(later(0), 'departures').words).toBe('On time');
   expect(statusWords(later(7), 'departures').words).toBe('New time');
   expect(statusWords(later(42), 'departures').words).toBe('Delayed 42 min');

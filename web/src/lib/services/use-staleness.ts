@@ -23,7 +23,8 @@ export function useStaleness(topic: TopicView): BoardAge {
   const now_ms = useNow(STEP_MS);
   return useMemo(() => {
     if (link.phase === 'live' && topic.synced) return { ...FRESH, asOf_ms: now_ms, state: 'live' };
-    if (link.phase === 'refused' && link.lost_ms === null) return { ...FRESH, asOf_ms: now_ms, state: 'refused' };
+    if (link.phase === 'refused' && link.lost_ms === null)
+      return { ...FRESH, asOf_ms: now_ms, state: 'refused' };
     if (!topic.known || link.lost_ms === null) {
       return { ...FRESH, asOf_ms: now_ms, state: topic.known ? 'live' : 'loading' };
     }

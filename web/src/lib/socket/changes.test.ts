@@ -25,7 +25,14 @@ test('a change one revision after the last is applied, with its instant', () => 
 
 test('null in a change clears the field', () => {
   const { hub, store } = aLiveBoard([aFlight({ rev: 1 })]);
-  hub.last.says({ type: 'change', leg, rev: 2, at: '2013-02-08T19:10:00Z', kinds: ['gate'], set: { 'departure.gate': null } });
+  hub.last.says({
+    type: 'change',
+    leg,
+    rev: 2,
+    at: '2013-02-08T19:10:00Z',
+    kinds: ['gate'],
+    set: { 'departure.gate': null },
+  });
   expect(store.flight(leg)?.flight.departure.gate).toBeNull();
 });
 
@@ -90,7 +97,14 @@ test('frames that are none, of no known type or with unknown fields do no harm',
   hub.last.saysText('not json');
   hub.last.saysText('[]');
   hub.last.saysText('{"type":"weather","flakes":9}');
-  hub.last.says({ type: 'change', leg, rev: 2, at: '2013-02-08T19:10:00Z', kinds: [], set: { __proto__x: 1, 'departure.jetway': 'x', 'no.such': 1 } });
+  hub.last.says({
+    type: 'change',
+    leg,
+    rev: 2,
+    at: '2013-02-08T19:10:00Z',
+    kinds: [],
+    set: { __proto__x: 1, 'departure.jetway': 'x', 'no.such': 1 },
+  });
   expect(store.flight(leg)?.flight.rev).toBe(2);
   expect(store.flight(leg)?.flight.departure).not.toHaveProperty('jetway');
 });
@@ -99,6 +113,11 @@ test('a refused topic says why', () => {
   const { hub, store, client } = aLiveBoard([]);
   client.follow('board/XXX/departures');
   const asked = hub.last.sent.at(-1) as { ref?: number };
-  hub.last.says({ type: 'error', ref: asked.ref ?? null, code: 'unknown_topic', message: 'XXX is no airport' });
+  hub.last.says({
+    type: 'error',
+    ref: asked.ref ?? null,
+    code: 'unknown_topic',
+    message: 'XXX is no airport',
+  });
   expect(store.topic('board/XXX/departures').failure).toBe('XXX is no airport');
 });

@@ -1,7 +1,5 @@
 /** What the end of a connection asks of us. */
-export type Verdict =
-  | { kind: 'come_back'; retry_ms: number | null }
-  | { kind: 'stay_away'; message: string };
+export type Verdict = { kind: 'come_back'; retry_ms: number | null } | { kind: 'stay_away'; message: string };
 
 /** Longest wait a hub may ask for; a larger number is a mistake, not a wish. */
 const RETRY_MS_MAX = 120_000;

@@ -63,7 +63,10 @@ test('after a close code of "do not come back" the client stays away and says wh
   hub.last.drops(4102, 'origin');
   timers.advance(3_600_000);
   expect(hub.connections).toHaveLength(1);
-  expect(client.link()).toMatchObject({ phase: 'refused', message: 'The hub does not serve pages from this address.' });
+  expect(client.link()).toMatchObject({
+    phase: 'refused',
+    message: 'The hub does not serve pages from this address.',
+  });
   client.retryNow();
   expect(hub.connections).toHaveLength(2);
 });

@@ -43,7 +43,14 @@ test('a change of a new epoch is not built upon a flight of the old one', () => 
   hub.last.drops();
   timers.advance(RETRY_MS);
   hub.last.greets('e2');
-  hub.last.says({ type: 'change', leg, rev: 5, at: '2013-02-08T20:00:00Z', kinds: ['gate'], set: { 'departure.gate': '99' } });
+  hub.last.says({
+    type: 'change',
+    leg,
+    rev: 5,
+    at: '2013-02-08T20:00:00Z',
+    kinds: ['gate'],
+    set: { 'departure.gate': '99' },
+  });
   expect(store.flight(leg)?.flight.departure.gate).toBe('12');
   expect(hub.last.asked()).toContainEqual({ op: 'get', leg });
 });
@@ -72,7 +79,8 @@ test('when the hub refuses the position, the whole is asked for', () => {
   hub.last.drops();
   timers.advance(RETRY_MS);
   hub.last.greets('e1');
-  const ref = hub.last.sent.at(-1)?.op === 'follow' ? ((hub.last.sent.at(-1) as { ref?: number }).ref ?? null) : null;
+  const ref =
+    hub.last.sent.at(-1)?.op === 'follow' ? ((hub.last.sent.at(-1) as { ref?: number }).ref ?? null) : null;
   hub.last.says({ type: 'error', ref, code: 'bad_since', message: 'too old' });
   expect(hub.last.asked().at(-1)).toEqual({ op: 'follow', topic: BOARD });
 });

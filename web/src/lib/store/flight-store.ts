@@ -80,7 +80,10 @@ export class FlightStore implements FlightCache {
     if (!view.known || view.failure !== null) return null;
     const held = [...view.legs].flatMap((leg) => this.#flights.get(leg) ?? []);
     if (held.some((one) => one.epoch !== this.#epoch)) return null;
-    return resumePoint(held.map((one) => one.flight), this.#speed());
+    return resumePoint(
+      held.map((one) => one.flight),
+      this.#speed(),
+    );
   }
 
   beginEpoch(): void {

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { BoardBody } from '@/wire/types';
+
+const WEB = resolve(import.meta.dirname, '../..');
+const CLOCK = '2013-02-08T15:00:00-05:00';
+const KEY = 'a-key-for-the-browser-specs-only';
+const READY_WITHIN_MS = 20_000;
+
+/**
+ * A hub of its own for one spec: free ports, a fresh data folder, one pushed feed named `desk`.
+ * GATECALL_BIN names the binary; FAKE_HUB=1 takes the stand-in of the development folder instead.
+ */
+export class Hub {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'gatecall-e2e-'));
+  readonly #port: number;
+  readonly #webPort: number;
+  #process: ChildProcess | null = null;
+  #log = '';
+
+  private constructor(port: number, webPort: number) {
+    this.#port = port;
+    this.#webPort = webPort;
+  }
+
+  static async start(): Promise<Hub> {
+    const hub = new Hub(await freePort(), await freePort());
+    await hub.run();
+    return hub;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts the process and waits until it says that it is ready. */
+  async run(): Promise<void> {
+    const [program, ...args] = this.#command();
+    const child = spawn(program ?? '', args, {
+      cwd: this.#folder,
+      env: {
+        ...process.env,
+        PORT: String(this.#port),
+        CLOCK,
+        DATA: join(this.#folder, 'flights.json'),
+        DESK_KEY: KEY,
+      },
+    });
+    child.stdout.on('data', (part: Buffer) => (this.#log += part.toString()));
+    child.stderr.on('data', (part: Buffer) => (this.#log += part.toString()));
+    this.#process = child;
+    const until_ms = Date.now() + READY_WITHIN_MS;
+    while (!(await this.#isReady())) {
+      if (Date.now() > until_ms || child.exitCode !== null)
+        throw new Error(`the hub did not start:\n${this.#log}`);
+      await pause(50);
+    }
+  }
+
+  /** The end without a goodbye: nothing is flushed, nobody is told. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (!child) return;
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGKILL');
+    await ended;
+    this.#process = null;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async report(...reports: object[]): Promise<void> {
+    const answer = await fetch(`${this.url}/api/v1/feeds/desk/reports`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+      body: JSON.stringify(reports),
+    });
+    const body = (await answer.json()) as { rejected?: unknown[] };
+    if (answer.status !== 202 || (body.rejected?.length ?? 0) > 0) {
+      throw new Error(`reports were not taken: ${answer.status} ${JSON.stringify(body)}`);
+    }
+  }
+
+  async board(iata: string, direction: string): Promise<BoardBody> {
+    const answer = await fetch(`${this.url}/api/v1/boards/${iata}/${direction}`);
+    return (await answer.json()) as BoardBody;
+  }
+
+  async #isReady(): Promise<boolean> {
+    return fetch(`${this.url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  }
+
+  #command(): string[] {
+    if (process.env['FAKE_HUB']) return [process.execPath, join(WEB, 'testing/fake-hub/serve-for-specs.mjs')];
+    const binary = resolve(WEB, process.env['GATECALL_BIN'] ?? '../target/debug/gatecall');
+    if (!existsSync(binary)) throw new Error(`there is no hub at ${binary}; build it or set GATECALL_BIN`);
+    const config = join(this.#folder, 'gatecall.toml');
+    writeFileSync(
+      config,
+      `[server]
+api = "127.0.0.1:${this.#port}"
+web = "127.0.0.1:${this.#webPort}"
+web_root = "${join(WEB, 'dist')}"
+[store]
+folder = "${join(this.#folder, 'data')}"
+[feeds.desk]
+kind = "push"
+format = "json"
+key_env = "DESK_KEY"
+`,
+    );
+    return [binary, 'serve', '--config', config, '--clock', `${CLOCK}@1`];
+  }
+}
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
