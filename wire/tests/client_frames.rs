@@ -74,7 +74,7 @@ fn a_text_that_is_no_object_is_a_bad_frame() {
     }
     assert_eq!(refused(r#"{"op":"pong","op":"get"}"#).1, ErrorCode::BadFrame);
     let long = format!(r#"{{"op":"pong","x":"{}"}}"#, "x".repeat(CLIENT_FRAME_BYTES_MAX));
-    assert_eq!(refused(&long).2, "a frame must not be longer than 16384 bytes");
+    assert_eq!(refused(&long).2, "a frame must not be longer than 65536 bytes");
 }
 
 #[test]

@@ -11,8 +11,9 @@ use serde_json::Value;
 use std::fmt;
 use ts_rs::TS;
 
-/// Longest client frame, in bytes. Room for a token of several kilobytes; everything else is short.
-pub const CLIENT_FRAME_BYTES_MAX: usize = 16 * 1024;
+/// Longest client frame that is ever read, in bytes; a hub may be set up to take less. Room for a
+/// token of several kilobytes; everything else is short.
+pub const CLIENT_FRAME_BYTES_MAX: usize = 64 * 1024;
 
 /// Largest `ref`: the last whole number up to which JavaScript counts without a gap, 2^53.
 pub const REF_MAX: u64 = 1 << 53;
