@@ -27,6 +27,7 @@
 
 use crate::change::{Change, kinds_between};
 use crate::field::{Field, Kind, Value};
+use crate::held::{InForce, strongest};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
 use crate::report::Report;
 use crate::view::FlightView;
@@ -34,47 +35,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The last word of one source on one field.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// The value, or `None` where the source took it away.
-    pub value: Option<Value>,
-    /// Weight of the source's word on this field, see [`crate::report::Source::authority`].
-    pub authority: u8,
-    /// Who said so.
-    pub source: Arc<str>,
-    /// When the source knew it.
-    pub observed_at: DateTime<Utc>,
-    /// When the hub got it; kept for the record, never compared.
-    pub received_at: DateTime<Utc>,
-}
-
-impl Held {
-    /// Whether this is a newer word than `earlier`, of the same source. A strict order on
-    /// everything but `received_at`, so that the order of arrival never decides.
-    fn replaces(&self, earlier: &Self) -> bool {
-        let order = |held: &Self| (held.observed_at, held.authority);
-        order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
-    }
-
-    /// Whether this takes `value` away.
-    fn clears(&self, value: &Self) -> bool {
-        self.value.is_none() && self.authority >= value.authority && self.observed_at >= value.observed_at
-    }
-
-    /// Whether this weighs less than `other`, of another source.
-    fn yields_to(&self, other: &Self) -> bool {
-        let order = |held: &Self| (held.authority, held.observed_at);
-        order(self).cmp(&order(other)).then_with(|| self.source.cmp(&other.source)).is_lt()
-    }
-}
-
-/// The value in force of a field, and on whose word.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InForce<'a> {
-    pub(crate) value: &'a Value,
-    pub(crate) observed_at: DateTime<Utc>,
-}
+pub use crate::held::Held;
 
 /// A value set by hand over what the sources say, until it ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -176,7 +137,7 @@ impl Flight {
         if self.rev == 0 && !report.source.creates {
             return Err(Refused::UnknownFlight(self.leg.clone()));
         }
-        check_times(report, now)?;
+        report.check_times(now)?;
         let before = self.shown();
         let mut learnt = self.end_overrides(now);
         learnt |= self.add_aliases(&report.aliases);
@@ -270,11 +231,7 @@ impl Flight {
             return Some(InForce { value: order.value.as_ref()?, observed_at: order.set_at });
         }
         let words = &self.held[self.words_on(field)];
-        let strongest = words
-            .iter()
-            .map(|(_, held)| held)
-            .filter(|held| held.value.is_some() && !words.iter().any(|(_, other)| other.clears(held)))
-            .reduce(|best, held| if best.yields_to(held) { held } else { best })?;
+        let strongest = strongest(words)?;
         Some(InForce { value: strongest.value.as_ref()?, observed_at: strongest.observed_at })
     }
 
@@ -335,23 +292,4 @@ impl Flight {
             after: Arc::new(after),
         })
     }
-}
-
-/// Refuses what cannot have been seen when it was. To accept it would lock out later, true words.
-fn check_times(report: &Report, now: DateTime<Utc>) -> Result<(), Refused> {
-    let observed_at = report.observed_at;
-    let ahead = observed_at - now;
-    if ahead > Flight::AHEAD_MAX {
-        return Err(Refused::FromTheFuture { observed_at, minutes_ahead: ahead.num_minutes() });
-    }
-    for statement in report.statements.iter().filter(|s| s.field.is_event()) {
-        let Some(Value::Time(seconds)) = statement.value else { continue };
-        let Some(at) = DateTime::from_timestamp(seconds, 0) else { continue };
-        let after = at - observed_at;
-        if after > Flight::AHEAD_MAX {
-            let (field, minutes_after) = (statement.field, after.num_minutes());
-            return Err(Refused::NotYet { field, at, observed_at, minutes_after });
-        }
-    }
-    Ok(())
 }

@@ -21,12 +21,17 @@
 //! | [`delay_reason`] | delay codes in plain words |
 //! | [`ports`] | what the hub asks of the outside world, answered in `adapters` |
 //!
+//! The rules of merging stand at the head of [`flight`], those of the status at [`status::Status`],
+//! and each has a test in `tests/rules` whose name says it.
+//!
 //! ## Adding a field
 //!
 //! 1. Add a variant to [`field::Field`] and its row in `Field::TABLE` (name, kind, side).
 //! 2. Show it in [`view::FlightView`] and in `FlightView::facts`, if the public may see it.
-//! 3. Give it a [`change::Kind`] in `change::kinds_between`.
-//! 4. `wire` names it in frames and reports through the same table; its golden files will ask you
+//! 3. Give it a [`change::Kind`] in `change.rs`; whatever differs must be of some kind.
+//! 4. Say in `tests/rules` what it is for. The tests of any order and any input take up every
+//!    field of the table by themselves.
+//! 5. `wire` names it in frames and reports through the same table; its golden files will ask you
 //!    to look at the difference.
 
 pub mod airlines;
@@ -39,6 +44,7 @@ pub mod codes;
 pub mod delay_reason;
 pub mod field;
 pub mod flight;
+mod held;
 pub mod leg;
 pub mod ports;
 pub mod report;

@@ -2,6 +2,7 @@
 
 use crate::codes::Iata;
 use crate::field::{Field, Side, Step, Value};
+use crate::flight::{Flight, Refused};
 use crate::leg::{Alias, LegKey};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -64,7 +65,9 @@ pub struct Report {
     pub key: LegKey,
     /// Other names of the leg that the source gave.
     pub aliases: Vec<Alias>,
-    /// When the source knew it, by the operational clock.
+    /// When the source knew it, by the operational clock; the time of receipt where it does not
+    /// say. Decides between words of one source, so two messages of a source whose times are
+    /// coarse should be told apart by something in the part below the second.
     pub observed_at: DateTime<Utc>,
     /// When the hub got it, by the operational clock.
     pub received_at: DateTime<Utc>,
@@ -87,7 +90,8 @@ impl Report {
         self.state(Statement { field, value: None });
     }
 
-    /// States a status word: steps as steps, the rest as the flags they are.
+    /// States a status word: steps as steps, the rest as the flags they are. A return to the stand
+    /// takes the departure's times away too.
     pub fn status(&mut self, status: StatusWord) {
         match status {
             StatusWord::Step(Step::Returned) => {
@@ -101,6 +105,25 @@ impl Report {
             StatusWord::Reinstated => self.set(Field::Cancelled, Value::Flag(false)),
             StatusWord::Diverted => self.set(Field::Diverted, Value::Flag(true)),
         }
+    }
+
+    /// Refuses what cannot have been seen when it was. To accept it would lock out later, true words.
+    pub(crate) fn check_times(&self, now: DateTime<Utc>) -> Result<(), Refused> {
+        let observed_at = self.observed_at;
+        let ahead = observed_at - now;
+        if ahead > Flight::AHEAD_MAX {
+            return Err(Refused::FromTheFuture { observed_at, minutes_ahead: ahead.num_minutes() });
+        }
+        for statement in self.statements.iter().filter(|s| s.field.is_event()) {
+            let Some(Value::Time(seconds)) = statement.value else { continue };
+            let Some(at) = DateTime::from_timestamp(seconds, 0) else { continue };
+            let after = at - observed_at;
+            if after > Flight::AHEAD_MAX {
+                let (field, minutes_after) = (statement.field, after.num_minutes());
+                return Err(Refused::NotYet { field, at, observed_at, minutes_after });
+            }
+        }
+        Ok(())
     }
 
     fn state(&mut self, statement: Statement) {

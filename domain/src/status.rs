@@ -10,6 +10,15 @@ use chrono::TimeDelta;
 pub const LATE_FROM: TimeDelta = TimeDelta::minutes(15);
 
 /// The one word for where a flight stands. Derived, never reported.
+///
+/// What decides, in this order: the journey does not end as planned (cancelled, diverted); the
+/// arrival side, from the bags back to the landing; the departure side, from the air back to the
+/// opening of the gate; lateness; check-in. This is the order of display of the Home Office's DRT,
+/// but for boarding steps, which outrank lateness because a passenger must act on them.
+///
+/// A cancelled flight stays cancelled whatever else is said, as only a reinstatement takes a
+/// cancellation back. A return to the stand ends with any newer step of the departure airport (it
+/// boards again), and with a departure after the return.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {
     /// As planned, nothing has happened yet.
@@ -69,14 +78,7 @@ impl Status {
         Self::WORDS[self as usize].1
     }
 
-    /// The first rule that holds decides: an end of the journey as planned, then the arrival side,
-    /// then the departure side, then lateness. This is the Home Office DRT's order of display, with
-    /// two additions: boarding steps outrank lateness because a passenger must act on them, and the
-    /// two cases of times without a word (an airport that only sends times never says "departed").
-    ///
-    /// A cancelled flight stays cancelled whatever else is said, as only a reinstatement takes a
-    /// cancellation back. A return to the stand ends with any newer step of the departure airport
-    /// (it boards again) and with a departure after it.
+    /// The first rule that holds decides. Times count like words, as many airports only send times.
     pub(crate) fn of(flight: &Flight, view: &FlightView) -> Self {
         let flag = |field| matches!(flight.value(field), Some(Value::Flag(true)));
         let (leaving, coming) = (step(flight, Field::DepartureStep), step(flight, Field::ArrivalStep));
