@@ -1,5 +1,7 @@
 //! Polling an airport: patience, memory, pages. Time is paused; waits pass at once.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use actix::{Arbiter, System};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::ManualClock;

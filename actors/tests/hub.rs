@@ -1,5 +1,7 @@
 //! Flights, boards and the handle, over a log that does what the test says.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use actix::{Actor, Arbiter, Context, Handler, System};
 use gatecall_actors::hub::{Hub, Limits, NoSnapshot};
 use gatecall_actors::metrics::Metrics;

@@ -517,13 +517,20 @@ struct Wrote {
 /// same.
 #[derive(Default)]
 struct Together {
-    made: [Option<(SmallVec<[u32; 16]>, Bytes, u64)>; Encoding::COUNT],
+    made: [Option<Joined>; Encoding::COUNT],
+}
+
+/// What a list of deliveries is in bytes, and how many frames that is.
+struct Joined {
+    of: SmallVec<[u32; 16]>,
+    bytes: Bytes,
+    frames: u64,
 }
 
 impl Together {
     fn of(&mut self, all: &[Delivery], numbers: &[u32], encoding: Encoding) -> (&Bytes, u64) {
         let made = &mut self.made[encoding as usize];
-        if made.as_ref().is_none_or(|(of, _, _)| of.as_slice() != numbers) {
+        if made.as_ref().is_none_or(|joined| joined.of.as_slice() != numbers) {
             let frames: SmallVec<[&Bytes; 16]> =
                 numbers.iter().flat_map(|n| &all[*n as usize].frames).map(|f| f.bytes(encoding)).collect();
             let bytes = match frames.as_slice() {
@@ -534,9 +541,9 @@ impl Together {
                     joined.freeze()
                 }
             };
-            *made = Some((SmallVec::from_slice(numbers), bytes, frames.len() as u64));
+            *made = Some(Joined { of: SmallVec::from_slice(numbers), bytes, frames: frames.len() as u64 });
         }
-        let (_, bytes, frames) = made.as_ref().expect("made above");
-        (bytes, *frames)
+        let joined = made.as_ref().expect("made above");
+        (&joined.bytes, joined.frames)
     }
 }
