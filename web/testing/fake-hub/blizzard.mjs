@@ -122,7 +122,7 @@ function progress(flight, off, on, now_ms, random) {
     flight.arrival.actual = iso(on);
     flight.arrival.belt = String(1 + Math.floor(random() * 9));
   }
-  if (flight.status === 'airborne' && random() < 0.04) {
+  if (flight.status === 'airborne' && random() < 0.012) {
     flight.status = 'diverted';
     flight.diverted_to = 'BUF';
   }

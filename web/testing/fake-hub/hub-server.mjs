@@ -16,9 +16,12 @@ const TYPES = {
 };
 
 export function serve(state, { port, dist, openapi }) {
-  const server = createServer((request, response) => answer(state, dist, openapi, request, response));
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'gatecall.v1' });
   let refuses = false;
+  const server = createServer((request, response) => {
+    if (refuses && request.url.startsWith('/api')) response.destroy();
+    else answer(state, dist, openapi, request, response);
+  });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'gatecall.v1' });
   server.on('upgrade', (request, socket, head) => {
     if (refuses || !request.url.startsWith('/ws')) return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (ws) => greet(state, ws));

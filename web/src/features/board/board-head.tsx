@@ -17,7 +17,7 @@ export function BoardHead({ direction, hasDesks, sort, onSort }: Props) {
       <button type="button" className={styles['sort']} onClick={() => onSort(by)}>
         {words}
         <span aria-hidden="true" className={styles['sortMark']}>
-          {sort === by ? '▾' : ''}
+          {sort === by ? '▴' : ''}
         </span>
       </button>
     </div>

@@ -5,7 +5,7 @@ import styles from '@/features/board/board-masthead.module.css';
 import type { BoardAge } from '@/lib/services/use-staleness';
 import type { Direction } from '@/lib/store/topic-match';
 import type { AirportRow } from '@/wire/types';
-import { NavLink } from 'react-router';
+import { Link, NavLink } from 'react-router';
 
 type Props = { airport: AirportRow; direction: Direction; age: BoardAge };
 
@@ -32,6 +32,9 @@ export function BoardMasthead({ airport, direction, age }: Props) {
           <NavLink to={`/board/${airport.iata}/departures`}>Departures</NavLink>
           <NavLink to={`/board/${airport.iata}/arrivals`}>Arrivals</NavLink>
         </nav>
+        <Link className={styles['screen']} to={`/display/${airport.iata}/${direction}`}>
+          <Icon name="screen" /> Screen view
+        </Link>
         <LinkPill age={age} zone={airport.zone} />
       </div>
     </div>

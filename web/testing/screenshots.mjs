@@ -1,0 +1,84 @@
+/**
+ * Pictures of the built page on the fake hub's blizzard, into testing/out: `npm run build && npm run screenshots`.
+ * `board.png` among them is the one of the README (docs/board.png).
+ */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { launchChromium } from './browser.mjs';
+import { startFakeHub } from './fake-hub/start-fake-hub.mjs';
+
+const out = fileURLToPath(new URL('./out/', import.meta.url));
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+mkdirSync(out, { recursive: true });
+
+const DESKTOP = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844 };
+const hub = await startFakeHub({ dist, start: '2013-02-08T15:04:00-05:00', each: 150 });
+const browser = await launchChromium();
+
+const followed = [...hub.state.flights.values()].find(
+  (flight) =>
+    flight.departure.airport === 'JFK' && flight.status === 'delayed' && flight.codeshares.length > 0,
+);
+hub.state.change(followed.leg, ['gate'], { 'departure.gate': '21' });
+hub.state.change(followed.leg, ['time'], { 'departure.estimated': '2013-02-08T23:25:00Z' });
+hub.state.change(followed.leg, ['gate'], { 'departure.gate': '24' });
+
+async function picture(name, path, viewport, colorScheme, before = async () => {}) {
+  const page = await browser.newPage({ viewport, colorScheme });
+  await page.goto(`http://127.0.0.1:${hub.port}${path}`);
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => document.fonts.ready);
+  await before(page);
+  await page.waitForTimeout(700);
+  await page.screenshot({ path: `${out}${name}.png` });
+  await page.close();
+}
+
+let gate = 30;
+
+/** A few things happen that are in view. */
+async function happen(page) {
+  const legs = await page.locator('[data-leg]').evaluateAll((rows) => rows.map((row) => row.dataset.leg));
+  const open = legs.filter(
+    (leg) => !['cancelled', 'departed', 'airborne'].includes(hub.state.flights.get(leg).status),
+  );
+  gate += 1;
+  hub.state.change(open[2], ['gate'], { 'departure.gate': String(gate) });
+  hub.state.change(open[4], ['cancelled'], { status: 'cancelled', delay_reason: 'weather' });
+}
+
+await picture('home', '/', DESKTOP, 'light');
+const board = '/board/JFK/departures?departed=hide';
+await picture('board-light', board, DESKTOP, 'light', happen);
+await picture('board', board, DESKTOP, 'dark', happen);
+await picture('board-phone', board, PHONE, 'light', happen);
+await picture('board-phone-dark', board, PHONE, 'dark');
+await picture('arrivals', '/board/JFK/arrivals', DESKTOP, 'light');
+await picture('flight-light', `/flight/${followed.leg}`, { width: 1280, height: 1000 }, 'light');
+await picture('flight-phone', `/flight/${followed.leg}`, { width: 390, height: 1300 }, 'dark');
+await picture('display', '/display/JFK/departures', { width: 1920, height: 1080 }, 'light');
+await picture('display-arrivals', '/display/JFK/arrivals', { width: 1920, height: 1080 }, 'light');
+await picture('api', '/docs/api', DESKTOP, 'light', (page) => page.locator('summary').first().click());
+await picture('nothing', '/flight/none', DESKTOP, 'light');
+
+// An hour without the hub, told by moving the page's own clock.
+for (const [name, path, viewport, scheme] of [
+  ['stale', '/board/JFK/departures?departed=hide', DESKTOP, 'light'],
+  ['stale-phone', '/board/JFK/departures?departed=hide', PHONE, 'dark'],
+  ['stale-display', '/display/JFK/departures', { width: 1920, height: 1080 }, 'dark'],
+]) {
+  const page = await browser.newPage({ viewport, colorScheme: scheme });
+  await page.clock.install();
+  await page.goto(`http://127.0.0.1:${hub.port}${path}`);
+  await page.locator('[data-link="live"]').waitFor();
+  await page.clock.runFor(1000);
+  hub.cut(true);
+  await page.waitForTimeout(300);
+  await page.clock.runFor(55 * 60_000);
+  await page.screenshot({ path: `${out}${name}.png` });
+  await page.close();
+  hub.cut(false);
+}
+await browser.close();
+hub.close();
