@@ -13,7 +13,7 @@
 //!   measures times.
 //! - [`plan`], [`source`]: flights, reports about them, frames for the ceiling.
 //! - [`ceiling`]: the server that a hub is measured against.
-//! - [`subject`], [`process`]: the hub, and what the kernel tells of it.
+//! - [`subject`], [`spawn`], [`process`]: the hub, one of our own, and what the kernel tells of it.
 //! - [`fanout`], [`reconnect`], [`ingest`]: the scenarios. [`report`]: what they tell.
 //!
 //! # One scenario more
@@ -43,6 +43,7 @@ pub mod reconnect;
 pub mod report;
 pub mod rig;
 pub mod source;
+pub mod spawn;
 pub mod subject;
 pub mod swarm;
 pub mod ws;

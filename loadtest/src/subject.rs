@@ -10,6 +10,7 @@ use crate::hub::{FeedKey, Hub};
 use crate::plan::Plan;
 use crate::process;
 use crate::rig::Rig;
+use crate::spawn::HubProcess;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
@@ -36,15 +37,29 @@ pub struct Subject {
     pub pinned: bool,
     /// HTTP connections that push.
     pub lanes: usize,
+    /// Set when the hub is the run's own: it ends with the run.
+    _own: Option<HubProcess>,
 }
 
 impl Subject {
     /// Finds the hub of a command line, and binds it to its core if asked.
     pub fn open(target: &Target) -> Result<Self> {
-        let hub = Hub::parse(&target.hub)?;
-        let key = target.key_file.as_deref().map(FeedKey::from_file).transpose()?;
+        if target.pin {
+            // A hub started from here is born on its core, so that it sizes itself for one.
+            process::pin_this_thread(CORES.0)?;
+        }
+        let own = target
+            .spawn_hub
+            .as_deref()
+            .map(|program| HubProcess::start(program, &target.feed))
+            .transpose()?;
+        let url = own.as_ref().map_or(&target.hub, |own| &own.url);
+        let hub = Hub::parse(url)?;
+        let key_file = own.as_ref().map(|own| own.key_file.as_path()).or(target.key_file.as_deref());
+        let key = key_file.map(FeedKey::from_file).transpose()?;
         let greeting = greet(&hub)?;
-        let pid = target.hub_pid.or_else(|| process::listener_pid(hub.address.port()));
+        let known = own.as_ref().map(HubProcess::pid).or(target.hub_pid);
+        let pid = known.or_else(|| process::listener_pid(hub.address.port()));
         let pid =
             pid.with_context(|| format!("cannot see whose port {} is; give --hub-pid", hub.address.port()))?;
         if target.pin {
@@ -52,15 +67,8 @@ impl Subject {
             process::pin_this_thread(CORES.1)?;
         }
         let reports_path = format!("/api/v1/feeds/{}/reports", target.feed);
-        Ok(Self {
-            hub,
-            pid,
-            key,
-            reports_path,
-            greeting,
-            pinned: target.pin,
-            lanes: target.connections as usize,
-        })
+        let lanes = target.connections as usize;
+        Ok(Self { hub, pid, key, reports_path, greeting, pinned: target.pin, lanes, _own: own })
     }
 
     /// Makes flights `range` of a plan known to the hub.
