@@ -2,7 +2,7 @@
 
 use crate::story::*;
 use gatecall_domain::field::{Field, Value};
-use gatecall_domain::flight::Applied;
+use gatecall_domain::flight::{Applied, Flight};
 use gatecall_domain::report::StatusWord;
 
 const GATE: Field = Field::DepartureGate;
@@ -166,6 +166,14 @@ fn a_value_that_does_not_fit_its_field_is_not_taken_notice_of() {
         .push(gatecall_domain::report::Statement { field: GATE, value: Some(Value::Flag(true)) });
     let mut flight = flight(&[texts(&jfk(), "09:00", GATE, "12")]);
     assert_eq!(flight.apply(&report, now()), Ok(Applied::Unchanged));
+}
+
+#[test]
+fn a_first_report_that_says_nothing_still_makes_the_leg_known() {
+    let mut flight = Flight::new(key());
+    assert!(matches!(flight.apply(&says(&jfk(), "10:00", |_| ()), now()), Ok(Applied::Changed(_))));
+    assert_eq!(flight.apply(&says(&jfk(), "10:05", |_| ()), now()), Ok(Applied::Unchanged));
+    assert_eq!((flight.rev, flight.view().status.as_str()), (1, "scheduled"));
 }
 
 #[test]
