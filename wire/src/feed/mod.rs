@@ -33,6 +33,8 @@ pub mod json_report;
 mod known_leg;
 mod read;
 pub mod schiphol;
+#[cfg(test)]
+mod testing;
 mod scribe;
 
 pub use known_leg::KnownLeg;
