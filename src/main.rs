@@ -1,2 +1,250 @@
-//! x
-fn main() {}
+//! # `gatecall`
+//!
+//! The commands of the hub. `gatecall serve` runs it; everything else helps whoever does.
+//!
+//! ## Adding a command
+//!
+//! 1. A variant of [`Command`] with its help, and its arm in [`run`].
+//! 2. What it does in a function here if it fits a screen, else in a module of the library.
+
+use adapters::embedded::{Embedded, EmbeddedConfig};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use domain::clock::ClockSpec;
+use gatecall::config::feeds::Way;
+use gatecall::config::{Config, DEFAULT_FILE};
+use gatecall::{serve, telemetry, time};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Allocations of many small frames on many threads are what the hub does all day.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Exit code of a configuration that cannot be used (`EX_CONFIG`).
+const EXIT_CONFIG: u8 = 78;
+
+/// Random bytes of a key.
+const KEY_BYTES: usize = 32;
+
+/// A real-time hub for flight status: airports tell it what they know, and everyone who follows a
+/// flight is told in the same second.
+#[derive(Parser)]
+#[command(name = "gatecall", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the hub until it is told to stop (SIGTERM or Ctrl-C; a second one ends it at once).
+    Serve {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The operational clock: START@SPEED replays a day from that instant, SPEED times as
+        /// fast; /ANCHOR, in unix seconds, binds it to a real instant, so that several processes
+        /// share one clock. Real time without it.
+        #[arg(long, value_name = "START@SPEED[/ANCHOR]", value_parser = ClockSpec::parse)]
+        clock: Option<ClockSpec>,
+    },
+    /// Says whether a configuration is sound, and what it amounts to.
+    CheckConfig {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Brings the embedded store up to date and says so. `serve` does it as well; this is for
+    /// those who want to know before.
+    Migrate {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Prints the operational clock's instant as it was last saved, or nothing where there is
+    /// none: where a replayed day can go on.
+    Clock {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Makes the key of a pushed feed, writes it to the feed's key_file, and says how to use it.
+    FeedKey {
+        /// The feed's name in the configuration.
+        feed: String,
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Adds the key below those in the file, so that both are in force until the old one is
+        /// taken out. Without it a file that exists is left alone.
+        #[arg(long)]
+        add: bool,
+    },
+    /// Prints the version.
+    Version,
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// The configuration. Without it config/gatecall.toml is read, if it is there.
+    #[arg(long = "config", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn load(&self) -> Result<Config, gatecall::config::ConfigError> {
+        match &self.file {
+            Some(file) => Config::load(file),
+            None if Path::new(DEFAULT_FILE).exists() => Config::load(Path::new(DEFAULT_FILE)),
+            None => Config::load_without_file(),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: causes after colons.
+            let _ = writeln!(std::io::stderr(), "gatecall: {error:#}");
+            let is_config = error.is::<gatecall::config::ConfigError>();
+            if is_config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve { config, clock } => {
+            let config = config.load()?;
+            telemetry::start_log(&config.log);
+            actix_rt::System::new().block_on(serve::serve(config, time::operational(clock)))
+        }
+        Command::CheckConfig { config } => check_config(&config),
+        Command::Migrate { config } => migrate(&config.load()?),
+        Command::Clock { config } => print_clock(&config),
+        Command::FeedKey { feed, config, add } => feed_key(&feed, &config, add),
+        Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+fn say(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("standard output is closed")
+}
+
+fn check_config(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = file.load()?;
+    say(format_args!("The configuration is sound."))?;
+    say(format_args!("  API and sockets  http://{}", config.server.api))?;
+    say(format_args!("  web page         http://{}", config.server.web))?;
+    say(format_args!("  data             {}", config.store.folder.display()))?;
+    if config.feeds.is_empty() {
+        say(format_args!("  feeds            none: nobody will tell this hub of any flight"))?;
+    }
+    for (name, feed) in &config.feeds {
+        let way = match &feed.way {
+            Way::Push { key_digests, .. } => format!("pushes, {} key(s) in force", key_digests.len()),
+            Way::Pull { airport, interval } => {
+                format!("is asked every {} s at {}", interval.as_secs(), airport.url)
+            }
+        };
+        say(format_args!("  feed {name:<11} {} {way}", feed.spec.format.as_str()))?;
+    }
+    Ok(())
+}
+
+/// Runs something short on the embedded store.
+fn with_store<T>(
+    config: &Config,
+    task: impl AsyncFnOnce(&Embedded) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    actix_rt::System::new().block_on(async {
+        let store = Embedded::open(EmbeddedConfig::in_folder(&config.store.folder)).await?;
+        let answer = task(&store).await;
+        store.close().await?;
+        answer
+    })
+}
+
+fn migrate(config: &Config) -> anyhow::Result<()> {
+    with_store(config, async |_| Ok(()))?;
+    say(format_args!("The store in {} is up to date.", config.store.folder.display()))
+}
+
+fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = Config::load_without_secrets(file.path())?;
+    if !config.store.folder.exists() {
+        return Ok(());
+    }
+    match with_store(&config, async |store| Ok(store.clock_instant().await?))? {
+        Some(at) => say(format_args!("{}", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))),
+        None => Ok(()),
+    }
+}
+
+fn feed_key(name: &str, file: &ConfigFile, add: bool) -> anyhow::Result<()> {
+    let config = Config::load_without_secrets(file.path())?;
+    let feed =
+        config.feeds.get(name).with_context(|| format!("{} has no feed {name}", file.path().display()))?;
+    let Way::Push { key_file: Some(path), .. } = &feed.way else {
+        anyhow::bail!("feed {name} has no key_file; only a pushed feed has, and where it says so");
+    };
+    if path.exists() && !add {
+        anyhow::bail!("{} exists; use --add to put a second key in force beside it", path.display());
+    }
+    write_key(path, &key()).with_context(|| format!("{} cannot be written", path.display()))?;
+    say(format_args!("A key for feed {name} is in {} (readable by you alone).", path.display()))?;
+    say(format_args!(
+        "Its sender shows it with every message: Authorization: Bearer $(tail -n1 {})",
+        path.display()
+    ))
+}
+
+/// 32 random bytes in base64 without padding, in the alphabet that needs no escaping anywhere.
+fn key() -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bytes: [u8; KEY_BYTES] = rand::random();
+    let sixes = (0..(KEY_BYTES * 8).div_ceil(6)).map(|at| {
+        let (byte, bit) = (at * 6 / 8, at * 6 % 8);
+        let two = u16::from_be_bytes([bytes[byte], bytes.get(byte + 1).copied().unwrap_or(0)]);
+        usize::from(two >> (10 - bit)) & 63
+    });
+    sixes.map(|six| char::from(LETTERS[six])).collect()
+}
+
+fn write_key(path: &Path, key: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    writeln!(file, "{key}")?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_key_is_long_random_and_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(key().len(), 43);
+        assert_ne!(key(), key());
+        assert!(key().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys/jfk.key");
+        write_key(&path, "one").unwrap();
+        write_key(&path, "two").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::config::feeds::Way;
 use crate::http;
 use crate::http::origin::Origins;
+use crate::telemetry;
 use crate::ws::{OpenLines, handshake};
 use actix::{Actor, Arbiter, ArbiterHandle};
 use actix_http::HttpService;
@@ -86,11 +87,14 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> 
     let mut registry = prometheus_client::registry::Registry::default();
     let http = Arc::new(http::State::new(&config));
     http.register(&mut registry);
+    telemetry::register(&mut registry, &metrics);
+    let feeds = Arc::new(feeds(&config));
+    telemetry::register_feeds(&mut registry, intake.clone(), feeds.clone());
     let app = App {
         hub,
         intake,
         archive,
-        feeds: Arc::new(feeds(&config)),
+        feeds,
         origins: Arc::new(Origins::new(
             &config.server.allowed_origins,
             &[config.server.api.port(), config.server.web.port()],

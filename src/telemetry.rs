@@ -54,11 +54,25 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
     registry.register("gatecall_sockets", "Open listeners by transport", sockets);
     registry.register("gatecall_frames", "Frames written to listeners", frames);
     registry.register("gatecall_frame_bytes", "Bytes of frames written to listeners", bytes);
-    registry.register("gatecall_conflations", "Frames not queued but replaced by the newest state later, as the listener was slow", conflated);
+    registry.register(
+        "gatecall_conflations",
+        "Frames not queued but replaced by the newest state later, as the listener was slow",
+        conflated,
+    );
     registry.register("gatecall_listeners_let_go", "Listeners let go, by reason", let_go);
     let seconds = Unit::Seconds;
-    registry.register_with_unit("gatecall_fan_out", "From a turn's first frame to its last write", seconds.clone(), fan_out_seconds);
-    registry.register_with_unit("gatecall_log_commit", "From asking the change log to its answer", seconds, commit_seconds);
+    registry.register_with_unit(
+        "gatecall_fan_out",
+        "From a turn's first frame to its last write",
+        seconds.clone(),
+        fan_out_seconds,
+    );
+    registry.register_with_unit(
+        "gatecall_log_commit",
+        "From asking the change log to its answer",
+        seconds,
+        commit_seconds,
+    );
     registry.register("gatecall_actor_deaths", "Actors that died of a panic", deaths);
     registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
 }
@@ -95,7 +109,8 @@ impl Collector for FeedAges {
         let help = "Failures in a row to hear the feed";
         let mut failures = encoder.encode_descriptor("gatecall_feed_failures", help, None, gauge())?;
         for (name, health) in &heard {
-            ConstGauge::new(i64::from(health.failures)).encode(failures.encode_family(&[("feed", name.as_str())])?)?;
+            ConstGauge::new(i64::from(health.failures))
+                .encode(failures.encode_family(&[("feed", name.as_str())])?)?;
         }
         Ok(())
     }
@@ -116,19 +131,31 @@ impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let started = ConstGauge::new(self.started);
         let help = "When the process started, in unix seconds";
-        started.encode(encoder.encode_descriptor("process_start_time", help, Some(&Unit::Seconds), gauge())?)?;
+        started.encode(encoder.encode_descriptor(
+            "process_start_time",
+            help,
+            Some(&Unit::Seconds),
+            gauge(),
+        )?)?;
         if let Some(bytes) = resident_bytes() {
             let help = "Resident memory";
-            let resident = encoder.encode_descriptor("process_resident_memory", help, Some(&Unit::Bytes), gauge())?;
+            let resident =
+                encoder.encode_descriptor("process_resident_memory", help, Some(&Unit::Bytes), gauge())?;
             ConstGauge::new(bytes).encode(resident)?;
         }
         if let Some(seconds) = cpu_seconds() {
             let cpu = ConstCounter::new(seconds);
             let kind = cpu.metric_type();
-            cpu.encode(encoder.encode_descriptor("process_cpu", "Processor time used", Some(&Unit::Seconds), kind)?)?;
+            cpu.encode(encoder.encode_descriptor(
+                "process_cpu",
+                "Processor time used",
+                Some(&Unit::Seconds),
+                kind,
+            )?)?;
         }
         if let Some(open) = open_files() {
-            let files = encoder.encode_descriptor("process_open_fds", "Open files and sockets", None, gauge())?;
+            let files =
+                encoder.encode_descriptor("process_open_fds", "Open files and sockets", None, gauge())?;
             ConstGauge::new(open).encode(files)?;
         }
         Ok(())

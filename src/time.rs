@@ -1,7 +1,7 @@
 //! The one door where real time comes in.
 
-use domain::clock::{Clock, ClockSpec, ScaledClock};
 use chrono::{DateTime, Utc};
+use domain::clock::{Clock, ClockSpec, ScaledClock};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -62,9 +62,12 @@ pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<BTreeMap<St
         return Err(reader.section("feeds").wrong("*", format!("more than {FEEDS_MAX} feeds")));
     }
     let read_one = |name: String| {
-        let shaped = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        let shaped =
+            name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
         if !shaped || name.len() > NAME_LENGTH_MAX {
-            let why = format!("a feed's name is 1 to {NAME_LENGTH_MAX} of a-z, 0-9, - and _, as it stands in addresses");
+            let why = format!(
+                "a feed's name is 1 to {NAME_LENGTH_MAX} of a-z, 0-9, - and _, as it stands in addresses"
+            );
             return Err(section.wrong(&name, why));
         }
         let feed = feed(&name, &section.below(&name), secrets)?;
@@ -80,7 +83,9 @@ fn feed(name: &str, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Feed
     };
     let zone = zone(section, airport)?;
     let format = match section.text("format")? {
-        Some(word) => word.parse::<Format>().map_err(|fault| section.wrong("format", format!("{fault}, is {word:?}")))?,
+        Some(word) => word
+            .parse::<Format>()
+            .map_err(|fault| section.wrong("format", format!("{fault}, is {word:?}")))?,
         None => return Err(section.wrong("format", "is missing; must be json, aidx or schiphol")),
     };
     if format == Format::Schiphol && airport.is_none() {
@@ -101,7 +106,12 @@ fn feed(name: &str, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Feed
 fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError> {
     let given = section.text("zone")?;
     if let Some(name) = given {
-        let unknown = |_| section.wrong("zone", format!("is not a zone of the IANA database, such as America/New_York: {name:?}"));
+        let unknown = |_| {
+            section.wrong(
+                "zone",
+                format!("is not a zone of the IANA database, such as America/New_York: {name:?}"),
+            )
+        };
         return name.parse().map_err(unknown);
     }
     let Some(airport) = airport else { return Ok(Tz::UTC) };
@@ -118,10 +128,13 @@ fn push(section: &Section<'_>, secrets: &dyn Secrets) -> Result<Way, ConfigError
 }
 
 fn pull(name: Arc<str>, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Way, ConfigError> {
-    let url = section.text("url")?.ok_or_else(|| section.wrong("url", "is missing; a pulled feed needs it"))?;
+    let url =
+        section.text("url")?.ok_or_else(|| section.wrong("url", "is missing; a pulled feed needs it"))?;
     let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default()) {
-        None | Some("") => return Err(section.wrong("url", "must begin with http:// or https:// and name a host")),
+        None | Some("") => {
+            return Err(section.wrong("url", "must begin with http:// or https:// and name a host"));
+        }
         Some(host) if host.contains('@') => {
             return Err(section.wrong("url", "a secret must not stand here; send it as a header"));
         }

@@ -97,7 +97,9 @@ impl Reader {
         if let Some(path) = self.given.keys().find(|path| !asked.contains(*path)) {
             return Err(self.error(path, &format!("is not known; {}", self.siblings(path))));
         }
-        let begins = |path: &String| asked.iter().any(|a| a.strip_prefix(path.as_str()).is_some_and(|r| r.starts_with('.')));
+        let begins = |path: &String| {
+            asked.iter().any(|a| a.strip_prefix(path.as_str()).is_some_and(|r| r.starts_with('.')))
+        };
         match self.tables.iter().find(|path| !begins(path)) {
             Some(path) => Err(self.error(path, "is not a known section")),
             None => Ok(()),
@@ -126,7 +128,8 @@ impl Reader {
             .collect();
         match (section, keys.as_slice()) {
             (_, []) => {
-                let sections: BTreeSet<_> = asked.iter().filter_map(|known| known.split('.').next()).collect();
+                let fixed = asked.iter().filter_map(|known| known.split('.').next());
+                let sections: BTreeSet<_> = fixed.chain(["feeds"]).collect();
                 format!("the sections are {}", sections.into_iter().collect::<Vec<_>>().join(", "))
             }
             (section, keys) => format!("{section} has {}", keys.join(", ")),
@@ -194,7 +197,9 @@ impl Section<'_> {
         let text = match self.given(key) {
             None => return Ok(None),
             Some(Given::File(toml::Value::String(text)) | Given::Environment { text, .. }) => text.trim(),
-            Some(Given::File(other)) => return Err(self.wrong(key, format!("must be a text, is {}", shown(other)))),
+            Some(Given::File(other)) => {
+                return Err(self.wrong(key, format!("must be a text, is {}", shown(other))));
+            }
         };
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
     }
@@ -210,7 +215,12 @@ impl Section<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&self, key: &str, default: &str, words: &[(T, &str)]) -> Result<T, ConfigError> {
+    pub(super) fn word<T: Copy>(
+        &self,
+        key: &str,
+        default: &str,
+        words: &[(T, &str)],
+    ) -> Result<T, ConfigError> {
         let text = self.text(key)?.unwrap_or_else(|| default.to_owned());
         if let Some((value, _)) = words.iter().find(|(_, word)| *word == text) {
             return Ok(*value);
@@ -221,7 +231,8 @@ impl Section<'_> {
 
     /// Texts; in the environment with commas between.
     pub(super) fn texts(&self, key: &str) -> Result<Vec<String>, ConfigError> {
-        let wrong = |other: &toml::Value| self.wrong(key, format!("must be a list of texts, has {}", shown(other)));
+        let wrong =
+            |other: &toml::Value| self.wrong(key, format!("must be a list of texts, has {}", shown(other)));
         match self.given(key) {
             None => Ok(Vec::new()),
             Some(Given::Environment { text, .. }) => {
@@ -246,10 +257,14 @@ impl Section<'_> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn whole(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64, ConfigError> {
-        let wrong = |is: String| {
-            self.wrong(key, format!("must be {} to {}, is {is}", bounds.start(), bounds.end()))
-        };
+    pub(super) fn whole(
+        &self,
+        key: &str,
+        default: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<u64, ConfigError> {
+        let wrong =
+            |is: String| self.wrong(key, format!("must be {} to {}, is {is}", bounds.start(), bounds.end()));
         let number = match self.given(key) {
             None => default,
             Some(Given::File(toml::Value::Integer(number))) => {
@@ -262,18 +277,34 @@ impl Section<'_> {
     }
 
     /// The same as a `usize`.
-    pub(super) fn count(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<usize, ConfigError> {
+    pub(super) fn count(
+        &self,
+        key: &str,
+        default: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<usize, ConfigError> {
         let number = self.whole(key, default, bounds)?;
-        usize::try_from(number).map_err(|_| self.wrong(key, format!("is too large for this machine: {number}")))
+        usize::try_from(number)
+            .map_err(|_| self.wrong(key, format!("is too large for this machine: {number}")))
     }
 
     /// Whole seconds within bounds.
-    pub(super) fn seconds(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<Duration, ConfigError> {
+    pub(super) fn seconds(
+        &self,
+        key: &str,
+        default: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Duration, ConfigError> {
         self.whole(key, default, bounds).map(Duration::from_secs)
     }
 
     /// Whole milliseconds within bounds.
-    pub(super) fn millis(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<Duration, ConfigError> {
+    pub(super) fn millis(
+        &self,
+        key: &str,
+        default: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Duration, ConfigError> {
         self.whole(key, default, bounds).map(Duration::from_millis)
     }
 }

@@ -76,10 +76,14 @@ pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> 
     let (file_key, env_key) = (format!("{name}_file"), format!("{name}_env"));
     let mut keys = Keys { file: section.text(&file_key)?.map(PathBuf::from), ..Keys::default() };
     if let Some(path) = &keys.file {
-        let text = secrets.file(path).map_err(|why| section.wrong(&file_key, format!("{} cannot be read: {why}", path.display())))?;
+        let text = secrets
+            .file(path)
+            .map_err(|why| section.wrong(&file_key, format!("{} cannot be read: {why}", path.display())))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         for line in lines {
-            keys.digests.push(checked(line).map_err(|why| section.wrong(&file_key, format!("{} {why}", path.display())))?);
+            keys.digests.push(
+                checked(line).map_err(|why| section.wrong(&file_key, format!("{} {why}", path.display())))?,
+            );
         }
         if keys.digests.is_empty() {
             return Err(section.wrong(&file_key, format!("{} holds no key", path.display())));
@@ -89,8 +93,11 @@ pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> 
         keys.digests.push(checked(&key).map_err(|why| section.wrong(name, why))?);
     }
     if let Some(variable) = section.text(&env_key)? {
-        let text = secrets.variable(&variable).ok_or_else(|| section.wrong(&env_key, format!("the environment has no {variable}")))?;
-        keys.digests.push(checked(text.trim()).map_err(|why| section.wrong(&env_key, format!("{variable} {why}")))?);
+        let text = secrets
+            .variable(&variable)
+            .ok_or_else(|| section.wrong(&env_key, format!("the environment has no {variable}")))?;
+        keys.digests
+            .push(checked(text.trim()).map_err(|why| section.wrong(&env_key, format!("{variable} {why}")))?);
     }
     if keys.digests.len() > KEYS_MAX {
         return Err(section.wrong(&file_key, format!("holds more than {KEYS_MAX} keys")));
@@ -109,12 +116,18 @@ fn checked(key: &str) -> Result<[u8; 32], String> {
 }
 
 /// A header's value: `{ env = "…" }`, `{ file = "…" }`, or plainly where it is no secret.
-pub(super) fn header(headers: &Section<'_>, name: &str, secrets: &dyn Secrets) -> Result<Secret, ConfigError> {
+pub(super) fn header(
+    headers: &Section<'_>,
+    name: &str,
+    secrets: &dyn Secrets,
+) -> Result<Secret, ConfigError> {
     let from = headers.below(name);
     let value = match (from.text("file")?, from.text("env")?) {
         (Some(path), None) => {
             let path = Path::new(&path);
-            secrets.file(path).map_err(|why| from.wrong("file", format!("{} cannot be read: {why}", path.display())))?
+            secrets
+                .file(path)
+                .map_err(|why| from.wrong("file", format!("{} cannot be read: {why}", path.display())))?
         }
         (None, Some(variable)) => secrets
             .variable(&variable)

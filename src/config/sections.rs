@@ -125,7 +125,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn server(reader: &Reader, secrets: &dyn Secrets) -> Result<Server, ConfigError> {
     let s = reader.section("server");
     let origins = s.texts("allowed_origins")?;
-    let origin = |text: &String| text.parse().map_err(|fault| s.wrong("allowed_origins", format!("{text:?} {fault}")));
+    let origin =
+        |text: &String| text.parse().map_err(|fault| s.wrong("allowed_origins", format!("{text:?} {fault}")));
     Ok(Server {
         api: s.parsed("api", "127.0.0.1:5000")?,
         web: s.parsed("web", "127.0.0.1:3000")?,
@@ -134,7 +135,11 @@ pub(super) fn server(reader: &Reader, secrets: &dyn Secrets) -> Result<Server, C
         connections_max: s.count("connections_max", 25_000, 16..=1_000_000)?,
         backlog: s.whole("backlog", 2_048, 16..=65_535)? as u32,
         allowed_origins: origins.iter().map(origin).collect::<Result<_, _>>()?,
-        body_bytes_max: s.count("body_bytes_max", wire::feed::BODY_BYTES_MAX as u64, 1_024..=wire::feed::BODY_BYTES_MAX as u64)?,
+        body_bytes_max: s.count(
+            "body_bytes_max",
+            wire::feed::BODY_BYTES_MAX as u64,
+            1_024..=wire::feed::BODY_BYTES_MAX as u64,
+        )?,
         bodies_under_way_max: s.count("bodies_under_way_max", 64, 1..=4_096)?,
         head_timeout: s.seconds("head_timeout_s", 10, 1..=120)?,
         body_timeout: s.seconds("body_timeout_s", 20, 1..=300)?,
@@ -169,7 +174,10 @@ pub(super) fn store(reader: &Reader) -> Result<Store, ConfigError> {
     let file_bytes_max = match s.whole("file_bytes_max", 0, 0..=1 << 50)? {
         0 => None,
         bytes if bytes < 16 << 20 => {
-            return Err(s.wrong("file_bytes_max", format!("must be 0 (no limit) or at least {}, is {bytes}", 16 << 20)));
+            return Err(s.wrong(
+                "file_bytes_max",
+                format!("must be 0 (no limit) or at least {}, is {bytes}", 16 << 20),
+            ));
         }
         bytes => Some(bytes),
     };
@@ -193,8 +201,16 @@ pub(super) fn limits(reader: &Reader) -> Result<Limits, ConfigError> {
     let default = Limits::default();
     Ok(Limits {
         flights_max: s.count("flights_max", default.flights_max as u64, 1..=10_000_000)?,
-        reports_under_way_max: s.count("reports_under_way_max", default.reports_under_way_max as u64, 1..=10_000_000)?,
-        snapshot_bytes_max: s.count("snapshot_bytes_max", default.snapshot_bytes_max as u64, 65_536..=1 << 30)?,
+        reports_under_way_max: s.count(
+            "reports_under_way_max",
+            default.reports_under_way_max as u64,
+            1..=10_000_000,
+        )?,
+        snapshot_bytes_max: s.count(
+            "snapshot_bytes_max",
+            default.snapshot_bytes_max as u64,
+            65_536..=1 << 30,
+        )?,
         resume_slack: s.seconds("resume_slack_s", default.resume_slack.as_secs(), 1..=300)?,
     })
 }
@@ -207,7 +223,12 @@ pub(super) fn log(reader: &Reader) -> Result<Log, ConfigError> {
     let s = reader.section("log");
     let filter = s.text("filter")?.unwrap_or_else(|| "info".into());
     if let Err(fault) = EnvFilter::try_new(&filter) {
-        return Err(s.wrong("filter", format!("is not a filter such as info or info,gatecall=debug: {fault}")));
+        return Err(
+            s.wrong("filter", format!("is not a filter such as info or info,gatecall=debug: {fault}"))
+        );
     }
-    Ok(Log { format: s.word("format", "text", &[(LogFormat::Text, "text"), (LogFormat::Json, "json")])?, filter })
+    Ok(Log {
+        format: s.word("format", "text", &[(LogFormat::Text, "text"), (LogFormat::Json, "json")])?,
+        filter,
+    })
 }

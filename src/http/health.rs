@@ -4,6 +4,7 @@ use super::problem::Problem;
 use crate::app::App;
 use actix_web::{HttpResponse, http::header, web};
 use std::time::Duration;
+use wire::problem::ProblemBody;
 
 /// How long the store may take to answer before it counts as away.
 const STORE_WAIT: Duration = Duration::from_secs(2);
@@ -11,27 +12,59 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 /// Content type of what Prometheus reads.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `GET /healthz`: the process lives. Nothing else is looked at: whatever restarts the hub on a
+/// The process lives. Nothing else is looked at: whatever restarts the hub on a
 /// failure here would not mend a store that is away.
-pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(serde_json::json!({ "status": "lives" }))
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "health",
+    responses((status = 200, description = "The process lives", body = serde_json::Value))
+)]
+pub(super) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(serde_json::json!({ "status": "lives" }))
 }
 
-/// `GET /readyz`: flights are restored, the store answers, and the hub is not going down.
-pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+/// Flights are restored, the store answers, and the hub is not going down.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "health",
+    responses(
+        (status = 200, description = "Traffic should come here", body = serde_json::Value),
+        (status = 503, description = "It should not, and why", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     app.readiness.check().map_err(Problem::unavailable)?;
+    (app.store_health)().map_err(|why| Problem::unavailable(&why))?;
     match tokio::time::timeout(STORE_WAIT, app.archive.quarantine(1)).await {
         Ok(Ok(_)) => {}
         Ok(Err(fault)) => return Err(Problem::unavailable(&fault.to_string())),
         Err(_) => return Err(Problem::unavailable("the store does not answer")),
     }
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(serde_json::json!({ "status": "ready" })))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(serde_json::json!({ "status": "ready" })))
 }
 
-/// `GET /metrics`: what is counted, as OpenMetrics text.
-pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &app.registry)
-        .map_err(|_| Problem::unavailable("what is counted cannot be written"))?;
+/// What is counted, as OpenMetrics text.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "health",
+    responses((status = 200, description = "OpenMetrics text, as Prometheus reads it", body = String, content_type = "application/openmetrics-text"))
+)]
+pub(super) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    let registry = app.registry.clone();
+    let write = move || {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).map(|()| text)
+    };
+    // The process's numbers come from files of the kernel's, which is no work for a thread with
+    // sockets.
+    let text = web::block(write).await.map_err(|_| super::flights::busy())?;
+    let text = text.map_err(|_| Problem::unavailable("what is counted cannot be written"))?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, OPEN_METRICS)).body(text))
 }

@@ -159,7 +159,15 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        for text in ["flights.example.org", "ftp://x", "https://", "https://a/b", "https://a:b", "https://a:99999", "https://a b"] {
+        for text in [
+            "flights.example.org",
+            "ftp://x",
+            "https://",
+            "https://a/b",
+            "https://a:b",
+            "https://a:99999",
+            "https://a b",
+        ] {
             assert_eq!(text.parse::<Origin>(), Err(NotAnOrigin), "{text}");
         }
     }

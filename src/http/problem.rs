@@ -36,6 +36,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE).detail(detail).retry_after(1)
     }
 
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Adds what went wrong this time.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {

@@ -1,0 +1,99 @@
+//! An airport's departures and arrivals, as a screen shows them.
+
+use super::flights::stopping;
+use super::freshness::{not_modified, tag_of_version, tagged};
+use super::problem::Problem;
+use super::query::Parameters;
+use crate::app::App;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::live::Live;
+use domain::airports;
+use domain::codes::{Direction, Iata};
+use domain::topic::Topic;
+use std::sync::Arc;
+use wire::problem::ProblemBody;
+use wire::rest::{BoardAirport, BoardBody};
+
+/// Most rows of one answer. The busiest airports have some 3,000 flights a day on both boards
+/// together; a longer board has to be asked for in parts, as no part may pass for the whole.
+const ROWS_MAX: u64 = 5_000;
+
+/// The whole board, or the part of it that lies between two instants.
+#[utoipa::path(
+    get,
+    path = "/api/v1/boards/{iata}/{direction}",
+    tag = "boards",
+    params(
+        ("iata" = String, Path, description = "The airport's IATA code", example = "JFK"),
+        ("direction" = String, Path, description = "`departures` or `arrivals`", example = "departures"),
+        ("from" = Option<String>, Query, description = "Flights scheduled at or after this instant, RFC 3339"),
+        ("to" = Option<String>, Query, description = "Flights scheduled before this instant"),
+        ("limit" = Option<u64>, Query, description = "At most so many, from the first on; 1 to 5000"),
+    ),
+    responses(
+        (status = 200, description = "By scheduled time, with an `ETag`", body = BoardBody),
+        (status = 304, description = "The rows are as the client holds them (`If-None-Match`)"),
+        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such airport or board", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn board(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let (from, to) = (given.instant("from")?, given.instant("to")?);
+    // 0 is no limit that can be given: it stands for none.
+    let limit = given.whole("limit", 0, 1..=ROWS_MAX)? as usize;
+    given.finish()?;
+    let (iata, direction) = path.into_inner();
+    let iata = Iata::parse(&iata).map_err(|fault| Problem::not_found(&fault.to_string()))?;
+    let direction = Direction::parse(&direction)
+        .ok_or_else(|| Problem::not_found("an airport has departures and arrivals"))?;
+    let known = airports::find(iata);
+    let topic = Topic::Board(iata, direction);
+    // A board that nobody has written to is not asked for: that would make one for every code that
+    // somebody tries.
+    if known.is_none() && !app.hub.boards().contains(&topic) {
+        return Err(Problem::not_found(&format!("no airport {iata} is known")));
+    }
+    let rows = app.hub.rows(&topic).await.map_err(stopping)?;
+    let tag = tag_of_version(rows.version);
+    if let Some(answer) = not_modified(&request, &tag) {
+        return Ok(answer);
+    }
+    let within = |live: &&Arc<Live>| {
+        let time = live.view.board_time(direction);
+        from.is_none_or(|from| time >= from) && to.is_none_or(|to| time < to)
+    };
+    let most = if limit == 0 { ROWS_MAX as usize } else { limit };
+    let chosen: Vec<_> = rows.rows.iter().filter(within).take(most + 1).collect();
+    if chosen.len() > most && limit == 0 {
+        let why = format!("is needed, or from and to: there are more than {ROWS_MAX} flights");
+        return Err(Problem::bad_query("limit", &why));
+    }
+    let bytes = chosen.iter().take(most).map(|live| &live.json()[..]);
+    let json = wire::rest::board_json(&airport(iata), direction, app.hub.clock().now(), bytes);
+    Ok(tagged(&tag, json))
+}
+
+/// What is known of an airport. One that is in no table has its code for a name, and UTC.
+pub(super) fn airport(iata: Iata) -> BoardAirport {
+    match airports::find(iata) {
+        Some(airport) => BoardAirport {
+            iata: iata.to_string(),
+            name: airport.name.into(),
+            city: airport.city.into(),
+            country: airport.country.into(),
+            zone: airport.zone.name().into(),
+        },
+        None => BoardAirport {
+            iata: iata.to_string(),
+            name: iata.to_string(),
+            city: iata.to_string(),
+            country: String::new(),
+            zone: "UTC".into(),
+        },
+    }
+}

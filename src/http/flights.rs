@@ -1,0 +1,253 @@
+//! Flights: looked for, one by one, and their histories.
+
+use super::freshness::{not_modified, tag_of_revision, tagged};
+use super::problem::Problem;
+use super::query::Parameters;
+use super::search::{Search, joined};
+use crate::app::App;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::hub::{Hub, NoSnapshot};
+use actors::live::Live;
+use chrono::{DateTime, Utc};
+use domain::codes::{AirlineCode, Direction, Iata};
+use domain::leg::{Alias, LegId};
+use domain::topic::Topic;
+use domain::view::Status;
+use std::sync::Arc;
+use wire::problem::ProblemBody;
+use wire::rest::{FlightBody, FlightsBody, HistoryBody, HistoryEntry};
+
+/// Flights on one page, unless the client asks for another number, and at most.
+const PAGE: u64 = 100;
+const PAGE_MAX: u64 = 500;
+
+/// Changes in one answer, unless the client asks for another number, and at most.
+const HISTORY_PAGE: u64 = 500;
+const HISTORY_PAGE_MAX: u64 = 1_000;
+
+/// From this many rows on they are looked through on a thread that serves no socket.
+const LONG_LOOK_ROWS: usize = 2_000;
+
+/// A row's place: the time it stands at, then its leg.
+type Place = (DateTime<Utc>, LegId);
+
+/// What is looked for.
+struct Wanted {
+    airport: Option<Iata>,
+    direction: Option<Direction>,
+    airline: Option<AirlineCode>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    status: Option<Vec<Status>>,
+    search: Option<Search>,
+    /// The leg of a call sign that was looked for.
+    called: Option<LegId>,
+    after: Option<Place>,
+    page: usize,
+}
+
+impl Wanted {
+    fn read(request: &HttpRequest, hub: &Hub) -> Result<Self, Problem> {
+        let mut given = Parameters::of(request)?;
+        let text = given.text("q")?;
+        let search = text.as_deref().map(Search::parse).transpose();
+        let call_sign = text.map(|text| Alias::CallSign(joined(&text).into()));
+        let wanted = Self {
+            airport: given.parsed("airport", Iata::parse)?,
+            direction: given
+                .parsed("direction", |text| Direction::parse(text).ok_or("must be departures or arrivals"))?,
+            airline: given.parsed("airline", AirlineCode::parse)?,
+            from: given.instant("from")?,
+            to: given.instant("to")?,
+            status: given.parsed("status", statuses)?,
+            search: search.map_err(|why| Problem::bad_query("q", &why))?,
+            called: call_sign.and_then(|alias| hub.leg_of_alias(&alias)),
+            after: given
+                .parsed("cursor", |text| read_cursor(text).ok_or("is none that was given out as next"))?,
+            page: given.whole("limit", PAGE, 1..=PAGE_MAX)? as usize,
+        };
+        given.finish()?;
+        if wanted.direction.is_some() && wanted.airport.is_none() {
+            return Err(Problem::bad_query("direction", "needs an airport"));
+        }
+        Ok(wanted)
+    }
+
+    /// The topics among whose rows these flights are.
+    fn topics(&self) -> Vec<Topic> {
+        match (self.airport, self.direction, self.airline) {
+            (Some(airport), Some(direction), _) => vec![Topic::Board(airport, direction)],
+            (Some(airport), None, _) => {
+                [Direction::Departures, Direction::Arrivals].map(|side| Topic::Board(airport, side)).into()
+            }
+            (None, _, Some(airline)) => vec![Topic::Airline(airline)],
+            (None, _, None) => vec![Topic::All],
+        }
+    }
+
+    fn place(&self, live: &Live) -> Place {
+        (live.view.board_time(self.direction.unwrap_or(Direction::Departures)), live.leg.clone())
+    }
+
+    fn fits(&self, live: &Live, (time, leg): &Place) -> bool {
+        let view = &live.view;
+        let airline = |airline: AirlineCode| {
+            let sold_by =
+                |list: &Arc<[_]>| list.iter().any(|d: &domain::codes::Designator| d.airline == airline);
+            view.key.carrier == airline || view.codeshares.as_ref().is_some_and(sold_by)
+        };
+        self.from.is_none_or(|from| *time >= from)
+            && self.to.is_none_or(|to| *time < to)
+            && self.after.as_ref().is_none_or(|(t, l)| (time, leg) > (t, l))
+            && self.status.as_ref().is_none_or(|wanted| wanted.contains(&view.status))
+            && self.airline.is_none_or(airline)
+            && (self.search.as_ref().is_none_or(|search| search.fits(view))
+                || self.called.as_ref() == Some(leg))
+    }
+
+    /// One page of `rows`, and where the next begins.
+    fn page_of(&self, rows: &[Arc<[Arc<Live>]>]) -> (Vec<Arc<Live>>, Option<Place>) {
+        let all = rows.iter().flat_map(|rows| rows.iter()).map(|live| (self.place(live), live));
+        let mut found: Vec<_> = all.filter(|(place, live)| self.fits(live, place)).collect();
+        found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        // A flight that comes back to where it left stands on both boards.
+        found.dedup_by(|(a, _), (b, _)| a == b);
+        let next = (found.len() > self.page).then(|| found[self.page - 1].0.clone());
+        (found.into_iter().take(self.page).map(|(_, live)| live.clone()).collect(), next)
+    }
+}
+
+/// Looks flights up. All filters must fit.
+#[utoipa::path(
+    get,
+    path = "/api/v1/flights",
+    tag = "flights",
+    params(
+        ("airport" = Option<String>, Query, description = "IATA code; flights on this airport's boards", example = "JFK"),
+        ("direction" = Option<String>, Query, description = "`departures` or `arrivals`; needs `airport`"),
+        ("from" = Option<String>, Query, description = "Flights at or after this instant, RFC 3339; by scheduled departure, or by arrival where `direction` is `arrivals`"),
+        ("to" = Option<String>, Query, description = "Flights before this instant"),
+        ("q" = Option<String>, Query, description = "Flight number, marketing number, call sign, registration, or words of places and airlines; at most 64 characters", example = "B6 615"),
+        ("airline" = Option<String>, Query, description = "Flights this airline operates or sells", example = "B6"),
+        ("status" = Option<String>, Query, description = "One status, or several with commas between", example = "delayed,cancelled"),
+        ("limit" = Option<u64>, Query, description = "Flights on one page, 1 to 500", example = 100),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before; the other parameters must stay"),
+    ),
+    responses(
+        (status = 200, description = "One page, by time", body = FlightsBody),
+        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    let wanted = Wanted::read(&request, &app.hub)?;
+    let mut rows = Vec::with_capacity(2);
+    for topic in wanted.topics() {
+        rows.push(app.hub.rows(&topic).await.map_err(stopping)?.rows);
+    }
+    let long = rows.iter().map(|rows: &Arc<[_]>| rows.len()).sum::<usize>() > LONG_LOOK_ROWS;
+    let look = move || wanted.page_of(&rows);
+    let (found, next) = if long { web::block(look).await.map_err(|_| busy())? } else { look() };
+    let next = next.map(|place| cursor(&place));
+    let json = wire::rest::flights_json(found.iter().map(|live| &live.json()[..]), next.as_deref());
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("cache-control", "no-cache"))
+        .body(json))
+}
+
+/// The live state of one flight.
+#[utoipa::path(
+    get,
+    path = "/api/v1/flights/{leg}",
+    tag = "flights",
+    params(("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL")),
+    responses(
+        (status = 200, description = "The flight, with an `ETag`", body = FlightBody),
+        (status = 304, description = "It is as the client holds it (`If-None-Match`)"),
+        (status = 404, description = "No such flight, or long over", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn one(
+    request: HttpRequest,
+    leg: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    Parameters::of(&request)?.finish()?;
+    let live = LegId::known(&leg).and_then(|leg| app.hub.live(&leg)).filter(|live| !live.view.hidden);
+    let live = live.ok_or_else(unknown)?;
+    let tag = tag_of_revision(&app.epoch, live.rev);
+    Ok(not_modified(&request, &tag).unwrap_or_else(|| tagged(&tag, live.json().clone())))
+}
+
+/// What changed when, oldest first. Kept longer than the flight itself.
+#[utoipa::path(
+    get,
+    path = "/api/v1/flights/{leg}/history",
+    tag = "flights",
+    params(
+        ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
+        ("after" = Option<u64>, Query, description = "Only changes after this revision"),
+        ("limit" = Option<u64>, Query, description = "Changes in one answer, 1 to 1000", example = 500),
+    ),
+    responses(
+        (status = 200, description = "Its changes", body = HistoryBody),
+        (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn history(
+    request: HttpRequest,
+    leg: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let after = given.whole("after", 0, 0..=u64::MAX)?;
+    let limit = given.whole("limit", HISTORY_PAGE, 1..=HISTORY_PAGE_MAX)? as u32;
+    given.finish()?;
+    let leg = LegId::known(&leg).ok_or_else(unknown)?;
+    let live = app.hub.live(&leg);
+    if live.as_ref().is_some_and(|live| live.view.hidden) {
+        return Err(unknown());
+    }
+    let past = app.archive.history(leg.clone(), after, limit).await;
+    let past = past.map_err(|fault| Problem::unavailable(&fault.to_string()))?;
+    if past.is_empty() && after == 0 && live.is_none() {
+        return Err(unknown());
+    }
+    let entries = past.iter().map(HistoryEntry::of).collect();
+    let body = HistoryBody { leg: leg.to_string(), entries };
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(body))
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("no such flight is known")
+}
+
+pub(super) fn stopping(fault: NoSnapshot) -> Problem {
+    Problem::unavailable(&fault.to_string())
+}
+
+pub(super) fn busy() -> Problem {
+    Problem::unavailable("the hub is too busy to look")
+}
+
+fn statuses(text: &str) -> Result<Vec<Status>, String> {
+    let status = |word: &str| {
+        let known = Status::WORDS.iter().find(|(_, known)| *known == word).map(|(status, _)| *status);
+        known.ok_or_else(|| {
+            let words: Vec<_> = Status::WORDS.iter().map(|(_, word)| *word).collect();
+            format!("must be of {}", words.join(", "))
+        })
+    };
+    text.split(',').map(str::trim).map(status).collect()
+}
+
+fn cursor((time, leg): &Place) -> String {
+    format!("{}.{leg}", time.timestamp_millis())
+}
+
+fn read_cursor(text: &str) -> Option<Place> {
+    let (time, leg) = text.split_once('.')?;
+    let time = DateTime::from_timestamp_millis(time.parse().ok()?)?;
+    Some((time, LegId::known(leg)?))
+}

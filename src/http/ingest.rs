@@ -1,0 +1,289 @@
+//! Airports push their reports here. Nothing is answered before it is durable.
+
+use super::keys;
+use super::problem::Problem;
+use super::query::Parameters;
+use crate::app::{App, Feed, FeedKind};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::intake::{NotTaken, Taken};
+use actors::metrics::FeedOutcomeLabel;
+use bytes::{Bytes, BytesMut};
+use domain::ports::{Quarantined, SinkError};
+use flate2::read::MultiGzDecoder;
+use futures_util::StreamExt;
+use std::io::Read;
+use tokio::runtime::Handle;
+use wire::feed::Format;
+use wire::problem::ProblemBody;
+use wire::rest::{IngestBody, RejectedReport};
+
+/// From this length on a message is read on a thread that serves no socket: decoding megabytes
+/// takes longer than a frame may wait.
+const LONG_BODY_BYTES: usize = 32 * 1024;
+
+/// Seconds after which a sender is told to come back.
+const COME_BACK_S: u64 = 1;
+
+/// Takes one report or many. One that cannot be used never stops the rest: it is listed with its
+/// reason, and kept for a human to see. What is accepted is durable when this is answered.
+#[utoipa::path(
+    post,
+    path = "/api/v1/feeds/{feed}/reports",
+    tag = "feeds",
+    params(("feed" = String, Path, description = "The feed's name in the hub's configuration", example = "jfk")),
+    request_body(
+        description = "Our own JSON reports, one or an array, or IATA AIDX `FlightLegNotifRQ` as XML; at most 5 MB, which may be compressed (`Content-Encoding: gzip`)",
+        content(
+            (serde_json::Value = "application/json", example = json!({
+                "carrier": "B6", "number": "615", "origin_date": "2013-02-08", "from": "JFK", "to": "FLL",
+                "observed_at": "2013-02-08T21:04:00Z",
+                "set": { "status": "boarding", "departure.gate": "14" }, "clear": ["arrival.belt"]
+            })),
+            (String = "application/xml"),
+            (String = "text/xml"),
+        )
+    ),
+    security(("feed_key" = [])),
+    responses(
+        (status = 202, description = "Every accepted report is durable", body = IngestBody),
+        (status = 400, description = "The message as a whole cannot be read; it is in quarantine", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "A web page of another origin asks", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No feed of this name is pushed", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Neither JSON nor XML, or not in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reports are under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Reports cannot be made durable now; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn reports(
+    request: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    Parameters::of(&request)?.finish()?;
+    let unknown = || Problem::not_found("no feed of this name is pushed to this hub");
+    let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
+    let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
+    keys::check(&request, key_digests)?;
+    let content_type = content_type(&request)?;
+    let format = format_of(&content_type, feed.spec.format);
+    let gzipped = is_gzipped(&request)?;
+    let place = app.http.bodies.clone().try_acquire_owned();
+    let place = place
+        .map_err(|_| Problem::unavailable("the hub holds its limit of messages").retry_after(COME_BACK_S))?;
+    let body = match read(&request, payload, &app).await {
+        Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return Err(set_aside(&app, feed, problem).await);
+        }
+        body => body?,
+    };
+    let (feed, hub_app) = (feed.clone(), app.clone());
+    let take = async move {
+        let _place = place;
+        let limit = hub_app.config.server.body_bytes_max;
+        let body = if gzipped { unpack(&body, limit)? } else { body };
+        let taken = hub_app.intake.take(&feed.spec, format, &content_type, &body).await;
+        taken.map_err(problem)
+    };
+    let long = gzipped || content_length(&request).is_none_or(|length| length >= LONG_BODY_BYTES);
+    let taken = if long {
+        // The thread waits for the log as well; their number is that of bodies under way.
+        let runtime = Handle::current();
+        web::block(move || runtime.block_on(take)).await.map_err(|_| super::flights::busy())?
+    } else {
+        take.await
+    }?;
+    Ok(HttpResponse::Accepted().insert_header((header::CACHE_CONTROL, "no-store")).json(answer(taken)))
+}
+
+fn answer(taken: Taken) -> IngestBody {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let rejected = taken.rejected.into_iter();
+    IngestBody {
+        accepted: count(taken.changed + taken.unchanged),
+        changed: count(taken.changed),
+        unchanged: count(taken.unchanged),
+        rejected: rejected
+            .map(|r| RejectedReport { index: r.index, field: r.field, reason: r.reason })
+            .collect(),
+    }
+}
+
+fn problem(fault: NotTaken) -> Problem {
+    match fault {
+        NotTaken::Unusable(fault) => {
+            let field = fault.field.unwrap_or_else(|| "body".into());
+            let detail = format!("the message cannot be read: {field} {}", fault.reason);
+            Problem::new(StatusCode::BAD_REQUEST).detail(detail).field(field, fault.reason)
+        }
+        NotTaken::NotNow(full @ SinkError::Full { .. }) => {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(COME_BACK_S)
+        }
+        NotTaken::NotNow(fault) => Problem::unavailable(&fault.to_string()),
+        NotTaken::NotKept(fault) => Problem::unavailable(&fault.to_string()),
+    }
+}
+
+/// The content type without its parameters. Text must be UTF-8.
+fn content_type(request: &HttpRequest) -> Result<String, Problem> {
+    let unsupported = |why: &str| {
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            .detail(format!("Content-Type {why}"))
+            .field("content-type", why)
+    };
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut parts = given.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    if essence.is_empty() {
+        return Err(unsupported("is missing; must be application/json or application/xml"));
+    }
+    for parameter in parts {
+        let Some((name, value)) = parameter.split_once('=') else { continue };
+        let charset = value.trim().trim_matches('"').to_ascii_lowercase();
+        if name.trim().eq_ignore_ascii_case("charset")
+            && !["utf-8", "utf8", "us-ascii"].contains(&charset.as_str())
+        {
+            return Err(unsupported("must have the charset utf-8"));
+        }
+    }
+    match essence.as_str() {
+        "application/json" | "application/xml" | "text/xml" => Ok(essence),
+        _ => Err(unsupported("must be application/json or application/xml")),
+    }
+}
+
+/// XML is AIDX. JSON is whatever JSON the feed is configured to send, or our own.
+fn format_of(content_type: &str, configured: Format) -> Format {
+    match (content_type, configured) {
+        ("application/json", Format::Schiphol) => Format::Schiphol,
+        ("application/json", _) => Format::Json,
+        _ => Format::Aidx,
+    }
+}
+
+fn is_gzipped(request: &HttpRequest) -> Result<bool, Problem> {
+    let coding =
+        request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    match coding.as_deref() {
+        None | Some(b"" | b"identity") => Ok(false),
+        Some(b"gzip" | b"x-gzip") => Ok(true),
+        Some(_) => {
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+                .field("content-encoding", "must be gzip or absent");
+            Err(problem
+                .detail("Content-Encoding must be gzip or absent")
+                .header(header::ACCEPT_ENCODING, "gzip"))
+        }
+    }
+}
+
+fn content_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_long(limit: usize) -> Problem {
+    let why = format!("is longer than {limit} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("the body {why}")).field("body", why)
+}
+
+/// The body as it comes, within the limits of length and time.
+async fn read(request: &HttpRequest, mut payload: web::Payload, app: &App) -> Result<Bytes, Problem> {
+    let limit = app.config.server.body_bytes_max;
+    if content_length(request).is_some_and(|length| length > limit) {
+        return Err(too_long(limit));
+    }
+    let all = async {
+        let mut body = BytesMut::with_capacity(content_length(request).unwrap_or(8 * 1024));
+        while let Some(piece) = payload.next().await {
+            let broken = |_| {
+                Problem::new(StatusCode::BAD_REQUEST).detail("the body broke off").field("body", "broke off")
+            };
+            let piece = piece.map_err(broken)?;
+            if body.len() + piece.len() > limit {
+                return Err(too_long(limit));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.freeze())
+    };
+    let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT).detail("the body did not come in time");
+    tokio::time::timeout(app.config.server.body_timeout, all).await.map_err(late)?
+}
+
+/// Unpacks within the limit, so that a small message cannot fill the memory.
+fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, Problem> {
+    let mut body = Vec::new();
+    let broken =
+        |_| Problem::new(StatusCode::BAD_REQUEST).detail("the body is not gzip").field("body", "is not gzip");
+    MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut body).map_err(broken)?;
+    if body.len() > limit { Err(too_long(limit)) } else { Ok(body.into()) }
+}
+
+/// Keeps the fact that a message was too long where a human will find it. There is no excerpt:
+/// nothing of it was kept.
+async fn set_aside(app: &App, feed: &Feed, problem: Problem) -> Problem {
+    let name = feed.spec.source.name.clone();
+    let label = FeedOutcomeLabel { feed: name.to_string(), outcome: "rejected" };
+    app.hub.metrics().reports.get_or_create(&label).inc();
+    let fault = Quarantined {
+        feed: name,
+        received_at: app.hub.clock().now(),
+        index: None,
+        field: Some("body".into()),
+        reason: problem.to_string(),
+        excerpt: String::new(),
+    };
+    if let Err(fault) = app.archive.keep(None, vec![fault]).await {
+        tracing::warn!(%fault, "a rejection could not be kept");
+    }
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn of(content_type: &str) -> Result<String, Problem> {
+        super::content_type(
+            &TestRequest::default().insert_header((header::CONTENT_TYPE, content_type)).to_http_request(),
+        )
+    }
+
+    #[test]
+    fn json_and_xml_are_taken_in_utf_8_and_nothing_else() {
+        for (given, essence) in [
+            ("application/json", "application/json"),
+            ("Application/JSON; charset=UTF-8", "application/json"),
+            ("text/xml;charset=\"utf-8\"", "text/xml"),
+            ("application/xml; version=1", "application/xml"),
+        ] {
+            assert_eq!(of(given).unwrap(), essence, "{given}");
+        }
+        for given in [
+            "",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=utf-16",
+            "multipart/form-data",
+        ] {
+            assert_eq!(of(given).unwrap_err().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_small_message_that_unpacks_to_a_large_one_is_refused() {
+        use std::io::Write;
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(&vec![b' '; 2_000_000]).unwrap();
+        let packed = packer.finish().unwrap();
+        assert!(packed.len() < 10_000);
+        assert_eq!(unpack(&packed, 1_000_000).unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(unpack(&packed, 2_000_000).unwrap().len(), 2_000_000);
+        assert_eq!(unpack(b"no gzip", 100).unwrap_err().status(), StatusCode::BAD_REQUEST);
+    }
+}

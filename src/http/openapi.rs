@@ -1,0 +1,121 @@
+//! The REST interface described by itself (OpenAPI 3.1), generated from the handlers.
+
+use actix_web::HttpResponse;
+use bytes::Bytes;
+use std::sync::LazyLock;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Gatecall",
+        description = "Live flight status. Times are UTC instants (RFC 3339); airports carry their zone. Errors are problem JSON (RFC 9457). For changes as they happen, follow topics on the WebSocket at `/ws` (docs/PROTOCOL.md), or `stream` where WebSocket is blocked."
+    ),
+    paths(
+        super::flights::list,
+        super::flights::one,
+        super::flights::history,
+        super::boards::board,
+        super::places::list_airports,
+        super::places::list_airlines,
+        super::feeds::list,
+        super::feeds::clock,
+        super::ingest::reports,
+        super::operator::quarantine,
+        super::health::healthz,
+        super::health::readyz,
+        super::health::metrics,
+        super::stream::described,
+        document,
+    ),
+    tags(
+        (name = "flights", description = "One living state per flight."),
+        (name = "boards", description = "An airport's departures and arrivals."),
+        (name = "stream", description = "Changes as they happen."),
+        (name = "places", description = "Airports and airlines."),
+        (name = "feeds", description = "What airports tell, and how well they are heard."),
+        (name = "operator", description = "For the operator of this hub."),
+        (name = "health", description = "For whatever runs and watches this hub."),
+    ),
+    modifiers(&Keys)
+)]
+pub(crate) struct Document;
+
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = |description: &str| {
+            let scheme =
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+            SecurityScheme::Http(scheme)
+        };
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("feed_key", bearer("The feed's key"));
+        components.add_security_scheme("operator_key", bearer("The operator's key"));
+    }
+}
+
+static JSON: LazyLock<Bytes> = LazyLock::new(|| Document::openapi().to_json().unwrap_or_default().into());
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    tag = "health",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
+)]
+pub(super) async fn document() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("cache-control", "no-cache"))
+        .body(JSON.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::ENDPOINTS;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_document_describes_exactly_the_addresses_that_are_served() {
+        let document: serde_json::Value = serde_json::from_slice(&JSON).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let described: BTreeSet<_> = paths
+            .iter()
+            .flat_map(|(path, item)| {
+                item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+            })
+            .collect();
+        let served: BTreeSet<_> =
+            ENDPOINTS.iter().map(|e| (e.method.to_string(), e.path.to_owned())).collect();
+        assert_eq!(described, served);
+    }
+
+    #[test]
+    fn every_operation_says_what_it_does_and_every_reference_leads_somewhere() {
+        let document: serde_json::Value = serde_json::from_slice(&JSON).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    assert!(
+                        !response["description"].as_str().unwrap().is_empty(),
+                        "{method} {path} {status}"
+                    );
+                }
+            }
+        }
+        let text = String::from_utf8(JSON.to_vec()).unwrap();
+        let mut references = 0;
+        for rest in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = rest.split('"').next().unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer} leads nowhere");
+            references += 1;
+        }
+        assert!(references > 10);
+    }
+}

@@ -1,0 +1,145 @@
+//! Airports and airlines: those that have flights now, or all that are known.
+
+use super::flights::busy;
+use super::problem::Problem;
+use super::query::Parameters;
+use crate::app::App;
+use crate::time::monotonic;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::hub::Hub;
+use domain::codes::{AirlineCode, Iata};
+use domain::{airlines, airports};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wire::problem::ProblemBody;
+use wire::rest::{AirlineRow, AirlinesBody, AirportRow, AirportsBody};
+
+/// Airports on one page.
+const PAGE: u64 = 1_000;
+
+/// How long a count is good for. Counting goes through every flight.
+const COUNT_GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// Who has how many flights now.
+#[derive(Debug, Default)]
+struct Count {
+    airports: BTreeMap<Iata, u32>,
+    airlines: BTreeSet<AirlineCode>,
+}
+
+/// The last count, shared by all threads.
+#[derive(Debug, Default)]
+pub(super) struct Census(Mutex<Option<(Instant, Arc<Count>)>>);
+
+impl Census {
+    async fn now(&self, hub: &Hub) -> Result<Arc<Count>, Problem> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, count)) = held
+            && at.elapsed() < COUNT_GOOD_FOR
+        {
+            return Ok(count);
+        }
+        let hub = hub.clone();
+        let count = Arc::new(web::block(move || count(&hub)).await.map_err(|_| busy())?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((monotonic(), count.clone()));
+        Ok(count)
+    }
+}
+
+fn count(hub: &Hub) -> Count {
+    let mut count = Count::default();
+    hub.each_live(|live| {
+        let view = &live.view;
+        if view.hidden {
+            return;
+        }
+        for airport in
+            [Some(view.departure.airport), Some(view.arrival.airport), view.diverted_to].into_iter().flatten()
+        {
+            *count.airports.entry(airport).or_default() += 1;
+        }
+        count.airlines.insert(view.key.carrier);
+        count
+            .airlines
+            .extend(view.codeshares.iter().flat_map(|list| list.iter()).map(|flight| flight.airline));
+    });
+    count
+}
+
+/// Airports that have flights now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/airports",
+    tag = "places",
+    params(
+        ("all" = Option<String>, Query, description = "`1` for every airport that is known", example = "1"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u64>, Query, description = "Airports on one page, 1 to 1000"),
+    ),
+    responses(
+        (status = 200, description = "By code", body = AirportsBody),
+        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_airports(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let all = given.flag("all")?;
+    let after =
+        given.parsed("cursor", |text| Iata::parse(text).map_err(|_| "is none that was given out as next"))?;
+    let limit = given.whole("limit", PAGE, 1..=PAGE)? as usize;
+    given.finish()?;
+    let count = app.http.census.now(&app.hub).await?;
+    let codes: Box<dyn Iterator<Item = Iata>> = match all {
+        true => Box::new(airports::all().iter().map(|airport| airport.iata)),
+        false => Box::new(count.airports.keys().copied()),
+    };
+    let mut page: Vec<_> =
+        codes.filter(|iata| after.is_none_or(|after| *iata > after)).take(limit + 1).collect();
+    let more = page.len() > limit;
+    page.truncate(limit);
+    let next = page.last().filter(|_| more).map(ToString::to_string);
+    let airports =
+        page.into_iter().map(|iata| row(iata, count.airports.get(&iata).copied().unwrap_or(0))).collect();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirportsBody { airports, next }))
+}
+
+fn row(iata: Iata, flights: u32) -> AirportRow {
+    let board = super::boards::airport(iata);
+    let wire::rest::BoardAirport { iata, name, city, country, zone } = board;
+    AirportRow { iata, name, city, country, zone, flights }
+}
+
+/// Airlines that operate or sell flights now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/airlines",
+    tag = "places",
+    params(("all" = Option<String>, Query, description = "`1` for every airline that is known", example = "1")),
+    responses(
+        (status = 200, description = "By code", body = AirlinesBody),
+        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_airlines(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let all = given.flag("all")?;
+    given.finish()?;
+    let airlines = if all {
+        let named =
+            |a: &airlines::Airline| Some(AirlineRow { code: a.code()?.to_string(), name: a.name.into() });
+        airlines::all().iter().filter_map(named).collect()
+    } else {
+        let count = app.http.census.now(&app.hub).await?;
+        let name =
+            |code| airlines::find(code).map_or_else(|| code.to_string(), |airline| airline.name.into());
+        count.airlines.iter().map(|code| AirlineRow { code: code.to_string(), name: name(*code) }).collect()
+    };
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirlinesBody { airlines }))
+}

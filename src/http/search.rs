@@ -1,0 +1,228 @@
+//! What `q=` finds: a flight number, a marketing number, a call sign, a registration, airports and
+//! airlines by code, city or name. All words must fit the flight, each in its own way.
+
+use domain::airlines;
+use domain::airports;
+use domain::codes::{AirlineCode, Designator, Iata};
+use domain::view::FlightView;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Longest text searched for, in characters.
+pub(crate) const LENGTH_MAX: usize = 64;
+
+/// From this length on a word is looked for at the beginning of names; one letter fits everything.
+const PREFIX_FROM: usize = 2;
+
+/// Airports with their words, each after a space, folded.
+static AIRPORTS: LazyLock<Vec<(Iata, String)>> = LazyLock::new(|| {
+    let words = |a: &airports::Airport| format!(" {}", fold(&format!("{} {} {}", a.iata, a.city, a.name)));
+    airports::all().iter().map(|airport| (airport.iata, words(airport))).collect()
+});
+
+/// Airlines likewise, by every code they have.
+static AIRLINES: LazyLock<Vec<(AirlineCode, String)>> = LazyLock::new(|| {
+    let with_name = |a: &'static airlines::Airline| {
+        let words = format!(" {}", fold(a.name));
+        a.iata.into_iter().chain(a.icao).map(move |code| (code, words.clone()))
+    };
+    airlines::all().iter().flat_map(with_name).collect()
+});
+
+/// A text made ready to be looked for in many flights.
+#[derive(Debug)]
+pub(crate) struct Search {
+    designator: Option<Designator>,
+    registration: String,
+    words: Vec<Word>,
+}
+
+/// What one word may stand for.
+#[derive(Debug)]
+struct Word {
+    number: Option<u16>,
+    airports: HashSet<Iata>,
+    airlines: HashSet<AirlineCode>,
+}
+
+impl Search {
+    /// Reads a text. The reason why it cannot be is to be read after the parameter's name.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.chars().count() > LENGTH_MAX {
+            return Err(format!("is longer than {LENGTH_MAX} characters"));
+        }
+        let folded = fold(text);
+        let words: Vec<_> = folded.split_whitespace().map(Word::of).collect();
+        if words.is_empty() {
+            return Err("has nothing to look for".into());
+        }
+        let joined = joined(text);
+        Ok(Self { designator: Designator::parse(&joined).ok().map(by_iata), registration: joined, words })
+    }
+
+    /// Whether this flight is meant.
+    pub(crate) fn fits(&self, view: &FlightView) -> bool {
+        let operating = view.key.designator();
+        let flights =
+            || std::iter::once(&operating).chain(view.codeshares.iter().flat_map(|list| list.iter()));
+        if let Some(wanted) = self.designator
+            && flights().any(|flight| names(wanted, by_iata(*flight)))
+        {
+            return true;
+        }
+        if view.aircraft_registration.as_ref().is_some_and(|known| joined(known) == self.registration) {
+            return true;
+        }
+        let places = [Some(view.departure.airport), Some(view.arrival.airport), view.diverted_to];
+        self.words.iter().all(|word| {
+            flights().any(|flight| {
+                Some(flight.number.get()) == word.number || word.airlines.contains(&flight.airline)
+            }) || places.iter().flatten().any(|place| word.airports.contains(place))
+        })
+    }
+}
+
+impl Word {
+    fn of(word: &str) -> Self {
+        let number = word.parse().ok();
+        let begins = format!(" {word}");
+        let long = word.chars().count() >= PREFIX_FROM && number.is_none();
+        let matching = |words: &str| long && words.contains(&begins);
+        let code = AirlineCode::parse(word).ok();
+        let airlines = AIRLINES.iter().filter(|(known, words)| Some(*known) == code || matching(words));
+        Self {
+            number,
+            airports: AIRPORTS.iter().filter(|(_, words)| matching(words)).map(|(iata, _)| *iata).collect(),
+            airlines: airlines.map(|(code, _)| *code).chain(code).collect(),
+        }
+    }
+}
+
+/// A suffix that was not asked for does not matter: whoever looks for B6 615 means B6 615D too.
+fn names(wanted: Designator, flight: Designator) -> bool {
+    wanted.airline == flight.airline
+        && wanted.number == flight.number
+        && (wanted.suffix.is_none() || wanted.suffix == flight.suffix)
+}
+
+/// `JBU615` and `B6615` are the same flight.
+fn by_iata(flight: Designator) -> Designator {
+    Designator { airline: airlines::iata_of_icao(flight.airline).unwrap_or(flight.airline), ..flight }
+}
+
+/// Letters and digits alone, in capitals: `b6 615` and `N503-JB` as they are stored.
+pub(crate) fn joined(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// Small letters without accents, everything else a space, so that `montreal` finds Montréal.
+fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        match letter {
+            'à'..='å' | 'ā' | 'ă' | 'ą' => folded.push('a'),
+            'ç' | 'ć' | 'č' => folded.push('c'),
+            'ď' | 'đ' | 'ð' => folded.push('d'),
+            'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' => folded.push('e'),
+            'ğ' | 'ģ' => folded.push('g'),
+            'ì'..='ï' | 'ī' | 'į' | 'ı' => folded.push('i'),
+            'ł' | 'ļ' | 'ľ' => folded.push('l'),
+            'ñ' | 'ń' | 'ņ' | 'ň' => folded.push('n'),
+            'ò'..='ö' | 'ø' | 'ō' | 'ő' => folded.push('o'),
+            'ř' => folded.push('r'),
+            'ś' | 'ş' | 'š' | 'ș' => folded.push('s'),
+            'ţ' | 'ť' | 'ț' => folded.push('t'),
+            'ù'..='ü' | 'ū' | 'ů' | 'ű' => folded.push('u'),
+            'ý' | 'ÿ' => folded.push('y'),
+            'ź' | 'ż' | 'ž' => folded.push('z'),
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            // The dot that Turkish leaves over its small i.
+            '\u{307}' | '\'' | '’' => {}
+            other if other.is_alphanumeric() => folded.push(other),
+            _ => folded.push(' '),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+    use domain::codes::FlightNumber;
+    use domain::flight::Flight;
+    use domain::leg::LegKey;
+
+    fn flight(carrier: &str, number: &str, from: &str, to: &str) -> FlightView {
+        let key = LegKey {
+            carrier: AirlineCode::parse(carrier).unwrap(),
+            number: FlightNumber::parse(number).unwrap(),
+            suffix: None,
+            origin_date: NaiveDate::from_ymd_opt(2013, 2, 8).unwrap(),
+            from: Iata::parse(from).unwrap(),
+            to: Iata::parse(to).unwrap(),
+            repeat: 0,
+        };
+        let codeshares = [Designator::parse("EI5105").unwrap()].into();
+        let registration = Some("N503JB".into());
+        FlightView {
+            codeshares: Some(codeshares),
+            aircraft_registration: registration,
+            ..Flight::new(key).view()
+        }
+    }
+
+    fn finds(text: &str) -> bool {
+        Search::parse(text).unwrap().fits(&flight("B6", "615", "JFK", "FLL"))
+    }
+
+    #[test]
+    fn a_flight_is_found_by_its_numbers_however_they_are_written() {
+        for text in [
+            "B6615", "b6 615", "B6-615", "B6 0615", "JBU615", "615", "EI5105", "ei 5105", "N503JB", "n503-jb",
+        ] {
+            assert!(finds(text), "{text}");
+        }
+        for text in ["B6616", "616", "DL615", "61", "N504JB", "EI615X"] {
+            assert!(!finds(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flight_is_found_by_the_words_of_its_places_and_airline() {
+        for text in [
+            "JetBlue",
+            "fort lauderdale",
+            "Lauder",
+            "new york jetblue",
+            "jfk fll",
+            "JFK 615",
+            "aer lingus",
+            "kennedy",
+        ] {
+            assert!(finds(text), "{text}");
+        }
+        for text in ["Delta", "boston", "jetblue boston", "auderdale", "x"] {
+            assert!(!finds(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn accents_need_not_be_typed() {
+        let to_montreal = flight("AC", "713", "LGA", "YUL");
+        for text in ["montreal", "Montréal", "MONTRÉAL"] {
+            assert!(Search::parse(text).unwrap().fits(&to_montreal), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_and_too_much_cannot_be_looked_for() {
+        for text in ["", "  ", "- ' -"] {
+            assert_eq!(Search::parse(text).unwrap_err(), "has nothing to look for", "{text:?}");
+        }
+        assert!(Search::parse(&"é".repeat(65)).is_err());
+        assert!(Search::parse(&"é".repeat(64)).is_ok());
+    }
+}

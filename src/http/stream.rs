@@ -1,0 +1,24 @@
+//! What the OpenAPI document says of server-sent events; they are served by [`crate::ws::events`].
+
+use wire::problem::ProblemBody;
+
+/// A topic's changes as server-sent events: the same frames as on the WebSocket, each as an event
+/// named after its `type`. It begins with `hello` and a `snapshot`. A browser that reconnects
+/// sends `Last-Event-ID`, and is told only what changed since.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream",
+    tag = "stream",
+    params(
+        ("topic" = String, Query, description = "`flight/{leg}`, `board/{IATA}/{departures|arrivals}`, `airline/{XX}` or `all`", example = "board/JFK/departures"),
+        ("since" = Option<String>, Query, description = "The newest `changed_at` held, RFC 3339; only for data of the same `epoch`"),
+    ),
+    responses(
+        (status = 200, description = "The events, without end", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The hub takes no more listeners now", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) fn described() {}
