@@ -1,3 +1,4 @@
+import { AfterNavigation } from '@/app/after-navigation';
 import { LazyPage } from '@/app/lazy-page';
 import { NotFoundPage } from '@/app/not-found-page';
 import { AirportsPage } from '@/features/airports/airports-page';
@@ -13,6 +14,7 @@ import { Navigate, Route, Routes, useParams } from 'react-router';
 export function App({ services }: { services: Services }) {
   return (
     <ServicesContext value={services}>
+      <AfterNavigation />
       <Routes>
         <Route path="/" element={<AirportsPage />} />
         <Route path="/board/:iata" element={<ToDepartures />} />

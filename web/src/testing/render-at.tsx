@@ -45,7 +45,7 @@ export async function renderAt(address: string, answers: Record<string, unknown>
   const hub = new FakeTransport();
   const clock = new OperationalClock(timers);
   const store = new FlightStore(timers, () => clock.speed());
-  const directory = new Directory(getJson, timers);
+  const directory = new Directory(getJson, timers, () => 0.5);
   const socket = new SocketClient({
     websocket: hub.connect,
     stream: null,

@@ -4,7 +4,8 @@ import type { AirlinesBody, AirportRow, AirportsBody } from '@/wire/types';
 
 /** A code we do not know makes us ask again, but not more often than this. */
 const ASK_AGAIN_MS = 30_000;
-const RETRY_MS = 5_000;
+/** After a failure, somewhere between this and twice this: many screens that lost one hub must not ask in step. */
+const RETRY_MS = 4_000;
 /** More pages of airports than the world has. */
 const PAGES_MAX = 50;
 
@@ -21,12 +22,14 @@ export type DirectoryView = {
 export class Directory {
   readonly #getJson: GetJson;
   readonly #timers: Timers;
+  readonly #random: () => number;
   readonly #listeners = new Set<() => void>();
   #view: DirectoryView = { airports: new Map(), airlines: new Map(), known: false, failure: null };
   #asked_ms: number | null = null;
   #waiting: Cancel | null = null;
 
-  constructor(getJson: GetJson, timers: Timers) {
+  constructor(getJson: GetJson, timers: Timers, random: () => number) {
+    this.#random = random;
     this.#getJson = getJson;
     this.#timers = timers;
   }
@@ -70,7 +73,7 @@ export class Directory {
       });
     } catch (error) {
       this.#tell({ ...this.#view, failure: error instanceof Error ? error.message : String(error) });
-      this.#waiting ??= this.#timers.after(RETRY_MS, () => this.refresh());
+      this.#waiting ??= this.#timers.after(RETRY_MS * (1 + this.#random()), () => this.refresh());
     }
   }
 

@@ -13,7 +13,19 @@ export type SideTimes = {
 
 const MINUTE_MS = 60_000;
 
+/** Reading instants is most of the work of ordering a long board, and a flight is never changed in place. */
+const known = { departures: new WeakMap<Flight, SideTimes>(), arrivals: new WeakMap<Flight, SideTimes>() };
+
 export function sideTimes(flight: Flight, direction: Direction): SideTimes {
+  let times = known[direction].get(flight);
+  if (!times) {
+    times = readTimes(flight, direction);
+    known[direction].set(flight, times);
+  }
+  return times;
+}
+
+function readTimes(flight: Flight, direction: Direction): SideTimes {
   const side = direction === 'departures' ? flight.departure : flight.arrival;
   const scheduled = instant(side.scheduled);
   const estimated = instant(side.estimated);

@@ -14,7 +14,7 @@ export function createServices(): Services & { start: () => void } {
   const timers = browserTimers;
   const clock = new OperationalClock(timers);
   const store = new FlightStore(timers, () => clock.speed());
-  const directory = new Directory(getJson, timers);
+  const directory = new Directory(getJson, timers, Math.random);
   const socket = new SocketClient({
     websocket: webSocketTransport(`${location.origin.replace(/^http/, 'ws')}/ws`),
     stream: eventStreamTransport('/api/v1'),

@@ -1,0 +1,37 @@
+import { selectForDisplay } from '@/features/display/select-for-display';
+import { BOARD } from '@/testing/a-client';
+import { aFlight } from '@/testing/a-flight';
+import { renderAt } from '@/testing/render-at';
+import { screen } from '@testing-library/react';
+import { expect, test } from 'vitest';
+
+const MINUTE_MS = 60_000;
+const now = Date.parse('2013-02-08T20:00:00Z');
+const at = (minutes: number) => new Date(now + minutes * MINUTE_MS).toISOString();
+
+test('a hall sees what is of use there: not who left long ago, and not who leaves tomorrow', () => {
+  const flights = [
+    aFlight({ leg: 'left', status: 'departed', departure: { scheduled: at(-30), actual: at(-20) } }),
+    aFlight({ leg: 'just-left', status: 'departed', departure: { scheduled: at(-30), actual: at(-5) } }),
+    aFlight({ leg: 'cancelled', status: 'cancelled', departure: { scheduled: at(-40), estimated: at(200) } }),
+    aFlight({ leg: 'soon', departure: { scheduled: at(60) } }),
+    aFlight({ leg: 'tomorrow', departure: { scheduled: at(900) } }),
+  ];
+  const legs = selectForDisplay(flights, 'departures', now).map((flight) => flight.leg);
+  expect(legs).toEqual(['cancelled', 'just-left', 'soon']);
+});
+
+test('with the link lost a screen keeps its board, says how old it is, and drops what may be false', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const flight = aFlight({ status: 'boarding', departure: { scheduled: at(5) } });
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [flight] });
+  });
+  expect(screen.getByText('Boarding')).toBeVisible();
+  await page.next(() => page.hub.last.drops(), 10 * MINUTE_MS);
+  expect(screen.getByText(/No connection. Board as of 15:00 EST, 10 min old/)).toBeVisible();
+  expect(screen.getByText('B6 615')).toBeVisible();
+  expect(screen.queryByText('Boarding')).toBeNull();
+  expect(screen.getByText('Not confirmed')).toBeVisible();
+});
