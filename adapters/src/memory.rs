@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{
-    Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError,
-};
+use domain::ports::{Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::record::past_change;
@@ -109,7 +107,11 @@ impl ChangeLog for Memory {
 }
 
 impl Archive for Memory {
-    fn keep(&self, message: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
+    fn keep(
+        &self,
+        message: Option<RawMessage>,
+        faults: Vec<Quarantined>,
+    ) -> Answer<'_, Result<(), StoreError>> {
         self.with(|held| {
             held.messages.extend(message);
             held.faults.extend(faults);
@@ -128,7 +130,11 @@ impl Archive for Memory {
         self.with(|held| Ok(held.faults.iter().rev().take(limit as usize).cloned().collect()))
     }
 
-    fn expire(&self, raw_before: DateTime<Utc>, history_before: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+    fn expire(
+        &self,
+        raw_before: DateTime<Utc>,
+        history_before: DateTime<Utc>,
+    ) -> Answer<'_, Result<u64, StoreError>> {
         self.with(|held| Ok(held.expire(raw_before, history_before)))
     }
 }

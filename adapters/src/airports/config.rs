@@ -1,5 +1,7 @@
 //! What an airport's address, keys and limits are.
 
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,46 @@ pub struct AirportConfig {
     pub headers: Vec<(String, Secret)>,
     /// Bounds of the conversation.
     pub limits: AirportLimits,
+}
+
+/// Headers of one feed at most.
+const HEADERS_MAX: usize = 32;
+
+impl AirportConfig {
+    fn wrong(&self, key: &'static str, reason: impl Into<String>) -> AirportConfigError {
+        AirportConfigError { feed: self.name.clone(), key, reason: reason.into() }
+    }
+
+    pub(super) fn checked_url(&self) -> Result<Url, AirportConfigError> {
+        let url = Url::parse(&self.url).map_err(|e| self.wrong("url", format!("is not an address: {e}")))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(self.wrong("url", "must begin with http:// or https:// and name a host"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(self.wrong(
+                "url",
+                "must not hold a password; give it as a header, from the environment or a file",
+            ));
+        }
+        Ok(url)
+    }
+
+    pub(super) fn checked_headers(&self) -> Result<HeaderMap, AirportConfigError> {
+        if self.headers.len() > HEADERS_MAX {
+            return Err(self.wrong("headers", format!("are more than {HEADERS_MAX}")));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, secret) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| self.wrong("headers", format!("{name:?} is not a header's name")))?;
+            let mut value = HeaderValue::from_str(secret.reveal()).map_err(|_| {
+                self.wrong("headers", format!("the value of {name} has characters that no header may have"))
+            })?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(headers)
+    }
 }
 
 /// Bounds of the conversation with an airport.

@@ -1,26 +1,63 @@
-//! Airports that are asked over HTTP.
+//! # Airports that are asked over HTTP
+//!
+//! One [`Airport`] is one address that is polled. It knows nothing of what the bytes mean (`wire`
+//! does) nor of when to ask again (the `Feed` actor does); it brings one page, within its limits,
+//! or says in words why not.
+//!
+//! Nothing is followed that the configuration did not name: a redirect is refused, because it would
+//! carry the airport's key to wherever it leads, and a next page must be of the same origin.
+//!
+//! One [`Airport`] may be asked from any runtime; its open connections belong to the runtime that
+//! asked first and are made anew where that has ended.
 
+mod answer;
 mod config;
+mod request;
+#[cfg(test)]
+mod tests;
 
 pub use config::{AirportConfig, AirportConfigError, AirportLimits, Secret};
 
 use domain::ports::{AirportSays, AirportSource, Answer, Ask, AskError};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Url};
+use std::sync::Arc;
 
-/// One airport that is asked over HTTP.
+/// One address that is polled.
 pub struct Airport {
-    config: AirportConfig,
+    name: Arc<str>,
+    url: Url,
+    since_parameter: Option<String>,
+    headers: HeaderMap,
+    limits: AirportLimits,
+    client: Client,
 }
 
 impl Airport {
     /// Checks the configuration and makes the client. Nothing is sent yet.
     pub fn new(config: AirportConfig) -> Result<Self, AirportConfigError> {
-        Ok(Self { config })
+        let url = config.checked_url()?;
+        let headers = config.checked_headers()?;
+        let client = request::client(&config)?;
+        let AirportConfig { name, since_parameter, limits, .. } = config;
+        Ok(Self { name, url, since_parameter, headers, limits, client })
     }
 }
 
 impl AirportSource for Airport {
-    fn ask(&self, _ask: Ask) -> Answer<'_, Result<AirportSays, AskError>> {
-        let _ = self.config.headers.first().map(|(_, s)| s.reveal());
-        Box::pin(async { Err(AskError::Unreachable("not yet".into())) })
+    fn ask(&self, ask: Ask) -> Answer<'_, Result<AirportSays, AskError>> {
+        Box::pin(async move {
+            let request = self.request(&ask)?;
+            let url = request.url().clone();
+            let response =
+                self.client.execute(request).await.map_err(|e| request::unreachable(&self.name, e))?;
+            self.answer(&url, ask.etag.is_some(), response).await
+        })
+    }
+}
+
+impl std::fmt::Debug for Airport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Airport").field("name", &self.name).finish_non_exhaustive()
     }
 }

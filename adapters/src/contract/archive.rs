@@ -70,7 +70,10 @@ async fn a_leg_nobody_knows_has_no_history(archive: &impl Archive) {
 async fn faults_are_told_newest_first<A: Archive>(make: &mut impl AsyncFnMut(Opening) -> A) {
     let archive = make(Opening::Fresh).await;
     archive.keep(None, Vec::new()).await.expect("nothing is kept at once");
-    archive.keep(Some(message(dawn(), b"<x>")), vec![fault(0), fault(1)]).await.expect("a message and its faults");
+    archive
+        .keep(Some(message(dawn(), b"<x>")), vec![fault(0), fault(1)])
+        .await
+        .expect("a message and its faults");
     archive.keep(None, vec![fault(2)]).await.expect("a fault without its message");
     drop(archive);
     let archive = make(Opening::Again).await;
@@ -80,14 +83,16 @@ async fn faults_are_told_newest_first<A: Archive>(make: &mut impl AsyncFnMut(Ope
 
 async fn messages_of_every_size_are_kept(archive: &impl Archive) {
     for length in [0, 1, 512, 513, 100_000, 7_000_000] {
-        let body: Vec<u8> = (0..length).map(|n: u32| (n * n / 7) as u8).collect();
+        let body: Vec<u8> = (0..length).map(|n: u32| (n.wrapping_mul(n) / 7) as u8).collect();
         archive.keep(Some(message(dawn(), &body)), Vec::new()).await.expect("kept");
     }
     let gone = archive.expire(dawn() + TimeDelta::seconds(1), dawn()).await.expect("expired");
     assert_eq!(gone, 6, "each was there");
 }
 
-async fn what_is_old_expires_and_the_rest_stays<A: Archive + ChangeLog>(make: &mut impl AsyncFnMut(Opening) -> A) {
+async fn what_is_old_expires_and_the_rest_stays<A: Archive + ChangeLog>(
+    make: &mut impl AsyncFnMut(Opening) -> A,
+) {
     let archive = make(Opening::Fresh).await;
     let mut sample = Sample::leg(5);
     let entry = sample.gates(&["1", "2", "3", "4"]);
@@ -104,7 +109,11 @@ async fn what_is_old_expires_and_the_rest_stays<A: Archive + ChangeLog>(make: &m
     drop(archive);
     let archive = make(Opening::Again).await;
     assert_eq!(all(&archive, &sample).await, told[2..]);
-    assert_eq!(archive.restore().await.expect("restored"), [sample.flight.clone()], "a state does not expire");
+    assert_eq!(
+        archive.restore().await.expect("restored"),
+        [sample.flight.clone()],
+        "a state does not expire"
+    );
     // All of its history gone, the leg goes on, and a retired one is forgotten as a whole.
     let end = sample.flight.changed_at + TimeDelta::days(1);
     assert_eq!(archive.expire(dawn(), end).await.expect("the rest"), 2);

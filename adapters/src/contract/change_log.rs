@@ -52,7 +52,8 @@ async fn the_last_of_many_states_is_restored<L: ChangeLog>(make: &mut impl Async
     let log = make(Opening::Fresh).await;
     let mut sample = Sample::leg(3);
     // Of one leg: in one call, several changes in one entry, and a state without a change.
-    let entries = vec![sample.gate("1"), sample.gate("2"), sample.gates(&["3", "4", "5"]), sample.confirmation()];
+    let entries =
+        vec![sample.gate("1"), sample.gate("2"), sample.gates(&["3", "4", "5"]), sample.confirmation()];
     assert_eq!(sample.flight.rev, 5);
     log.append(entries).await.expect("entries of one leg, one after the other");
     assert_eq!(restored(&log).await, [sample.flight.clone()]);
@@ -61,7 +62,9 @@ async fn the_last_of_many_states_is_restored<L: ChangeLog>(make: &mut impl Async
     assert_eq!(restored(&make(Opening::Again).await).await, [sample.flight], "the confirmation counts");
 }
 
-async fn a_revision_that_does_not_follow_is_a_conflict<L: ChangeLog>(make: &mut impl AsyncFnMut(Opening) -> L) {
+async fn a_revision_that_does_not_follow_is_a_conflict<L: ChangeLog>(
+    make: &mut impl AsyncFnMut(Opening) -> L,
+) {
     let log = make(Opening::Fresh).await;
     let mut sample = Sample::leg(4);
     let (first, second, third) = (sample.gate("1"), sample.gate("2"), sample.gate("3"));

@@ -41,6 +41,12 @@ impl Sample {
         Self { flight: Flight::new(key), at: dawn() }
     }
 
+    /// The same leg, going on from a state that was stored.
+    #[must_use]
+    pub fn resumed(self, flight: Flight) -> Self {
+        Self { at: flight.changed_at, flight }
+    }
+
     /// Everything that can be known becomes known at once, some of it taken over by hand.
     pub fn everything(&mut self) -> LogEntry {
         let mut report = self.report();

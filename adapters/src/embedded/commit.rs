@@ -61,7 +61,11 @@ impl Inserts {
     }
 
     /// Writes segments alone, within a transaction of the caller's.
-    pub(super) async fn log(&self, connection: &mut SqliteConnection, log: &mut [LogRow]) -> sqlx::Result<()> {
+    pub(super) async fn log(
+        &self,
+        connection: &mut SqliteConnection,
+        log: &mut [LogRow],
+    ) -> sqlx::Result<()> {
         self.log
             .run(connection, log.iter_mut(), |row, to| {
                 to.add(row.position)?;

@@ -122,14 +122,15 @@ impl Embedded {
     /// What the store holds.
     pub async fn figures(&self) -> Result<Figures, StoreError> {
         let readers = self.inner.readers.clone();
-        let (file_bytes, used_bytes) = self.inner.read(async move { read::file_bytes(&readers).await }).await?;
+        let (file_bytes, used_bytes) =
+            self.inner.read(async move { read::file_bytes(&readers).await }).await?;
         let overview = lock(&self.inner.overview);
         let (log_bytes, live_bytes) = (overview.log_bytes(), overview.live_bytes());
         Ok(Figures { flights: overview.len(), log_bytes, live_bytes, file_bytes, used_bytes })
     }
 
-    /// Whether the last commit succeeded and the writer is there, for a readiness check. A hub that
-    /// has nothing to write cannot know more.
+    /// Whether the last commit succeeded and the writer is there, for a readiness check. After a
+    /// failure the store tries by itself, every second or two, whether it can write again.
     pub fn health(&self) -> Result<(), StoreError> {
         self.inner.health.last()
     }

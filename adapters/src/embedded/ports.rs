@@ -33,7 +33,11 @@ impl ChangeLog for Embedded {
 }
 
 impl Archive for Embedded {
-    fn keep(&self, message: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
+    fn keep(
+        &self,
+        message: Option<RawMessage>,
+        faults: Vec<Quarantined>,
+    ) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if message.is_none() && faults.is_empty() {
                 return Ok(());
@@ -61,7 +65,11 @@ impl Archive for Embedded {
         Box::pin(self.inner.read(async move { read::quarantine(&readers, limit).await }))
     }
 
-    fn expire(&self, raw_before: DateTime<Utc>, history_before: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+    fn expire(
+        &self,
+        raw_before: DateTime<Utc>,
+        history_before: DateTime<Utc>,
+    ) -> Answer<'_, Result<u64, StoreError>> {
         let (raw_before, history_before) = (nanos(raw_before), nanos(history_before));
         Box::pin(self.inner.queue.ask(move |reply| Work::Expire { raw_before, history_before, reply }))
     }

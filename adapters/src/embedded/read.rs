@@ -24,9 +24,8 @@ const HISTORY_STEPS_MAX: i64 = 100_000;
 pub(super) async fn restore(pool: &SqlitePool) -> Result<Vec<Flight>, StoreError> {
     let mut seen: FxHashSet<LegId> = FxHashSet::default();
     let rows = sqlx::query("SELECT position, legs, states FROM log ORDER BY position DESC").fetch(pool);
-    let segments = rows.map_err(|e| unavailable(&e)).and_then(|row| {
-        future::ready(live_lines(&row, &mut seen))
-    });
+    let segments =
+        rows.map_err(|e| unavailable(&e)).and_then(|row| future::ready(live_lines(&row, &mut seen)));
     let decoded = segments.map_ok(|found| async move {
         let Some((position, lines, states)) = found else { return Ok(Vec::new()) };
         let decoding = tokio::task::spawn_blocking(move || decode(position, &lines, &states));
@@ -54,11 +53,13 @@ type Found = Option<(i64, Vec<Line>, Vec<u8>)>;
 
 /// The lines of a segment that are the newest of their legs, with all of its states.
 fn live_lines(row: &sqlx::sqlite::SqliteRow, seen: &mut FxHashSet<LegId>) -> Result<Found, StoreError> {
-    let read = || -> sqlx::Result<(i64, &[u8], &[u8])> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
+    let read =
+        || -> sqlx::Result<(i64, &[u8], &[u8])> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
     let (position, contents, compressed) = read().map_err(|e| unavailable(&e))?;
     let damaged = |reason: String| unreadable(format!("log position {position}: {reason}"));
     let all = segment::contents(contents).map_err(damaged)?;
-    let newest: Vec<bool> = all.iter().map(|line| seen.insert(line.leg.clone()) && line.state.is_some()).collect();
+    let newest: Vec<bool> =
+        all.iter().map(|line| seen.insert(line.leg.clone()) && line.state.is_some()).collect();
     if !newest.contains(&true) {
         return Ok(None);
     }
@@ -79,7 +80,9 @@ fn decode(position: i64, lines: &[Line], states: &[u8]) -> Vec<Result<Flight, St
     };
     lines
         .iter()
-        .map(|line| flight(line).map_err(|e| format!("the state of {} at log position {position}: {e}", line.leg)))
+        .map(|line| {
+            flight(line).map_err(|e| format!("the state of {} at log position {position}: {e}", line.leg))
+        })
         .collect()
 }
 

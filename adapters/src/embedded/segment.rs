@@ -189,7 +189,10 @@ mod tests {
             damaged[at] ^= 0x10;
             let read = states(&lines, &damaged);
             let seen = read.and_then(|states| lines[0].state.unwrap().of(&states).map(<[u8]>::to_vec));
-            assert!(seen.as_deref().map_or(true, |s| s == b"state of a"), "a flipped bit at {at} went unseen");
+            assert!(
+                seen.as_deref().map_or(true, |s| s == b"state of a"),
+                "a flipped bit at {at} went unseen"
+            );
         }
         assert!(contents(&[9]).unwrap_err().contains("version is 9"));
     }

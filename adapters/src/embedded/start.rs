@@ -69,16 +69,25 @@ fn work(
     });
 }
 
-async fn start(starting: Starting, receiver: UnboundedReceiver<Queued>) -> Result<(Embedded, Writer), OpenError> {
+async fn start(
+    starting: Starting,
+    receiver: UnboundedReceiver<Queued>,
+) -> Result<(Embedded, Writer), OpenError> {
     let Starting { config, queue, runtime } = starting;
     database::make_folder(&config.folder)?;
     let lock = FolderLock::take(&config.folder).await?;
     let (connection, overview, next) = database::open(&config).await?;
-    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(database::reading(&config));
+    let readers =
+        SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(database::reading(&config));
     let overview = Arc::new(Mutex::new(overview));
     let health = Arc::new(Health::default());
-    let inner =
-        Inner { queue, readers: readers.clone(), overview: overview.clone(), health: health.clone(), runtime };
+    let inner = Inner {
+        queue,
+        readers: readers.clone(),
+        overview: overview.clone(),
+        health: health.clone(),
+        runtime,
+    };
     let writer = Writer {
         receiver,
         connection: Some(connection),

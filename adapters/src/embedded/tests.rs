@@ -35,3 +35,219 @@ async fn the_embedded_store_is_a_change_log() {
 async fn the_embedded_store_is_an_archive() {
     archive::suite(places()).await;
 }
+
+#[tokio::test]
+async fn the_folder_keeps_its_epoch_and_its_clock() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    assert_eq!(store.clock_instant().await.unwrap(), None);
+    let epoch = store.epoch([0xab; 16]).await.unwrap();
+    assert_eq!(epoch, "ab".repeat(16));
+    assert_eq!(store.epoch([0xcd; 16]).await.unwrap(), epoch);
+    let at = Sample::leg(1).everything().flight.changed_at;
+    store.save_clock_instant(at).await.unwrap();
+    store.close().await.unwrap();
+    let store = open(&folder).await;
+    assert_eq!(store.epoch([0xcd; 16]).await.unwrap(), epoch);
+    assert_eq!(store.clock_instant().await.unwrap(), Some(at));
+}
+
+#[tokio::test]
+async fn a_second_hub_on_the_folder_is_refused_in_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    let _first = open(&folder).await;
+    let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
+    assert!(error.to_string().contains("is in use by another gatecall; stop that one first"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_being_left_is_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let first = open(&folder).await;
+    let mut sample = Sample::leg(1);
+    first.append(vec![sample.gate("1")]).await.unwrap();
+    drop(first);
+    let second = open(&folder).await;
+    assert_eq!(second.restore().await.unwrap(), [sample.flight]);
+}
+
+#[tokio::test]
+async fn folders_and_files_that_do_not_open_are_told_in_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "not a folder").unwrap();
+    let error = Embedded::open(EmbeddedConfig::in_folder(&file)).await.err().unwrap();
+    assert!(matches!(error, OpenError::Folder { .. }), "{error}");
+    std::fs::write(folder.path().join("gatecall.sqlite"), vec![b'x'; 9000]).unwrap();
+    let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
+    assert!(error.to_string().contains("gatecall.sqlite does not open: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_of_a_newer_gatecall_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    open(&folder).await.close().await.unwrap();
+    edit(
+        &folder,
+        "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, \
+        execution_time FROM _sqlx_migrations",
+    )
+    .await;
+    let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
+    assert!(matches!(error, OpenError::Newer { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_state_is_told_with_its_leg_and_may_be_given_up() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    let (mut good, mut bad) = (Sample::leg(1), Sample::leg(2));
+    store.append(vec![good.everything()]).await.unwrap();
+    store.append(vec![bad.gate("17")]).await.unwrap();
+    store.close().await.unwrap();
+    // One flipped letter, within the block and without changing any length.
+    edit(
+        &folder,
+        "UPDATE log SET states = CAST(replace(CAST(states AS TEXT), '17', '18') AS BLOB) WHERE position = 2",
+    )
+    .await;
+    let store = open(&folder).await;
+    let error = store.restore().await.unwrap_err();
+    let (leg, text) = (&bad.flight.leg, error.to_string());
+    let expected = format!("the state of {leg} at log position 2: the state's checksum is wrong");
+    assert!(matches!(error, StoreError::Unreadable { .. }) && text.contains(&expected), "{text}");
+    store.retire(leg.clone()).await.unwrap();
+    assert_eq!(store.restore().await.unwrap(), [good.flight]);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_whole_appends_and_heals_by_itself() {
+    let folder = TempDir::new().unwrap();
+    let mut config = EmbeddedConfig::in_folder(folder.path());
+    config.file_bytes_max = Some(400_000);
+    let store = Embedded::open(config).await.unwrap();
+    let mut samples: Vec<_> = (0..40).map(Sample::leg).collect();
+    let mut stored = samples.clone();
+    let noise: Vec<u8> = (0..30_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let message = |bytes: usize| domain::ports::RawMessage {
+        feed: "jfk".into(),
+        received_at: DateTime::UNIX_EPOCH,
+        content_type: "x".into(),
+        body: noise[..bytes].into(),
+    };
+    while store.keep(Some(message(30_000)), Vec::new()).await.is_ok() {}
+    // Appends now fail sooner or later, and each as a whole.
+    let mut gate = 0;
+    let error = loop {
+        gate += 1;
+        let entries = samples.iter_mut().map(|s| s.gate(&gate.to_string())).collect();
+        match store.append(entries).await {
+            Ok(()) => stored.clone_from(&samples),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(store.health().is_err());
+    let states = |samples: &[Sample]| {
+        samples.iter().map(|s| s.flight.clone()).filter(|f| f.rev > 0).collect::<Vec<_>>()
+    };
+    let sorted = |mut flights: Vec<domain::flight::Flight>| {
+        flights.sort_by(|a, b| a.leg.cmp(&b.leg));
+        flights
+    };
+    assert_eq!(sorted(store.restore().await.unwrap()), sorted(states(&stored)));
+    // Room is made, and the same entries go in.
+    store.expire(crate::contract::flights::dawn(), DateTime::UNIX_EPOCH).await.unwrap();
+    let mut again = stored.clone();
+    store.append(again.iter_mut().map(|s| s.gate("healed")).collect()).await.unwrap();
+    store.health().unwrap();
+    store.close().await.unwrap();
+    assert_eq!(sorted(open(&folder).await.restore().await.unwrap()), sorted(states(&again)));
+}
+
+#[tokio::test]
+async fn the_log_is_compacted_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    // States that are kept once and then left alone lie in the oldest segments.
+    let mut still: Vec<_> = (0..200).map(Sample::leg).collect();
+    store.append(still.iter_mut().map(Sample::everything).collect()).await.unwrap();
+    let retired = Sample::leg(0).flight.leg;
+    store.retire(retired.clone()).await.unwrap();
+    let mut busy: Vec<_> = (200..1200).map(Sample::leg).collect();
+    store.append(busy.iter_mut().map(Sample::everything).collect()).await.unwrap();
+    let round = busy.len() * 1000;
+    let mut most = 0;
+    for _ in 0..3 * upkeep::LOG_BYTES_MIN / round {
+        store.append(busy.iter_mut().map(Sample::confirmation).collect()).await.unwrap();
+        most = most.max(lock(&store.inner.overview).log_bytes());
+    }
+    assert!(most > upkeep::LOG_BYTES_MIN, "it was never long enough to be compacted");
+    let most_allowed = upkeep::LOG_BYTES_MIN + (8 << 20);
+    assert!(most < most_allowed, "the log took {most} bytes");
+    let mut expected: Vec<_> = still[1..].iter().chain(&busy).map(|s| s.flight.clone()).collect();
+    expected.sort_by(|a, b| a.leg.cmp(&b.leg));
+    store.close().await.unwrap();
+    let store = open(&folder).await;
+    let mut found = store.restore().await.unwrap();
+    found.sort_by(|a, b| a.leg.cmp(&b.leg));
+    assert!(found == expected, "what was compacted is not what was written");
+    let history = store.history(busy[0].flight.leg.clone(), 0, 10).await.unwrap();
+    assert_eq!(history.len(), busy[0].flight.rev as usize, "history is not touched by compaction");
+}
+
+#[tokio::test]
+async fn after_closing_everybody_is_told_so() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    let other = store.clone();
+    store.append(vec![Sample::leg(1).gate("1")]).await.unwrap();
+    store.close().await.unwrap();
+    assert!(!folder.path().join("gatecall.sqlite-wal").exists(), "one file is left");
+    for outcome in [other.append(vec![Sample::leg(2).gate("1")]).await, other.close().await, other.health()] {
+        assert!(matches!(outcome, Err(StoreError::Unavailable { .. })), "{outcome:?}");
+    }
+    assert!(other.restore().await.is_err());
+    assert!(other.history(Sample::leg(1).flight.leg, 0, 1).await.is_err());
+}
+
+#[test]
+fn the_store_answers_whatever_runtime_asks_even_none() {
+    let folder = TempDir::new().unwrap();
+    let single = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // The runtime that opened it is gone when it is used.
+    let store = single().block_on(open(&folder));
+    let mut sample = Sample::leg(1);
+    let entry = sample.gate("1");
+    std::thread::scope(|scope| {
+        let there = scope.spawn(|| single().block_on(store.append(vec![entry])));
+        there.join().unwrap().unwrap();
+    });
+    let asked = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(asked.block_on(store.restore()).unwrap(), [sample.flight]);
+}
+
+#[tokio::test]
+async fn commits_are_told_to_whoever_watches() {
+    let folder = TempDir::new().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut config = EmbeddedConfig::in_folder(folder.path());
+    let watching = seen.clone();
+    config.on_commit = Some(Arc::new(move |commit: &Commit| lock(&watching).push(*commit)));
+    let store = Embedded::open(config).await.unwrap();
+    store.append(vec![Sample::leg(1).gates(&["1", "2"]), Sample::leg(2).gate("1")]).await.unwrap();
+    store.close().await.unwrap();
+    let [commit] = lock(&seen)[..] else { panic!("one commit") };
+    assert_eq!((commit.entries, commit.changes, commit.messages, commit.committed), (2, 3, 0, true));
+    assert!(!commit.took.is_zero());
+}
+
+/// Does to the file what no gatecall would.
+async fn edit(folder: &TempDir, text: &'static str) {
+    use sqlx::{ConnectOptions, Connection};
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database::file(folder.path()));
+    let mut connection = options.connect().await.unwrap();
+    let done = sqlx::query(text).execute(&mut connection).await.unwrap();
+    assert!(done.rows_affected() > 0, "nothing was edited");
+    connection.close().await.unwrap();
+}

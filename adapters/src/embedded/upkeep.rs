@@ -2,11 +2,11 @@
 
 use super::commit::Inserts;
 use super::live::Overview;
+use super::lock;
 use super::plan::{Next, Segments};
 use super::segment::{self, Line};
 use super::work::Reply;
 use super::writer::now;
-use super::lock;
 use domain::ports::StoreError;
 use sqlx::{Row, SqliteConnection};
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// needs.
 const LOG_TO_LIVE_MAX: usize = 3;
 /// A log shorter than this is never compacted.
-const LOG_BYTES_MIN: usize = 32 << 20;
+pub(super) const LOG_BYTES_MIN: usize = 32 << 20;
 /// How much of the log one slice compacts, before compression and in segments.
 const SLICE_BYTES: usize = 1 << 20;
 const SLICE_SEGMENTS: usize = 256;
@@ -103,15 +103,20 @@ impl Upkeep {
         let Some(last) = oldest.last().map(|s| s.position) else { return Ok(0) };
         let mut after = *next;
         let mut segments = Segments::new(&mut after);
-        let rows = sqlx::query("SELECT position, legs, states FROM log WHERE position <= ? ORDER BY position")
-            .bind(last)
-            .fetch_all(&mut *connection)
-            .await?;
+        let rows =
+            sqlx::query("SELECT position, legs, states FROM log WHERE position <= ? ORDER BY position")
+                .bind(last)
+                .fetch_all(&mut *connection)
+                .await?;
         for row in rows {
             let (position, contents, states): (i64, &[u8], &[u8]) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             if let Err(reason) = keep_live(position, contents, states, &lock(overview), &mut segments) {
-                tracing::error!(log.position = position, reason, "a segment of the log is damaged; compaction stops");
+                tracing::error!(
+                    log.position = position,
+                    reason,
+                    "a segment of the log is damaged; compaction stops"
+                );
                 self.stopped = true;
                 return Ok(0);
             }

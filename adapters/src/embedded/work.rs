@@ -162,9 +162,14 @@ mod tests {
         assert!(entry(1, &[1]).follows(0));
         assert!(entry(7, &[5, 6, 7]).follows(4));
         assert!(entry(4, &[]).follows(4), "a confirmation keeps the revision");
-        for (rev, changes, stored) in
-            [(1, vec![1], 1), (3, vec![3], 1), (3, vec![2], 1), (3, vec![], 2), (2, vec![], 3), (5, vec![4, 4], 3)]
-        {
+        for (rev, changes, stored) in [
+            (1, vec![1], 1),
+            (3, vec![3], 1),
+            (3, vec![2], 1),
+            (3, vec![], 2),
+            (2, vec![], 3),
+            (5, vec![4, 4], 3),
+        ] {
             assert!(!entry(rev, &changes).follows(stored), "{rev} {changes:?} after {stored}");
         }
         assert!(!entry(0, &[]).follows(u64::MAX));

@@ -73,15 +73,26 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => None,
             };
         }
-        if !self.checkpoints.is_pending() {
+        if !self.checkpoints.is_pending() && self.health.last().is_ok() {
             return self.receiver.recv().await.map(Some);
         }
         match tokio::time::timeout(IDLE, self.receiver.recv()).await {
             Ok(work) => work.map(Some),
             Err(_idle) => {
                 self.checkpoint(true).await;
+                self.probe().await;
                 Some(None)
             }
+        }
+    }
+
+    /// After a failure, tries a small write while nobody asks for one: a hub that is not ready is
+    /// sent nothing, and would never learn that the disk has room again.
+    async fn probe(&mut self) {
+        if self.health.last().is_err() {
+            let mut plan = Plan::new(self.next);
+            plan.notes.push(("probe", "written after a failure".into()));
+            self.commit(plan, 0).await;
         }
     }
 
@@ -160,7 +171,8 @@ impl Writer {
         }
         let outcome = match connected(&mut self.connection, &self.config).await {
             Ok(connection) => {
-                let slice = self.upkeep.slice(connection, &self.inserts, &self.overview, &mut self.next).await;
+                let slice =
+                    self.upkeep.slice(connection, &self.inserts, &self.overview, &mut self.next).await;
                 match slice {
                     Ok(bytes) => {
                         self.checkpoints.written(bytes);
@@ -220,7 +232,10 @@ async fn connected<'a>(
 
 /// The one door for real time in this module: how long commits take, when a failed upkeep is tried
 /// again.
-#[expect(clippy::disallowed_methods, reason = "measures the store itself, never decides what is true of a flight")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures the store itself, never decides what is true of a flight"
+)]
 pub(super) fn now() -> Instant {
     Instant::now()
 }
