@@ -7,13 +7,18 @@ use crate::limits::{
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use std::path::PathBuf;
 
+/// Every number has a bound, so that no run takes a machine down.
+const BOUNDS: &str = "Bounds: 100000 sockets, 100000 flights, of which 10000 may be followed, 50000000 pairs of \
+socket and followed flight, 200000 reports/s, 1000 reports per POST, window of 64 POSTs, 600 seconds per phase, \
+15 rounds, 64 connections that push. Sockets also need open files: see ulimit -Hn.";
+
 /// Loads a hub on this machine, checks that nobody is told anything wrong meanwhile, and measures
 /// what it costs.
 ///
 /// Exit code: 0 when every check held (goals may be missed, unless --strict), 1 when a check
 /// failed or a run could not be finished, 2 for a wrong command line.
 #[derive(Parser, Debug)]
-#[command(name = "loadtest", version)]
+#[command(name = "loadtest", version, after_help = BOUNDS)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -213,4 +218,29 @@ pub struct Ceiling {
     /// End when the process that started this one ends.
     #[arg(long, hide = true)]
     pub until_parent_ends: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::HELD_REVISIONS_MAX;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_help_names_every_bound_as_it_is() {
+        Cli::command().debug_assert();
+        let bounds = [
+            SOCKETS_MAX,
+            FLIGHTS_MAX,
+            FOLLOWED_FLIGHTS_MAX,
+            RATE_MAX_PER_S,
+            BATCH_MAX,
+            WINDOW_MAX,
+            SECONDS_MAX,
+        ];
+        let more = [ROUNDS_MAX, LANES_MAX, HELD_REVISIONS_MAX as u32];
+        for bound in bounds.iter().chain(&more) {
+            assert!(BOUNDS.contains(&format!(" {bound} ")), "{bound}");
+        }
+    }
 }

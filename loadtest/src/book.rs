@@ -1,7 +1,7 @@
 //! What frames mean. Each distinct frame is parsed once, however many sockets get it.
 
 use crate::checker::{UNREADABLE, Violations, WRONG};
-use crate::limits::DISTINCT_FRAMES_MAX;
+use crate::limits::{DISTINCT_BYTES_MAX, DISTINCT_FRAMES_MAX};
 use crate::pictures::Pictures;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -82,6 +82,7 @@ pub struct Book {
     /// Frames seen lately, and those before them; a full generation is dropped at once.
     recent: FxHashMap<Box<[u8]>, Rc<Meaning>>,
     older: FxHashMap<Box<[u8]>, Rc<Meaning>>,
+    recent_bytes: usize,
     /// The newest `changed_at` told in any frame or snapshot: the position for a resume.
     pub newest_changed_at: Option<String>,
 }
@@ -108,9 +109,11 @@ impl Book {
             Some(meaning) => meaning,
             None => Rc::new(self.parse(payload, violations)),
         };
-        if self.recent.len() >= DISTINCT_FRAMES_MAX {
+        if self.recent.len() >= DISTINCT_FRAMES_MAX || self.recent_bytes >= DISTINCT_BYTES_MAX {
             self.older = std::mem::take(&mut self.recent);
+            self.recent_bytes = 0;
         }
+        self.recent_bytes += payload.len();
         self.recent.insert(payload.into(), Rc::clone(&meaning));
         meaning
     }

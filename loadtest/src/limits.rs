@@ -36,6 +36,8 @@ pub const ANSWER_TIMEOUT_S: u64 = 30;
 pub const STALL_TIMEOUT_S: u64 = 10;
 /// Distinct frames remembered; twice as many at most are held.
 pub const DISTINCT_FRAMES_MAX: usize = 16_384;
+/// Bytes of frames remembered; twice as many at most are held. Snapshots of large boards are long.
+pub const DISTINCT_BYTES_MAX: usize = 64 << 20;
 /// Revisions per flight whose picture is remembered.
 pub const PICTURES_PER_FLIGHT_MAX: usize = 64;
 /// Broken rules that are told with their details; the rest are counted.

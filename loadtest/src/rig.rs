@@ -145,7 +145,8 @@ impl Rig {
             begun = upto.max(begun);
             self.turn(SECOND_NS / 100)?;
             if now_ns() > deadline {
-                bail!("{} of {} sockets were not ready in time", absent(self), socks.len());
+                let told = self.audience.checker.violations.told.first().cloned().unwrap_or_default();
+                bail!("{} of {} sockets were not ready in time. {told}", absent(self), socks.len());
             }
         }
         self.refuse_lost(socks)

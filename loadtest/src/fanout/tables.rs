@@ -188,6 +188,9 @@ pub(super) fn notes(report: &mut Report, args: &Fanout) {
     report.notes.push(
         "CPU is the server process's user and system time, its handling of the POSTs included.".to_owned(),
     );
+    if args.target.spawn_hub.is_none() && args.ceiling != WithCeiling::Only {
+        report.notes.push("Memory per connection is what a hub took anew: one that had as many connections before shows less. Use --spawn-hub.".to_owned());
+    }
     if args.ceiling == WithCeiling::With {
         report.notes.push("Ratios compare medians of rounds taken by turns; the ceiling never joins two frames in one write.".to_owned());
     }
