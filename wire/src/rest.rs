@@ -2,7 +2,7 @@
 
 pub use crate::flight::FlightBody;
 pub use crate::frame::server::ClockBody;
-use crate::frame::server::around_rows;
+use crate::frame::write::around_rows;
 use crate::instant::Millis;
 use crate::word::ChangeKind;
 use chrono::{DateTime, Utc};

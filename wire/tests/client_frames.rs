@@ -1,5 +1,7 @@
 //! What clients may say, and what they are told when they say something else.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
+
 mod support;
 
 use domain::leg::LegId;

@@ -1,5 +1,7 @@
 //! The fast writers and the types that read say the same.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
+
 mod support;
 
 use chrono::{DateTime, Utc};

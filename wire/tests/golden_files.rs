@@ -1,6 +1,8 @@
 //! One example of everything that leaves the hub, byte for byte. The browser's tests read the same
 //! folder, so that a change here is seen from both sides.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
+
 mod support;
 
 use domain::board::Board;

@@ -1,6 +1,8 @@
 //! `docs/PROTOCOL.md` says what the code does: its examples are read by the hub's own readers, and
 //! its tables are those of the enums.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
+
 mod support;
 
 use domain::change::Kind;

@@ -1,5 +1,7 @@
 //! What the log keeps comes back as it was.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
+
 mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -3,3 +3,4 @@
 pub mod client;
 pub mod close;
 pub mod server;
+pub(crate) mod write;

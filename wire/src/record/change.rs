@@ -2,7 +2,7 @@
 
 use super::epoch::Epoch;
 use super::{RecordError, VERSION, check_version};
-use crate::frame::server::{FactMap, KindWords};
+use crate::frame::write::{FactMap, KindWords};
 use domain::change::Change;
 use domain::leg::LegId;
 use domain::ports::PastChange;

@@ -1,5 +1,6 @@
 //! One flight of one evening, told by one airport, for every test that needs an example.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -1,0 +1,149 @@
+//! The fast writers of the hub's frames; see [`super::server`].
+
+use super::server::ErrorCode;
+use crate::flight::Flights;
+use crate::instant::{Millis, Seconds};
+use bytes::{BufMut, Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use domain::change::{Change, Kinds};
+use domain::leg::LegId;
+use domain::topic::Topic;
+use domain::view::Fact;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+/// The first frame of a connection. `now` is the operational clock's instant, `speed` how many of
+/// its seconds pass in a real one, `ping_s` how often the hub pings.
+pub fn hello(epoch: &str, now: DateTime<Utc>, speed: f64, ping_s: u32) -> Bytes {
+    #[derive(Serialize)]
+    struct Hello<'a> {
+        r#type: &'static str,
+        epoch: &'a str,
+        clock: Clock,
+        ping_s: u32,
+    }
+    #[derive(Serialize)]
+    struct Clock {
+        now: Millis,
+        speed: f64,
+    }
+    let clock = Clock { now: Millis(now), speed };
+    json(128, &Hello { r#type: "hello", epoch, clock, ping_s })
+}
+
+/// The flights of a topic; `rows` are ready-made objects of [`crate::flight::flight_json`].
+pub fn snapshot<'a>(topic: &Topic, partial: bool, rows: impl Iterator<Item = &'a [u8]>) -> Bytes {
+    let rows: Vec<&[u8]> = rows.collect();
+    // A topic's text is made of letters, digits, `-` and `/`: nothing that JSON would escape.
+    let head = format!("{{\"type\":\"snapshot\",\"topic\":\"{topic}\",\"partial\":{partial},\"flights\":");
+    Bytes::from(around_rows(head.as_bytes(), &rows, b"}"))
+}
+
+/// One revision of a flight to the next. The same bytes for every listener: it names no topic.
+pub fn change(change: &Change) -> Bytes {
+    #[derive(Serialize)]
+    struct Frame<'a> {
+        r#type: &'static str,
+        leg: &'a str,
+        rev: u64,
+        at: Millis,
+        kinds: KindWords,
+        set: FactMap<'a>,
+    }
+    let frame = Frame {
+        r#type: "change",
+        leg: change.leg.as_str(),
+        rev: change.rev,
+        at: Millis(change.at),
+        kinds: KindWords(change.kinds),
+        set: FactMap(&change.differing()),
+    };
+    json(256, &frame)
+}
+
+/// One flight as a whole, from its ready-made object.
+pub fn state(flight_json: &[u8]) -> Bytes {
+    const HEAD: &[u8] = b"{\"type\":\"state\",\"flight\":";
+    let mut frame = BytesMut::with_capacity(HEAD.len() + flight_json.len() + 1);
+    frame.put_slice(HEAD);
+    frame.put_slice(flight_json);
+    frame.put_u8(b'}');
+    frame.freeze()
+}
+
+/// A flight has left a topic.
+pub fn gone(leg: &LegId, topic: &Topic) -> Bytes {
+    // Neither can hold anything that JSON would escape.
+    Bytes::from(format!("{{\"type\":\"gone\",\"leg\":\"{leg}\",\"topic\":\"{topic}\"}}"))
+}
+
+/// Still there?
+pub fn ping() -> Bytes {
+    Bytes::from_static(b"{\"type\":\"ping\"}")
+}
+
+/// A client's frame was refused. `ref_` is that frame's own `ref`.
+pub fn error(ref_: Option<u64>, code: ErrorCode, message: &str) -> Bytes {
+    #[derive(Serialize)]
+    struct Frame<'a> {
+        r#type: &'static str,
+        r#ref: Option<u64>,
+        code: ErrorCode,
+        message: &'a str,
+    }
+    json(96 + message.len(), &Frame { r#type: "error", r#ref: ref_, code, message })
+}
+
+fn json(capacity: usize, frame: &impl Serialize) -> Bytes {
+    let mut json = Vec::with_capacity(capacity);
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut json, frame);
+    json.into()
+}
+
+/// `head`, then the rows as a JSON array, then `tail`, in a buffer of exactly that size.
+pub(crate) fn around_rows(head: &[u8], rows: &[&[u8]], tail: &[u8]) -> Vec<u8> {
+    let commas = rows.len().saturating_sub(1);
+    let inner: usize = rows.iter().map(|row| row.len()).sum();
+    let mut json = Vec::with_capacity(head.len() + 1 + inner + commas + 1 + tail.len());
+    json.extend_from_slice(head);
+    json.push(b'[');
+    for (index, row) in rows.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(row);
+    }
+    json.push(b']');
+    json.extend_from_slice(tail);
+    json
+}
+
+/// Kinds as a list of their words.
+pub(crate) struct KindWords(pub Kinds);
+
+impl Serialize for KindWords {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|kind| kind.as_str()))
+    }
+}
+
+/// Facts as one flat object, by dotted path.
+pub(crate) struct FactMap<'a>(pub &'a [(&'static str, Fact)]);
+
+impl Serialize for FactMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (path, fact) in self.0 {
+            match fact {
+                Fact::None => map.serialize_entry(path, &())?,
+                Fact::Text(text) => map.serialize_entry(path, &**text)?,
+                Fact::Time(at) => map.serialize_entry(path, &Seconds(*at))?,
+                Fact::Word(word) => map.serialize_entry(path, word)?,
+                Fact::Airport(iata) => map.serialize_entry(path, iata.as_str())?,
+                Fact::Codeshares(flights) => map.serialize_entry(path, &Flights(flights))?,
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,22 @@
+//! Airports' formats from outside: what one end writes the other reads, and nothing that comes over
+//! a network makes a decoder panic or hold more than it may.
+
+mod hostile;
+mod known;
+mod round_trip;
+
+use domain::codes::Iata;
+use domain::report::Source;
+use wire::feed::Context;
+
+/// A feed that speaks for `airport`.
+fn context(airport: &str) -> Context {
+    let iata = Iata::parse(airport).unwrap();
+    let source = Source { name: airport.to_lowercase().into(), airport: Some(iata), rank: 50, creates: true };
+    Context {
+        source: source.into(),
+        received_at: "2024-03-05T10:00:00Z".parse().unwrap(),
+        zone: domain::airports::zone_of(iata).unwrap(),
+        airport: Some(iata),
+    }
+}
