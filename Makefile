@@ -1,0 +1,91 @@
+# make run    builds everything and replays a day; Ctrl-C ends it
+# make test   everything that proves it
+# make help   the rest
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CARGO ?= cargo
+NPM ?= npm
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null | sed 's/ /\\ /g')
+
+say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
+
+.PHONY: help run build web hub test fmt lint tools
+
+help: ## Says what can be made
+	@echo 'Gatecall: a real-time hub for flight status.'
+	@echo
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-7s %s\n", $$1, $$2 }'
+	@echo
+	@echo 'make run can be told where to listen and more: scripts/run --help'
+
+run: build ## Builds what is needed and replays a day at New York's airports
+	@scripts/run
+
+build: tools web hub ## Builds the web page and the programs, in release
+
+web: tools web/dist/index.html ## Builds the web page
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	$(call say,The web page is built)
+	@cd web && $(NPM) run build
+	@touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	$(call say,The web page's packages are installed)
+	@cd web && $(NPM) ci --no-audit --no-fund
+	@touch $@
+
+hub: tools
+	$(call say,Hub and mock airports are built - some minutes the first time)
+	@$(CARGO) build --release -p gatecall -p gatecall-mock-feeds
+
+test: tools web/node_modules/.installed ## Everything that proves it: formatting, lints, tests, a browser
+	$(call say,1/8 Rust is formatted)
+	@$(CARGO) fmt --all --check
+	$(call say,2/8 Rust without warnings)
+	@$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(call say,3/8 Rust tests)
+	@$(CARGO) test --workspace
+	$(call say,4/8 TypeScript without warnings)
+	@cd web && $(NPM) run lint
+	$(call say,5/8 TypeScript's types)
+	@cd web && $(NPM) run typecheck
+	$(call say,6/8 The page's tests)
+	@cd web && $(NPM) test
+	$(call say,7/8 The page is built)
+	@cd web && $(NPM) run build
+	@touch web/dist/index.html
+	$(call say,8/8 A browser watches a hub)
+	@$(CARGO) build -p gatecall
+	@if [[ -n "$(CHROMIUM)" ]]; then \
+	  cd web && CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \
+	elif [[ "$${GATECALL_E2E:-}" == required ]]; then \
+	  echo 'There is no Chromium, and GATECALL_E2E=required wants one.' >&2; exit 1; \
+	else \
+	  echo 'LEFT OUT: there is no Chromium. Install it, or say where it is: make test CHROMIUM=/path/to/chromium'; \
+	fi
+	$(call say,All of it passed)
+
+fmt: ## Formats Rust
+	@$(CARGO) fmt --all
+
+lint: ## Lints Rust and TypeScript
+	@$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@cd web && $(NPM) run lint && $(NPM) run typecheck
+
+tools:
+	@missing=; \
+	need() { command -v "$$1" >/dev/null 2>&1 || { echo "$$1 is missing: $$2" >&2; missing=1; }; }; \
+	need $(CARGO) 'install Rust 1.94 or newer from https://rustup.rs'; \
+	need node 'install Node 20.19 or newer from https://nodejs.org'; \
+	need $(NPM) 'it comes with Node'; \
+	need cc 'install a C compiler (apt install build-essential, xcode-select --install)'; \
+	[[ -z $$missing ]] || exit 1; \
+	node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
+	  || { echo "Node $$(node --version) is too old: 20.19 or newer is needed" >&2; exit 1; }
