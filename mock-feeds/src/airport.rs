@@ -17,6 +17,8 @@ const TOLD_AHEAD: TimeDelta = TimeDelta::hours(18);
 /// Legs scheduled longer ago than this are forgotten, so that days without end need no more
 /// memory than two.
 const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(30);
+/// How often that is looked after; each time every leg is visited.
+const FORGET_EVERY: TimeDelta = TimeDelta::minutes(10);
 
 /// One airport.
 #[derive(Debug)]
@@ -144,6 +146,7 @@ pub struct Airports {
     /// The airports.
     pub all: Vec<Airport>,
     playbook: Playbook,
+    forget_at: DateTime<Utc>,
 }
 
 impl Airports {
@@ -161,7 +164,7 @@ impl Airports {
             in_waiting: HashSet::new(),
             unsaid: Vec::new(),
         };
-        Self { all: codes.iter().map(airport).collect(), playbook }
+        Self { all: codes.iter().map(airport).collect(), playbook, forget_at: DateTime::UNIX_EPOCH }
     }
 
     /// The airport of this code.
@@ -203,6 +206,10 @@ impl Airports {
     }
 
     fn forget(&mut self, now: DateTime<Utc>) {
+        if now < self.forget_at {
+            return;
+        }
+        self.forget_at = now + FORGET_EVERY;
         for airport in &mut self.all {
             let iata = airport.iata;
             airport.known.retain(|_, known| {

@@ -75,8 +75,8 @@ pub struct Common {
     /// Where LGA and EWR can be pulled, and the clock, faults and counts be read.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5050")]
     pub listen: SocketAddr,
-    /// File with the key that JFK shows to the hub. Without it the environment's
-    /// MOCK_FEEDS_JFK_KEY is taken, and without that none is shown.
+    /// File with the key that JFK shows to the hub; it is waited for if it is not there yet.
+    /// Without it the environment's MOCK_FEEDS_JFK_KEY is taken, and without that none is shown.
     #[arg(long, value_name = "FILE")]
     pub jfk_key_file: Option<PathBuf>,
     /// Header `app_id` that EWR asks of its callers.

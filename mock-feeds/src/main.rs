@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use mock_feeds::cli::Cli;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -9,7 +10,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("MOCK_FEEDS_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    log.with_ansi(colours).with_writer(std::io::stderr).init();
     // The TLS library wants to be told which cryptography it uses. Err = it was told already.
     _ = rustls::crypto::ring::default_provider().install_default();
     match actix_web::rt::System::new().block_on(mock_feeds::run::run(cli)) {

@@ -4,7 +4,7 @@ use crate::airport::Airports;
 use crate::cli::{Cli, Command, Common};
 use crate::days::Day;
 use crate::playbook::Playbook;
-use crate::push::{ApiKey, Pusher};
+use crate::push::{Key, Pusher};
 use crate::serve::{self, AppKeys, Served};
 use crate::shared::Shared;
 use crate::sim::Life;
@@ -55,17 +55,15 @@ pub async fn run(cli: Cli) -> Result<()> {
         airports.find(*iata).with_context(|| format!("--fault: {iata} is not simulated"))?.faults =
             faults.clone();
     }
-    let pusher = Pusher::new(jfk, &common.hub, jfk_key(&common)?, common.seed)?;
+    let pusher = Pusher::new(jfk, &common.hub, jfk_key(&common), common.seed)?;
     let shared = Shared::new(airports, Arc::new(clock));
     let keys = AppKeys { id: common.ewr_app_id.clone(), key: common.ewr_app_key.clone() };
     let (server, address) =
         serve::listen(common.listen, Served { shared: shared.clone(), keys, about: about.clone() })?;
     let now = shared.clock().now().with_timezone(&New_York).to_rfc3339_opts(SecondsFormat::Secs, false);
-    info!(
-        "{about} It is {now}, {} times as fast. Index at http://{address}/, JFK pushes to {}",
-        shared.clock().speed(),
-        common.hub
-    );
+    let speed = shared.clock().speed();
+    let hub = &common.hub;
+    info!("{about} It is {now}, time runs {speed}-fold. Index at http://{address}/, JFK pushes to {hub}");
     play(&shared, server, pusher).await
 }
 
@@ -94,12 +92,10 @@ fn morning_of(day: Day) -> ClockSpec {
     ClockSpec { start: places::instant_in(New_York, five), speed: REPLAY_SPEED, anchor: None }
 }
 
-fn jfk_key(common: &Common) -> Result<Option<ApiKey>> {
-    let text = match &common.jfk_key_file {
-        Some(file) => Some(
-            std::fs::read_to_string(file).with_context(|| format!("--jfk-key-file {}", file.display()))?,
-        ),
-        None => std::env::var("MOCK_FEEDS_JFK_KEY").ok(),
-    };
-    Ok(text.as_deref().map(ApiKey::new))
+fn jfk_key(common: &Common) -> Key {
+    match (&common.jfk_key_file, std::env::var("MOCK_FEEDS_JFK_KEY")) {
+        (Some(file), _) => Key::in_file(file.clone()),
+        (None, Ok(text)) => Key::given(&text),
+        (None, Err(_)) => Key::none(),
+    }
 }

@@ -31,7 +31,8 @@ pub(super) async fn legs(
     let since = match query.since.as_deref().map(DateTime::parse_from_rfc3339).transpose() {
         Ok(since) => since.map(|since| since.with_timezone(&Utc)),
         Err(error) => {
-            return HttpResponse::BadRequest().body(format!("since: {error}, such as 2013-02-08T15:00:00Z\n"));
+            return HttpResponse::BadRequest()
+                .body(format!("since: {error}, such as 2013-02-08T15:00:00Z\n"));
         }
     };
     match Iata::parse("LGA") {

@@ -36,7 +36,11 @@ fn progress(status: Status) -> u32 {
 }
 
 /// What an airport would send of these legs, in its own format.
-fn message(airport: &Airport, legs: &[&KnownFlight], now: chrono::DateTime<chrono::Utc>) -> (Format, Vec<u8>) {
+fn message(
+    airport: &Airport,
+    legs: &[&KnownFlight],
+    now: chrono::DateTime<chrono::Utc>,
+) -> (Format, Vec<u8>) {
     let (zone, fault) = (chrono_tz::America::New_York, ZoneFault::None);
     if airport.iata.as_str() == "EWR" {
         let sender = schiphol::Sender { airport: airport.iata, zone, fault };
@@ -61,7 +65,8 @@ fn told_through_to_the_end_no_flight_steps_back_and_each_ends_as_it_did() {
         now += TimeDelta::minutes(4);
         airports.advance(now);
         for airport in &airports.all {
-            let changed: Vec<&KnownFlight> = airport.known.values().filter(|known| known.last_updated > before).collect();
+            let changed: Vec<&KnownFlight> =
+                airport.known.values().filter(|known| known.last_updated > before).collect();
             if changed.is_empty() {
                 continue;
             }
@@ -69,7 +74,8 @@ fn told_through_to_the_end_no_flight_steps_back_and_each_ends_as_it_did() {
             let name = airport.iata.as_str().to_lowercase().into();
             let source = Source { name, airport: Some(airport.iata), rank: 50, creates: true };
             let zone = chrono_tz::America::New_York;
-            let context = Context { source: Arc::new(source), received_at: now, zone, airport: Some(airport.iata) };
+            let context =
+                Context { source: Arc::new(source), received_at: now, zone, airport: Some(airport.iata) };
             let decoded = decode(format, &body, &context).unwrap();
             assert_eq!(decoded.faults, []);
             for (_, report) in decoded.reports {
@@ -77,7 +83,11 @@ fn told_through_to_the_end_no_flight_steps_back_and_each_ends_as_it_did() {
                 let was = flight.view().status;
                 flight.apply(&report, now).unwrap();
                 let is = flight.view().status;
-                assert!(progress(is) >= progress(was), "{} went from {was:?} to {is:?} at {now}", report.key.id());
+                assert!(
+                    progress(is) >= progress(was),
+                    "{} went from {was:?} to {is:?} at {now}",
+                    report.key.id()
+                );
             }
         }
     }
@@ -95,9 +105,15 @@ fn check(fate: &Fate, view: &FlightView) {
         Fate::Cancelled { .. } => assert_eq!(view.status, Status::Cancelled, "{view:?}"),
         // Schiphol's format tells nothing of a departure's further way.
         Fate::Flown { off_block, .. } | Fate::Diverted { off_block, .. } if newark => {
-            assert_eq!((view.status, view.departure.actual), (Status::Departed, Some(*off_block)), "{view:?}");
+            assert_eq!(
+                (view.status, view.departure.actual),
+                (Status::Departed, Some(*off_block)),
+                "{view:?}"
+            );
         }
-        Fate::Diverted { to, .. } => assert_eq!((view.status, view.diverted_to), (Status::Diverted, Some(*to)), "{view:?}"),
+        Fate::Diverted { to, .. } => {
+            assert_eq!((view.status, view.diverted_to), (Status::Diverted, Some(*to)), "{view:?}");
+        }
         Fate::Flown { .. } => {
             assert!(matches!(view.status, Status::Arrived | Status::BagsOnBelt), "{view:?}");
         }

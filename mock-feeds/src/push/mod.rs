@@ -8,6 +8,11 @@
 //!
 //! [`Airport::take_waiting`]: crate::airport::Airport::take_waiting
 
+mod key;
+mod outcome;
+
+pub use key::Key;
+
 use crate::encode::aidx::{self, Sender};
 use crate::faults::Fate;
 use crate::known::KnownFlight;
@@ -16,9 +21,9 @@ use crate::sim::chance::Chance;
 use anyhow::{Context, Result};
 use domain::codes::Iata;
 use domain::leg::LegKey;
+use outcome::Outcome;
 use reqwest::{Client, StatusCode, Url, header};
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -28,37 +33,17 @@ pub const LEGS_MAX: usize = 100;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// First and longest wait after a failure; it doubles between, and chance takes off up to half.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(8));
-/// The longest `Retry-After` that is obeyed: a hub cannot silence an airport for the day.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
 /// Most messages held back by the fault `reorders`.
 const HELD_MAX: usize = 8;
 /// While the hub is away, say so again after this many failures.
 const REMIND_EVERY: u32 = 50;
-/// Longest part of the hub's refusal that is logged.
-const REFUSAL_CHARS_MAX: usize = 300;
-
-/// The key that an airport shows to the hub.
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// Takes a key, without the space around it that files end with.
-    pub fn new(text: &str) -> Self {
-        Self(text.trim().into())
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(…)")
-    }
-}
 
 /// One airport that pushes.
 #[derive(Debug)]
 pub struct Pusher {
     airport: Iata,
     target: Url,
-    key: Option<ApiKey>,
+    key: Key,
     client: Client,
     chance: Chance,
     serial: u64,
@@ -67,19 +52,9 @@ pub struct Pusher {
     held: VecDeque<(Vec<u8>, Vec<LegKey>)>,
 }
 
-/// How a push ended.
-enum Outcome {
-    /// Taken; how many of its reports were rejected, and the hub's words on the first.
-    Taken { rejected: u64, first: String },
-    /// Not now; after this long, if the hub says so.
-    Later { why: String, after: Option<Duration> },
-    /// Not ever: the message itself is wrong.
-    Refused(String),
-}
-
 impl Pusher {
     /// A pusher of `airport`'s reports to the hub at `hub`.
-    pub fn new(airport: Iata, hub: &Url, key: Option<ApiKey>, seed: u64) -> Result<Self> {
+    pub fn new(airport: Iata, hub: &Url, key: Key, seed: u64) -> Result<Self> {
         let feed = airport.as_str().to_lowercase();
         let target = hub.join(&format!("api/v1/feeds/{feed}/reports")).context("address of the hub")?;
         let client = Client::builder()
@@ -232,10 +207,13 @@ impl Pusher {
 
     async fn send(&mut self, body: Vec<u8>) -> Outcome {
         let mut request =
-            self.client.post(self.target.clone()).header(header::CONTENT_TYPE, "application/xml").body(body);
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(&key.0);
-        }
+            self.client.post(self.target.clone()).header(header::CONTENT_TYPE, "application/xml");
+        request = match self.key.show() {
+            Ok(Some(key)) => request.bearer_auth(key),
+            Ok(None) => request,
+            Err(why) => return Outcome::Later { why, after: None },
+        };
+        let request = request.body(body);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) if error.is_connect() => {
@@ -247,54 +225,11 @@ impl Pusher {
             Err(error) => return Outcome::Later { why: format!("which breaks off: {error}"), after: None },
         };
         let status = response.status();
-        let after = response.headers().get(header::RETRY_AFTER).and_then(retry_after);
+        if status == StatusCode::UNAUTHORIZED {
+            self.key.forget();
+        }
+        let after = response.headers().get(header::RETRY_AFTER).and_then(outcome::retry_after);
         let text = response.text().await.unwrap_or_default();
-        judge(status, after, &text)
-    }
-}
-
-/// `Retry-After` in seconds; the form with a date is not worth a parser here.
-fn retry_after(value: &header::HeaderValue) -> Option<Duration> {
-    let seconds = value.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
-}
-
-fn judge(status: StatusCode, after: Option<Duration>, text: &str) -> Outcome {
-    let words = || text.chars().take(REFUSAL_CHARS_MAX).collect::<String>();
-    match status {
-        _ if status.is_success() => {
-            let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-            let rejected = answer["rejected"].as_array().map_or(&[][..], Vec::as_slice);
-            let first = rejected.first().map_or_else(String::new, ToString::to_string);
-            Outcome::Taken { rejected: rejected.len() as u64, first }
-        }
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
-            Outcome::Refused(format!("{status} {}", words()))
-        }
-        // A wrong key or address is mended by whoever runs the hub; until then nothing is lost.
-        _ => Outcome::Later { why: format!("which answers {status} {}", words()), after },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_never_shown() {
-        assert_eq!(format!("{:?}", ApiKey::new("secret\n")), "ApiKey(…)");
-        assert_eq!(ApiKey::new("secret\n").0, "secret");
-    }
-
-    #[test]
-    fn rejections_are_read_from_the_answer() {
-        let text = r#"{"accepted":1,"changed":1,"unchanged":0,"rejected":[{"index":0,"field":"gate","reason":"too long"}]}"#;
-        let Outcome::Taken { rejected, first } = judge(StatusCode::ACCEPTED, None, text) else {
-            panic!("not taken")
-        };
-        assert!(rejected == 1 && first.contains("too long"));
-        assert!(matches!(judge(StatusCode::BAD_REQUEST, None, ""), Outcome::Refused(_)));
-        assert!(matches!(judge(StatusCode::UNAUTHORIZED, None, ""), Outcome::Later { .. }));
-        assert!(matches!(judge(StatusCode::TOO_MANY_REQUESTS, None, ""), Outcome::Later { .. }));
+        outcome::judge(status, after, &text)
     }
 }
