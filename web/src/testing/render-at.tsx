@@ -64,7 +64,7 @@ export async function renderAt(address: string, answers: Record<string, unknown>
   );
   await act(async () => Promise.resolve());
   /** What the hub does, and the moment it takes to be shown. */
-  const next = (does: () => void, wait_ms = 50) =>
+  const next = (does: () => void, wait_ms = 150) =>
     act(async () => {
       does();
       timers.advance(wait_ms);

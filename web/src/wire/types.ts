@@ -176,7 +176,10 @@ export type ChangeFrame = {
   set: { [path: string]: unknown };
 };
 
-/** One flight as a whole: the answer to `get`, and what a slow reader gets instead of changes. */
+/**
+ * One flight as a whole: the answer to `get`, a flight that is new, and what a slow reader gets
+ * instead of changes.
+ */
 export type StateFrame = {
   /** The flight. */
   flight: Flight;

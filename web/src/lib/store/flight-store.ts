@@ -10,8 +10,10 @@ import type { ChangeFrame, Flight, SnapshotFrame } from '@/wire/types';
 
 /** How long a changed cell stays marked. */
 const MARK_MS = 8_000;
-/** Frames that come within this time are shown in one go. */
-const BATCH_MS = 16;
+/** Changes of flights that come within this time are shown in one go. */
+const FLIGHT_BATCH_MS = 16;
+/** Ordering a whole board costs more than drawing a row, and nobody reads faster than this. */
+const TOPIC_BATCH_MS = 100;
 
 /** A flight that was seen to change, for those who put changes into words. */
 export type SeenChange = { before: Flight; after: Flight; fields: FlightField[] };
@@ -29,7 +31,8 @@ export class FlightStore implements FlightCache {
   readonly #dirtyLegs = new Set<string>();
   readonly #dirtyTopics = new Set<string>();
   #epoch = 0;
-  #flush: Cancel | null = null;
+  #flightFlush: Cancel | null = null;
+  #topicFlush: Cancel | null = null;
   #sweep: Cancel | null = null;
 
   /** `speed` is how many seconds of the hub's time pass in one of ours. */
@@ -151,7 +154,7 @@ export class FlightStore implements FlightCache {
     const next = held ? holdNext(held, flight, this.#epoch, until_ms) : holdNew(flight, this.#epoch);
     this.#flights.set(flight.leg, next);
     if (next.marks.size > 0) this.#sweep ??= this.#timers.after(MARK_MS, () => this.#sweepMarks());
-    this.#dirtyLegs.add(flight.leg);
+    this.#touch(flight.leg);
     const fields = held ? changedFields(held.flight, flight) : [];
     for (const [topic, view] of this.#topics) {
       const isIn = view.legs.has(flight.leg);
@@ -166,25 +169,34 @@ export class FlightStore implements FlightCache {
   #setTopic(topic: string, view: TopicView): void {
     this.#topics.set(topic, view);
     this.#dirtyTopics.add(topic);
-    this.#flush ??= this.#timers.after(BATCH_MS, () => this.#tellAll());
+    this.#topicFlush ??= this.#timers.after(TOPIC_BATCH_MS, () => this.#tellTopics());
   }
 
   /** Lets go of flights that no topic holds any more. */
   #dropUnheld(legs: Iterable<string>): void {
     for (const leg of legs) {
       const isHeld = [...this.#topics.values()].some((view) => view.legs.has(leg));
-      if (!isHeld && this.#flights.delete(leg)) this.#dirtyLegs.add(leg);
+      if (!isHeld && this.#flights.delete(leg)) this.#touch(leg);
     }
   }
 
-  #tellAll(): void {
-    this.#flush = null;
+  #touch(leg: string): void {
+    this.#dirtyLegs.add(leg);
+    this.#flightFlush ??= this.#timers.after(FLIGHT_BATCH_MS, () => this.#tellFlights());
+  }
+
+  #tellFlights(): void {
+    this.#flightFlush = null;
     const legs = [...this.#dirtyLegs];
-    const topics = [...this.#dirtyTopics];
     this.#dirtyLegs.clear();
+    for (const leg of legs) this.#legListeners.tell(leg, undefined);
+  }
+
+  #tellTopics(): void {
+    this.#topicFlush = null;
+    const topics = [...this.#dirtyTopics];
     this.#dirtyTopics.clear();
     for (const topic of topics) this.#topicListeners.tell(topic, undefined);
-    for (const leg of legs) this.#legListeners.tell(leg, undefined);
   }
 
   #sweepMarks(): void {
