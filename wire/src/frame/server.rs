@@ -106,7 +106,8 @@ pub struct ChangeFrame {
     pub set: BTreeMap<String, serde_json::Value>,
 }
 
-/// One flight as a whole: the answer to `get`, and what a slow reader gets instead of changes.
+/// One flight as a whole: the answer to `get`, a flight that is new, and what a slow reader gets
+/// instead of changes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct StateFrame {
     /// The flight.
