@@ -13,9 +13,9 @@
 #[allow(dead_code, unreachable_pub, reason = "the suites use more of it, and from further away")]
 mod flights;
 
-use adapters::embedded::{Commit, Durability, Embedded, EmbeddedConfig};
 use domain::ports::{Archive, ChangeLog, LogEntry, RawMessage};
 use flights::Sample;
+use gatecall_adapters::embedded::{Commit, Durability, Embedded, EmbeddedConfig};
 use hdrhistogram::Histogram;
 use std::io::Write;
 use std::path::Path;

@@ -8,9 +8,9 @@
 #[allow(dead_code, unreachable_pub, reason = "the suites use more of it, and from further away")]
 mod flights;
 
-use adapters::embedded::{Durability, Embedded, EmbeddedConfig};
 use domain::ports::{Archive, ChangeLog};
 use flights::Sample;
+use gatecall_adapters::embedded::{Durability, Embedded, EmbeddedConfig};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;

@@ -15,6 +15,8 @@ enum Then {
     Say(Vec<u8>),
     /// Says these bytes and then nothing, until the asker has had enough.
     SayAndHang(Vec<u8>),
+    /// Says these bytes, and then one more every few milliseconds.
+    SayAndDrip(Vec<u8>),
 }
 
 /// A server that gives the same answer to every question, and tells what it was asked.
@@ -70,6 +72,13 @@ async fn serve(mut stream: TcpStream, then: Then, tell: mpsc::UnboundedSender<St
         Then::SayAndHang(bytes) => {
             stream.write_all(&bytes).await.unwrap_or_default();
             let _ = stream.read_u8().await;
+        }
+        Then::SayAndDrip(bytes) => {
+            let mut said = stream.write_all(&bytes).await;
+            while said.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                said = stream.write_all(b"x").await;
+            }
         }
     }
 }
@@ -201,24 +210,12 @@ async fn slow_and_broken_answers_are_given_up() {
 
 #[tokio::test]
 async fn an_answer_that_drips_is_given_up_at_the_end_of_its_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = Server {
-        origin: format!("http://{}", listener.local_addr().unwrap()),
-        asked: mpsc::unbounded_channel().1,
-    };
-    let dripping = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut said = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;
-        while said.is_ok() {
-            said = stream.write_all(b"x").await;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n".to_vec();
+    let server = Server::that(Then::SayAndDrip(head)).await;
     let mut config = server.config();
     config.limits.total = Duration::from_millis(150);
     let answer = Airport::new(config).unwrap().ask(Ask::default()).await;
     assert!(matches!(answer, Err(AskError::Unreachable(ref why)) if why.contains("in time")), "{answer:?}");
-    dripping.await.unwrap();
 }
 
 #[tokio::test]

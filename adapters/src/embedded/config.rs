@@ -16,12 +16,23 @@ pub struct EmbeddedConfig {
     pub file_bytes_max: Option<u64>,
     /// Is told of every commit, on the store's own thread: it must return at once.
     pub on_commit: Option<CommitObserver>,
+    /// A log shorter than this is not compacted. Only tests want less than the default.
+    pub(super) compact_from_bytes: usize,
 }
+
+/// 32 MB of states before compression are read in well under a second at a start.
+pub(super) const COMPACT_FROM_BYTES: usize = 32 << 20;
 
 impl EmbeddedConfig {
     /// The defaults for a folder: full durability, no limit of size, nobody watching.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), durability: Durability::Full, file_bytes_max: None, on_commit: None }
+        Self {
+            folder: folder.into(),
+            durability: Durability::Full,
+            file_bytes_max: None,
+            on_commit: None,
+            compact_from_bytes: COMPACT_FROM_BYTES,
+        }
     }
 }
 

@@ -96,7 +96,7 @@ async fn start(
         health,
         next,
         inserts: Inserts::new(),
-        upkeep: Upkeep::default(),
+        upkeep: Upkeep::new(config.compact_from_bytes),
         checkpoints: Checkpoints::new(database::checkpointing(&config)),
         config,
         _lock: lock,

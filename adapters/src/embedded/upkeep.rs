@@ -17,8 +17,6 @@ use std::time::{Duration, Instant};
 /// With 3 a change costs about half a rewritten state more, and a restore reads three times what it
 /// needs.
 const LOG_TO_LIVE_MAX: usize = 3;
-/// A log shorter than this is never compacted.
-pub(super) const LOG_BYTES_MIN: usize = 32 << 20;
 /// How much of the log one slice compacts, before compression and in segments.
 const SLICE_BYTES: usize = 1 << 20;
 const SLICE_SEGMENTS: usize = 256;
@@ -44,8 +42,8 @@ impl Expiry {
 }
 
 /// What is to be kept small, and how far that is.
-#[derive(Default)]
 pub(super) struct Upkeep {
+    compact_from_bytes: usize,
     expiries: VecDeque<Expiry>,
     paused_until: Option<Instant>,
     /// A segment could not be read: compacting it would lose it for good.
@@ -53,6 +51,10 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
+    pub(super) fn new(compact_from_bytes: usize) -> Self {
+        Self { compact_from_bytes, expiries: VecDeque::new(), paused_until: None, stopped: false }
+    }
+
     pub(super) fn expire(&mut self, expiry: Expiry) {
         self.expiries.push_back(expiry);
     }
@@ -62,7 +64,7 @@ impl Upkeep {
     }
 
     fn wants_compaction(&self, overview: &Overview) -> bool {
-        let bytes_max = LOG_BYTES_MIN.max(overview.live_bytes() * LOG_TO_LIVE_MAX);
+        let bytes_max = self.compact_from_bytes.max(overview.live_bytes() * LOG_TO_LIVE_MAX);
         !self.stopped
             && overview.log_bytes() > bytes_max
             && self.paused_until.is_none_or(|until| now() >= until)
