@@ -9,6 +9,7 @@ use crate::live::Live;
 use actix::prelude::*;
 use domain::change::Change;
 use domain::flight::{Applied, Flight};
+use domain::leg::LegKey;
 use domain::ports::{Outcome, SinkError, StoreError};
 use domain::report::Report;
 use std::sync::Arc;
@@ -74,6 +75,13 @@ impl FlightActor {
         merged
     }
 
+    /// Keys under which this leg is to be found from now on: its own when it or its aliases are
+    /// new, and corrections of it.
+    fn new_keys(&self, next: &Flight, reports: &[Report]) -> Vec<LegKey> {
+        let own = (self.state.rev == 0 || self.state.aliases != next.aliases).then_some(next.key);
+        own.into_iter().chain(reports.iter().map(|r| r.key).filter(|key| *key != next.key)).collect()
+    }
+
     /// After a first report that could not be applied there is no flight. Called from within the
     /// answer: an actor that is stopped before gives none. Reports that are waiting are answered as
     /// unavailable, and their senders repeat them.
@@ -101,6 +109,7 @@ impl Handler<Apply> for FlightActor {
 
     fn handle(&mut self, Apply { reports }: Apply, _: &mut Context<Self>) -> Self::Result {
         let Merged { next, outcomes, changes, learnt } = self.merge(&reports);
+        let keys = self.new_keys(&next, &reports);
         if !learnt {
             let answer = fut::ready(Ok(outcomes)).map(|answer, actor: &mut Self, context: &mut Context<Self>| {
                 actor.leave_if_nobody_knows_it(context);
@@ -109,7 +118,7 @@ impl Handler<Apply> for FlightActor {
             return AtomicResponse::new(Box::pin(answer));
         }
         let (hub, shown, next) = (self.hub.clone(), self.shown.clone(), Arc::new(next));
-        let committed = async move { hub.commit(shown, next.clone(), changes).await.map(|live| (next, live)) };
+        let committed = async move { hub.commit(shown, next.clone(), changes, &keys).await.map(|live| (next, live)) };
         let settle = move |answer: Result<_, StoreError>, actor: &mut Self, context: &mut Context<Self>| match answer {
             Ok((next, live)) => {
                 actor.state = next;

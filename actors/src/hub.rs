@@ -15,10 +15,11 @@ use actix::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use domain::alias::AliasIndex;
 use domain::change::Change;
 use domain::clock::Clock;
 use domain::flight::Flight;
-use domain::leg::{Alias, LegId};
+use domain::leg::{Alias, LegId, LegKey};
 use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError};
 use domain::report::Report;
 use domain::topic::Topic;
@@ -80,7 +81,8 @@ struct Shared {
     metrics: Metrics,
     deaths: Deaths,
     flights: Map<LegId, Slot>,
-    aliases: Map<Alias, LegId>,
+    /// Other names of live legs. Written when a leg gets a name, read for legs not found by key.
+    names: RwLock<AliasIndex>,
     boards: Map<Topic, Addr<BoardActor>>,
     /// One bit a switchboard that has a follower of the topic.
     followers: Map<Topic, u64>,
@@ -129,7 +131,7 @@ impl Hub {
             metrics,
             deaths,
             flights: Map::default(),
-            aliases: Map::default(),
+            names: RwLock::default(),
             boards: Map::default(),
             followers: Map::default(),
             switchboards: RwLock::default(),
@@ -168,7 +170,7 @@ impl Hub {
             let state = Arc::new(flight);
             let live = Arc::new(Live::of(&state, Arc::new(state.view())));
             let address = self.start_flight(state.clone(), Some(live.clone()));
-            self.index_aliases(&state);
+            self.learn_names(&state, &[state.key]);
             let slot = Slot { address, state, live: Some(live.clone()) };
             self.0.flights.insert(live.leg.clone(), slot);
             self.put_on_boards(&live.view.topics(&live.leg), &live).await;
@@ -187,9 +189,10 @@ impl Hub {
         self.0.flights.get(leg).map(|slot| slot.state.clone())
     }
 
-    /// The leg of another name, such as a call sign.
+    /// A leg of another name, such as a call sign; the newest where several are called so.
     pub fn leg_of_alias(&self, alias: &Alias) -> Option<LegId> {
-        self.0.aliases.get(alias).map(|leg| leg.clone())
+        let names = self.0.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        names.called(alias).last().cloned()
     }
 
     /// Legs in memory.
@@ -290,11 +293,12 @@ impl Hub {
         shown: Option<Arc<Live>>,
         next: Arc<Flight>,
         changes: Vec<Change>,
+        keys: &[LegKey],
     ) -> Result<Option<Arc<Live>>, StoreError> {
         let asked = tokio::time::Instant::now();
         self.0.log.append(vec![LogEntry { flight: next.clone(), changes: changes.clone() }]).await?;
         self.0.metrics.commit_seconds.observe(asked.elapsed().as_secs_f64());
-        self.index_aliases(&next);
+        self.learn_names(&next, keys);
         let Some(last) = changes.last() else {
             if let Some(mut slot) = self.0.flights.get_mut(&next.leg) {
                 slot.state = next;
@@ -314,9 +318,7 @@ impl Hub {
     pub(crate) async fn forget(&self, state: &Flight, shown: Option<&Live>) -> Result<(), StoreError> {
         self.0.log.retire(state.leg.clone()).await?;
         self.0.flights.remove(&state.leg);
-        for alias in &state.aliases {
-            self.0.aliases.remove_if(alias, |_, leg| *leg == state.leg);
-        }
+        self.names_mut().retire(&state.leg);
         self.count_flights();
         if let Some(shown) = shown {
             self.tell_gone(&state.leg, &shown.view.topics(&state.leg)).await;
@@ -400,12 +402,18 @@ impl Hub {
         FlightActor::start_on(&threads[at], self.clone(), state, shown)
     }
 
-    fn index_aliases(&self, state: &Flight) {
-        for alias in &state.aliases {
-            if !self.0.aliases.contains_key(alias) {
-                self.0.aliases.insert(alias.clone(), state.leg.clone());
-            }
+    fn learn_names(&self, state: &Flight, keys: &[LegKey]) {
+        if keys.is_empty() {
+            return;
         }
+        let mut names = self.names_mut();
+        for key in keys {
+            names.learn(&state.leg, key, &state.aliases);
+        }
+    }
+
+    fn names_mut(&self) -> std::sync::RwLockWriteGuard<'_, AliasIndex> {
+        self.0.names.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn count_flights(&self) {
@@ -453,8 +461,8 @@ impl Hub {
             return leg;
         }
         // A provider may correct a leg's route or number under its own identifier.
-        let renamed = report.aliases.iter().filter(|a| matches!(a, Alias::Provider(_)));
-        renamed.filter_map(|alias| self.leg_of_alias(alias)).next().unwrap_or(leg)
+        let names = self.0.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        names.resolve(report).unwrap_or(leg)
     }
 }
 

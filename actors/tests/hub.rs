@@ -372,3 +372,19 @@ fn many_reports_at_once_keep_each_flights_order() {
         }
     });
 }
+
+#[test]
+fn a_leg_whose_number_its_provider_corrects_stays_the_same_leg() {
+    run(async |world| {
+        let named = |mut report: Report| {
+            report.aliases = vec![domain::leg::Alias::provider("jfk", "6803787").unwrap()];
+            report
+        };
+        world.hub.accept(vec![named(scheduled("615"))]).await.unwrap();
+        let outcomes = world.hub.accept(vec![named(gate("651", 1, "12"))]).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Changed(2)]);
+        let again = world.hub.accept(vec![gate("651", 2, "14")]).await.unwrap();
+        assert_eq!(again, [Outcome::Changed(3)], "the corrected key has been learnt");
+        assert_eq!(world.hub.flights_len(), 1);
+    });
+}

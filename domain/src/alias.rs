@@ -103,6 +103,11 @@ impl AliasIndex {
         }
     }
 
+    /// The live legs that are called `alias`, at most [`AliasIndex::NAMESAKES_MAX`].
+    pub fn called(&self, alias: &Alias) -> &[LegId] {
+        self.called.get(&Name::Alias(alias.clone())).map_or(&[], |legs| legs.as_slice())
+    }
+
     /// Number of live legs.
     pub fn len(&self) -> usize {
         self.legs.len()
