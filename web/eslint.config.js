@@ -1,7 +1,5 @@
 import js from '@eslint/js';
 import checkFile from 'eslint-plugin-check-file';
-import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
-import importX from 'eslint-plugin-import-x';
 import jsxA11y from 'eslint-plugin-jsx-a11y';
 import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
@@ -9,20 +7,50 @@ import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
 // The law of this folder: app -> features -> components -> lib -> wire, and never back.
+const layers = ['app', 'features', 'components', 'lib', 'wire'];
+
+/** Files of a folder may not import what the patterns match; `src/testing` is for tests alone. */
+const without = (files, ...patterns) => ({
+  files: [files],
+  ignores: ['src/**/*.test.{ts,tsx}', 'src/testing/**'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: '^\\.',
+            message: 'Imports begin with @/, so that the law of layers can be read from them.',
+          },
+          { regex: '^@/testing/', message: 'Only tests import what is made for tests.' },
+          ...patterns,
+        ],
+      },
+    ],
+  },
+});
+
+const layerLaw = layers.map((layer, index) =>
+  without(
+    `src/${layer}/**`,
+    ...layers.slice(0, index).map((above) => ({
+      regex: `^@/${above}/`,
+      message: `${layer} knows nothing of ${above}: ${layers.join(' -> ')}, and never back.`,
+    })),
+  ),
+);
+
 // The features are listed by reading the folder, so that a new one is under the law from its first file.
-const features = readdirSync(new URL('./src/features', import.meta.url));
-const zones = [
-  { target: './src/features', from: './src/app' },
-  { target: './src/components', from: ['./src/app', './src/features'] },
-  { target: './src/lib', from: ['./src/app', './src/features', './src/components'] },
-  { target: './src/wire', from: ['./src/app', './src/features', './src/components', './src/lib'] },
-  ...features.map((name) => ({
-    target: `./src/features/${name}`,
-    from: './src/features',
-    except: [`./${name}`],
-    message: 'A feature knows nothing of the other features; what both need belongs in components or lib.',
-  })),
-];
+const featureLaw = readdirSync(new URL('./src/features', import.meta.url)).map((name) =>
+  without(
+    `src/features/${name}/**`,
+    { regex: '^@/app/', message: 'A feature knows nothing of the app around it.' },
+    {
+      regex: `^@/features/(?!${name}/)`,
+      message: 'A feature knows nothing of the other features; what both need belongs in components or lib.',
+    },
+  ),
+);
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'testing/out'] },
@@ -39,16 +67,13 @@ export default tseslint.config(
         tsconfigRootDir: import.meta.dirname,
       },
     },
-    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
-    plugins: { 'check-file': checkFile, 'import-x': importX },
+    plugins: { 'check-file': checkFile },
     rules: {
       'check-file/filename-naming-convention': [
         'error',
         { '**/*.{ts,tsx,mjs}': 'KEBAB_CASE' },
         { ignoreMiddleExtensions: true },
       ],
-      'import-x/no-restricted-paths': ['error', { zones }],
-      'import-x/no-cycle': 'error',
       // Does not count `??=` as a use; the compiler's own check does.
       'no-unused-private-class-members': 'off',
       'max-lines': ['error', { max: 260, skipBlankLines: true, skipComments: true }],
@@ -56,6 +81,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  ...layerLaw,
+  ...featureLaw,
   {
     files: ['src/**/index.{ts,tsx}'],
     rules: {
