@@ -97,6 +97,11 @@ impl ConfigFile {
         }
     }
 
+    /// For commands that need no secret, or make one.
+    fn load_without_secrets(&self) -> Result<Config, gatecall::config::ConfigError> {
+        Config::load_without_secrets(self.path())
+    }
+
     fn path(&self) -> &Path {
         self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
     }
@@ -123,7 +128,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             actix_rt::System::new().block_on(serve::serve(config, time::operational(clock)))
         }
         Command::CheckConfig { config } => check_config(&config),
-        Command::Migrate { config } => migrate(&config.load()?),
+        Command::Migrate { config } => migrate(&config.load_without_secrets()?),
         Command::Clock { config } => print_clock(&config),
         Command::FeedKey { feed, config, add } => feed_key(&feed, &config, add),
         Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
@@ -174,7 +179,7 @@ fn migrate(config: &Config) -> anyhow::Result<()> {
 }
 
 fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
-    let config = Config::load_without_secrets(file.path())?;
+    let config = file.load_without_secrets()?;
     if !config.store.folder.exists() {
         return Ok(());
     }
@@ -185,7 +190,7 @@ fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
 }
 
 fn feed_key(name: &str, file: &ConfigFile, add: bool) -> anyhow::Result<()> {
-    let config = Config::load_without_secrets(file.path())?;
+    let config = file.load_without_secrets()?;
     let feed =
         config.feeds.get(name).with_context(|| format!("{} has no feed {name}", file.path().display()))?;
     let Way::Push { key_file: Some(path), .. } = &feed.way else {

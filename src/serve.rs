@@ -125,11 +125,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> 
 
 async fn open_store(config: &Config) -> anyhow::Result<Embedded> {
     let store = &config.store;
-    let embedded = EmbeddedConfig {
-        durability: store.synchronous,
-        file_bytes_max: store.file_bytes_max,
-        ..EmbeddedConfig::in_folder(&store.folder)
-    };
+    let mut embedded = EmbeddedConfig::in_folder(&store.folder);
+    embedded.durability = store.synchronous;
+    embedded.file_bytes_max = store.file_bytes_max;
     Ok(Embedded::open(embedded).await?)
 }
 

@@ -43,13 +43,16 @@ impl Secrets for FromOutside {
 /// Nobody needs the secrets now: each is taken to be there.
 pub(super) struct LeftUnread;
 
+/// What stands for each of them; it has the shape of one.
+const UNREAD: &str = "left-unread-left-unread";
+
 impl Secrets for LeftUnread {
     fn variable(&self, _: &str) -> Option<String> {
-        Some("not read, for this command needs it not".into())
+        Some(UNREAD.into())
     }
 
     fn file(&self, _: &Path) -> Result<String, String> {
-        Ok("not read, for this command needs it not".into())
+        Ok(UNREAD.into())
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) fn threads(reader: &Reader) -> Result<Threads, ConfigError> {
 
 pub(super) fn log(reader: &Reader) -> Result<Log, ConfigError> {
     let s = reader.section("log");
-    let filter = s.text("filter")?.unwrap_or_else(|| "info".into());
+    let filter = s.text("filter")?.unwrap_or_else(|| "info,actix_server=warn".into());
     if let Err(fault) = EnvFilter::try_new(&filter) {
         return Err(
             s.wrong("filter", format!("is not a filter such as info or info,gatecall=debug: {fault}"))

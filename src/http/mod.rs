@@ -92,7 +92,7 @@ const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/flights", |r| r.to(flights::list)),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
     get("/api/v1/flights/{leg}/history", |r| r.to(flights::history)),
-    get("/api/v1/boards/{iata}/{direction}", |r| r.wrap(Compress::default()).to(boards::board)),
+    get("/api/v1/boards/{iata}/{direction}", |r| r.to(boards::board).wrap(Compress::default())),
     get("/api/v1/airports", |r| r.to(places::list_airports)),
     get("/api/v1/airlines", |r| r.to(places::list_airlines)),
     get("/api/v1/stream", |r| r.to(crate::ws::events::stream)),

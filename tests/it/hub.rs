@@ -1,0 +1,169 @@
+//! A running hub.
+
+use crate::client::{Answer, ask};
+use serde_json::{Value, json};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The key of the pushed feeds here, and of the operator.
+pub const KEY: &str = "a-key-for-these-tests-only";
+pub const OPERATOR_KEY: &str = "an-operator's-key-for-these-tests-only";
+
+/// Three in the afternoon of the blizzard, in New York.
+pub const START: &str = "2013-02-08T20:00:00Z";
+
+/// How long a hub may take to start or to end.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// A hub with a feed of JSON reports (`desk`), one of AIDX (`jfk`) and one that is polled in vain
+/// (`lga`). It is killed when it is dropped.
+pub struct Hub {
+    pub folder: TempDir,
+    pub api: SocketAddr,
+    pub web: SocketAddr,
+    clock: String,
+    child: Child,
+}
+
+impl Hub {
+    /// Starts one and waits until it is ready.
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same with more lines of configuration at the end.
+    pub fn start_with(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (api, web) = (free_port(), free_port());
+        let page = folder.path().join("page");
+        std::fs::create_dir_all(page.join("assets")).unwrap();
+        std::fs::write(page.join("index.html"), "<!doctype html><title>a page</title>").unwrap();
+        std::fs::write(page.join("assets/app-0a1b.js"), "let x = 1;\n".repeat(400)).unwrap();
+        std::fs::write(folder.path().join("desk.key"), format!("{KEY}\n")).unwrap();
+        std::fs::write(folder.path().join("operator.key"), format!("{OPERATOR_KEY}\n")).unwrap();
+        let config = format!(
+            "[server]\napi = \"{api}\"\nweb = \"{web}\"\nweb_root = \"page\"\nworkers = 2\n\
+             body_bytes_max = 200000\noperator_key_file = \"operator.key\"\n\
+             allowed_origins = [\"https://flights.example.org\"]\n\
+             [feeds.desk]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"desk.key\"\n\
+             [feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"desk.key\"\n\
+             [feeds.lga]\nairport = \"LGA\"\nkind = \"pull\"\nformat = \"aidx\"\nurl = \"http://127.0.0.1:9/\"\n{more}"
+        );
+        std::fs::write(folder.path().join("gatecall.toml"), config).unwrap();
+        // Bound to real time, so that a hub that is started again does not go back.
+        let clock = format!("{START}@1/{}", gatecall::time::real_now().timestamp());
+        let child = spawn(folder.path(), &clock);
+        let hub = Self { folder, api, web, clock, child };
+        hub.wait_until_ready();
+        hub
+    }
+
+    /// Waits for `/readyz`.
+    pub fn wait_until_ready(&self) {
+        let began = Instant::now();
+        while TcpStream::connect(self.api).is_err() || self.get("/readyz").status != 200 {
+            assert!(began.elapsed() < WAIT, "the hub did not start:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        ask(self.api, "GET", path, &[], b"")
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        ask(self.api, "GET", path, headers, b"")
+    }
+
+    /// Sends JSON reports with the right key.
+    pub fn push(&self, reports: &Value) -> Answer {
+        self.push_as("application/json", reports.to_string().as_bytes())
+    }
+
+    pub fn push_as(&self, content_type: &str, body: &[u8]) -> Answer {
+        let bearer = format!("Bearer {KEY}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", content_type)];
+        ask(self.api, "POST", "/api/v1/feeds/desk/reports", &headers, body)
+    }
+
+    /// Makes one flight known.
+    #[track_caller]
+    pub fn fly(&self, number: &str, set: Value) {
+        let answer = self.push(&report(number, set));
+        assert_eq!((answer.status, &answer.json()["rejected"]), (202, &json!([])), "{}", answer.text());
+    }
+
+    /// What is in quarantine, newest first.
+    pub fn quarantine(&self) -> Vec<Value> {
+        let bearer = format!("Bearer {OPERATOR_KEY}");
+        let answer = self.get_with("/api/v1/quarantine", &[("authorization", &bearer)]);
+        answer.json()["faults"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Ends it without a goodbye and starts it again on the same data.
+    pub fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = spawn(self.folder.path(), &self.clock);
+        self.wait_until_ready();
+    }
+
+    /// Asks it to end, and answers with its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(began.elapsed() < WAIT, "the hub did not end:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("hub.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(folder: &Path, clock: &str) -> Child {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("hub.log")).unwrap();
+    binary()
+        .args(["serve", "--config", "gatecall.toml", "--clock", clock])
+        .current_dir(folder)
+        .stderr(Stdio::from(log))
+        .spawn()
+        .unwrap()
+}
+
+/// The hub's binary.
+pub fn binary() -> Command {
+    let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_gatecall")));
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// A report on a flight of JetBlue's from JFK to Fort Lauderdale.
+pub fn report(number: &str, set: Value) -> Value {
+    json!({
+        "carrier": "B6", "number": number, "origin_date": "2013-02-08", "from": "JFK", "to": "FLL", "set": set,
+    })
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}

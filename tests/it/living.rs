@@ -1,0 +1,98 @@
+//! Start, end, kill, and the other commands.
+
+use crate::hub::{Hub, START, binary};
+use serde_json::json;
+use std::path::Path;
+use std::process::Output;
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    binary().args(args).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_hub_that_is_killed_has_everything_that_was_answered() {
+    let mut hub = Hub::start();
+    for gate in 1..=20 {
+        hub.fly("615", json!({ "departure.gate": gate.to_string() }));
+    }
+    let before = hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL").json();
+    hub.kill_and_start_again();
+    assert_eq!(hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL").json(), before);
+    assert_eq!(hub.get("/api/v1/boards/JFK/departures").json()["flights"], json!([before]));
+    let history = hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL/history").json();
+    assert_eq!(history["entries"].as_array().unwrap().len(), 20);
+    hub.fly("615", json!({ "departure.gate": "21" }));
+    assert_eq!(hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL").json()["rev"], 21);
+}
+
+#[test]
+fn a_hub_that_is_asked_to_end_ends_well_and_its_clock_can_be_read() {
+    let mut hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "14" }));
+    assert_eq!(hub.stop(), Some(0), "{}", hub.log());
+    let clock = run(hub.folder.path(), &["clock", "--config", "gatecall.toml"]);
+    assert!(clock.status.success(), "{}", text(&clock.stderr));
+    let (shown, start) = (text(&clock.stdout), &START[..15]);
+    assert!(shown.starts_with(start), "{shown}");
+    let migrated = run(hub.folder.path(), &["migrate", "--config", "gatecall.toml"]);
+    assert!(migrated.status.success() && text(&migrated.stdout).contains("up to date"));
+}
+
+#[test]
+fn two_hubs_cannot_share_a_data_folder() {
+    let hub = Hub::start();
+    let second = run(hub.folder.path(), &["migrate", "--config", "gatecall.toml"]);
+    let line = text(&second.stderr);
+    assert!(!second.status.success() && line.contains("in use"), "{line}");
+}
+
+#[test]
+fn a_wrong_configuration_stops_the_start_with_one_line_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "[sockets]\nping_s = 0\n").unwrap();
+    for command in ["serve", "check-config", "migrate", "clock"] {
+        let output = run(folder.path(), &[command, "--config", "bad.toml"]);
+        assert_eq!(
+            text(&output.stderr),
+            "gatecall: bad.toml: sockets.ping_s: must be 5 to 300, is 0\n",
+            "{command}"
+        );
+        assert_eq!(output.status.code(), Some(78), "{command}");
+    }
+    let missing = run(folder.path(), &["check-config", "--config", "gone.toml"]);
+    assert!(text(&missing.stderr).starts_with("gatecall: gone.toml: cannot be read: "));
+    let clock = run(folder.path(), &["serve", "--clock", "noon"]);
+    assert!(text(&clock.stderr).contains("START@SPEED"), "{}", text(&clock.stderr));
+}
+
+#[test]
+fn a_feeds_key_is_made_once_and_a_second_one_beside_it_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[feeds.jfk]\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"keys/jfk\"\n";
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
+    let before = run(folder.path(), &["check-config", "--config", "c.toml"]);
+    assert!(text(&before.stderr).contains("feeds.jfk.key_file: keys/jfk cannot be read"));
+    assert!(run(folder.path(), &["feed-key", "jfk", "--config", "c.toml"]).status.success());
+    let again = run(folder.path(), &["feed-key", "jfk", "--config", "c.toml"]);
+    assert!(!again.status.success() && text(&again.stderr).contains("--add"));
+    assert!(run(folder.path(), &["feed-key", "jfk", "--config", "c.toml", "--add"]).status.success());
+    assert_eq!(std::fs::read_to_string(folder.path().join("keys/jfk")).unwrap().lines().count(), 2);
+    let checked = run(folder.path(), &["check-config", "--config", "c.toml"]);
+    assert!(text(&checked.stdout).contains("2 key(s) in force"), "{}", text(&checked.stderr));
+    assert!(!run(folder.path(), &["feed-key", "nobody", "--config", "c.toml"]).status.success());
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["serve", "check-config", "migrate", "clock", "feed-key", "version"] {
+        let help = run(folder.path(), &[command, "--help"]);
+        assert!(help.status.success() && text(&help.stdout).len() > 60, "{command}");
+    }
+    assert!(text(&run(folder.path(), &["version"]).stdout).starts_with("gatecall "));
+    assert_eq!(run(folder.path(), &[]).status.code(), Some(2));
+}

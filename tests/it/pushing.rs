@@ -1,0 +1,157 @@
+//! What airports send, well and badly.
+
+use crate::client::ask;
+use crate::hub::{Hub, KEY, report};
+use serde_json::json;
+use std::io::Write;
+
+const PATH: &str = "/api/v1/feeds/desk/reports";
+
+fn bearer() -> String {
+    format!("Bearer {KEY}")
+}
+
+#[test]
+fn what_is_answered_is_on_the_board_at_once() {
+    let hub = Hub::start();
+    let answer = hub.push(&report("615", json!({ "status": "boarding", "departure.gate": "14" })));
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    assert_eq!(answer.json(), json!({ "accepted": 1, "changed": 1, "unchanged": 0, "rejected": [] }));
+    let flight = &hub.get("/api/v1/boards/JFK/departures").json()["flights"][0];
+    assert_eq!((&flight["status"], &flight["departure"]["gate"]), (&json!("boarding"), &json!("14")));
+    let again = hub.push(&report("615", json!({ "departure.gate": "14" })));
+    assert_eq!((again.json()["changed"].clone(), again.json()["unchanged"].clone()), (json!(0), json!(1)));
+}
+
+#[test]
+fn one_bad_report_never_stops_the_rest_and_is_kept_with_its_reason() {
+    let hub = Hub::start();
+    let mut nowhere = report("27", json!({}));
+    nowhere["from"] = json!("Kennedy");
+    let bad_gate = report("31", json!({ "departure.gate": { "number": 14 } }));
+    let answer = hub.push(&json!([report("615", json!({ "departure.gate": "14" })), nowhere, bad_gate, 7]));
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let body = answer.json();
+    assert_eq!((body["accepted"].clone(), body["changed"].clone()), (json!(1), json!(1)));
+    let rejected = body["rejected"].as_array().unwrap();
+    let indices: Vec<_> = rejected.iter().map(|one| one["index"].as_u64().unwrap()).collect();
+    assert_eq!(indices, [1, 2, 3]);
+    assert_eq!(
+        (rejected[0]["field"].clone(), rejected[1]["field"].clone()),
+        (json!("from"), json!("departure.gate"))
+    );
+    assert!(rejected.iter().all(|one| !one["reason"].as_str().unwrap().is_empty()));
+    let kept = hub.quarantine();
+    assert_eq!(kept.len(), 3);
+    assert!(kept.iter().any(|one| one["feed"] == "desk"
+        && one["field"] == "from"
+        && one["excerpt"].as_str().unwrap().contains("Kennedy")));
+    assert!(
+        hub.get("/metrics").text().contains("gatecall_reports_total{feed=\"desk\",outcome=\"rejected\"} 3")
+    );
+}
+
+#[test]
+fn a_message_that_cannot_be_read_is_refused_kept_and_the_next_one_is_taken() {
+    let hub = Hub::start();
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let doctype =
+        "<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><x>&b;</x>";
+    let answer = hub.push_as("application/json", deep.as_bytes());
+    assert_eq!((answer.status, answer.json()["rejected"].as_array().unwrap().len()), (202, 1));
+    let hostile: [(&str, &[u8]); 5] = [
+        ("application/json", b"{\"carrier\":"),
+        ("application/json", b"\xff\xfe\x00"),
+        ("application/xml", doctype.as_bytes()),
+        ("text/xml", b"<IATA_AIDX_FlightLegNotifRQ>"),
+        ("application/xml", b"{}"),
+    ];
+    for (kept, (content_type, body)) in hostile.into_iter().enumerate() {
+        let problem = hub.push_as(content_type, body).problem(400);
+        let fault = &problem["errors"][0];
+        assert!(fault["field"].is_string() && !fault["reason"].as_str().unwrap().is_empty(), "{problem}");
+        assert_eq!(hub.quarantine().len(), kept + 2, "{problem}");
+        hub.fly("615", json!({ "departure.gate": kept.to_string() }));
+    }
+}
+
+#[test]
+fn a_message_that_is_too_long_is_refused_before_it_is_read_and_noted() {
+    let hub = Hub::start();
+    let long = vec![b' '; 200_001];
+    let problem = hub.push_as("application/json", &long).problem(413);
+    assert_eq!(problem["errors"][0]["field"], "body");
+    let kept = hub.quarantine();
+    assert_eq!((kept.len(), kept[0]["reason"].clone()), (1, json!("the body is longer than 200000 bytes")));
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&vec![b' '; 50_000_000]).unwrap();
+    let bomb = packer.finish().unwrap();
+    let bearer = bearer();
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
+    ask(hub.api, "POST", PATH, &headers, &bomb).problem(413);
+    hub.fly("615", json!({ "departure.gate": "14" }));
+}
+
+#[test]
+fn a_compressed_message_is_taken() {
+    let hub = Hub::start();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(report("615", json!({ "departure.gate": "14" })).to_string().as_bytes()).unwrap();
+    let bearer = bearer();
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json; charset=utf-8"),
+        ("content-encoding", "gzip"),
+    ];
+    let answer = ask(hub.api, "POST", PATH, &headers, &packer.finish().unwrap());
+    assert_eq!((answer.status, answer.json()["changed"].clone()), (202, json!(1)));
+}
+
+#[test]
+fn a_message_of_thousands_of_reports_is_taken_as_a_whole() {
+    let hub = Hub::start();
+    let reports: Vec<_> =
+        (1..=1_000).map(|number| report(&number.to_string(), json!({ "departure.gate": "1" }))).collect();
+    let answer = hub.push(&json!(reports));
+    assert_eq!((answer.status, answer.json()["changed"].clone()), (202, json!(1_000)), "{}", answer.text());
+    assert_eq!(hub.get("/api/v1/boards/JFK/departures").json()["flights"].as_array().unwrap().len(), 1_000);
+}
+
+#[test]
+fn only_the_bearer_of_a_key_may_push_and_only_what_can_be_read() {
+    let hub = Hub::start();
+    let body = report("615", json!({})).to_string();
+    let push = |path: &str, headers: &[(&str, &str)]| ask(hub.api, "POST", path, headers, body.as_bytes());
+    let json_type = ("content-type", "application/json");
+    let bearer = bearer();
+    let right = ("authorization", bearer.as_str());
+    assert_eq!(push(PATH, &[json_type]).problem(401)["status"], 401);
+    assert_eq!(push(PATH, &[json_type]).header("www-authenticate"), "Bearer");
+    for wrong in ["Bearer wrong-key", "Bearer ", "Basic YTpi", &format!("Bearer {KEY}x")] {
+        push(PATH, &[json_type, ("authorization", wrong)]).problem(401);
+    }
+    push("/api/v1/feeds/nobody/reports", &[json_type, right]).problem(404);
+    push("/api/v1/feeds/lga/reports", &[json_type, right]).problem(404);
+    push(PATH, &[right]).problem(415);
+    push(PATH, &[right, ("content-type", "text/plain")]).problem(415);
+    push(PATH, &[right, ("content-type", "application/json; charset=utf-16")]).problem(415);
+    push(PATH, &[right, json_type, ("content-encoding", "br")]).problem(415);
+    push(PATH, &[right, json_type, ("origin", "https://evil.example")]).problem(403);
+    push(&format!("{PATH}?dry=1"), &[right, json_type]).problem(400);
+    assert_eq!(push(PATH, &[right, json_type]).status, 202);
+    assert!(hub.quarantine().is_empty(), "who has no key leaves no trace in the store");
+    let log = hub.log();
+    assert!(!log.contains(KEY) && !log.contains("wrong-key"), "a key is in the log");
+}
+
+#[test]
+fn the_quarantine_is_for_the_operator_alone() {
+    let hub = Hub::start();
+    hub.get("/api/v1/quarantine").problem(401);
+    hub.get_with("/api/v1/quarantine", &[("authorization", &bearer())]).problem(401);
+    assert!(hub.quarantine().is_empty());
+}
