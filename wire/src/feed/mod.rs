@@ -33,9 +33,9 @@ pub mod json_report;
 mod known_leg;
 mod read;
 pub mod schiphol;
+mod scribe;
 #[cfg(test)]
 mod testing;
-mod scribe;
 
 pub use known_leg::KnownLeg;
 
@@ -135,15 +135,23 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Longest reason, in bytes. Parsers like to repeat what they were given.
+    pub const REASON_BYTES_MAX: usize = 300;
+
+    /// Longest name of a field, in bytes.
+    pub const FIELD_BYTES_MAX: usize = 100;
+
     /// A fault of the whole message.
     pub(crate) fn message(reason: impl Into<String>, body: &[u8]) -> Self {
-        Self { index: None, field: None, reason: reason.into(), excerpt: read::excerpt(body) }
+        Self { index: None, field: None, reason: reason.into(), excerpt: read::excerpt(body) }.bounded()
     }
 
-    /// The same with the quarantine's header.
-    pub fn quarantined(self, feed: Arc<str>, received_at: DateTime<Utc>) -> Quarantined {
-        let Self { index, field, reason, excerpt } = self;
-        Quarantined { feed, received_at, index, field, reason, excerpt }
+    fn bounded(mut self) -> Self {
+        self.reason.truncate(self.reason.floor_char_boundary(Self::REASON_BYTES_MAX));
+        if let Some(field) = &mut self.field {
+            field.truncate(field.floor_char_boundary(Self::FIELD_BYTES_MAX));
+        }
+        self
     }
 
     fn place(&self) -> String {
@@ -157,7 +165,7 @@ impl Decoded {
     /// Adds a fault, within the bound.
     pub(crate) fn fault(&mut self, fault: Fault) {
         match self.faults.len().cmp(&(FAULTS_MAX - 1)) {
-            std::cmp::Ordering::Less => self.faults.push(fault),
+            std::cmp::Ordering::Less => self.faults.push(fault.bounded()),
             std::cmp::Ordering::Equal => {
                 let reason = format!("there are more than {FAULTS_MAX} faults; the rest are not listed");
                 self.faults.push(Fault { index: None, field: None, reason, excerpt: String::new() });

@@ -42,7 +42,9 @@ pub(super) fn facts(report: &Report) -> Vec<String> {
             Some(Value::Step(step)) => step.as_str().into(),
             Some(Value::Flag(flag)) => flag.to_string(),
             Some(Value::Airport(iata)) => iata.to_string(),
-            Some(Value::Codeshares(list)) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Some(Value::Codeshares(list)) => {
+                list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            }
         };
         format!("{field}={value}")
     };

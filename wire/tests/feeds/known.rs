@@ -5,9 +5,9 @@ use domain::codes::{AirlineCode, Designator, Direction, FlightNumber, Iata, Suff
 use domain::field::{Field, Kind, Step, Value};
 use domain::leg::LegKey;
 use domain::report::StatusWord;
+use gatecall_wire::feed::KnownLeg;
 use proptest::prelude::*;
 use proptest::{collection, option, sample};
-use wire::feed::KnownLeg;
 
 /// Seconds of the years 2000 to 2099.
 const SECONDS: std::ops::Range<i64> = 946_684_800..4_102_444_800;

@@ -1,13 +1,15 @@
 //! Airports' formats from outside: what one end writes the other reads, and nothing that comes over
 //! a network makes a decoder panic or hold more than it may.
 
+#![expect(clippy::unwrap_used, reason = "what is made here for tests is right, or the test fails")]
+
 mod hostile;
 mod known;
 mod round_trip;
 
 use domain::codes::Iata;
 use domain::report::Source;
-use wire::feed::Context;
+use gatecall_wire::feed::Context;
 
 /// A feed that speaks for `airport`.
 fn context(airport: &str) -> Context {

@@ -6,8 +6,8 @@ use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
 use domain::leg::Alias;
 use domain::report::{Report, Statement};
+use gatecall_wire::feed::{Decoded, Format, KnownLeg, aidx, decode, json_report, schiphol};
 use proptest::prelude::*;
-use wire::feed::{Decoded, Format, KnownLeg, aidx, decode, json_report, schiphol};
 
 fn sorted(mut statements: Vec<Statement>) -> Vec<Statement> {
     statements.sort_by_key(|statement| statement.field);
@@ -30,7 +30,7 @@ fn sayable(leg: &KnownLeg, can_say: fn(&KnownLeg, &Statement) -> bool) -> Vec<St
     leg.statements.iter().filter(|statement| can_say(leg, statement)).cloned().collect()
 }
 
-fn clean(decoded: Result<Decoded, wire::feed::Fault>) -> Result<Decoded, TestCaseError> {
+fn clean(decoded: Result<Decoded, gatecall_wire::feed::Fault>) -> Result<Decoded, TestCaseError> {
     let decoded = decoded.map_err(|fault| TestCaseError::fail(fault.to_string()))?;
     prop_assert_eq!(&decoded.faults, &[]);
     prop_assert_eq!(&decoded.notes, &Vec::<String>::new());
@@ -83,7 +83,7 @@ proptest! {
             aliases: Vec::new(),
             observed_at: leg.observed_at.unwrap_or(context.received_at),
             received_at: context.received_at,
-            statements: leg.statements.clone(),
+            statements: leg.statements,
         };
         // One word for the status, and none for a step that is cleared.
         let steps = [Field::DepartureStep, Field::ArrivalStep, Field::Cancelled, Field::Diverted, Field::Hidden];

@@ -1,8 +1,9 @@
 //! The message: its frame, its errors, its legs one by one.
 
 use super::super::{Context, Decoded, Fault, REPORTS_MAX, read};
+use super::encoding::text_of;
 use super::leg;
-use super::xml::{Child, Document, ELEMENTS_MAX, Element, text_of};
+use super::xml::{Child, Document, ELEMENTS_MAX, Element};
 use chrono::{DateTime, Utc};
 
 /// Reads a `FlightLegNotifRQ` or a `FlightLegRS`. `Err` where it is neither, is not well-formed, or

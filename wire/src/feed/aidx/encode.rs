@@ -2,13 +2,12 @@
 
 use super::codes;
 use super::extension::OURS;
+use super::write::Xml;
 use super::{KnownLeg, NAMESPACE};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::codes::{AirlineCode, Direction, Iata};
 use domain::field::{Field, Step, Value};
 use domain::report::Statement;
-use quick_xml::escape::escape;
-use std::fmt::Write;
 
 /// What stands at the top of a message.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +41,13 @@ pub fn encode_rs(legs: &[KnownLeg], header: &Header<'_>) -> String {
 }
 
 /// Whether AIDX has a way to say this. It has none to take back a cancellation other than by
-/// reinstating the flight, to give a delay a reason that is no code of AHM 730, to say that there
-/// are no codeshares other than by taking them away, or, of an arrival, that it is as planned.
+/// reinstating the flight, to give a delay a reason that is no code of AHM 730, to say of what is
+/// not hidden or has no codeshares more than that it never was or had, or, of an arrival, that it
+/// is as planned.
 pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
     match (statement.field, &statement.value) {
-        (Field::Cancelled, value) => value.is_some(),
-        (Field::Diverted, value) => value.is_some(),
+        (Field::Cancelled | Field::Diverted, value) => value.is_some(),
+        (Field::Hidden, value) => *value != Some(Value::Flag(false)),
         (Field::DelayReason, Some(Value::Text(words))) => codes::delay_code(words).is_some(),
         (Field::Codeshares, Some(Value::Codeshares(flights))) => !flights.is_empty(),
         // The airport to which it goes is the last of a list that begins with the scheduled one;
@@ -59,17 +59,7 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
     }
 }
 
-/// Text of an XML document in the making.
-struct Xml {
-    text: String,
-}
-
 impl Xml {
-    fn with_capacity(legs: usize) -> Self {
-        // A leg with everything said takes about this much; less only costs a copy.
-        Self { text: String::with_capacity(512 + legs * 1536) }
-    }
-
     fn root(&mut self, name: &str, header: &Header<'_>) {
         self.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let sent_at = rfc3339(header.sent_at);
@@ -128,8 +118,8 @@ impl Xml {
     fn special_action(&mut self, leg: &KnownLeg) {
         match leg.said(Field::Hidden) {
             Some(Some(Value::Flag(true))) => self.leaf("SpecialAction", &[], "DoNotDisplay"),
-            Some(_) => self.nil("SpecialAction", &[]),
-            None => {}
+            Some(None) => self.nil("SpecialAction", &[]),
+            _ => {}
         }
     }
 
@@ -272,7 +262,7 @@ impl Xml {
                 self.open("CheckInInfo", &[]);
                 let ends = desks.split_once('-').filter(|(first, last)| {
                     let whole = |desk: &str| !desk.is_empty() && desk.trim() == desk;
-                    whole(first) && whole(last)
+                    whole(first) && whole(last) && first != last
                 });
                 match ends {
                     Some((first, last)) => {
@@ -352,43 +342,6 @@ impl Xml {
         }
         self.close("g:Leg");
         self.close("TPA_Extension");
-    }
-
-    /// An element with a text, without one, or none at all.
-    fn said(&mut self, name: &str, said: Option<Option<&Value>>) {
-        match said {
-            Some(Some(Value::Text(text))) => self.leaf(name, &[], text),
-            Some(_) => self.nil(name, &[]),
-            None => {}
-        }
-    }
-
-    fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.start(name, attributes);
-        self.text.push('>');
-    }
-
-    fn close(&mut self, name: &str) {
-        // Writing to a String cannot fail.
-        let _ = write!(self.text, "</{name}>");
-    }
-
-    fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
-        self.open(name, attributes);
-        self.text.push_str(&escape(text));
-        self.close(name);
-    }
-
-    fn nil(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.start(name, attributes);
-        self.text.push_str(" xsi:nil=\"true\"/>");
-    }
-
-    fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        let _ = write!(self.text, "<{name}");
-        for (key, value) in attributes {
-            let _ = write!(self.text, " {key}=\"{}\"", escape(*value));
-        }
     }
 }
 

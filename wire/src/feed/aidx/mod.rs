@@ -7,12 +7,12 @@
 //! | file | holds |
 //! |---|---|
 //! | `decode` | the message: its frame, its errors, its legs one by one |
-//! | `xml` | elements by namespace and not by prefix, and every limit |
+//! | `encoding`, `xml`, `names` | from bytes to elements, by namespace and not by prefix, and every limit |
 //! | `leg` | who the leg is, and all that has no file of its own |
 //! | `status`, `times`, `resources` | the three large groups of a leg's data |
 //! | `codes` | what the codes mean |
 //! | `extension` | which vendors' extensions are understood |
-//! | `encode` | the other direction |
+//! | `encode`, `write` | the other direction |
 //!
 //! ## What maps to what
 //!
@@ -38,7 +38,7 @@
 //! A departure's or an arrival's resources say so themselves; a status says so by `FlightLegScope`,
 //! and where it does not, the airport that speaks decides. Operation times are matched by their
 //! qualifier alone: real messages fill `CodeContext` with `9750`, `2005`, `0000` and `ZZZ`. What is
-//! private to a sender (`CMI`, `ATO`) is left aside, and told in [`Decoded::notes`].
+//! private to a sender (`CMI`, `ATO`) is left aside, and told in [`super::Decoded::notes`].
 //!
 //! Of repeated elements the first counts, in the order of `RepeatIndex`, where only one can.
 //!
@@ -60,11 +60,14 @@
 mod codes;
 mod decode;
 mod encode;
+mod encoding;
 mod extension;
 mod leg;
+mod names;
 mod resources;
 mod status;
 mod times;
+mod write;
 mod xml;
 
 #[cfg(test)]

@@ -83,7 +83,8 @@ fn a_gate_change_is_seen_by_comparing_two_messages() {
 #[test]
 fn times_are_matched_by_their_qualifier_whatever_list_they_claim_to_be_from() {
     let (report, _) = only(fixture!("amadeus-airborne.xml"), "HBA");
-    let expected = ["departure.scheduled=05 10:00", "departure.actual=05 10:00", "departure.airborne=05 10:10"];
+    let expected =
+        ["departure.scheduled=05 10:00", "departure.actual=05 10:00", "departure.airborne=05 10:10"];
     assert_eq!(facts(&report), expected);
     assert_eq!(status(&report), "airborne");
     assert_eq!(report.observed_at.to_rfc3339(), "2024-03-05T10:10:03+00:00");
@@ -167,7 +168,9 @@ fn a_leg_that_cannot_be_identified_costs_no_other_leg() {
         ]
     );
     assert!(decoded.faults[0].excerpt.starts_with("<a:FlightLeg>"));
-    assert!(decoded.faults[0].excerpt.contains("YMHB") && decoded.faults[0].excerpt.ends_with("</a:FlightLeg>"));
+    assert!(
+        decoded.faults[0].excerpt.contains("YMHB") && decoded.faults[0].excerpt.ends_with("</a:FlightLeg>")
+    );
     assert_eq!(decoded.notes, ["legs of general aviation"]);
 }
 
@@ -207,7 +210,14 @@ fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual()
             "delay_reason=late inbound aircraft",
         ]
     );
-    let nil = ["remark=", "delay_reason=", "aircraft.type=", "aircraft.registration=", "codeshares=", "hidden=true"];
+    let nil = [
+        "remark=",
+        "delay_reason=",
+        "aircraft.type=",
+        "aircraft.registration=",
+        "codeshares=",
+        "hidden=true",
+    ];
     assert_eq!(facts(report(&decoded, 10)), nil);
 }
 
@@ -277,7 +287,8 @@ fn document_types_and_entities_are_refused() {
 
 #[test]
 fn nesting_has_an_end() {
-    let nested = |depth: usize| message(&format!("{}{}", "<FlightLeg>".repeat(depth), "</FlightLeg>".repeat(depth)));
+    let nested =
+        |depth: usize| message(&format!("{}{}", "<FlightLeg>".repeat(depth), "</FlightLeg>".repeat(depth)));
     assert!(decode(Format::Aidx, nested(DEPTH_MAX - 1).as_bytes(), &context("HBA")).is_ok());
     assert_eq!(refusal(&nested(DEPTH_MAX)), format!("nests elements deeper than {DEPTH_MAX}"));
     assert!(refusal(&message(&"<x>".repeat(100_000))).starts_with("nests"));

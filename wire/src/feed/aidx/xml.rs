@@ -4,7 +4,9 @@
 //! the rest of a message, which is most of it, is read past. So what a message can make us hold is
 //! bounded by [`ELEMENTS_MAX`] and by its own length.
 
+use super::super::{NOTES_MAX, read::cut};
 use super::extension;
+use super::names::{ATTRIBUTES, ELEMENTS};
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -21,81 +23,10 @@ pub(super) const ELEMENTS_MAX: usize = 2_000;
 /// Most attributes of one element.
 const ATTRIBUTES_MAX: usize = 64;
 
+/// Most namespaces declared at one place. Each name is looked up among all of them.
+const NAMESPACES_MAX: usize = 32;
+
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
-
-/// Names that the decoder asks for. Anything else is read past.
-const ELEMENTS: &[&str] = &[
-    "AODBUniqueField",
-    "AircraftInfo",
-    "AircraftSubType",
-    "AircraftTerminal",
-    "AircraftType",
-    "Airline",
-    "AirportResources",
-    "AmadeusAptExtensionType",
-    "ArrivalAirport",
-    "BaggageClaimUnit",
-    "CallSign",
-    "CheckInInfo",
-    "CodeShareInfo",
-    "DepartureAirport",
-    "Error",
-    "Errors",
-    "FirstPosition",
-    "FlightLeg",
-    "FlightLegExtension",
-    "FlightNumber",
-    "FlightNumericalId",
-    "GeneralAviationLegIdentifier",
-    "Id",
-    "IrregularityDelay",
-    "LastPosition",
-    "LastUpdate",
-    "LastUpdateDatetime",
-    "Leg",
-    "LegData",
-    "LegIdentifier",
-    "MiscFlightLegData",
-    "OperationTime",
-    "OperationalStatus",
-    "OperationalSuffix",
-    "OriginDate",
-    "PassengerGate",
-    "PlannedArrivalAptHistory",
-    "PublicStatus",
-    "PublicTerminal",
-    "Qualifier",
-    "ReasonCode",
-    "RecordLastUpdateTime",
-    "Registration",
-    "RemarkFreeText",
-    "RemarkTextCode",
-    "RepeatNumber",
-    "Resource",
-    "ServiceType",
-    "SpecialAction",
-    "Status",
-    "Statuses",
-    "TPA_Extension",
-    "TailNumber",
-    "Value",
-    "Warning",
-    "Warnings",
-];
-
-/// Attributes that the decoder asks for.
-const ATTRIBUTES: &[&str] = &[
-    "Code",
-    "CodeContext",
-    "DepartureOrArrival",
-    "FlightLegScope",
-    "OperationQualifier",
-    "RepeatIndex",
-    "ShortText",
-    "TimeStamp",
-    "TimeType",
-    "Usage",
-];
 
 /// Whose element it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,6 +108,7 @@ impl<'a> Document<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let mut reader = NsReader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
+        reader.resolver_mut().set_max_namespace_bindings(NAMESPACES_MAX);
         Self { reader, text, depth: 0, root_seen: false, strangers: Vec::new() }
     }
 
@@ -341,9 +273,9 @@ fn refuse_document_type(event: &Event<'_>) -> Result<(), Refusal> {
 fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, Refusal> {
     match reference.resolve_char_ref() {
         Ok(Some(character)) => Ok(character.to_string().into()),
-        Ok(None) => resolve_xml_entity(reference).map(Cow::Borrowed).ok_or_else(|| {
-            format!("uses the entity {:?}, which is not defined", super::super::read::cut(reference, 40))
-        }),
+        Ok(None) => resolve_xml_entity(reference)
+            .map(Cow::Borrowed)
+            .ok_or_else(|| format!("uses the entity {:?}, which is not defined", cut(reference, 40))),
         Err(error) => Err(format!("has a wrong character reference: {error}")),
     }
 }
@@ -362,7 +294,7 @@ fn known(
     strangers: &mut Vec<String>,
 ) -> Option<(Space, &'static str)> {
     let Some(space) = space_of(resolver, name) else {
-        if strangers.len() < super::super::NOTES_MAX
+        if strangers.len() < NOTES_MAX
             && let (ResolveResult::Bound(Namespace(uri)), _) = resolver.resolve_element(name)
             && !strangers.iter().any(|known| known == uri)
         {
@@ -411,59 +343,4 @@ fn element(
         }
     }
     Ok(element)
-}
-
-/// The message's text: UTF-8, or ISO-8859-1 where the declaration says so, as Avinor's does.
-pub(super) fn text_of(body: &[u8]) -> Result<Cow<'_, str>, Refusal> {
-    if body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) {
-        return Err("is UTF-16; send UTF-8".into());
-    }
-    let body = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(body);
-    let declared = declared_encoding(body).map(|name| name.to_ascii_lowercase());
-    match declared.as_deref() {
-        None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => {
-            str::from_utf8(body).map(Cow::Borrowed).map_err(|error| format!("is not UTF-8: {error}"))
-        }
-        // Each byte is the character of that number.
-        Some("iso-8859-1" | "latin1") => Ok(body.iter().map(|byte| char::from(*byte)).collect()),
-        Some(other) => {
-            let other = super::super::read::cut(other, 40);
-            Err(format!("is declared to be {other:?}; only UTF-8 and ISO-8859-1 are read"))
-        }
-    }
-}
-
-fn declared_encoding(body: &[u8]) -> Option<&str> {
-    /// Longer than any declaration.
-    const DECLARATION_BYTES_MAX: usize = 256;
-    let start = &body[..body.len().min(DECLARATION_BYTES_MAX)];
-    let start = match str::from_utf8(start) {
-        Ok(text) => text,
-        Err(error) => str::from_utf8(&start[..error.valid_up_to()]).ok()?,
-    };
-    let (declaration, _) = start.strip_prefix("<?xml")?.split_once("?>")?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    value[1..].split_once(quote).map(|(name, _)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_in_order_so_that_they_can_be_searched() {
-        assert!(ELEMENTS.is_sorted() && ATTRIBUTES.is_sorted());
-    }
-
-    #[test]
-    fn the_declared_encoding_is_believed() {
-        let latin = b"<?xml version='1.0' encoding = 'ISO-8859-1'?><a>Troms\xf8</a>";
-        assert!(text_of(latin).unwrap().contains("Tromsø"));
-        assert!(text_of(b"<a>Troms\xf8</a>").unwrap_err().starts_with("is not UTF-8"));
-        assert!(text_of(b"<?xml version='1.0' encoding='EBCDIC'?><a/>").unwrap_err().contains("ebcdic"));
-        assert!(text_of(&[0xff, 0xfe, 0x3c, 0]).unwrap_err().contains("UTF-16"));
-        assert_eq!(text_of(b"\xef\xbb\xbf<a/>").unwrap(), "<a/>");
-    }
 }

@@ -29,7 +29,9 @@
 //! bracket, and finding the end of an array's elements takes no stack.
 
 mod decode;
+mod draft;
 mod encode;
+mod plain;
 
 #[cfg(test)]
 mod tests;

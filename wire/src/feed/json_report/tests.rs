@@ -53,7 +53,10 @@ fn a_broken_report_costs_no_other() {
     let read: Vec<_> = decoded.reports.iter().map(|(index, _)| *index).collect();
     assert_eq!(read, [0, 1, 3, 5]);
     let (index, field, reason) = faults(&decoded)[0];
-    assert_eq!((index, field, reason), (Some(2), "departure.gat", "is not a field that a report can speak of"));
+    assert_eq!(
+        (index, field, reason),
+        (Some(2), "departure.gat", "is not a field that a report can speak of")
+    );
     let (index, field, reason) = faults(&decoded)[1];
     assert_eq!((index, field), (Some(4), ""));
     assert!(reason.starts_with("invalid type: integer `17`, expected a report"), "{reason}");
@@ -73,24 +76,45 @@ fn fault_of(parts: &str) -> (String, String) {
 
 #[test]
 fn a_fault_names_its_field_and_the_rule() {
-    let no_instant = "is not an instant with an offset (such as 2013-02-08T21:04:11Z) of the years 2000 to 2099";
+    let no_instant =
+        "is not an instant with an offset (such as 2013-02-08T21:04:11Z) of the years 2000 to 2099";
     for (parts, field, reason) in [
         (r#","set":{"departure.gate":14}"#, "departure.gate", "is a number and not a text"),
-        (r#","set":{"departure.gate":null}"#, "departure.gate", "is null; name it under clear to take a value away"),
+        (
+            r#","set":{"departure.gate":null}"#,
+            "departure.gate",
+            "is null; name it under clear to take a value away",
+        ),
         (r#","set":{"departure.gate":{"a":[1]}}"#, "departure.gate", "is an object and not a text"),
         (r#","set":{"departure.gate":"MUCH TOO LONG"}"#, "departure.gate", "is longer than 8 characters"),
         (r#","set":{"departure.gate":"\u202e41"}"#, "departure.gate", "has control characters"),
         (r#","set":{"departure.gate":"1","departure.gate":"2"}"#, "departure.gate", "is spoken of twice"),
-        (r#","set":{"departure.gate":"1"},"clear":["departure.gate"]"#, "departure.gate", "is spoken of twice"),
-        (r#","set":{"departure.step":"boarding"}"#, "departure.step", "is not a field that a report can speak of"),
+        (
+            r#","set":{"departure.gate":"1"},"clear":["departure.gate"]"#,
+            "departure.gate",
+            "is spoken of twice",
+        ),
+        (
+            r#","set":{"departure.step":"boarding"}"#,
+            "departure.step",
+            "is not a field that a report can speak of",
+        ),
         (r#","set":{"hidden":"x"}"#, "hidden", "is not a field that a report can speak of"),
         (r#","set":{"status":"flying"}"#, "status", "is not a status word"),
         (r#","set":{"status":"boarding"},"clear":["status"]"#, "status", "is spoken of twice"),
         (r#","set":{"departure.estimated":"2013-02-08T21:04:11"}"#, "departure.estimated", no_instant),
         (r#","set":{"departure.estimated":"21:04"}"#, "departure.estimated", no_instant),
         (r#","set":{"departure.estimated":1360357451}"#, "departure.estimated", "is a number and not a text"),
-        (r#","set":{"diverted_to":"KMIA"}"#, "diverted_to", "\"KMIA\" is not an IATA airport code (three letters)"),
-        (r#","set":{"codeshares":["EI"]}"#, "codeshares", "\"EI\" is not a flight designator (such as EI5105)"),
+        (
+            r#","set":{"diverted_to":"KMIA"}"#,
+            "diverted_to",
+            "\"KMIA\" is not an IATA airport code (three letters)",
+        ),
+        (
+            r#","set":{"codeshares":["EI"]}"#,
+            "codeshares",
+            "\"EI\" is not a flight designator (such as EI5105)",
+        ),
         (r#","clear":["departure"]"#, "departure", "is not a field that a report can speak of"),
         (r#","observed_at":"2013-02-08""#, "observed_at", no_instant),
         (r#","observed_at":"1970-01-01T00:00:00Z""#, "observed_at", no_instant),
@@ -143,7 +167,9 @@ fn what_identifies_a_leg_is_required() {
 
 #[test]
 fn what_is_no_report_and_no_array_is_refused_whole() {
-    for body in ["", " ", "null", "\"text\"", "[", "[1", "{\"a\":}", "{} {}", "[] []", "[1,]", "{\"carrier\":\"B6\""] {
+    for body in
+        ["", " ", "null", "\"text\"", "[", "[1", "{\"a\":}", "{} {}", "[] []", "[1,]", "{\"carrier\":\"B6\""]
+    {
         assert!(decode(Format::Json, body.as_bytes(), &context("JFK")).is_err(), "{body}");
     }
     let fault = decode(Format::Json, b"[\"\xff\"]", &context("JFK")).unwrap_err();

@@ -154,8 +154,10 @@ fn values(leg: &KnownLeg, departs: bool, zone: Tz, row: &mut Map<String, Json>) 
         ("codeshares", Field::Codeshares, codeshares),
     ];
     for (key, field, shape) in own.iter().chain(&shared) {
-        if let Some(value) = leg.said(*field) {
-            row.insert((*key).into(), shape(value.map_or(Json::Null, |value| plain(value, zone))));
+        let said = leg.statements.iter().find(|statement| statement.field == *field);
+        if let Some(statement) = said.filter(|statement| can_say(leg, statement)) {
+            let value = statement.value.as_ref().map_or(Json::Null, |value| plain(value, zone));
+            row.insert((*key).into(), shape(value));
         }
     }
 }

@@ -60,6 +60,8 @@
 
 mod decode;
 mod encode;
+mod facts;
+mod page;
 mod row;
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 macro_rules! shapes {
     ($($(#[$doc:meta])* struct $name:ident { $($field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, Default, serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         pub(super) struct $name<'a> {
             $(#[serde(borrow, default)] pub(super) $field: $type,)*
@@ -161,10 +161,4 @@ shapes! {
     struct Baggage { belts: List<Text<'a>>, }
     /// `aircraftType`
     struct Aircraft { iata_main: Option<Text<'a>>, iata_sub: Option<Text<'a>>, }
-}
-
-impl Default for Rows<'_> {
-    fn default() -> Self {
-        Self { rows: List::default() }
-    }
 }

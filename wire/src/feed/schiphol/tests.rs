@@ -96,7 +96,9 @@ fn what_is_no_page_is_refused() {
         assert!(fault.reason.starts_with("is not a page of flights"), "{body}: {}", fault.reason);
     }
     let many = format!("{{\"flights\":[{}0]}}", "0,".repeat(REPORTS_MAX));
-    assert!(decode(Format::Schiphol, many.as_bytes(), &context("AMS")).unwrap_err().reason.contains("more than"));
+    assert!(
+        decode(Format::Schiphol, many.as_bytes(), &context("AMS")).unwrap_err().reason.contains("more than")
+    );
     let mut nowhere = context("AMS");
     nowhere.airport = None;
     let fault = decode(Format::Schiphol, b"{\"flights\":[]}", &nowhere).unwrap_err();

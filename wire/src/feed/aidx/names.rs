@@ -1,0 +1,85 @@
+//! Names of elements and attributes that are read, in order, so that they can be searched.
+
+/// Names that the decoder asks for. Anything else is read past.
+pub(super) const ELEMENTS: &[&str] = &[
+    "AODBUniqueField",
+    "AircraftInfo",
+    "AircraftSubType",
+    "AircraftTerminal",
+    "AircraftType",
+    "Airline",
+    "AirportResources",
+    "AmadeusAptExtensionType",
+    "ArrivalAirport",
+    "BaggageClaimUnit",
+    "CallSign",
+    "CheckInInfo",
+    "CodeShareInfo",
+    "DepartureAirport",
+    "Error",
+    "Errors",
+    "FirstPosition",
+    "FlightLeg",
+    "FlightLegExtension",
+    "FlightNumber",
+    "FlightNumericalId",
+    "GeneralAviationLegIdentifier",
+    "Id",
+    "IrregularityDelay",
+    "LastPosition",
+    "LastUpdate",
+    "LastUpdateDatetime",
+    "Leg",
+    "LegData",
+    "LegIdentifier",
+    "MiscFlightLegData",
+    "OperationTime",
+    "OperationalStatus",
+    "OperationalSuffix",
+    "OriginDate",
+    "PassengerGate",
+    "PlannedArrivalAptHistory",
+    "PublicStatus",
+    "PublicTerminal",
+    "Qualifier",
+    "ReasonCode",
+    "RecordLastUpdateTime",
+    "Registration",
+    "RemarkFreeText",
+    "RemarkTextCode",
+    "RepeatNumber",
+    "Resource",
+    "ServiceType",
+    "SpecialAction",
+    "Status",
+    "Statuses",
+    "TPA_Extension",
+    "TailNumber",
+    "Value",
+    "Warning",
+    "Warnings",
+];
+
+/// Attributes that the decoder asks for.
+pub(super) const ATTRIBUTES: &[&str] = &[
+    "Code",
+    "CodeContext",
+    "DepartureOrArrival",
+    "FlightLegScope",
+    "OperationQualifier",
+    "RepeatIndex",
+    "ShortText",
+    "TimeStamp",
+    "TimeType",
+    "Usage",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_so_that_they_can_be_searched() {
+        assert!(ELEMENTS.is_sorted() && ATTRIBUTES.is_sorted());
+    }
+}

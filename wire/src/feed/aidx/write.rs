@@ -1,0 +1,54 @@
+//! XML in the making.
+
+use domain::field::Value;
+use quick_xml::escape::escape;
+use std::fmt::Write;
+
+/// Text of a document in the making.
+pub(super) struct Xml {
+    pub(super) text: String,
+}
+
+impl Xml {
+    pub(super) fn with_capacity(legs: usize) -> Self {
+        // A leg with everything said takes about this much; less only costs a copy.
+        Self { text: String::with_capacity(512 + legs * 1536) }
+    }
+
+    /// An element with a text, without one, or none at all.
+    pub(super) fn said(&mut self, name: &str, said: Option<Option<&Value>>) {
+        match said {
+            Some(Some(Value::Text(text))) => self.leaf(name, &[], text),
+            Some(_) => self.nil(name, &[]),
+            None => {}
+        }
+    }
+
+    pub(super) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.start(name, attributes);
+        self.text.push('>');
+    }
+
+    pub(super) fn close(&mut self, name: &str) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "</{name}>");
+    }
+
+    pub(super) fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.open(name, attributes);
+        self.text.push_str(&escape(text));
+        self.close(name);
+    }
+
+    pub(super) fn nil(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.start(name, attributes);
+        self.text.push_str(" xsi:nil=\"true\"/>");
+    }
+
+    fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        let _ = write!(self.text, "<{name}");
+        for (key, value) in attributes {
+            let _ = write!(self.text, " {key}=\"{}\"", escape(*value));
+        }
+    }
+}
