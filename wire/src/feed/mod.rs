@@ -41,7 +41,6 @@ pub use known_leg::KnownLeg;
 
 use chrono::{DateTime, Utc};
 use domain::codes::Iata;
-use domain::ports::Quarantined;
 use domain::report::{Report, Source};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -130,7 +129,7 @@ pub struct Fault {
     pub field: Option<String>,
     /// What is wrong with it, to be read after the field's name.
     pub reason: String,
-    /// The start of the report or message, at most [`Quarantined::EXCERPT_BYTES_MAX`].
+    /// The start of the report or message, at most [`EXCERPT_BYTES_MAX`](domain::ports::Quarantined::EXCERPT_BYTES_MAX).
     pub excerpt: String,
 }
 
