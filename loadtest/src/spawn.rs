@@ -44,6 +44,8 @@ impl HubProcess {
             .arg("serve")
             .arg("--config")
             .arg(&config)
+            // Its last words should be what went wrong, not where.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
