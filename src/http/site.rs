@@ -53,7 +53,7 @@ impl Site {
         match site.read_below(root) {
             Ok(()) if site.files.contains_key("/index.html") => {}
             Ok(()) => {
-                tracing::warn!(folder = %root.display(), "there is no built web page here; only the API is served")
+                tracing::warn!(folder = %root.display(), "there is no built web page here; only the API is served");
             }
             Err(fault) => {
                 tracing::warn!(folder = %root.display(), %fault, "the web page cannot be read; only the API is served");

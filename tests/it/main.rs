@@ -10,6 +10,8 @@
 //! | `border` | ids, origins, headers, errors |
 //! | `living` | start, end, kill, commands |
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 mod border;
 mod client;
 mod hub;
