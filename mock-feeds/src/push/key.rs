@@ -33,7 +33,8 @@ impl Key {
             let text = std::fs::read_to_string(file);
             let text =
                 text.map_err(|error| format!("whose key in {} cannot be read: {error}", file.display()))?;
-            self.held = Some(text.trim().into());
+            // A new key is put below those in force; the last one stays longest.
+            self.held = text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(Into::into);
         }
         Ok(self.held.as_deref())
     }
@@ -72,7 +73,7 @@ mod tests {
         assert!(key.show().unwrap_err().contains("jfk.key"));
         std::fs::write(&file, "one\n").unwrap();
         assert_eq!(key.show(), Ok(Some("one")));
-        std::fs::write(&file, "two\n").unwrap();
+        std::fs::write(&file, "one\ntwo\n\n").unwrap();
         assert_eq!(key.show(), Ok(Some("one")));
         key.forget();
         assert_eq!(key.show(), Ok(Some("two")));

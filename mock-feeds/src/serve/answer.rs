@@ -30,6 +30,8 @@ pub(super) struct Answer {
     pub(super) content_type: &'static str,
     /// `Link`, where there are pages.
     pub(super) link: Option<String>,
+    /// What changes when anything in the feed does; without it the body says so itself.
+    pub(super) version: Option<u64>,
     /// The body.
     pub(super) body: Bytes,
 }
@@ -71,7 +73,7 @@ pub(super) async fn answer(
 }
 
 fn whole(request: &HttpRequest, served: &Served, iata: Iata, answer: Answer) -> HttpResponse {
-    let tag = format!("\"{:016x}\"", fnv1a(&answer.body));
+    let tag = format!("\"{:016x}\"", answer.version.unwrap_or_else(|| fnv1a(&answer.body)));
     if has(request, &tag) {
         served.shared.at(iata, |airport, _| airport.tally.unchanged += 1);
         return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();

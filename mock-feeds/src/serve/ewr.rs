@@ -2,11 +2,15 @@
 //!
 //! Twenty rows a page, `Link` with first, prev, next and last, `app_id` and `app_key` in headers
 //! and a 403 without them. `flightDirection` and `scheduleDate` narrow what is asked for.
+//!
+//! Every page has the tag of the whole feed: a caller that asks for the first page with
+//! `If-None-Match` and gets a 304 need not ask for the others.
 
 use super::Served;
 use super::answer::{Answer, Memory, answer};
 use crate::airport::Airport;
 use crate::encode::schiphol::{self, Sender};
+use crate::sim::chance::fnv1a;
 use actix_web::{HttpRequest, HttpResponse, web};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -96,10 +100,15 @@ fn page(airport: &Airport, now: DateTime<Utc>, query: &Query, base: &str) -> Res
             && query.schedule_date.is_none_or(|wanted| date == Some(wanted))
     });
     legs.sort_by_key(|(_, known)| (schiphol::scheduled_here(airport.iata, known), known.key));
+    let version = fnv1a(format!("{:?}", sender.fault).as_bytes());
+    let version = legs.iter().fold(version, |version, (since, known)| {
+        version.rotate_left(5) ^ fnv1a(format!("{since}{}", known.key.id()).as_bytes())
+    });
     let count: usize = legs.iter().map(|(_, known)| schiphol::row_count(known)).sum();
     let rows: Vec<Value> = rows_of_page(sender, &legs, query.page);
     let body = serde_json::to_vec(&json!({ "flights": rows, "schemaVersion": "4" }))?;
-    Ok(Answer { content_type: "application/json", link: link(base, query, count), body: body.into() })
+    let link = link(base, query, count);
+    Ok(Answer { content_type: "application/json", link, version: Some(version), body: body.into() })
 }
 
 /// The rows of one page; legs before it are counted and not written.

@@ -53,7 +53,7 @@ fn told(airport: &Airport, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> 
         legs.truncate(legs.len() * 9 / 10);
         body = aidx::response(sender, newest, &legs)?;
     }
-    Ok(Answer { content_type: "application/xml", link: None, body: body.into() })
+    Ok(Answer { content_type: "application/xml", link: None, version: None, body: body.into() })
 }
 
 #[cfg(test)]

@@ -96,6 +96,23 @@ async fn pages_lead_from_the_first_to_the_last_and_hold_every_row_once() {
 }
 
 #[actix_web::test]
+async fn a_first_page_that_is_unchanged_speaks_for_all_pages() {
+    let stage = Stage::open();
+    let ask = |tag: String| {
+        let request = stage.get("/ewr/flights?page=0").header("If-None-Match", tag);
+        async move { request.send().await.unwrap() }
+    };
+    let first = stage.ask("/ewr/flights?page=0").await;
+    let tag = header(&first, "etag");
+    let rows = first.text().await.unwrap();
+    assert_eq!(ask(tag.clone()).await.status(), 304);
+    stage.pass(3);
+    let later = ask(tag).await;
+    assert_eq!(later.status(), 200);
+    assert_eq!(later.text().await.unwrap(), rows, "its own rows are long past and have not changed");
+}
+
+#[actix_web::test]
 async fn a_row_tells_times_on_the_airport_s_clock_with_its_offset() {
     let stage = Stage::open();
     let page = stage.json("/ewr/flights?page=5&flightDirection=D&scheduleDate=2013-02-08").await;
