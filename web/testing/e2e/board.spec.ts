@@ -65,14 +65,24 @@ test('the hub killed and started again, the page recovers by itself and has miss
 });
 
 test('a page that was away while flights changed is brought up to date without asking for the whole', async () => {
-  const sent: string[] = [];
-  page.on('websocket', (socket) => socket.on('framesent', (frame) => sent.push(String(frame.payload))));
+  const follows: string[] = [];
+  const snapshots: boolean[] = [];
+  page.on('websocket', (socket) => {
+    socket.on('framesent', (frame) => {
+      if (String(frame.payload).includes('"follow"')) follows.push(String(frame.payload));
+    });
+    socket.on('framereceived', (frame) => {
+      const told = JSON.parse(String(frame.payload)) as { type: string; partial?: boolean };
+      if (told.type === 'snapshot') snapshots.push(told.partial ?? false);
+    });
+  });
   await openBoard();
   await hub.kill();
   await page.locator('[data-link="reconnecting"]').waitFor();
   await hub.run();
   await page.locator('[data-link="live"]').waitFor({ timeout: 20_000 });
-  expect(sent.filter((text) => text.includes('"follow"')).length).toBeGreaterThanOrEqual(2);
+  expect(follows.map((text) => text.includes('"since"'))).toEqual([false, true]);
+  expect(snapshots).toEqual([false, true]);
   await gateChange('22');
   await row('B6 615')
     .locator('[data-label="Gate"]')

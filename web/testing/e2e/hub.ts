@@ -16,6 +16,8 @@ const READY_WITHIN_MS = 20_000;
  */
 export class Hub {
   readonly #folder = mkdtempSync(join(tmpdir(), 'gatecall-e2e-'));
+  /** The hub's time goes on over a restart, as a real one does: it is bound to the moment this began. */
+  readonly #anchor_s = Date.now() / 1000;
   readonly #port: number;
   readonly #webPort: number;
   #process: ChildProcess | null = null;
@@ -118,7 +120,7 @@ format = "json"
 key_env = "DESK_KEY"
 `,
     );
-    return [binary, 'serve', '--config', config, '--clock', `${CLOCK}@1`];
+    return [binary, 'serve', '--config', config, '--clock', `${CLOCK}@1/${this.#anchor_s}`];
   }
 }
 
