@@ -125,6 +125,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve { config, clock } => {
             let config = config.load()?;
             telemetry::start_log(&config.log);
+            raise_open_files(&config);
             actix_rt::System::new().block_on(serve::serve(config, time::operational(clock)))
         }
         Command::CheckConfig { config } => check_config(&config),
@@ -132,6 +133,30 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Clock { config } => print_clock(&config),
         Command::FeedKey { feed, config, add } => feed_key(&feed, &config, add),
         Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+/// Files that are open beside sockets: the database, logs, pipes of the runtime.
+const OTHER_FILES: u64 = 256;
+
+/// Every socket is an open file, and the limit that a shell gives is often 1,024. Raises it as far
+/// as it may be raised, and says so when that is less than the configuration allows.
+fn raise_open_files(config: &Config) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = config.sockets.connections_max as u64 + OTHER_FILES;
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let highest = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(fault) = setrlimit(Resource::Nofile, highest) {
+        tracing::warn!(%fault, open_files_max = limit.current, "the limit of open files could not be raised");
+    } else if let Some(maximum) = limit.maximum.filter(|maximum| *maximum < wanted) {
+        tracing::warn!(
+            open_files_max = maximum,
+            sockets_max = config.sockets.connections_max,
+            "the system allows fewer open files than the configuration allows listeners (ulimit -Hn)"
+        );
     }
 }
 

@@ -28,6 +28,10 @@ const HISTORY_PAGE_MAX: u64 = 1_000;
 /// From this many rows on they are looked through on a thread that serves no socket.
 const LONG_LOOK_ROWS: usize = 2_000;
 
+/// So many of these at a time; more wait, within the time that a request has. A hub that answers
+/// searches must still have processors left to tell changes.
+pub(super) const LONG_LOOKS_MAX: usize = 2;
+
 /// A row's place: the time it stands at, then its leg.
 type Place = (DateTime<Utc>, LegId);
 
@@ -146,7 +150,12 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     }
     let long = rows.iter().map(|rows: &Arc<[_]>| rows.len()).sum::<usize>() > LONG_LOOK_ROWS;
     let look = move || wanted.page_of(&rows);
-    let (found, next) = if long { web::block(look).await.map_err(|_| busy())? } else { look() };
+    let (found, next) = if long {
+        let _place = app.http.looks.acquire().await.map_err(|_| busy())?;
+        web::block(look).await.map_err(|_| busy())?
+    } else {
+        look()
+    };
     let next = next.map(|place| cursor(&place));
     let json = wire::rest::flights_json(found.iter().map(|live| &live.json()[..]), next.as_deref());
     Ok(HttpResponse::Ok()

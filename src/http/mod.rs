@@ -58,6 +58,8 @@ pub struct State {
     census: places::Census,
     /// A place for each body that is held in memory.
     bodies: Arc<Semaphore>,
+    /// A place for each look through many flights.
+    looks: Semaphore,
 }
 
 impl State {
@@ -68,6 +70,7 @@ impl State {
             site: site::Site::read(&config.server.web_root),
             census: places::Census::default(),
             bodies: Arc::new(Semaphore::new(config.server.bodies_under_way_max)),
+            looks: Semaphore::new(flights::LONG_LOOKS_MAX),
         }
     }
 
@@ -89,11 +92,11 @@ struct Endpoint {
 
 /// Every address but those of the web page and of the WebSocket.
 const ENDPOINTS: &[Endpoint] = &[
-    get("/api/v1/flights", |r| r.to(flights::list)),
+    get("/api/v1/flights", |r| r.to(flights::list).wrap(Compress::default())),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
     get("/api/v1/flights/{leg}/history", |r| r.to(flights::history)),
     get("/api/v1/boards/{iata}/{direction}", |r| r.to(boards::board).wrap(Compress::default())),
-    get("/api/v1/airports", |r| r.to(places::list_airports)),
+    get("/api/v1/airports", |r| r.to(places::list_airports).wrap(Compress::default())),
     get("/api/v1/airlines", |r| r.to(places::list_airlines)),
     get("/api/v1/stream", |r| r.to(crate::ws::events::stream)),
     get("/api/v1/feeds", |r| r.to(feeds::list)),

@@ -25,17 +25,18 @@ pub struct Hub {
     pub api: SocketAddr,
     pub web: SocketAddr,
     clock: String,
+    environment: Vec<(String, String)>,
     child: Child,
 }
 
 impl Hub {
     /// Starts one and waits until it is ready.
     pub fn start() -> Self {
-        Self::start_with("")
+        Self::start_with(&[])
     }
 
-    /// The same with more lines of configuration at the end.
-    pub fn start_with(more: &str) -> Self {
+    /// The same with keys of the configuration overridden: `("SERVER__BODY_TIMEOUT_S", "1")`.
+    pub fn start_with(overrides: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (api, web) = (free_port(), free_port());
         let page = folder.path().join("page");
@@ -50,13 +51,15 @@ impl Hub {
              allowed_origins = [\"https://flights.example.org\"]\n\
              [feeds.desk]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"desk.key\"\n\
              [feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"desk.key\"\n\
-             [feeds.lga]\nairport = \"LGA\"\nkind = \"pull\"\nformat = \"aidx\"\nurl = \"http://127.0.0.1:9/\"\n{more}"
+             [feeds.lga]\nairport = \"LGA\"\nkind = \"pull\"\nformat = \"aidx\"\nurl = \"http://127.0.0.1:9/\"\n"
         );
         std::fs::write(folder.path().join("gatecall.toml"), config).unwrap();
         // Bound to real time, so that a hub that is started again does not go back.
         let clock = format!("{START}@1/{}", gatecall::time::real_now().timestamp());
-        let child = spawn(folder.path(), &clock);
-        let hub = Self { folder, api, web, clock, child };
+        let named = |(key, value): &(&str, &str)| (format!("GATECALL__{key}"), (*value).to_owned());
+        let environment: Vec<_> = overrides.iter().map(named).collect();
+        let child = spawn(folder.path(), &clock, &environment);
+        let hub = Self { folder, api, web, clock, environment, child };
         hub.wait_until_ready();
         hub
     }
@@ -107,7 +110,7 @@ impl Hub {
     pub fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = spawn(self.folder.path(), &self.clock);
+        self.child = spawn(self.folder.path(), &self.clock, &self.environment);
         self.wait_until_ready();
     }
 
@@ -139,11 +142,12 @@ impl Drop for Hub {
     }
 }
 
-fn spawn(folder: &Path, clock: &str) -> Child {
+fn spawn(folder: &Path, clock: &str, environment: &[(String, String)]) -> Child {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("hub.log")).unwrap();
     binary()
         .args(["serve", "--config", "gatecall.toml", "--clock", clock])
         .current_dir(folder)
+        .envs(environment.iter().cloned())
         .stderr(Stdio::from(log))
         .spawn()
         .unwrap()

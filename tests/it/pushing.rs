@@ -1,6 +1,6 @@
 //! What airports send, well and badly.
 
-use crate::client::ask;
+use crate::client::{ask, connect};
 use crate::hub::{Hub, KEY, report};
 use serde_json::json;
 use std::io::Write;
@@ -119,6 +119,46 @@ fn a_message_of_thousands_of_reports_is_taken_as_a_whole() {
     let answer = hub.push(&json!(reports));
     assert_eq!((answer.status, answer.json()["changed"].clone()), (202, json!(1_000)), "{}", answer.text());
     assert_eq!(hub.get("/api/v1/boards/JFK/departures").json()["flights"].as_array().unwrap().len(), 1_000);
+}
+
+#[test]
+fn an_airport_that_speaks_aidx_is_understood() {
+    let hub = Hub::start();
+    let message =
+        include_str!("../../wire/fixtures/aidx/amadeus-airborne.xml").replace("2024-03-05", "2013-02-08");
+    let answer = hub.push_as("application/xml", message.as_bytes());
+    assert_eq!((answer.status, answer.json()["changed"].clone()), (202, json!(1)), "{}", answer.text());
+    let flight = hub.get("/api/v1/flights/ZX-215-20130208-HBA-PER").json();
+    assert_eq!(
+        (&flight["status"], &flight["departure"]["actual"]),
+        (&json!("airborne"), &json!("2013-02-08T10:00:00Z"))
+    );
+}
+
+#[test]
+fn a_sender_that_stops_in_the_middle_is_not_waited_for() {
+    let hub = Hub::start_with(&[("SERVER__BODY_TIMEOUT_S", "1")]);
+    let bearer = bearer();
+    let headers =
+        [("authorization", bearer.as_str()), ("content-type", "application/json"), ("content-length", "100")];
+    // The body never comes.
+    ask(hub.api, "POST", PATH, &headers, b"").problem(408);
+}
+
+#[test]
+fn no_more_bodies_are_held_than_the_configuration_allows() {
+    let hub = Hub::start_with(&[("SERVER__BODIES_UNDER_WAY_MAX", "1")]);
+    let bearer = bearer();
+    let headers =
+        [("authorization", bearer.as_str()), ("content-type", "application/json"), ("content-length", "9")];
+    let mut first = connect(hub.api, "POST", PATH, &headers, b"");
+    let mut answers = std::iter::repeat_with(|| hub.push(&report("615", json!({ "departure.gate": "14" }))));
+    // The first one holds the only place as soon as its head has been read.
+    let refused = answers.find(|answer| answer.status != 202).unwrap();
+    refused.problem(503);
+    assert_eq!(refused.header("retry-after"), "1");
+    first.write_all(b"[       ]").unwrap();
+    answers.find(|answer| answer.status == 202).unwrap();
 }
 
 #[test]
