@@ -11,6 +11,7 @@ use actix_rt::net::TcpStream;
 use bytes::Bytes;
 use std::io;
 use std::time::Duration;
+use wire::problem::ProblemBody;
 
 /// Where sockets are opened.
 pub const PATH: &str = "/ws";
@@ -39,10 +40,8 @@ impl Refusal {
     }
 
     fn bytes(&self) -> String {
-        let body = serde_json::json!({
-            "type": "about:blank", "title": self.status, "status": self.code, "detail": self.detail,
-        })
-        .to_string();
+        let body = ProblemBody::new(self.code, self.status).with_detail(&self.detail);
+        let body = serde_json::to_string(&body).unwrap_or_default();
         let header = self.header.as_ref().map(|h| format!("{h}\r\n")).unwrap_or_default();
         format!(
             "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{header}connection: close\r\n\r\n{body}",

@@ -5,25 +5,25 @@ use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The key of the pushed feeds here, and of the operator.
-pub const KEY: &str = "a-key-for-these-tests-only";
-pub const OPERATOR_KEY: &str = "an-operator's-key-for-these-tests-only";
+pub(crate) const KEY: &str = "a-key-for-these-tests-only";
+pub(crate) const OPERATOR_KEY: &str = "an-operator's-key-for-these-tests-only";
 
 /// Three in the afternoon of the blizzard, in New York.
-pub const START: &str = "2013-02-08T20:00:00Z";
+pub(crate) const START: &str = "2013-02-08T20:00:00Z";
 
 /// How long a hub may take to start or to end.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// A hub with a feed of JSON reports (`desk`), one of AIDX (`jfk`) and one that is polled in vain
 /// (`lga`). It is killed when it is dropped.
-pub struct Hub {
-    pub folder: TempDir,
-    pub api: SocketAddr,
-    pub web: SocketAddr,
+pub(crate) struct Hub {
+    pub(crate) folder: TempDir,
+    pub(crate) api: SocketAddr,
+    pub(crate) web: SocketAddr,
     clock: String,
     environment: Vec<(String, String)>,
     child: Child,
@@ -31,12 +31,12 @@ pub struct Hub {
 
 impl Hub {
     /// Starts one and waits until it is ready.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// The same with keys of the configuration overridden: `("SERVER__BODY_TIMEOUT_S", "1")`.
-    pub fn start_with(overrides: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(overrides: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (api, web) = (free_port(), free_port());
         let page = folder.path().join("page");
@@ -65,28 +65,28 @@ impl Hub {
     }
 
     /// Waits for `/readyz`.
-    pub fn wait_until_ready(&self) {
-        let began = Instant::now();
+    pub(crate) fn wait_until_ready(&self) {
+        let began = gatecall::time::monotonic();
         while TcpStream::connect(self.api).is_err() || self.get("/readyz").status != 200 {
             assert!(began.elapsed() < WAIT, "the hub did not start:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         ask(self.api, "GET", path, &[], b"")
     }
 
-    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         ask(self.api, "GET", path, headers, b"")
     }
 
     /// Sends JSON reports with the right key.
-    pub fn push(&self, reports: &Value) -> Answer {
+    pub(crate) fn push(&self, reports: &Value) -> Answer {
         self.push_as("application/json", reports.to_string().as_bytes())
     }
 
-    pub fn push_as(&self, content_type: &str, body: &[u8]) -> Answer {
+    pub(crate) fn push_as(&self, content_type: &str, body: &[u8]) -> Answer {
         let bearer = format!("Bearer {KEY}");
         let headers = [("authorization", bearer.as_str()), ("content-type", content_type)];
         ask(self.api, "POST", "/api/v1/feeds/desk/reports", &headers, body)
@@ -94,20 +94,20 @@ impl Hub {
 
     /// Makes one flight known.
     #[track_caller]
-    pub fn fly(&self, number: &str, set: Value) {
+    pub(crate) fn fly(&self, number: &str, set: Value) {
         let answer = self.push(&report(number, set));
         assert_eq!((answer.status, &answer.json()["rejected"]), (202, &json!([])), "{}", answer.text());
     }
 
     /// What is in quarantine, newest first.
-    pub fn quarantine(&self) -> Vec<Value> {
+    pub(crate) fn quarantine(&self) -> Vec<Value> {
         let bearer = format!("Bearer {OPERATOR_KEY}");
         let answer = self.get_with("/api/v1/quarantine", &[("authorization", &bearer)]);
         answer.json()["faults"].as_array().cloned().unwrap_or_default()
     }
 
     /// Ends it without a goodbye and starts it again on the same data.
-    pub fn kill_and_start_again(&mut self) {
+    pub(crate) fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.child = spawn(self.folder.path(), &self.clock, &self.environment);
@@ -115,10 +115,10 @@ impl Hub {
     }
 
     /// Asks it to end, and answers with its exit code.
-    pub fn stop(&mut self) -> Option<i32> {
+    pub(crate) fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let began = Instant::now();
+        let began = gatecall::time::monotonic();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
@@ -129,7 +129,7 @@ impl Hub {
     }
 
     /// What it has logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("hub.log")).unwrap_or_default()
     }
 }
@@ -154,14 +154,14 @@ fn spawn(folder: &Path, clock: &str, environment: &[(String, String)]) -> Child 
 }
 
 /// The hub's binary.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_gatecall")));
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }
 
 /// A report on a flight of JetBlue's from JFK to Fort Lauderdale.
-pub fn report(number: &str, set: Value) -> Value {
+pub(crate) fn report(number: &str, set: Value) -> Value {
     json!({
         "carrier": "B6", "number": number, "origin_date": "2013-02-08", "from": "JFK", "to": "FLL", "set": set,
     })
