@@ -3,6 +3,7 @@ import { SiteHeader } from '@/components/site-header';
 import styles from '@/features/api-docs/api-docs-page.module.css';
 import { type OpenApi, groupOperations } from '@/features/api-docs/open-api';
 import { OperationCard } from '@/features/api-docs/operation-card';
+import { Prose } from '@/features/api-docs/prose';
 import { SchemaCard } from '@/features/api-docs/schema-card';
 import { useJson } from '@/lib/services/use-json';
 
@@ -45,7 +46,9 @@ function Described({ document }: { document: OpenApi }) {
         {document.info?.title ?? 'API'} <span>{document.info?.version}</span>
       </h1>
       {document.info?.description === undefined ? null : (
-        <p className={styles['lead']}>{document.info.description}</p>
+        <p className={styles['lead']}>
+          <Prose text={document.info.description} />
+        </p>
       )}
       <p className={styles['lead']}>
         The document itself: <a href="/api/v1/openapi.json">openapi.json</a>
@@ -53,7 +56,11 @@ function Described({ document }: { document: OpenApi }) {
       {groups.map((group) => (
         <section key={group.name} className={styles['group']} aria-label={group.name}>
           <h2>{group.name}</h2>
-          {group.description === null ? null : <p className={styles['soft']}>{group.description}</p>}
+          {group.description === null ? null : (
+            <p className={styles['soft']}>
+              <Prose text={group.description} />
+            </p>
+          )}
           {group.operations.map((one) => (
             <OperationCard key={`${one.method} ${one.path}`} {...one} />
           ))}

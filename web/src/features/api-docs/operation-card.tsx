@@ -1,5 +1,6 @@
 import styles from '@/features/api-docs/api-docs-page.module.css';
 import { type Content, type Listed, kindOf } from '@/features/api-docs/open-api';
+import { Prose } from '@/features/api-docs/prose';
 import { SchemaLink } from '@/features/api-docs/schema-link';
 
 /** One operation, folded up until it is wanted. */
@@ -11,10 +12,16 @@ export function OperationCard({ method, path, operation }: Listed) {
       <summary>
         <span className={styles['method']}>{method.toUpperCase()}</span>
         <code>{path}</code>
-        <span className={styles['summary']}>{operation.summary}</span>
+        <span className={styles['summary']}>
+          <Prose text={operation.summary} />
+        </span>
       </summary>
       <div className={styles['inside']}>
-        {operation.description === undefined ? null : <p>{operation.description}</p>}
+        {operation.description === undefined ? null : (
+          <p>
+            <Prose text={operation.description} />
+          </p>
+        )}
         {operation.security && operation.security.length > 0 ? (
           <p className={styles['soft']}>Needs a key: Authorization: Bearer …</p>
         ) : null}
@@ -32,7 +39,7 @@ export function OperationCard({ method, path, operation }: Listed) {
                     </span>
                   </dt>
                   <dd>
-                    <code>{kindOf(one.schema)}</code> {one.description}
+                    <code>{kindOf(one.schema)}</code> <Prose text={one.description} />
                   </dd>
                 </div>
               ))}
@@ -42,7 +49,9 @@ export function OperationCard({ method, path, operation }: Listed) {
         {operation.requestBody ? (
           <>
             <h3>Body</h3>
-            <p>{operation.requestBody.description}</p>
+            <p>
+              <Prose text={operation.requestBody.description} />
+            </p>
             <Bodies content={operation.requestBody.content} />
           </>
         ) : null}
@@ -54,7 +63,7 @@ export function OperationCard({ method, path, operation }: Listed) {
                 <code>{status}</code>
               </dt>
               <dd>
-                {answer.description} <Bodies content={answer.content} />
+                <Prose text={answer.description} /> <Bodies content={answer.content} />
               </dd>
             </div>
           ))}

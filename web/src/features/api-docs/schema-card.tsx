@@ -1,5 +1,6 @@
 import styles from '@/features/api-docs/api-docs-page.module.css';
 import { type Schema, kindOf } from '@/features/api-docs/open-api';
+import { Prose } from '@/features/api-docs/prose';
 import { SchemaLink } from '@/features/api-docs/schema-link';
 
 /** One named shape with its fields. */
@@ -9,7 +10,11 @@ export function SchemaCard({ name, schema }: { name: string; schema: Schema }) {
   return (
     <div className={styles['shape']} id={`shape-${name}`}>
       <h3>{name}</h3>
-      {schema.description === undefined ? null : <p>{schema.description}</p>}
+      {schema.description === undefined ? null : (
+        <p>
+          <Prose text={schema.description} />
+        </p>
+      )}
       {fields.length === 0 ? (
         <code>{kindOf(schema)}</code>
       ) : (
@@ -21,7 +26,7 @@ export function SchemaCard({ name, schema }: { name: string; schema: Schema }) {
                 {required.has(field) ? null : <span className={styles['soft']}> optional</span>}
               </dt>
               <dd>
-                <SchemaLink schema={part} /> {part.description}
+                <SchemaLink schema={part} /> <Prose text={part.description} />
               </dd>
             </div>
           ))}

@@ -1,4 +1,4 @@
-import { placeOf } from '@/features/board/board-filter';
+import { isDone, placeOf } from '@/features/board/board-filter';
 import { FlightCell, GateCell, StatusCell, TimeCells } from '@/features/board/board-cells';
 import styles from '@/features/board/board-table.module.css';
 import { Changed } from '@/components/changed';
@@ -36,6 +36,8 @@ function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
   const status = trustedStatus(flight, direction, now_ms, age);
   const side = isDeparture ? flight.departure : flight.arrival;
   const desk = isDeparture ? flight.departure.check_in : flight.arrival.belt;
+  const isUseful =
+    desk !== null && flight.status !== 'cancelled' && !(isDeparture && isDone(flight, direction));
   const has = (...fields: FlightField[]) => fields.some((field) => marks.has(field));
   const terminal: FlightField = isDeparture ? 'departure.terminal' : 'arrival.terminal';
   return (
@@ -56,7 +58,12 @@ function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
         changed={has(isDeparture ? 'departure.gate' : 'arrival.gate')}
       />
       {hasDesks ? (
-        <div role="cell" className={styles['desk']} data-label={isDeparture ? 'Check-in' : 'Belt'}>
+        <div
+          role="cell"
+          className={styles['desk']}
+          data-label={isDeparture ? 'Check-in' : 'Belt'}
+          data-useful={isUseful}
+        >
           <Changed on={has(isDeparture ? 'departure.check_in' : 'arrival.belt')}>{desk ?? <None />}</Changed>
         </div>
       ) : null}
