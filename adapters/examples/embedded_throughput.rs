@@ -182,7 +182,8 @@ async fn paced(folder: &Path, durability: Durability, rate: u32) {
         store.append(some.iter_mut().map(|s| next(s, 0)).collect()).await.unwrap();
     }
     commits.took.lock().unwrap().reset();
-    (commits.count.store(0, Ordering::Relaxed), commits.changes.store(0, Ordering::Relaxed));
+    commits.count.store(0, Ordering::Relaxed);
+    commits.changes.store(0, Ordering::Relaxed);
     let before = store.figures().await.unwrap();
     let cpu = cpu();
     let begun = Instant::now();
@@ -277,22 +278,24 @@ async fn messages(folder: &Path) {
 async fn report(
     label: &str,
     took: Duration,
-    cpu_before: f64,
+    cpu_before: Cpu,
     answers: &Histogram<u64>,
     commits: &Commits,
     store: &Embedded,
 ) {
-    let cpu = cpu() - cpu_before;
+    let cpu = cpu();
+    let (store_cpu, all_cpu) = (cpu.store - cpu_before.store, cpu.process - cpu_before.process);
     let count = commits.count.load(Ordering::Relaxed);
     let changes = commits.changes.load(Ordering::Relaxed);
     let rate = answers.len() as f64 / took.as_secs_f64();
     println!("{label}: {rate:.0} appends/s in {count} commits of {:.1}", changes as f64 / count as f64);
     println!("    answers {}", percentiles(answers));
     println!("    commits {}", percentiles(&commits.took.lock().unwrap()));
+    let per_append = |seconds: f64| seconds * 1e6 / answers.len() as f64;
+    let (store_us, all_us) = (per_append(store_cpu), per_append(all_cpu));
+    let share = store_cpu / took.as_secs_f64() * 100.0;
     println!(
-        "    CPU {:.0} % of one core, {:.1} µs an append",
-        cpu / took.as_secs_f64() * 100.0,
-        cpu * 1e6 / answers.len() as f64
+        "    CPU an append: {store_us:.1} µs in the store ({share:.0} % of a core), {all_us:.1} µs with its making"
     );
     store.health().unwrap();
 }
@@ -312,9 +315,27 @@ fn megabytes(folder: &Path, file: &str) -> u64 {
     std::fs::metadata(folder.join(file)).map_or(0, |m| m.len() / 1_000_000)
 }
 
-/// Seconds of processor time of this process.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+/// Seconds of processor time: of the store's own threads, and of the whole process. The rest is
+/// making flights change, which the domain does, and encoding them, which `wire` does.
+#[derive(Clone, Copy)]
+struct Cpu {
+    store: f64,
+    process: f64,
+}
+
+fn cpu() -> Cpu {
+    let mut sum = Cpu { store: 0.0, process: seconds("/proc/self/stat") };
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        if name.starts_with("gatecall-") {
+            sum.store += seconds(task.path().join("stat"));
+        }
+    }
+    sum
+}
+
+fn seconds(stat: impl AsRef<Path>) -> f64 {
+    let stat = std::fs::read_to_string(stat).unwrap_or_default();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or_default();
     // Fields 14 and 15 of the line; Linux counts 100 ticks a second.

@@ -249,7 +249,7 @@ async fn patience_is_kept_as_long_as_asked() {
         let answer = Server::says(status, headers, b"").await.airport().ask(Ask::default()).await;
         match (answer, expected) {
             (Err(AskError::Busy { retry_after_seconds }), Some(wait)) => {
-                assert_eq!(retry_after_seconds, wait)
+                assert_eq!(retry_after_seconds, wait);
             }
             (Err(AskError::Unreachable(_)), None) => {}
             (answer, _) => panic!("{status} {headers}: {answer:?}"),

@@ -26,7 +26,7 @@ pub struct Sample {
 impl Sample {
     /// The leg number `n` of the sample day; different numbers are different legs, up to 9,999 times
     /// 200.
-    #[expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "fixed codes, for tests")]
+    #[allow(clippy::unwrap_used, reason = "fixed codes, for tests")]
     pub fn leg(n: u32) -> Self {
         let day = NaiveDate::from_ymd_opt(2013, 2, 8).unwrap() + TimeDelta::days(i64::from(n / 9999));
         let key = LegKey {
@@ -58,7 +58,7 @@ impl Sample {
         let mut changes = Vec::new();
         changes.extend(self.apply(&report));
         let order = Override {
-            field: Field::DepartureGate,
+            field: Field::ArrivalGate,
             value: Some(Value::Text("25 – “A”".into())),
             set_by: "desk".into(),
             set_at: self.at,
