@@ -176,7 +176,7 @@ fn check_config(file: &ConfigFile) -> anyhow::Result<()> {
     for (name, feed) in &config.feeds {
         let way = match &feed.way {
             Way::Push { key_digests, .. } => format!("pushes, {} key(s) in force", key_digests.len()),
-            Way::Pull { airport, interval } => {
+            Way::Pull { airport, interval, .. } => {
                 format!("is asked every {} s at {}", interval.as_secs(), airport.url)
             }
         };

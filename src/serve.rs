@@ -183,12 +183,13 @@ type Starter = Arc<dyn Fn() + Send + Sync>;
 impl Polled {
     fn start(&self, app: &App, thread: &ArbiterHandle, deaths: &Deaths) -> anyhow::Result<()> {
         for (name, feed) in &app.config.feeds {
-            let Way::Pull { airport, interval } = &feed.way else { continue };
+            let Way::Pull { airport, interval, etag_covers_pages } = &feed.way else { continue };
             let airport: Arc<dyn AirportSource> = Arc::new(Airport::new((**airport).clone())?);
             let polling = Polling {
                 feed: feed.spec.clone(),
                 airport,
                 interval: *interval,
+                etag_covers_pages: *etag_covers_pages,
                 chance: Arc::new(rand::random::<f64>),
             };
             let (thread, intake, deaths) = (thread.clone(), app.intake.clone(), deaths.clone());

@@ -34,6 +34,9 @@ pub struct Polling {
     pub airport: Arc<dyn AirportSource>,
     /// Between two questions, in real time.
     pub interval: Duration,
+    /// The first page's ETag stands for all pages. Airports usually tag each page by itself; then
+    /// an unchanged first page says nothing of the others, and no tag is sent for a paged answer.
+    pub etag_covers_pages: bool,
     /// For jitter.
     pub chance: Chance,
 }
@@ -153,7 +156,7 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
             let wait = matches!(error, NotTaken::NotKept(_) | NotTaken::NotNow(_)).then_some(Duration::from_secs(1));
             return Round::Failed { error: error.to_string(), refused: false, wait };
         }
-        if page == 0 {
+        if page == 0 && (next.is_none() || polling.etag_covers_pages) {
             etag = tag;
         }
         match next {

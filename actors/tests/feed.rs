@@ -93,6 +93,10 @@ impl World {
 }
 
 fn run(answers: Vec<Says>, chance: f64, test: impl AsyncFnOnce(World)) {
+    run_with(answers, chance, false, test);
+}
+
+fn run_with(answers: Vec<Says>, chance: f64, etag_covers_pages: bool, test: impl AsyncFnOnce(World)) {
     System::new().block_on(async {
         tokio::time::pause();
         let (store, clock) = (Arc::new(Store::default()), Arc::new(ManualClock::new(start())));
@@ -101,7 +105,8 @@ fn run(answers: Vec<Says>, chance: f64, test: impl AsyncFnOnce(World)) {
         let source = Source { name: "lga".into(), airport: Iata::parse("LGA").ok(), rank: 50, creates: true };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         let airport = Arc::new(Scripted { answers: Mutex::new(answers.into()), asked: to });
-        let polling = Polling { feed, airport, interval: INTERVAL, chance: Arc::new(move || chance) };
+        let chance = Arc::new(move || chance);
+        let polling = Polling { feed, airport, interval: INTERVAL, etag_covers_pages, chance };
         let deaths = Deaths::only_counted(Metrics::default());
         let _actor = FeedActor::start_on(&Arbiter::current(), polling, intake.clone(), deaths);
         test(World { store, clock, intake, asked }).await;
@@ -151,16 +156,31 @@ fn the_memory_moves_on_only_when_what_came_is_durable() {
     });
 }
 
+fn three_pages() -> Vec<Says> {
+    vec![body("[]", Some("v1"), Some("p2")), body("[]", Some("x"), Some("p3")), body("[]", None, None)]
+}
+
+async fn after_three_pages(world: &mut World) -> Ask {
+    let mut pages = Vec::new();
+    for _ in 0..3 {
+        pages.push(world.next().await.1.page);
+    }
+    assert_eq!(pages, [None, Some("p2".into()), Some("p3".into())]);
+    world.next().await.1
+}
+
 #[test]
-fn pages_are_followed_to_the_last_and_the_first_ones_etag_counts() {
-    let answers = vec![body("[]", Some("v1"), Some("p2")), body("[]", Some("x"), Some("p3")), body("[]", None, None)];
-    run(answers, 0.5, async |mut world| {
-        let pages: Vec<_> = [world.next().await, world.next().await, world.next().await]
-            .map(|(_, ask)| ask.page)
-            .into_iter()
-            .collect();
-        assert_eq!(pages, [None, Some("p2".into()), Some("p3".into())]);
-        assert_eq!(world.next().await.1.etag.as_deref(), Some("v1"));
+fn an_unchanged_first_page_is_not_taken_for_all_pages() {
+    run(three_pages(), 0.5, async |mut world| {
+        let next = after_three_pages(&mut world).await;
+        assert_eq!((next.etag, next.since), (None, Some(start() - TimeDelta::minutes(2))));
+    });
+}
+
+#[test]
+fn where_the_first_pages_tag_stands_for_all_it_is_sent() {
+    run_with(three_pages(), 0.5, true, async |mut world| {
+        assert_eq!(after_three_pages(&mut world).await.etag.as_deref(), Some("v1"));
     });
 }
 

@@ -46,6 +46,8 @@ pub enum Way {
         airport: Box<AirportConfig>,
         /// Between two questions, real time.
         interval: Duration,
+        /// The first page's ETag stands for all pages.
+        etag_covers_pages: bool,
     },
 }
 
@@ -158,5 +160,6 @@ fn pull(name: Arc<str>, section: &Section<'_>, secrets: &dyn Secrets) -> Result<
         limits: AirportLimits::default(),
     };
     let interval = section.seconds("interval_s", 60, 1..=86_400)?;
-    Ok(Way::Pull { airport: Box::new(airport), interval })
+    let etag_covers_pages = section.flag("etag_covers_pages", false)?;
+    Ok(Way::Pull { airport: Box::new(airport), interval, etag_covers_pages })
 }

@@ -9,7 +9,7 @@ use crate::time::monotonic;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use std::time::Duration;
@@ -69,6 +69,11 @@ pub(super) async fn border(
     in_one_shape(&mut answer);
     let route = super::pattern(answer.request().match_pattern().as_deref());
     asked.dress(answer.headers_mut());
+    if app.readiness.check().is_err() {
+        // A hub that goes down waits for its connections; one that is kept open would make it wait
+        // for nothing.
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     asked.note(&app, route, answer.status(), began.elapsed());
     Ok(answer)
 }

@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(
         title = "Gatecall",
-        description = "Live flight status. Times are UTC instants (RFC 3339); airports carry their zone. Errors are problem JSON (RFC 9457). For changes as they happen, follow topics on the WebSocket at `/ws` (docs/PROTOCOL.md), or `stream` where WebSocket is blocked."
+        description = "Live flight status. Times are UTC instants (RFC 3339); airports carry their zone. Errors are problem JSON (RFC 9457). For changes as they happen, follow topics on the WebSocket at /ws (docs/PROTOCOL.md), or read them as server-sent events where WebSocket is blocked."
     ),
     paths(
         super::flights::list,
