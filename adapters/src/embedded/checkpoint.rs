@@ -5,6 +5,7 @@
 //! came meanwhile, after which the log begins anew at its start. Without that second step a log that
 //! is always written would grow for ever.
 
+use super::statements::run;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use tokio::task::JoinHandle;
@@ -49,7 +50,7 @@ impl Checkpoints {
                 self.connection = connection;
                 outcome?;
             }
-            return checkpoint(writer, "PRAGMA wal_checkpoint(PASSIVE)").await;
+            return run(writer, "PRAGMA wal_checkpoint(PASSIVE)").await;
         }
         if self.running.is_none() && (self.written_bytes > EVERY_BYTES || idle && self.written_bytes > 0) {
             self.written_bytes = 0;
@@ -69,7 +70,7 @@ impl Checkpoints {
             // Its work is done again below.
             let _ = connection.close().await;
         }
-        let outcome = checkpoint(&mut writer, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let outcome = run(&mut writer, "PRAGMA wal_checkpoint(TRUNCATE)").await;
         outcome.and(writer.close().await)
     }
 }
@@ -85,10 +86,6 @@ async fn bulk(
             Err(e) => return (None, Err(e)),
         },
     };
-    let outcome = checkpoint(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await;
+    let outcome = run(&mut connection, "PRAGMA wal_checkpoint(PASSIVE)").await;
     (Some(connection), outcome)
-}
-
-async fn checkpoint(connection: &mut SqliteConnection, text: &'static str) -> sqlx::Result<()> {
-    sqlx::query(text).execute(connection).await.map(|_| ())
 }

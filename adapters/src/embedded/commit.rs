@@ -1,7 +1,7 @@
 //! A plan, written in one transaction.
 
 use super::plan::{ChangeRow, LogRow, Plan};
-use super::statements::Insert;
+use super::statements::{Insert, With};
 use super::work::{Packed, nanos};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
@@ -38,12 +38,10 @@ impl Inserts {
         plan: &mut Plan,
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         self.log(connection, log).await?;
-        self.changes.run(connection, std::mem::take(&mut plan.changes).into_iter(), bind_change).await?;
         let retired = std::mem::take(&mut plan.retired).into_iter();
         self.retired
-            .run(connection, retired, |(leg, newest), to| {
+            .run(connection, With::Nothing, retired, |(leg, newest), to| {
                 to.add(leg.as_str())?;
                 to.add(newest)
             })
@@ -51,23 +49,23 @@ impl Inserts {
         self.archive(connection, plan).await?;
         let notes = std::mem::take(&mut plan.notes).into_iter();
         self.meta
-            .run(connection, notes, |(key, value), to| {
+            .run(connection, With::Nothing, notes, |(key, value), to| {
                 to.add(key)?;
                 to.add(value)
             })
             .await?;
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
-        Ok(())
+        let changes = std::mem::take(&mut plan.changes).into_iter();
+        self.changes.run(connection, With::Commit, changes, bind_change).await
     }
 
-    /// Writes segments alone, within a transaction of the caller's.
+    /// Begins a transaction and writes segments.
     pub(super) async fn log(
         &self,
         connection: &mut SqliteConnection,
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
         self.log
-            .run(connection, log.iter_mut(), |row, to| {
+            .run(connection, With::Begin, log.iter_mut(), |row, to| {
                 to.add(row.position)?;
                 to.add(std::mem::take(&mut row.contents))?;
                 to.add(std::mem::take(&mut row.states))
@@ -78,7 +76,7 @@ impl Inserts {
     async fn archive(&self, connection: &mut SqliteConnection, plan: &mut Plan) -> sqlx::Result<()> {
         let messages = std::mem::take(&mut plan.messages).into_iter();
         self.messages
-            .run(connection, messages, |(id, message), to| {
+            .run(connection, With::Nothing, messages, |(id, message), to| {
                 to.add(id)?;
                 to.add(message.feed)?;
                 to.add(message.received_at)?;
@@ -94,7 +92,7 @@ impl Inserts {
             .await?;
         let faults = std::mem::take(&mut plan.faults).into_iter();
         self.faults
-            .run(connection, faults, |(message, fault), to| {
+            .run(connection, With::Nothing, faults, |(message, fault), to| {
                 to.add(message)?;
                 to.add(fault.feed)?;
                 to.add(nanos(fault.received_at))?;

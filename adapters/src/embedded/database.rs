@@ -13,7 +13,8 @@ use std::time::Duration;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/embedded");
 
-/// Bytes of a page, fixed when the file is made. See `docs/decisions` for the measurement.
+/// Bytes of a page, fixed when the file is made: the file systems' own, so that a small commit writes
+/// no more than it must.
 pub(super) const PAGE_BYTES: u64 = 4096;
 /// Memory for the writer's pages, in KiB.
 const WRITER_CACHE_KIB: u32 = 16 * 1024;

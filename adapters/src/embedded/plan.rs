@@ -72,6 +72,12 @@ impl Plan {
         }
     }
 
+    /// Whether all it would write are raw messages and their faults.
+    pub(super) fn has_only_messages(&self) -> bool {
+        let messages = !self.messages.is_empty() || !self.faults.is_empty();
+        messages && self.entries == 0 && self.retired.is_empty() && self.notes.is_empty()
+    }
+
     /// Takes a piece of work, or gives back what is not for a plan.
     pub(super) fn take(&mut self, work: Work, overview: &Overview) -> Option<Work> {
         match work {

@@ -1,19 +1,41 @@
 //! SQL in shapes that stay prepared.
 //!
-//! Every statement is a trip to SQLite's thread and back, so rows go in by the hundred; and every
-//! different text is a statement to prepare, so only a few numbers of rows are used.
+//! Every statement is a trip to SQLite's thread and back, which costs more than a row does. So rows
+//! go in by the hundred, and the begin and the end of a transaction travel with the first and the
+//! last rows: a small commit is two trips. Every different text is a statement to prepare, so only a
+//! few numbers of rows are used.
 
+use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use std::sync::Arc;
 
 /// Numbers of rows in one statement, largest first. 256 rows of 8 values are 2,048 of SQLite's
 /// 32,766 places.
-const SHAPES: [usize; 5] = [256, 64, 16, 4, 1];
+const SHAPES: [usize; 7] = [256, 64, 16, 8, 4, 2, 1];
 
-/// `INSERT INTO table (columns) VALUES (…),(…)` in its few shapes.
+/// Begins a transaction that writes.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+/// Ends it.
+pub(super) const COMMIT: &str = "COMMIT";
+
+/// `INSERT INTO table (columns) VALUES (…),(…)` in its few shapes, alone and within the statements
+/// that travel with it.
 pub(super) struct Insert {
-    shapes: [Arc<str>; SHAPES.len()],
+    alone: [Arc<str>; SHAPES.len()],
+    beginning: [Arc<str>; SHAPES.len()],
+    committing: [Arc<str>; SHAPES.len()],
+}
+
+/// What travels with the rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum With {
+    /// Nothing.
+    Nothing,
+    /// The begin of the transaction, with the first of them.
+    Begin,
+    /// The end of the transaction, with the last of them.
+    Commit,
 }
 
 impl Insert {
@@ -21,27 +43,49 @@ impl Insert {
     pub(super) fn new(verb: &'static str, table: &'static str, columns: &'static [&'static str]) -> Self {
         let row = format!("({})", vec!["?"; columns.len()].join(","));
         let head = format!("{verb} INTO {table} ({}) VALUES ", columns.join(","));
-        Self { shapes: SHAPES.map(|rows| format!("{head}{}", vec![row.as_str(); rows].join(",")).into()) }
+        let text = |rows| format!("{head}{}", vec![row.as_str(); rows].join(","));
+        Self {
+            alone: SHAPES.map(|rows| text(rows).into()),
+            beginning: SHAPES.map(|rows| format!("{BEGIN}; {}", text(rows)).into()),
+            committing: SHAPES.map(|rows| format!("{}; {COMMIT}", text(rows)).into()),
+        }
     }
 
-    /// Writes rows, each bound by `bind`.
+    /// Writes rows, each bound by `bind`. Where there are none, what should travel with them goes
+    /// alone.
     pub(super) async fn run<R>(
         &self,
         connection: &mut SqliteConnection,
-        rows: impl ExactSizeIterator<Item = R>,
-        mut bind: impl FnMut(R, &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError>,
+        with: With,
+        mut rows: impl ExactSizeIterator<Item = R>,
+        mut bind: impl FnMut(R, &mut SqliteArguments) -> Result<(), BoxDynError>,
     ) -> sqlx::Result<()> {
-        let mut rows = rows;
-        for (shape, text) in SHAPES.into_iter().zip(&self.shapes) {
-            while rows.len() >= shape {
-                let mut arguments = SqliteArguments::default();
-                for row in rows.by_ref().take(shape) {
-                    bind(row, &mut arguments).map_err(sqlx::Error::Encode)?;
-                }
-                debug_assert!(arguments.len() > 0);
-                sqlx::query_with(AssertSqlSafe(text.clone()), arguments).execute(&mut *connection).await?;
+        if rows.len() == 0 {
+            return match with {
+                With::Nothing => Ok(()),
+                With::Begin => run(connection, BEGIN).await,
+                With::Commit => run(connection, COMMIT).await,
+            };
+        }
+        let mut is_first = true;
+        while let Some(at) = SHAPES.iter().position(|shape| *shape <= rows.len()) {
+            let mut arguments = SqliteArguments::default();
+            for row in rows.by_ref().take(SHAPES[at]) {
+                bind(row, &mut arguments).map_err(sqlx::Error::Encode)?;
             }
+            let texts = match with {
+                With::Begin if is_first => &self.beginning,
+                With::Commit if rows.len() == 0 => &self.committing,
+                _ => &self.alone,
+            };
+            is_first = false;
+            sqlx::query_with(AssertSqlSafe(texts[at].clone()), arguments).execute(&mut *connection).await?;
         }
         Ok(())
     }
+}
+
+/// Runs a fixed statement without values.
+pub(super) async fn run(connection: &mut SqliteConnection, text: &'static str) -> sqlx::Result<()> {
+    sqlx::query(text).execute(connection).await.map(|_| ())
 }

@@ -5,6 +5,7 @@ use super::live::Overview;
 use super::lock;
 use super::plan::{Next, Segments};
 use super::segment::{self, Line};
+use super::statements::{COMMIT, run};
 use super::work::Reply;
 use super::writer::now;
 use domain::ports::StoreError;
@@ -125,10 +126,9 @@ impl Upkeep {
         }
         let mut log = segments.finish();
         let bytes = log.iter().map(|row| row.bytes).sum();
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         inserts.log(connection, &mut log).await?;
         sqlx::query("DELETE FROM log WHERE position <= ?").bind(last).execute(&mut *connection).await?;
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
+        run(connection, COMMIT).await?;
         *next = after;
         let mut overview = lock(overview);
         overview.drop_oldest(oldest.len());

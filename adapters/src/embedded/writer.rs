@@ -29,6 +29,9 @@ use tokio::sync::mpsc::error::TryRecvError;
 const GROUP_WORK_MAX: usize = 4096;
 /// Bytes in one group at most, but for the last piece. Bounds how long a commit takes.
 const GROUP_BYTES_MAX: usize = 4 << 20;
+/// How long a raw message waits for the reports that were in it. Both are on their way at once, the
+/// reports through their flights; together they cost one commit instead of two.
+const COMPANY: Duration = Duration::from_millis(1);
 /// After this long without work, what is in the WAL is moved into the file.
 const IDLE: Duration = Duration::from_millis(1500);
 
@@ -56,7 +59,10 @@ impl Writer {
         while closing.is_none() {
             let Some(first) = self.next_work().await else { break };
             let mut plan = Plan::new(self.next);
-            let bytes = self.gather(first, &mut plan, &mut closing);
+            let mut bytes = self.gather(first, &mut plan, &mut closing);
+            if plan.has_only_messages() && closing.is_none() {
+                bytes += self.await_company(&mut plan, &mut closing).await;
+            }
             self.commit(plan, bytes).await;
             self.upkeep_slice().await;
             self.checkpoint(false).await;
@@ -114,6 +120,20 @@ impl Writer {
             }
             let more = pieces < GROUP_WORK_MAX && bytes < GROUP_BYTES_MAX && closing.is_none();
             waiting = if more { self.receiver.try_recv().ok() } else { None };
+        }
+        bytes
+    }
+
+    /// Gathers on until something other than raw messages has come, or the time is up. Answers the
+    /// bytes of it.
+    async fn await_company(&mut self, plan: &mut Plan, closing: &mut Option<Reply<()>>) -> usize {
+        let until = tokio::time::Instant::now() + COMPANY;
+        let mut bytes = 0;
+        while plan.has_only_messages() && closing.is_none() && bytes < GROUP_BYTES_MAX {
+            match tokio::time::timeout_at(until, self.receiver.recv()).await {
+                Ok(Some(work)) => bytes += self.gather(Some(work), plan, closing),
+                Ok(None) | Err(_) => break,
+            }
         }
         bytes
     }
