@@ -10,12 +10,14 @@
 //! | [`serve`] | composition and life cycle of `gatecall serve` |
 //! | [`http`] | REST, metrics, health, the web page's files |
 //! | [`ws`] | sockets: handshake, line, session; server-sent events |
+//! | [`memory`] | the one door to the allocator |
 //! | [`telemetry`] | logs and what is counted |
 //! | [`time`] | the one door where real time comes in |
 
 pub mod app;
 pub mod config;
 pub mod http;
+pub mod memory;
 pub mod serve;
 pub mod telemetry;
 pub mod time;

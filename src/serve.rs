@@ -24,7 +24,7 @@ use adapters::airports::Airport;
 use adapters::embedded::{Embedded, EmbeddedConfig};
 use anyhow::Context as _;
 use domain::clock::Clock;
-use domain::ports::{Archive, AirportSource, ChangeLog};
+use domain::ports::{AirportSource, Archive, ChangeLog};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ const SAVE_CLOCK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long sockets have to leave when the hub shuts down, and then the last requests.
 const DRAIN_MOST: Duration = Duration::from_secs(60);
-const LAST_REQUESTS: u64 = 10;
+const LAST_REQUESTS: u64 = 3;
 
 /// Pause before a feed whose actor died is started again.
 const FEED_PAUSE: Duration = Duration::from_secs(5);
@@ -286,7 +286,9 @@ impl Running {
                 match app.archive.expire(now - raw, now - history).await {
                     Ok(0) => {}
                     Ok(rows) => tracing::info!(rows, "what was kept long enough was dropped"),
-                    Err(fault) => tracing::warn!(%fault, "old messages could not be dropped; trying again later"),
+                    Err(fault) => {
+                        tracing::warn!(%fault, "old messages could not be dropped; trying again later");
+                    }
                 }
                 tokio::time::sleep(EXPIRE_EVERY).await;
             }
@@ -329,8 +331,12 @@ impl Running {
             tracing::warn!(%fault, "the operational clock could not be saved");
         }
         match self.store.close().await {
-            Ok(()) => tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down"),
-            Err(fault) => tracing::error!(%fault, "the store did not close well; it will recover at the next start"),
+            Ok(()) => {
+                tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down");
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "the store did not close well; it will recover at the next start");
+            }
         }
     }
 }

@@ -139,7 +139,11 @@ impl Handler<Take> for BoardActor {
 impl Handler<GetSnapshot> for BoardActor {
     type Result = Reply<Snapshot>;
 
-    fn handle(&mut self, GetSnapshot { since, limit_bytes }: GetSnapshot, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        GetSnapshot { since, limit_bytes }: GetSnapshot,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         if let Some(since) = since
             && let Resume::Part(rows) = self.board.since(since)
         {

@@ -153,7 +153,8 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
             return Round::Quiet;
         };
         if let Err(error) = intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
-            let wait = matches!(error, NotTaken::NotKept(_) | NotTaken::NotNow(_)).then_some(Duration::from_secs(1));
+            let wait =
+                matches!(error, NotTaken::NotKept(_) | NotTaken::NotNow(_)).then_some(Duration::from_secs(1));
             return Round::Failed { error: error.to_string(), refused: false, wait };
         }
         if page == 0 && (next.is_none() || polling.etag_covers_pages) {

@@ -40,7 +40,12 @@ pub struct FlightActor {
 }
 
 impl FlightActor {
-    pub(crate) fn start_on(thread: &ArbiterHandle, hub: Hub, state: Arc<Flight>, shown: Option<Arc<Live>>) -> Addr<Self> {
+    pub(crate) fn start_on(
+        thread: &ArbiterHandle,
+        hub: Hub,
+        state: Arc<Flight>,
+        shown: Option<Arc<Live>>,
+    ) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |context| {
             context.set_mailbox_capacity(MAILBOX);
             Self { hub, state, shown }
@@ -50,7 +55,8 @@ impl FlightActor {
     /// Merges into a copy: if the log fails, nothing has happened.
     fn merge(&self, reports: &[Report]) -> Merged {
         let now = self.hub.clock().now();
-        let mut merged = Merged { next: (*self.state).clone(), outcomes: Vec::new(), changes: Vec::new(), learnt: false };
+        let mut merged =
+            Merged { next: (*self.state).clone(), outcomes: Vec::new(), changes: Vec::new(), learnt: false };
         for report in reports {
             let outcome = match merged.next.apply(report, now) {
                 Ok(Applied::Unchanged) => Outcome::Unchanged,
@@ -111,23 +117,27 @@ impl Handler<Apply> for FlightActor {
         let Merged { next, outcomes, changes, learnt } = self.merge(&reports);
         let keys = self.new_keys(&next, &reports);
         if !learnt {
-            let answer = fut::ready(Ok(outcomes)).map(|answer, actor: &mut Self, context: &mut Context<Self>| {
-                actor.leave_if_nobody_knows_it(context);
-                answer
-            });
+            let answer =
+                fut::ready(Ok(outcomes)).map(|answer, actor: &mut Self, context: &mut Context<Self>| {
+                    actor.leave_if_nobody_knows_it(context);
+                    answer
+                });
             return AtomicResponse::new(Box::pin(answer));
         }
         let (hub, shown, next) = (self.hub.clone(), self.shown.clone(), Arc::new(next));
-        let committed = async move { hub.commit(shown, next.clone(), changes, &keys).await.map(|live| (next, live)) };
-        let settle = move |answer: Result<_, StoreError>, actor: &mut Self, context: &mut Context<Self>| match answer {
-            Ok((next, live)) => {
-                actor.state = next;
-                actor.shown = live;
-                Ok(outcomes)
-            }
-            Err(fault) => {
-                actor.leave_if_nobody_knows_it(context);
-                Err(SinkError::NotDurable(fault))
+        let committed =
+            async move { hub.commit(shown, next.clone(), changes, &keys).await.map(|live| (next, live)) };
+        let settle = move |answer: Result<_, StoreError>, actor: &mut Self, context: &mut Context<Self>| {
+            match answer {
+                Ok((next, live)) => {
+                    actor.state = next;
+                    actor.shown = live;
+                    Ok(outcomes)
+                }
+                Err(fault) => {
+                    actor.leave_if_nobody_knows_it(context);
+                    Err(SinkError::NotDurable(fault))
+                }
             }
         };
         AtomicResponse::new(Box::pin(committed.into_actor(self).map(settle)))
@@ -145,7 +155,9 @@ impl Handler<Retire> for FlightActor {
         let forgotten = async move { hub.forget(&state, shown.as_deref()).await };
         AtomicResponse::new(Box::pin(forgotten.into_actor(self).map(|answer, actor, context| match answer {
             Ok(()) => context.stop(),
-            Err(fault) => tracing::warn!(flight.leg = %actor.state.leg, %fault, "a flight could not be retired yet"),
+            Err(fault) => {
+                tracing::warn!(flight.leg = %actor.state.leg, %fault, "a flight could not be retired yet");
+            }
         })))
     }
 }

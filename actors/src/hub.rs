@@ -274,7 +274,8 @@ impl Hub {
     pub async fn retire_due(&self, most: usize) -> usize {
         let now = self.0.clock.now();
         let due = |slot: &Slot| slot.state.retires_at() <= now;
-        let over: Vec<_> = self.0.flights.iter().filter(|s| due(s)).take(most).map(|s| s.address.clone()).collect();
+        let over: Vec<_> =
+            self.0.flights.iter().filter(|s| due(s)).take(most).map(|s| s.address.clone()).collect();
         for address in &over {
             // A flight that has died is respawned at its next report, and retired next time.
             let _ = address.send(Retire).await;
@@ -356,7 +357,11 @@ impl Hub {
             if mask != 0 {
                 let frame = Frame::new("gone", wire::frame::server::gone(leg, topic), None);
                 let topics = SmallVec::from_iter([topic.clone()]);
-                self.deliver(mask, Deliver { leg: leg.clone(), frames: SmallVec::from_iter([frame]), topics }).await;
+                self.deliver(
+                    mask,
+                    Deliver { leg: leg.clone(), frames: SmallVec::from_iter([frame]), topics },
+                )
+                .await;
             }
         }
     }
@@ -428,7 +433,10 @@ impl Hub {
             return Ok(slot.address.clone());
         }
         if self.0.flights.len() >= self.0.limits.flights_max {
-            return Err(Outcome::Rejected(format!("the hub holds its limit of {} flights", self.0.limits.flights_max)));
+            return Err(Outcome::Rejected(format!(
+                "the hub holds its limit of {} flights",
+                self.0.limits.flights_max
+            )));
         }
         let mut fresh = false;
         let mut slot = self.0.flights.entry(leg.clone()).or_insert_with(|| {
@@ -515,7 +523,9 @@ impl ReportSink for Hub {
             let mut asked = Vec::with_capacity(legs.len());
             for (leg, (indices, of_leg)) in legs {
                 match self.flight(&of_leg[0], &leg) {
-                    Ok(address) => asked.push(async move { (indices, address.send(Apply { reports: of_leg }).await) }),
+                    Ok(address) => {
+                        asked.push(async move { (indices, address.send(Apply { reports: of_leg }).await) });
+                    }
                     Err(outcome) => indices.iter().for_each(|i| outcomes[*i] = outcome.clone()),
                 }
             }

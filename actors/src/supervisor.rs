@@ -43,7 +43,11 @@ pub struct Deaths {
 
 impl Deaths {
     /// Tells `to`; if it cannot be told, `last_words` is called, which should end the process.
-    pub fn told_to(to: Recipient<Died>, metrics: Metrics, last_words: Arc<dyn Fn(&Died) + Send + Sync>) -> Self {
+    pub fn told_to(
+        to: Recipient<Died>,
+        metrics: Metrics,
+        last_words: Arc<dyn Fn(&Died) + Send + Sync>,
+    ) -> Self {
         Self { to: Some(to), metrics, last_words }
     }
 

@@ -3,10 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use actix::{Actor, Arbiter, Context, Handler, System};
-use gatecall_actors::hub::{Hub, Limits, NoSnapshot};
-use gatecall_actors::metrics::Metrics;
-use gatecall_actors::supervisor::Deaths;
-use gatecall_actors::switchboard::Deliver;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::clock::ManualClock;
 use domain::codes::{AirlineCode, FlightNumber, Iata};
@@ -16,6 +12,10 @@ use domain::leg::{LegId, LegKey};
 use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError};
 use domain::report::{Report, Source, StatusWord};
 use domain::topic::Topic;
+use gatecall_actors::hub::{Hub, Limits, NoSnapshot};
+use gatecall_actors::metrics::Metrics;
+use gatecall_actors::supervisor::Deaths;
+use gatecall_actors::switchboard::Deliver;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -71,7 +71,11 @@ fn world_with(log: Arc<TestLog>, limits: Limits) -> World {
 }
 
 fn log_with(permits: usize) -> Arc<TestLog> {
-    Arc::new(TestLog { kept: Mutex::default(), permits: Semaphore::new(permits), fails: AtomicBool::new(false) })
+    Arc::new(TestLog {
+        kept: Mutex::default(),
+        permits: Semaphore::new(permits),
+        fails: AtomicBool::new(false),
+    })
 }
 
 fn run(test: impl AsyncFnOnce(World)) {
@@ -125,7 +129,9 @@ fn jfk() -> Topic {
 async fn snapshot(hub: &Hub, topic: &Topic, since: Option<DateTime<Utc>>) -> (bool, Vec<(String, u64)>) {
     let frame = hub.snapshot(topic, since).await.unwrap();
     match serde_json::from_slice(frame.payload()).unwrap() {
-        ServerFrame::Snapshot(s) => (s.partial, s.flights.into_iter().map(|f| (f.leg.to_string(), f.rev)).collect()),
+        ServerFrame::Snapshot(s) => {
+            (s.partial, s.flights.into_iter().map(|f| (f.leg.to_string(), f.rev)).collect())
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -176,10 +182,15 @@ fn outcomes_come_in_the_order_of_the_reports() {
     run(async |world| {
         let mut late = gate("617", 0, "9");
         late.observed_at = at(600);
-        let reports = vec![scheduled("615"), late, gate("615", 1, "12"), scheduled("616"), gate("615", 1, "12")];
+        let reports =
+            vec![scheduled("615"), late, gate("615", 1, "12"), scheduled("616"), gate("615", 1, "12")];
         let outcomes = world.hub.accept(reports).await.unwrap();
         assert_eq!(outcomes[0], Outcome::Changed(1));
-        assert!(matches!(&outcomes[1], Outcome::Rejected(why) if why.contains("future")), "{:?}", outcomes[1]);
+        assert!(
+            matches!(&outcomes[1], Outcome::Rejected(why) if why.contains("future")),
+            "{:?}",
+            outcomes[1]
+        );
         assert_eq!(outcomes[2..], [Outcome::Changed(2), Outcome::Changed(1), Outcome::Unchanged]);
         assert_eq!(world.hub.flights_len(), 2, "a leg nobody could report on is not kept");
     });
@@ -261,7 +272,8 @@ fn beyond_the_limit_of_reports_under_way_senders_are_told_to_come_back() {
         let limits = Limits { reports_under_way_max: 2, ..Limits::default() };
         let world = world_with(log_with(0), limits);
         let hub = world.hub.clone();
-        let first = actix_rt::spawn(async move { hub.accept(vec![scheduled("615"), scheduled("616")]).await });
+        let first =
+            actix_rt::spawn(async move { hub.accept(vec![scheduled("615"), scheduled("616")]).await });
         while world.hub.flights_len() < 2 {
             tokio::task::yield_now().await;
         }

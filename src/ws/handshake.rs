@@ -141,7 +141,8 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
         Refusal::new(503, "Service Unavailable", detail).with(format!("retry-after: {seconds}"))
     };
     app.readiness.check().map_err(later)?;
-    let counted = open.take_one(sockets.connections_max).ok_or_else(|| later("the hub has its limit of sockets"))?;
+    let counted =
+        open.take_one(sockets.connections_max).ok_or_else(|| later("the hub has its limit of sockets"))?;
     let thread = Thread::here(app, open).ok_or_else(|| later("this thread takes no sockets"))?;
     let deflate = sockets.compression && wants_deflate(request);
     Ok(Admitted { thread, counted, deflate, subprotocol })
@@ -164,7 +165,9 @@ fn wants_deflate(request: &Request) -> bool {
                 None => {
                     matches!(
                         parameter,
-                        "client_max_window_bits" | "client_no_context_takeover" | "server_no_context_takeover"
+                        "client_max_window_bits"
+                            | "client_no_context_takeover"
+                            | "server_no_context_takeover"
                     )
                 }
             })

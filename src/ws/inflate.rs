@@ -32,12 +32,12 @@ impl Inflate {
             return bytes.clone();
         }
         // The usual case: nothing kept, one whole plain frame.
-        if self.kept.is_empty() && bytes[0] & COMPRESSED == 0 {
-            if let Some(head) = head_of(bytes)
-                && head.head_bytes + head.payload_bytes == bytes.len()
-            {
-                return bytes.clone();
-            }
+        if self.kept.is_empty()
+            && bytes[0] & COMPRESSED == 0
+            && head_of(bytes)
+                .is_some_and(|head| head.head_bytes.saturating_add(head.payload_bytes) == bytes.len())
+        {
+            return bytes.clone();
         }
         self.kept.extend_from_slice(bytes);
         let mut plain = Vec::new();
@@ -140,7 +140,9 @@ mod tests {
 
     fn compressed(text: &[u8]) -> Vec<u8> {
         let mut packed = Vec::with_capacity(text.len() + 64);
-        Compress::new(Compression::default(), false).compress_vec(text, &mut packed, FlushCompress::Sync).unwrap();
+        Compress::new(Compression::default(), false)
+            .compress_vec(text, &mut packed, FlushCompress::Sync)
+            .unwrap();
         packed.truncate(packed.len() - 4);
         client_frame(&packed, FIN | COMPRESSED | 1)
     }

@@ -139,11 +139,13 @@ impl Socket for LineSocket {
 pub async fn drive(thread: Rc<Thread>, line: TcpLine, early: Bytes, counted: OpenLine) {
     let inflate = (line.encoding == Encoding::Deflated).then(Inflate::default);
     let id = thread.lines.borrow_mut().open(LineSocket::Tcp(line));
+    thread.opened.set(thread.opened.get() + 1);
     let inbound = Inbound::default();
     let frame_bytes_max = thread.app.config.sockets.client_frame_bytes_max;
     let session = Session::new(thread.clone(), id);
     let codec = actix_http::ws::Codec::new().max_size(frame_bytes_max);
-    let mut driver = Driver { thread: thread.clone(), id, inbound: inbound.clone(), inflate, frame_bytes_max };
+    let mut driver =
+        Driver { thread: thread.clone(), id, inbound: inbound.clone(), inflate, frame_bytes_max };
     {
         let mut said = pin!(ws::WebsocketContext::with_codec(session, inbound, codec));
         driver.took(&early);

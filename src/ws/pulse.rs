@@ -1,4 +1,4 @@
-//! One timer a thread: pings, slow readers, and the drain at shutdown.
+//! One timer a thread: pings, slow readers, what handshakes left behind, and the drain at shutdown.
 //!
 //! Pings are spread: each second a share of the sockets is due, so that fifteen thousand are not
 //! woken at once.
@@ -21,14 +21,21 @@ pub async fn beat(thread: Rc<Thread>) {
     let slow = thread.last_words(Encoding::WebSocket, CloseCode::SlowReader, millis(sockets.retry));
     let mut ticks = tokio::time::interval(STEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut is_owed = false;
     for second in 0u64.. {
         ticks.tick().await;
+        let opened = thread.opened.replace(0);
+        if opened == 0 && is_owed {
+            crate::memory::give_back();
+        }
+        is_owed = opened > 0;
         if thread.app.readiness.is_draining() {
             return drain(&thread).await;
         }
         let mut lines = thread.lines.borrow_mut();
         lines.tick(slow_ticks, &slow);
-        let due: Vec<LineId> = lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
+        let due: Vec<LineId> =
+            lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
         for id in due {
             let Some(socket) = lines.socket(id) else { continue };
             let encoding = socket.encoding();

@@ -30,8 +30,8 @@ pub(super) struct Session {
     /// Frames it may still send at once, refilled by time.
     budget: f32,
     counted_at: Instant,
-    /// A message that comes in several frames; boxed, as hardly any client sends one.
-    fragments: Option<Box<Vec<u8>>>,
+    /// A message that comes in several frames, as far as it has come.
+    fragments: Option<Vec<u8>>,
 }
 
 /// Whether a topic names an airport or airline that there is.
@@ -126,7 +126,11 @@ impl Session {
     ) {
         let app = &self.thread.app;
         if !exists(&topic) {
-            return self.error(ref_, ErrorCode::UnknownTopic, &format!("{topic}: no such airport or airline"));
+            return self.error(
+                ref_,
+                ErrorCode::UnknownTopic,
+                &format!("{topic}: no such airport or airline"),
+            );
         }
         // `since` is a stamp of ours or of another node's, whose clock may be a little ahead.
         let ahead_max = app.hub.clock().operational_duration(app.hub.limits().resume_slack);
@@ -170,7 +174,10 @@ impl Session {
     }
 
     fn end(&self, code: CloseCode, context: &mut ws::WebsocketContext<Self>) {
-        context.close(Some(ws::CloseReason { code: ws::CloseCode::Other(code.number()), description: Some(code.reason(0)) }));
+        context.close(Some(ws::CloseReason {
+            code: ws::CloseCode::Other(code.number()),
+            description: Some(code.reason(0)),
+        }));
         context.stop();
     }
 
@@ -179,7 +186,7 @@ impl Session {
         let limit = self.thread.app.config.sockets.client_frame_bytes_max;
         let (part, ended): (Bytes, bool) = match item {
             Item::FirstText(part) => {
-                self.fragments = Some(Box::default());
+                self.fragments = Some(Vec::new());
                 (part, false)
             }
             Item::Continue(part) => (part, false),
@@ -192,7 +199,7 @@ impl Session {
         }
         message.extend_from_slice(&part);
         if ended {
-            let message = self.fragments.take().map(|m| *m).unwrap_or_default();
+            let message = self.fragments.take().unwrap_or_default();
             match String::from_utf8(message) {
                 Ok(text) => self.hear(&text, context),
                 Err(_) => self.end(CloseCode::BadProtocol, context),

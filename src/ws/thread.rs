@@ -6,7 +6,7 @@ use crate::app::App;
 use actors::frame::Encoding;
 use actors::switchboard::{SharedLines, Switchboard};
 use bytes::Bytes;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,10 @@ impl OpenLines {
     /// Counts one more, unless there are `most` already.
     pub fn take_one(&self, most: usize) -> Option<OpenLine> {
         let one_more = |open| (open < most).then_some(open + 1);
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more).ok().map(|_| OpenLine(self.clone()))
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more)
+            .ok()
+            .map(|_| OpenLine(self.clone()))
     }
 }
 
@@ -50,6 +53,8 @@ pub struct Thread {
     pub lines: SharedLines<LineSocket>,
     /// Open sockets of all threads.
     pub open: OpenLines,
+    /// Sockets opened since the last beat of the pulse.
+    pub opened: Cell<u32>,
     /// The ping in each encoding.
     ping: [Bytes; Encoding::COUNT],
 }
@@ -65,7 +70,8 @@ impl Thread {
             let lines = Switchboard::start_here(&app.hub)?;
             let frame = wire::websocket::text_frame(&wire::frame::server::ping());
             let ping = [frame.clone(), frame, wire::sse::keep_alive()];
-            let thread = Rc::new(Self { app: app.clone(), lines, open: open.clone(), ping });
+            let thread =
+                Rc::new(Self { app: app.clone(), lines, open: open.clone(), opened: Cell::new(0), ping });
             actix_rt::spawn(pulse::beat(thread.clone()));
             Some(cell.get_or_init(|| thread).clone())
         })

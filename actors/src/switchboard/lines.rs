@@ -269,7 +269,8 @@ impl<S: Socket> Lines<S> {
 
     /// Adds a delivery to this turn.
     pub fn add(&mut self, deliver: Deliver) {
-        let topics: SmallVec<[u32; 4]> = deliver.topics.iter().filter_map(|t| self.topics.get(t).copied()).collect();
+        let topics: SmallVec<[u32; 4]> =
+            deliver.topics.iter().filter_map(|t| self.topics.get(t).copied()).collect();
         if topics.is_empty() {
             return;
         }
@@ -290,7 +291,9 @@ impl<S: Socket> Lines<S> {
         if self.have_one_audience(&deliveries) {
             let mut together = Together::default();
             let all: SmallVec<[u32; 16]> = (0..deliveries.len() as u32).collect();
-            let places = self.followers[deliveries[0].topics[0] as usize].as_mut().map(|f| std::mem::take(&mut f.places));
+            let places = self.followers[deliveries[0].topics[0] as usize]
+                .as_mut()
+                .map(|f| std::mem::take(&mut f.places));
             let places = places.unwrap_or_default();
             for place in &places {
                 self.write(*place, &deliveries, &all, &mut together, &mut wrote);
@@ -407,7 +410,14 @@ impl<S: Socket> Lines<S> {
     }
 
     /// Gives one line its deliveries: in one write if it is ready, as legs if it is not.
-    fn write(&mut self, place: u32, all: &[Delivery], numbers: &[u32], together: &mut Together, wrote: &mut Wrote) {
+    fn write(
+        &mut self,
+        place: u32,
+        all: &[Delivery],
+        numbers: &[u32],
+        together: &mut Together,
+        wrote: &mut Wrote,
+    ) {
         let Some(line) = &mut self.lines[place as usize] else { return };
         if let Some(pending) = &mut line.pending {
             for number in numbers {

@@ -95,7 +95,11 @@ fn frame(text: &str) -> Frame {
 }
 
 fn deliver(name: &str, text: &str, topics: &[Topic]) -> Deliver {
-    Deliver { leg: leg(name), frames: [frame(text)].into_iter().collect(), topics: topics.iter().cloned().collect() }
+    Deliver {
+        leg: leg(name),
+        frames: [frame(text)].into_iter().collect(),
+        topics: topics.iter().cloned().collect(),
+    }
 }
 
 /// A line that follows `topics` and has had its snapshots.
@@ -194,7 +198,11 @@ fn a_leg_that_left_while_the_socket_was_behind_is_told_as_gone() {
     tape.room.set(0);
     lines.add(deliver("A", "change", &[Topic::All]));
     let gone = Frame::new("gone", Bytes::from_static(b"goodbye A"), None);
-    lines.add(Deliver { leg: leg("A"), frames: [gone].into_iter().collect(), topics: [Topic::All].into_iter().collect() });
+    lines.add(Deliver {
+        leg: leg("A"),
+        frames: [gone].into_iter().collect(),
+        topics: [Topic::All].into_iter().collect(),
+    });
     lines.flush();
     tape.room.set(PLENTY);
     lines.drain(id);

@@ -20,6 +20,9 @@ use serde::Serialize;
 /// Unmeasured load before the first phase, so that caches and buffers are as in use.
 const WARM_UP_NS: u64 = SECOND_NS / 2;
 
+/// Between the last handshake and the look at memory.
+const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Sockets that are connected before memory is first looked at: a tenth, but no more than this.
 const EARLY_SOCKETS_MAX: usize = 100;
 /// Changes per second they hear for a second.
@@ -117,6 +120,8 @@ fn connect(args: &Fanout, rig: &mut Rig, pid: u32, sockets: usize) -> Result<(f6
     rig.connect(&(early..sockets).collect::<Vec<_>>(), args.connect_rate)?;
     let took_s = (now_ns() - start) as f64 / 1e9;
     wait_until_quiet(rig, pid)?;
+    // A connection is idle once the server has forgotten its handshake.
+    std::thread::sleep(SETTLE);
     let grown = rss_bytes(pid)?.saturating_sub(rss_before) as f64 / (sockets - early) as f64;
     Ok((grown, took_s))
 }
