@@ -1,10 +1,12 @@
 //! A plan, written in one transaction.
 
 use super::plan::{ChangeRow, LogRow, Plan};
-use super::statements::{Insert, With};
-use super::work::{Packed, nanos};
+use super::statements::{Insert, OneTrip, With, run_with};
+use super::work::{Message, Packed, nanos};
+use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
+use std::sync::Arc;
 
 /// The statements of a commit.
 pub(super) struct Inserts {
@@ -14,6 +16,7 @@ pub(super) struct Inserts {
     messages: Insert,
     faults: Insert,
     meta: Insert,
+    one_trip: OneTrip,
 }
 
 impl Inserts {
@@ -28,6 +31,7 @@ impl Inserts {
             messages: Insert::new("INSERT", "messages", messages),
             faults: Insert::new("INSERT", "faults", faults),
             meta: Insert::new("INSERT OR REPLACE", "meta", &["key", "value"]),
+            one_trip: OneTrip::default(),
         }
     }
 
@@ -38,6 +42,9 @@ impl Inserts {
         plan: &mut Plan,
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
+        if let Some((text, arguments)) = self.in_one_trip(plan, log)? {
+            return run_with(connection, text, arguments).await;
+        }
         self.log(connection, log).await?;
         let retired = std::mem::take(&mut plan.retired).into_iter();
         self.retired
@@ -58,6 +65,31 @@ impl Inserts {
         self.changes.run(connection, With::Commit, changes, bind_change).await
     }
 
+    /// The whole of a small commit: states, messages and changes, and nothing that is rare.
+    fn in_one_trip(
+        &self,
+        plan: &mut Plan,
+        log: &mut [LogRow],
+    ) -> sqlx::Result<Option<(Arc<str>, SqliteArguments)>> {
+        let is_usual = plan.retired.is_empty() && plan.faults.is_empty() && plan.notes.is_empty();
+        let rows = [
+            (&self.log, log.len()),
+            (&self.messages, plan.messages.len()),
+            (&self.changes, plan.changes.len()),
+        ];
+        let Some(text) = self.one_trip.text(&rows).filter(|_| is_usual) else { return Ok(None) };
+        let mut arguments = SqliteArguments::default();
+        let mut bind = || {
+            log.iter_mut().try_for_each(|row| bind_log(row, &mut arguments))?;
+            let messages = std::mem::take(&mut plan.messages);
+            messages.into_iter().try_for_each(|message| bind_message(message, &mut arguments))?;
+            let changes = std::mem::take(&mut plan.changes);
+            changes.into_iter().try_for_each(|change| bind_change(change, &mut arguments))
+        };
+        bind().map_err(sqlx::Error::Encode)?;
+        Ok(Some((text, arguments)))
+    }
+
     /// Begins a transaction and writes segments.
     pub(super) async fn log(
         &self,
@@ -65,30 +97,14 @@ impl Inserts {
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
         self.log
-            .run(connection, With::Begin, log.iter_mut(), |row, to| {
-                to.add(row.position)?;
-                to.add(std::mem::take(&mut row.contents))?;
-                to.add(std::mem::take(&mut row.states))
-            })
+            .run(connection, With::Begin, log.iter_mut(), bind_log)
             .await
     }
 
     async fn archive(&self, connection: &mut SqliteConnection, plan: &mut Plan) -> sqlx::Result<()> {
         let messages = std::mem::take(&mut plan.messages).into_iter();
         self.messages
-            .run(connection, With::Nothing, messages, |(id, message), to| {
-                to.add(id)?;
-                to.add(message.feed)?;
-                to.add(message.received_at)?;
-                to.add(message.content_type)?;
-                let (encoding, body) = match message.body {
-                    Packed::Plain(body) => (0, body),
-                    Packed::Lz4(body) => (1, body),
-                };
-                to.add(encoding)?;
-                to.add(message.length as i64)?;
-                to.add(body)
-            })
+            .run(connection, With::Nothing, messages, bind_message)
             .await?;
         let faults = std::mem::take(&mut plan.faults).into_iter();
         self.faults
@@ -105,7 +121,27 @@ impl Inserts {
     }
 }
 
-fn bind_change(row: ChangeRow, to: &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError> {
+fn bind_log(row: &mut LogRow, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    to.add(row.position)?;
+    to.add(std::mem::take(&mut row.contents))?;
+    to.add(std::mem::take(&mut row.states))
+}
+
+fn bind_message((id, message): (i64, Message), to: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    to.add(id)?;
+    to.add(message.feed)?;
+    to.add(message.received_at)?;
+    to.add(message.content_type)?;
+    let (encoding, body) = match message.body {
+        Packed::Plain(body) => (0, body),
+        Packed::Lz4(body) => (1, body),
+    };
+    to.add(encoding)?;
+    to.add(message.length as i64)?;
+    to.add(body)
+}
+
+fn bind_change(row: ChangeRow, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
     to.add(row.position)?;
     to.add(row.previous)?;
     to.add(row.leg.as_str())?;

@@ -2,13 +2,14 @@
 //!
 //! Every statement is a trip to SQLite's thread and back, which costs more than a row does. So rows
 //! go in by the hundred, and the begin and the end of a transaction travel with the first and the
-//! last rows: a small commit is two trips. Every different text is a statement to prepare, so only a
+//! last rows, and a small commit is one trip ([`OneTrip`]). Every different text is a statement to prepare, so only a
 //! few numbers of rows are used.
 
+use rustc_hash::FxHashMap;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, SqliteConnection};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Numbers of rows in one statement, largest first. 256 rows of 8 values are 2,048 of SQLite's
 /// 32,766 places.
@@ -83,6 +84,55 @@ impl Insert {
         }
         Ok(())
     }
+}
+
+impl Insert {
+    /// The text for exactly this many rows, where that is one statement of at most
+    /// [`IN_ONE_TRIP_MAX`] rows.
+    fn in_one_trip(&self, rows: usize) -> Option<&str> {
+        let at = SHAPES.iter().position(|shape| *shape == rows && rows <= IN_ONE_TRIP_MAX)?;
+        Some(&self.alone[at])
+    }
+}
+
+/// Most rows of one table in a commit that is one trip: its texts are few enough to stay prepared.
+const IN_ONE_TRIP_MAX: usize = 16;
+
+/// Transactions that are one trip: the usual commit of a quiet hub, one message with its changes.
+#[derive(Default)]
+pub(super) struct OneTrip {
+    made: Mutex<FxHashMap<Vec<usize>, Arc<str>>>,
+}
+
+impl OneTrip {
+    /// The whole transaction for so many rows of each table, none of a table with 0. `None` where
+    /// it would be a text of its own for hardly any commit.
+    pub(super) fn text(&self, rows: &[(&Insert, usize)]) -> Option<Arc<str>> {
+        let key: Vec<usize> = rows.iter().map(|(_, rows)| *rows).collect();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = made.get(&key) {
+            return Some(text.clone());
+        }
+        let mut text = String::from(BEGIN);
+        for (insert, rows) in rows.iter().filter(|(_, rows)| *rows > 0) {
+            text.push_str("; ");
+            text.push_str(insert.in_one_trip(*rows)?);
+        }
+        text.push_str("; ");
+        text.push_str(COMMIT);
+        let text: Arc<str> = text.into();
+        made.insert(key, text.clone());
+        Some(text)
+    }
+}
+
+/// Runs a text with its values.
+pub(super) async fn run_with(
+    connection: &mut SqliteConnection,
+    text: Arc<str>,
+    arguments: SqliteArguments,
+) -> sqlx::Result<()> {
+    sqlx::query_with(AssertSqlSafe(text), arguments).execute(connection).await.map(|_| ())
 }
 
 /// Runs a fixed statement without values.
