@@ -96,16 +96,12 @@ impl Inserts {
         connection: &mut SqliteConnection,
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
-        self.log
-            .run(connection, With::Begin, log.iter_mut(), bind_log)
-            .await
+        self.log.run(connection, With::Begin, log.iter_mut(), bind_log).await
     }
 
     async fn archive(&self, connection: &mut SqliteConnection, plan: &mut Plan) -> sqlx::Result<()> {
         let messages = std::mem::take(&mut plan.messages).into_iter();
-        self.messages
-            .run(connection, With::Nothing, messages, bind_message)
-            .await?;
+        self.messages.run(connection, With::Nothing, messages, bind_message).await?;
         let faults = std::mem::take(&mut plan.faults).into_iter();
         self.faults
             .run(connection, With::Nothing, faults, |(message, fault), to| {
