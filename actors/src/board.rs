@@ -77,15 +77,21 @@ pub struct BoardActor {
     board: Board<Arc<Live>>,
     whole: Option<(u64, Frame)>,
     rows: Option<BoardRows>,
-    guard: Guard,
+    /// Tells of its death.
+    _guard: Guard,
 }
 
 impl BoardActor {
-    pub(crate) fn start_on(thread: &ArbiterHandle, topic: Topic, deaths: Deaths) -> Addr<Self> {
+    pub(crate) fn start_on(
+        thread: &ArbiterHandle,
+        topic: Topic,
+        now: DateTime<Utc>,
+        deaths: Deaths,
+    ) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |context| {
             context.set_mailbox_capacity(MAILBOX);
             let guard = Guard::ends_process(format!("board {topic}"), deaths);
-            Self { topic, board: Board::default(), whole: None, rows: None, guard }
+            Self { topic, board: Board::since_now(now), whole: None, rows: None, _guard: guard }
         })
     }
 
@@ -106,12 +112,17 @@ fn snapshot_frame(topic: &Topic, partial: bool, rows: &[&Arc<Live>]) -> Frame {
     Frame::new("snapshot", payload, newest)
 }
 
+/// Parts of so few rows are always sent as parts.
+const SMALL_PART_ROWS: usize = 32;
+
+/// The bytes of these rows, if they are too many. Commas and envelope are small change beside them.
+fn too_large<'a>(rows: impl Iterator<Item = &'a Arc<Live>>, limit_bytes: usize) -> Option<usize> {
+    let bytes: usize = rows.map(|live| live.json().len() + 1).sum();
+    (bytes > limit_bytes).then_some(bytes)
+}
+
 impl Actor for BoardActor {
     type Context = Context<Self>;
-
-    fn stopped(&mut self, _: &mut Context<Self>) {
-        self.guard.ended_well();
-    }
 }
 
 impl Handler<Put> for BoardActor {
@@ -144,14 +155,16 @@ impl Handler<GetSnapshot> for BoardActor {
         GetSnapshot { since, limit_bytes }: GetSnapshot,
         _: &mut Context<Self>,
     ) -> Self::Result {
-        if let Some(since) = since
-            && let Resume::Part(rows) = self.board.since(since)
-        {
-            return Reply(Snapshot::Ready(snapshot_frame(&self.topic, true, &rows)));
+        if let Some(Resume::Part(rows)) = since.map(|since| self.board.since(since)) {
+            // A part of most rows would be a copy of its own; the whole is ready-made and shared.
+            if rows.len() <= SMALL_PART_ROWS || rows.len() * 2 <= self.board.len() {
+                return Reply(match too_large(rows.iter().copied(), limit_bytes) {
+                    Some(bytes) => Snapshot::TooLarge { bytes },
+                    None => Snapshot::Ready(snapshot_frame(&self.topic, true, &rows)),
+                });
+            }
         }
-        // The commas and the envelope are small change beside the rows.
-        let bytes: usize = self.board.rows().map(|live| live.json().len() + 1).sum();
-        if bytes > limit_bytes {
+        if let Some(bytes) = too_large(self.board.rows(), limit_bytes) {
             return Reply(Snapshot::TooLarge { bytes });
         }
         Reply(Snapshot::Ready(self.whole().clone()))

@@ -50,7 +50,8 @@ struct Due;
 pub struct FeedActor {
     polling: Polling,
     intake: Intake,
-    guard: Guard,
+    /// Tells of its death.
+    _guard: Guard,
     memory: Memory,
     failures: u32,
 }
@@ -74,7 +75,7 @@ impl FeedActor {
     pub fn start_on(thread: &ArbiterHandle, polling: Polling, intake: Intake, deaths: Deaths) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |_| {
             let guard = Guard::starts_again(polling.feed.source.name.to_string(), deaths);
-            Self { polling, intake, guard, memory: Memory::default(), failures: 0 }
+            Self { polling, intake, _guard: guard, memory: Memory::default(), failures: 0 }
         })
     }
 
@@ -122,10 +123,6 @@ impl Actor for FeedActor {
 
     fn started(&mut self, context: &mut Context<Self>) {
         context.notify(Due);
-    }
-
-    fn stopped(&mut self, _: &mut Context<Self>) {
-        self.guard.ended_well();
     }
 }
 

@@ -24,6 +24,10 @@ impl Encoding {
 /// window saves too little to be worth the reader's time.
 pub const DEFLATE_FROM_BYTES: usize = 1024;
 
+/// Beyond this size a frame is sent as it is: whoever compresses it does so on a thread of sockets,
+/// and half a megabyte takes as long as a frame may.
+pub const DEFLATE_TO_BYTES: usize = 512 * 1024;
+
 /// A frame's JSON and, made when first wanted, its bytes in each encoding. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Frame(Arc<Encoded>);
@@ -66,7 +70,7 @@ impl Frame {
     pub fn bytes(&self, encoding: Encoding) -> &Bytes {
         let frame = &self.0;
         match encoding {
-            Encoding::Deflated if frame.payload.len() >= DEFLATE_FROM_BYTES => {
+            Encoding::Deflated if (DEFLATE_FROM_BYTES..=DEFLATE_TO_BYTES).contains(&frame.payload.len()) => {
                 frame.deflated.get_or_init(|| wire::websocket::deflated_text_frame(&frame.payload))
             }
             Encoding::WebSocket | Encoding::Deflated => {

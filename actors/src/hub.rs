@@ -58,6 +58,10 @@ impl Default for Limits {
     }
 }
 
+/// How long a retired leg is remembered, by the operational clock. Feeds repeat a flight for some
+/// days at most; what is older is refused for its dates.
+const RETIRED_KNOWN_FOR: TimeDelta = TimeDelta::days(7);
+
 /// Most worker threads with sockets: one bit each in the followers' masks.
 pub const SWITCHBOARDS_MAX: usize = 64;
 
@@ -81,6 +85,9 @@ struct Shared {
     metrics: Metrics,
     deaths: Deaths,
     flights: Map<LegId, Slot>,
+    /// Legs that were retired, and until when they are remembered: a late report must not bring one
+    /// back with a first revision.
+    retired: Map<LegId, DateTime<Utc>>,
     /// Other names of live legs. Written when a leg gets a name, read for legs not found by key.
     names: RwLock<AliasIndex>,
     boards: Map<Topic, Addr<BoardActor>>,
@@ -131,6 +138,7 @@ impl Hub {
             metrics,
             deaths,
             flights: Map::default(),
+            retired: Map::default(),
             names: RwLock::default(),
             boards: Map::default(),
             followers: Map::default(),
@@ -274,12 +282,21 @@ impl Hub {
     pub async fn retire_due(&self, most: usize) -> usize {
         let now = self.0.clock.now();
         let due = |slot: &Slot| slot.state.retires_at() <= now;
-        let over: Vec<_> =
-            self.0.flights.iter().filter(|s| due(s)).take(most).map(|s| s.address.clone()).collect();
-        for address in &over {
-            // A flight that has died is respawned at its next report, and retired next time.
-            let _ = address.send(Retire).await;
+        let over: Vec<LegId> =
+            self.0.flights.iter().filter(|s| due(s)).take(most).map(|s| s.key().clone()).collect();
+        for leg in &over {
+            let address = self.0.flights.get_mut(leg).map(|mut slot| {
+                if !slot.address.connected() {
+                    self.start_again(&mut slot);
+                }
+                slot.address.clone()
+            });
+            if let Some(address) = address {
+                // If it dies of this, the next round finds it dead and starts it again.
+                let _ = address.send(Retire).await;
+            }
         }
+        self.0.retired.retain(|_, forget_at| *forget_at > now);
         over.len()
     }
 }
@@ -318,6 +335,7 @@ impl Hub {
     /// Takes a leg out of memory and tells its followers.
     pub(crate) async fn forget(&self, state: &Flight, shown: Option<&Live>) -> Result<(), StoreError> {
         self.0.log.retire(state.leg.clone()).await?;
+        self.0.retired.insert(state.leg.clone(), self.0.clock.now() + RETIRED_KNOWN_FOR);
         self.0.flights.remove(&state.leg);
         self.names_mut().retire(&state.leg);
         self.count_flights();
@@ -396,7 +414,14 @@ impl Hub {
         if let Some(board) = self.0.boards.get(topic) {
             return board.clone();
         }
-        let start = || BoardActor::start_on(&self.0.board_thread, topic.clone(), self.0.deaths.clone());
+        let start = || {
+            BoardActor::start_on(
+                &self.0.board_thread,
+                topic.clone(),
+                self.0.clock.now(),
+                self.0.deaths.clone(),
+            )
+        };
         self.0.boards.entry(topic.clone()).or_insert_with(start).clone()
     }
 
@@ -432,11 +457,8 @@ impl Hub {
         {
             return Ok(slot.address.clone());
         }
-        if self.0.flights.len() >= self.0.limits.flights_max {
-            return Err(Outcome::Rejected(format!(
-                "the hub holds its limit of {} flights",
-                self.0.limits.flights_max
-            )));
+        if let Some(refusal) = self.refusal_of_new(leg) {
+            return Err(Outcome::Rejected(refusal));
         }
         let mut fresh = false;
         let mut slot = self.0.flights.entry(leg.clone()).or_insert_with(|| {
@@ -445,9 +467,7 @@ impl Hub {
             Slot { address: self.start_flight(state.clone(), None), state, live: None }
         });
         if !fresh && !slot.address.connected() {
-            tracing::error!(flight.leg = %leg, "a flight's actor died; it starts again from its last durable state");
-            self.0.deaths.flight_died();
-            slot.address = self.start_flight(slot.state.clone(), slot.live.clone());
+            self.start_again(&mut slot);
         }
         let address = slot.address.clone();
         drop(slot);
@@ -455,6 +475,25 @@ impl Hub {
             self.count_flights();
         }
         Ok(address)
+    }
+
+    /// Why no actor may be started for a leg that has none.
+    fn refusal_of_new(&self, leg: &LegId) -> Option<String> {
+        if self.0.flights.contains_key(leg) {
+            return None;
+        }
+        if self.0.retired.contains_key(leg) {
+            return Some(format!("{leg} is over and has been retired"));
+        }
+        let most = self.0.limits.flights_max;
+        (self.0.flights.len() >= most).then(|| format!("the hub holds its limit of {most} flights"))
+    }
+
+    fn start_again(&self, slot: &mut Slot) {
+        let leg = &slot.state.leg;
+        tracing::error!(flight.leg = %leg, "a flight's actor died; it starts again from its last durable state");
+        self.0.deaths.flight_died();
+        slot.address = self.start_flight(slot.state.clone(), slot.live.clone());
     }
 
     /// Takes an empty slot away again after a first report that could not be applied.
@@ -548,5 +587,5 @@ fn unavailable() -> SinkError {
 
 /// How long after a leg's last known time a report of it is taken for an echo of the past.
 pub(crate) fn is_over(state: &Flight, now: DateTime<Utc>) -> bool {
-    state.retires_at() + TimeDelta::minutes(1) <= now
+    state.retires_at() <= now
 }

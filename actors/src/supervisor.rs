@@ -60,6 +60,16 @@ impl Deaths {
         self.metrics.deaths.get_or_create(&ReasonLabel { reason: "flight" }).inc();
     }
 
+    /// Runs `work`; a panic in it is the death of one nobody can do without. For what runs beside
+    /// an actor, where no guard of it would be dropped.
+    pub fn unless_it_dies<T>(&self, who: &str, work: impl FnOnce() -> T) -> Option<T> {
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
+        if worked.is_none() {
+            self.tell(Died { who: who.into(), meaning: Meaning::EndsProcess });
+        }
+        worked
+    }
+
     fn tell(&self, died: Died) {
         let reason = match died.meaning {
             Meaning::StartsAgain => "starts_again",
@@ -78,30 +88,25 @@ pub struct Guard {
     who: String,
     meaning: Meaning,
     deaths: Deaths,
-    armed: bool,
 }
 
 impl Guard {
     /// For an actor nobody can do without.
     pub fn ends_process(who: String, deaths: Deaths) -> Self {
-        Self { who, meaning: Meaning::EndsProcess, deaths, armed: true }
+        Self { who, meaning: Meaning::EndsProcess, deaths }
     }
 
     /// For an actor that is started again.
     pub fn starts_again(who: String, deaths: Deaths) -> Self {
-        Self { who, meaning: Meaning::StartsAgain, deaths, armed: true }
-    }
-
-    /// The actor stopped as it should.
-    pub fn ended_well(&mut self) {
-        self.armed = false;
+        Self { who, meaning: Meaning::StartsAgain, deaths }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // A runtime that is shut down drops its actors too; only a panic is a death.
-        if self.armed && std::thread::panicking() {
+        // A runtime that is shut down drops its actors too; only a panic is a death. An actor is not
+        // asked whether it stopped well: after a panic actix calls its `stopped` all the same.
+        if std::thread::panicking() {
             self.deaths.tell(Died { who: std::mem::take(&mut self.who), meaning: self.meaning });
         }
     }
@@ -171,16 +176,40 @@ mod tests {
         assert_eq!(*heard.lock().unwrap(), [("board all".to_owned(), Meaning::EndsProcess)]);
     }
 
+    struct Fragile(#[expect(dead_code, reason = "it is there to be dropped")] Guard);
+
+    impl Actor for Fragile {
+        type Context = Context<Self>;
+    }
+
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Break;
+
+    impl Handler<Break> for Fragile {
+        type Result = ();
+        fn handle(&mut self, _: Break, _: &mut Context<Self>) {
+            panic!("told to");
+        }
+    }
+
+    #[test]
+    fn an_actor_whose_handler_panics_is_heard_although_others_still_know_its_address() {
+        let (heard, deaths) = deaths();
+        System::new().block_on(async {
+            let address = Fragile(Guard::ends_process("board all".into(), deaths)).start();
+            assert!(address.send(Break).await.is_err());
+            while heard.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert_eq!(*heard.lock().unwrap(), [("board all".to_owned(), Meaning::EndsProcess)]);
+    }
+
     #[test]
     fn an_end_without_a_panic_is_no_death() {
         let (heard, deaths) = deaths();
-        drop(Guard::ends_process("board all".into(), deaths.clone()));
-        let ended = std::thread::spawn(move || {
-            let mut guard = Guard::ends_process("board all".into(), deaths);
-            guard.ended_well();
-            panic!("after its end");
-        });
-        assert!(ended.join().is_err());
+        drop(Guard::ends_process("board all".into(), deaths));
         assert!(heard.lock().unwrap().is_empty());
     }
 }

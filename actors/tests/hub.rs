@@ -234,11 +234,43 @@ fn who_resumes_gets_a_part_unless_a_flight_has_left() {
 fn a_change_within_the_slack_before_since_is_told_again() {
     run(async |world| {
         world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        world.clock.advance(TimeDelta::minutes(5));
+        world.hub.accept(vec![gate("615", 1, "12")]).await.unwrap();
         let stamp = world.hub.live(&key("615").id()).unwrap().changed_at;
         let (partial, rows) = snapshot(&world.hub, &jfk(), Some(stamp + TimeDelta::seconds(9))).await;
-        assert_eq!((partial, rows), (true, vec![(leg("615"), 1)]));
+        assert_eq!((partial, rows), (true, vec![(leg("615"), 2)]));
         let (partial, rows) = snapshot(&world.hub, &jfk(), Some(stamp + TimeDelta::seconds(11))).await;
         assert_eq!((partial, rows), (true, vec![]));
+    });
+}
+
+#[test]
+fn after_a_restart_who_resumes_gets_the_whole() {
+    System::new().block_on(async {
+        let log = log_with(MANY);
+        let before = world_with(log.clone(), Limits::default());
+        before.hub.accept(vec![scheduled("615"), scheduled("616")]).await.unwrap();
+        let stamp = before.hub.live(&key("616").id()).unwrap().changed_at;
+        before.hub.accept(vec![gate("616", 1, "3")]).await.unwrap();
+        let after = world_with(log, Limits::default());
+        after.hub.restore().await.unwrap();
+        let (partial, rows) = snapshot(&after.hub, &jfk(), Some(stamp)).await;
+        assert!(!partial, "what was retired while the hub was away is in no part");
+        assert_eq!(rows.len(), 2);
+    });
+}
+
+#[test]
+fn a_retired_leg_does_not_come_back_even_with_a_later_time() {
+    run(async |world| {
+        world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        world.clock.advance(TimeDelta::days(2));
+        assert_eq!(world.hub.retire_due(10).await, 1);
+        let mut later = gate("615", 60 * 46, "9");
+        let tomorrow = Value::time(Field::DepartureScheduled, at(60 * 72)).unwrap();
+        later.set(Field::DepartureScheduled, tomorrow);
+        let outcomes = world.hub.accept(vec![later]).await.unwrap();
+        assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")), "{outcomes:?}");
     });
 }
 

@@ -49,6 +49,12 @@ impl<T> Default for Board<T> {
 }
 
 impl<T> Board<T> {
+    /// An empty board. Of what was on it before `now` it knows nothing, so whoever was away at that
+    /// time needs the whole.
+    pub fn since_now(now: DateTime<Utc>) -> Self {
+        Self { complete_since: now, ..Self::default() }
+    }
+
     /// Puts a row in its place, over the leg's earlier one.
     pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, changed_at: DateTime<Utc>, content: T) {
         if let Some(earlier) = self.places.insert(leg.clone(), time)
@@ -137,6 +143,14 @@ mod tests {
         board.take(&leg("A"), at(6));
         assert_eq!(board.since(at(5)), Resume::Whole(vec![&"B"]));
         assert_eq!(board.since(at(7)), Resume::Part(vec![]));
+    }
+
+    #[test]
+    fn who_was_away_before_the_board_began_needs_the_whole() {
+        let mut board = Board::since_now(at(5));
+        board.put(&leg("A"), at(10), at(6), "A");
+        assert_eq!(board.since(at(5)), Resume::Whole(vec![&"A"]));
+        assert_eq!(board.since(at(6)), Resume::Part(vec![&"A"]));
     }
 
     #[test]

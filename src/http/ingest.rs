@@ -85,7 +85,10 @@ pub(super) async fn reports(
     let take = async move {
         let _place = place;
         let limit = hub_app.config.server.body_bytes_max;
-        let body = if gzipped { unpack(&body, limit)? } else { body };
+        let body = match unpack_if(gzipped, body, limit) {
+            Ok(body) => body,
+            Err(problem) => return Err(set_aside(&hub_app, &feed, problem).await),
+        };
         let taken = hub_app.intake.take(&feed.spec, format, &content_type, &body).await;
         taken.map_err(problem)
     };
@@ -223,8 +226,12 @@ fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, Problem> {
     if body.len() > limit { Err(too_long(limit)) } else { Ok(body.into()) }
 }
 
-/// Keeps the fact that a message was too long where a human will find it. There is no excerpt:
-/// nothing of it was kept.
+fn unpack_if(gzipped: bool, body: Bytes, limit: usize) -> Result<Bytes, Problem> {
+    if gzipped { unpack(&body, limit) } else { Ok(body) }
+}
+
+/// Keeps the fact that a message was too long, or could not be unpacked, where a human will find it.
+/// There is no excerpt: nothing of it was kept.
 async fn set_aside(app: &App, feed: &Feed, problem: Problem) -> Problem {
     let name = feed.spec.source.name.clone();
     let label = FeedOutcomeLabel { feed: name.to_string(), outcome: "rejected" };

@@ -41,6 +41,9 @@ pub struct EventQueue {
 impl EventQueue {
     /// Takes bytes, or says that the reader is behind.
     pub fn push(&self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed.get() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         if self.bytes.get() >= QUEUE_BYTES {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -126,8 +129,13 @@ pub async fn stream(
         .filter(super::session::exists)
         .ok_or_else(|| Problem::bad_query("topic", "is not a topic; see docs/PROTOCOL.md"))?;
     let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    let since = last_event.and_then(|id| id.parse().ok()).or(query.since);
+    // A stamp of a future is one of other data: a day that was replayed before, say.
+    let newest = app.hub.clock().now() + app.hub.clock().operational_duration(app.hub.limits().resume_slack);
+    let since = last_event.and_then(|id| id.parse().ok()).or(query.since).filter(|since| *since <= newest);
     app.readiness.check().map_err(Problem::unavailable)?;
+    if request.method() == actix_web::http::Method::HEAD {
+        return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).finish());
+    }
     let sockets = &app.config.sockets;
     let counted = open
         .take_one(sockets.connections_max)
@@ -150,7 +158,7 @@ pub async fn stream(
         let mut lines = thread.lines.borrow_mut();
         lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
         lines.send(id, hello.bytes(Encoding::EventStream).clone());
-        lines.release(id, &snapshot);
+        lines.release(id, &topic, &snapshot);
     }
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))

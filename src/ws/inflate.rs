@@ -1,18 +1,24 @@
-//! Compressed frames from clients, made plain for the session's codec.
+//! Frames from clients, on their way to the session's codec: long ones stopped at their head,
+//! compressed ones made plain.
 //!
-//! Browsers that negotiated permessage-deflate compress what they send, and actix-http's codec
-//! knows no compression. So frames with the first reserved bit are inflated (within the limit on
-//! frames, without context takeover, as negotiated) and passed on as plain ones.
+//! actix-http's codec would gather a frame of any length before it refuses it. So a frame, and a
+//! message in several frames, is refused here as soon as it says how long it is. And browsers that
+//! negotiated permessage-deflate compress what they send, which the codec does not know: frames
+//! with the first reserved bit are inflated (within the limit, without context takeover, as
+//! negotiated) and passed on as plain ones.
 
 use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress};
 
-/// Bytes of a frame that is not complete yet.
+/// What has come from one client and could not be passed on yet.
 #[derive(Default)]
 pub(super) struct Inflate {
+    /// The beginning of a frame.
     kept: Vec<u8>,
-    /// Something was wrong: everything is passed on as it comes, for the codec to refuse.
-    gave_up: bool,
+    /// A compressed message in several frames, as far as it has come, and its opcode.
+    message: Option<(u8, Vec<u8>)>,
+    /// The codec was given something that it refuses. What comes behind is dropped.
+    refused: bool,
 }
 
 struct Head {
@@ -21,54 +27,121 @@ struct Head {
     mask: [u8; 4],
 }
 
+/// What a client may send.
+#[derive(Clone, Copy)]
+pub(super) struct Allowed {
+    /// Longest message, in bytes.
+    pub(super) frame_bytes_max: usize,
+    /// Whether compression was negotiated.
+    pub(super) compressed: bool,
+}
+
+/// Why a client's bytes are not passed on.
+#[derive(Clone, Copy)]
+enum Refused {
+    TooLong,
+    NotOurs,
+}
+
+impl Refused {
+    /// What the codec is given instead: a head that no frame has, for which it gives the session
+    /// the right error. A length with the highest bit set is an overflow, a reserved bit is bad.
+    fn stand_in(self) -> &'static [u8] {
+        match self {
+            Self::TooLong => &[0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0],
+            Self::NotOurs => &[0xf1, 0x80],
+        }
+    }
+}
+
 const FIN: u8 = 0x80;
 const COMPRESSED: u8 = 0x40;
+const OPCODE: u8 = 0x0f;
+const CONTROL: u8 = 0x08;
 const MASKED: u8 = 0x80;
 
 impl Inflate {
     /// Takes what was read and gives what the codec should see.
-    pub(super) fn pass(&mut self, bytes: &Bytes, frame_bytes_max: usize) -> Bytes {
-        if self.gave_up {
-            return bytes.clone();
+    pub(super) fn pass(&mut self, bytes: &Bytes, allowed: Allowed) -> Bytes {
+        if self.refused {
+            return Bytes::new();
         }
         // The usual case: nothing kept, one whole plain frame.
         if self.kept.is_empty()
-            && bytes[0] & COMPRESSED == 0
-            && head_of(bytes)
-                .is_some_and(|head| head.head_bytes.saturating_add(head.payload_bytes) == bytes.len())
+            && self.message.is_none()
+            && bytes.first().is_some_and(|first| first & COMPRESSED == 0)
+            && head_of(bytes).is_some_and(|head| {
+                head.payload_bytes <= allowed.frame_bytes_max
+                    && head.head_bytes + head.payload_bytes == bytes.len()
+            })
         {
             return bytes.clone();
         }
         self.kept.extend_from_slice(bytes);
         let mut plain = Vec::new();
-        while let Some(head) = head_of(&self.kept) {
-            let frame_bytes = head.head_bytes.saturating_add(head.payload_bytes);
-            if head.payload_bytes > frame_bytes_max {
-                return self.give_up(plain);
-            }
-            if self.kept.len() < frame_bytes {
-                break;
-            }
-            if self.kept[0] & COMPRESSED == 0 {
-                plain.extend_from_slice(&self.kept[..frame_bytes]);
-            } else {
-                match inflated(&self.kept[..frame_bytes], &head, frame_bytes_max) {
-                    Some(frame) => plain.extend_from_slice(&frame),
-                    None => return self.give_up(plain),
-                }
-            }
-            self.kept.drain(..frame_bytes);
-        }
-        if self.kept.is_empty() {
-            self.kept = Vec::new();
+        if let Err(refused) = self.pass_kept(&mut plain, allowed) {
+            plain.extend_from_slice(refused.stand_in());
+            *self = Self { refused: true, ..Self::default() };
         }
         plain.into()
     }
 
-    fn give_up(&mut self, mut plain: Vec<u8>) -> Bytes {
-        self.gave_up = true;
-        plain.append(&mut self.kept);
-        plain.into()
+    fn pass_kept(&mut self, plain: &mut Vec<u8>, allowed: Allowed) -> Result<(), Refused> {
+        let mut at = 0;
+        while let Some(head) = head_of(&self.kept[at..]) {
+            if head.payload_bytes > allowed.frame_bytes_max {
+                return Err(Refused::TooLong);
+            }
+            let end = at + head.head_bytes + head.payload_bytes;
+            if self.kept.len() < end {
+                break;
+            }
+            let (first, masked) = (self.kept[at], self.kept[at + 1] & MASKED != 0);
+            let is_compressed = first & COMPRESSED != 0;
+            let goes_on = self.message.is_some() && first & OPCODE == 0;
+            if is_compressed && !(allowed.compressed && masked && first & CONTROL == 0) {
+                return Err(Refused::NotOurs);
+            }
+            if !masked || !(is_compressed || goes_on) {
+                plain.extend_from_slice(&self.kept[at..end]);
+            } else {
+                let payload = unmasked(&self.kept[at + head.head_bytes..end], head.mask);
+                self.pass_compressed(first, payload, plain, allowed.frame_bytes_max)?;
+            }
+            at = end;
+        }
+        self.kept.drain(..at);
+        if self.kept.is_empty() {
+            self.kept = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// One frame of a compressed message; the message, when it is the last.
+    fn pass_compressed(
+        &mut self,
+        first: u8,
+        payload: Vec<u8>,
+        plain: &mut Vec<u8>,
+        frame_bytes_max: usize,
+    ) -> Result<(), Refused> {
+        let (opcode, packed) = match self.message.take() {
+            Some((opcode, mut packed)) if first & OPCODE == 0 && first & COMPRESSED == 0 => {
+                packed.extend_from_slice(&payload);
+                (opcode, packed)
+            }
+            None if first & OPCODE != 0 => (first & !FIN & !COMPRESSED, payload),
+            _ => return Err(Refused::NotOurs),
+        };
+        if packed.len() > frame_bytes_max {
+            return Err(Refused::TooLong);
+        }
+        if first & FIN == 0 {
+            self.message = Some((opcode, packed));
+            return Ok(());
+        }
+        append_plain(plain, opcode, &inflated(packed, frame_bytes_max)?);
+        Ok(())
     }
 }
 
@@ -85,22 +158,22 @@ fn head_of(bytes: &[u8]) -> Option<Head> {
     Some(Head { head_bytes, payload_bytes: usize::try_from(payload_bytes).ok()?, mask })
 }
 
-/// A plain frame of the same opcode, masked with zeros as the codec wants a mask. `None` when the
-/// payload does not inflate within the limit, or the message is in several frames, which no client
-/// of ours needs for a few hundred bytes.
-fn inflated(frame: &[u8], head: &Head, frame_bytes_max: usize) -> Option<Vec<u8>> {
-    if frame[0] & FIN == 0 {
-        return None;
-    }
-    let mut packed: Vec<u8> = frame[head.head_bytes..].to_vec();
-    packed.iter_mut().enumerate().for_each(|(at, byte)| *byte ^= head.mask[at % 4]);
+fn unmasked(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
+    payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect()
+}
+
+fn inflated(mut packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, Refused> {
     packed.extend_from_slice(&[0, 0, 0xff, 0xff]);
-    let mut payload = Vec::with_capacity(frame_bytes_max + 1);
-    Decompress::new(false).decompress_vec(&packed, &mut payload, FlushDecompress::Sync).ok()?;
-    if payload.len() > frame_bytes_max {
-        return None;
-    }
-    let mut plain = vec![frame[0] & !COMPRESSED];
+    let mut payload = Vec::with_capacity(bytes_max + 1);
+    Decompress::new(false)
+        .decompress_vec(&packed, &mut payload, FlushDecompress::Sync)
+        .map_err(|_| Refused::NotOurs)?;
+    if payload.len() > bytes_max { Err(Refused::TooLong) } else { Ok(payload) }
+}
+
+/// A whole plain frame, masked with zeros as the codec wants a mask.
+fn append_plain(plain: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
+    plain.push(FIN | opcode);
     match payload.len() {
         short @ 0..126 => plain.push(MASKED | short as u8),
         medium @ 126..=0xffff => {
@@ -113,8 +186,7 @@ fn inflated(frame: &[u8], head: &Head, frame_bytes_max: usize) -> Option<Vec<u8>
         }
     }
     plain.extend_from_slice(&[0; 4]);
-    plain.extend_from_slice(&payload);
-    Some(plain)
+    plain.extend_from_slice(payload);
 }
 
 #[cfg(test)]
@@ -122,7 +194,7 @@ mod tests {
     use super::*;
     use flate2::{Compress, Compression, FlushCompress};
 
-    const LIMIT: usize = 4096;
+    const LIMIT: Allowed = Allowed { frame_bytes_max: 4096, compressed: true };
 
     fn client_frame(payload: &[u8], first: u8) -> Vec<u8> {
         let mask = [7, 1, 200, 33];
@@ -176,9 +248,20 @@ mod tests {
     }
 
     #[test]
-    fn a_small_frame_that_inflates_beyond_the_limit_is_left_to_the_codec_to_refuse() {
+    fn a_small_frame_that_inflates_beyond_the_limit_is_too_long() {
         let bomb = compressed(&vec![b' '; 1_000_000]);
-        assert!(bomb.len() < LIMIT);
-        assert_eq!(Inflate::default().pass(&bomb.clone().into(), LIMIT), bomb);
+        assert!(bomb.len() < LIMIT.frame_bytes_max);
+        assert_eq!(Inflate::default().pass(&bomb.into(), LIMIT), Refused::TooLong.stand_in());
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_is_refused_at_its_head_and_nothing_of_it_is_kept() {
+        for allowed in [LIMIT, Allowed { compressed: false, ..LIMIT }] {
+            let mut inflate = Inflate::default();
+            let head = [&[FIN | 1, MASKED | 127][..], &(1_u64 << 40).to_be_bytes(), &[0; 4]].concat();
+            assert_eq!(inflate.pass(&head.into(), allowed), Refused::TooLong.stand_in());
+            assert_eq!(inflate.pass(&Bytes::from_static(&[0; 5_000]), allowed), Bytes::new());
+            assert_eq!(inflate.kept.capacity(), 0);
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! that does not read cannot freeze it.
 
 use super::events::EventQueue;
-use super::inflate::Inflate;
+use super::inflate::{Allowed, Inflate};
 use super::session::Session;
 use super::thread::{OpenLine, Thread};
 use actix_http::error::PayloadError;
@@ -85,16 +85,19 @@ impl TcpLine {
 }
 
 impl LineSocket {
-    /// Counts a ping without an answer since the last; answers how many there are.
-    pub fn missed_ping(&self) -> u32 {
+    /// Pings since it was last heard of.
+    pub fn missed_pings(&self) -> u32 {
         match self {
-            Self::Tcp(line) => {
-                let missed = line.missed_pings.get().saturating_add(1);
-                line.missed_pings.set(missed);
-                missed - 1
-            }
+            Self::Tcp(line) => line.missed_pings.get(),
             // A reader of events cannot answer; a dead one stops taking bytes.
             Self::Events(_) => 0,
+        }
+    }
+
+    /// A ping is sent.
+    pub fn pinged(&self) {
+        if let Self::Tcp(line) = self {
+            line.missed_pings.set(line.missed_pings.get().saturating_add(1));
         }
     }
 }
@@ -137,25 +140,53 @@ impl Socket for LineSocket {
 
 /// Drives one connection until it ends.
 pub async fn drive(thread: Rc<Thread>, line: TcpLine, early: Bytes, counted: OpenLine) {
-    let inflate = (line.encoding == Encoding::Deflated).then(Inflate::default);
+    let compressed = line.encoding == Encoding::Deflated;
     let id = thread.lines.borrow_mut().open(LineSocket::Tcp(line));
     thread.opened.set(thread.opened.get() + 1);
+    let place = Place { thread: thread.clone(), id };
     let inbound = Inbound::default();
     let frame_bytes_max = thread.app.config.sockets.client_frame_bytes_max;
     let session = Session::new(thread.clone(), id);
     let codec = actix_http::ws::Codec::new().max_size(frame_bytes_max);
-    let mut driver =
-        Driver { thread: thread.clone(), id, inbound: inbound.clone(), inflate, frame_bytes_max };
+    let allowed = Allowed { frame_bytes_max, compressed };
+    let mut driver = Driver {
+        thread: thread.clone(),
+        id,
+        inbound: inbound.clone(),
+        inflate: Inflate::default(),
+        allowed,
+    };
     {
         let mut said = pin!(ws::WebsocketContext::with_codec(session, inbound, codec));
         driver.took(&early);
         poll_fn(|context| driver.poll(context, said.as_mut())).await;
     }
-    let socket = thread.lines.borrow_mut().remove(id);
-    if let Some(LineSocket::Tcp(line)) = socket {
+    if let Some(LineSocket::Tcp(line)) = place.leave() {
         linger(line.io).await;
     }
     drop(counted);
+}
+
+/// A line's place in the switchboard, given up even if its driver panics.
+struct Place {
+    thread: Rc<Thread>,
+    id: LineId,
+}
+
+impl Place {
+    fn leave(&self) -> Option<LineSocket> {
+        self.thread.lines.borrow_mut().remove(self.id)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Borrowed only if the panic came from within; then the switchboard's own guard ends the
+        // process.
+        if let Ok(mut lines) = self.thread.lines.try_borrow_mut() {
+            lines.remove(self.id);
+        }
+    }
 }
 
 /// Bytes from the client on their way to the session.
@@ -186,8 +217,8 @@ struct Driver {
     thread: Rc<Thread>,
     id: LineId,
     inbound: Inbound,
-    inflate: Option<Inflate>,
-    frame_bytes_max: usize,
+    inflate: Inflate,
+    allowed: Allowed,
 }
 
 enum Read {
@@ -263,11 +294,7 @@ impl Driver {
         if bytes.is_empty() {
             return;
         }
-        let bytes = match &mut self.inflate {
-            // What cannot be inflated is passed on as it is: the session's codec refuses it.
-            Some(inflate) => inflate.pass(bytes, self.frame_bytes_max),
-            None => bytes.clone(),
-        };
+        let bytes = self.inflate.pass(bytes, self.allowed);
         let mut state = self.inbound.0.borrow_mut();
         state.chunk = Some(match state.chunk.take() {
             Some(earlier) => [&earlier[..], &bytes[..]].concat().into(),

@@ -4,7 +4,6 @@
 //! woken at once.
 
 use super::thread::Thread;
-use actors::frame::Encoding;
 use actors::switchboard::{LineId, Socket};
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ pub async fn beat(thread: Rc<Thread>) {
     let sockets = &thread.app.config.sockets;
     let ping_every = sockets.ping.as_secs().max(1);
     let slow_ticks = u16::try_from(sockets.slow.as_secs()).unwrap_or(u16::MAX);
-    let slow = thread.last_words(Encoding::WebSocket, CloseCode::SlowReader, millis(sockets.retry));
+    let slow = |encoding| thread.last_words(encoding, CloseCode::SlowReader, millis(sockets.retry));
     let mut ticks = tokio::time::interval(STEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_owed = false;
@@ -30,19 +29,24 @@ pub async fn beat(thread: Rc<Thread>) {
         }
         is_owed = opened > 0;
         if thread.app.readiness.is_draining() {
-            return drain(&thread).await;
+            return drain(&thread, slow_ticks).await;
         }
         let mut lines = thread.lines.borrow_mut();
-        lines.tick(slow_ticks, &slow);
+        lines.tick(slow_ticks, slow);
         let due: Vec<LineId> =
             lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
         for id in due {
+            // One that is behind is not asked: whether it still reads is seen from what it takes.
+            if lines.behind(id).is_some() {
+                continue;
+            }
             let Some(socket) = lines.socket(id) else { continue };
             let encoding = socket.encoding();
-            if socket.missed_ping() > sockets.pong_missed_max {
+            if socket.missed_pings() >= sockets.pong_missed_max {
                 let words = thread.last_words(encoding, CloseCode::Idle, millis(sockets.retry));
                 lines.close(id, words, "no_pong");
-            } else if lines.behind(id).is_none() {
+            } else {
+                socket.pinged();
                 lines.send(id, thread.ping(encoding).clone());
             }
         }
@@ -51,10 +55,17 @@ pub async fn beat(thread: Rc<Thread>) {
 
 /// Lets the thread's sockets go in paced batches, each told when to come back. Spreading the
 /// closes and the advice spreads the reconnects over the nodes that remain.
-async fn drain(thread: &Thread) {
+async fn drain(thread: &Thread, slow_ticks: u16) {
     let sockets = &thread.app.config.sockets;
+    let slow = |encoding| thread.last_words(encoding, CloseCode::SlowReader, millis(sockets.retry));
     loop {
-        let batch: Vec<LineId> = thread.lines.borrow().ids().into_iter().take(sockets.drain_batch).collect();
+        let batch: Vec<LineId> = {
+            let mut lines = thread.lines.borrow_mut();
+            // Those who were told and took nothing are cut here.
+            lines.tick(slow_ticks, slow);
+            let open = lines.ids().into_iter().filter(|id| !lines.is_closing(*id));
+            open.take(sockets.drain_batch).collect()
+        };
         if batch.is_empty() {
             // Someone may still have been in the middle of a handshake.
             tokio::time::sleep(STEP).await;

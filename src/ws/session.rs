@@ -7,6 +7,7 @@
 
 use super::events::hello;
 use super::thread::Thread;
+use crate::app::App;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws;
 use actors::frame::Frame;
@@ -41,6 +42,13 @@ pub(super) fn exists(topic: &Topic) -> bool {
         Topic::Airline(code) => domain::airlines::find(*code).is_some(),
         Topic::Flight(_) | Topic::All => true,
     }
+}
+
+/// The latest `since` that a listener can have: a stamp of ours or of another node's, whose clock
+/// may be a little ahead.
+pub(super) fn since_max(app: &App) -> DateTime<Utc> {
+    let clock = app.hub.clock();
+    clock.now() + clock.operational_duration(app.hub.limits().resume_slack)
 }
 
 impl Session {
@@ -80,13 +88,13 @@ impl Session {
             Ok(frame) => frame,
             Err(BadFrame { ref_, code, message }) => return self.misheard(ref_, code, &message, context),
         };
-        if !self.may_speak() {
+        // Leaving a topic is never refused: it makes less work.
+        if !matches!(frame, ClientFrame::Unfollow { .. }) && !self.may_speak() {
             let ref_ = match frame {
                 ClientFrame::Follow { ref_, .. }
-                | ClientFrame::Unfollow { ref_, .. }
                 | ClientFrame::Get { ref_, .. }
                 | ClientFrame::Auth { ref_, .. } => ref_,
-                ClientFrame::Pong => None,
+                ClientFrame::Unfollow { .. } | ClientFrame::Pong => None,
             };
             return self.error(ref_, ErrorCode::RateLimited, "too many frames; this one was not acted upon");
         }
@@ -110,7 +118,10 @@ impl Session {
         message: &str,
         context: &mut ws::WebsocketContext<Self>,
     ) {
-        self.bad_frames = self.bad_frames.saturating_add(1);
+        // What can be read but not done (a newer client's op, say) is answered, however often.
+        if code == ErrorCode::BadFrame {
+            self.bad_frames = self.bad_frames.saturating_add(1);
+        }
         if self.bad_frames > self.thread.app.config.sockets.bad_frames_max {
             return self.end(CloseCode::BadProtocol, context);
         }
@@ -132,37 +143,38 @@ impl Session {
                 &format!("{topic}: no such airport or airline"),
             );
         }
-        // `since` is a stamp of ours or of another node's, whose clock may be a little ahead.
-        let ahead_max = app.hub.clock().operational_duration(app.hub.limits().resume_slack);
-        if since.is_some_and(|since| since > app.hub.clock().now() + ahead_max) {
+        if since.is_some_and(|since| since > since_max(app)) {
             return self.error(ref_, ErrorCode::BadSince, "since lies in the future of the hub's clock");
         }
         let topics_max = app.config.sockets.topics_max;
         // Follow first, ask after: a change between the two is kept back and comes behind.
         let followed = self.thread.lines.borrow_mut().follow(self.id, &topic, topics_max);
-        match followed {
-            Ok(()) => {}
+        let is_new = match followed {
+            Ok(is_new) => is_new,
             Err(FollowError::Gone) => return,
             Err(error @ FollowError::TooMany(_)) => {
                 return self.error(ref_, ErrorCode::TooManyTopics, &error.to_string());
             }
-        }
+        };
         let hub = app.hub.clone();
         let answer = async move { (hub.snapshot(&topic, since).await, topic) };
-        context.spawn(answer.into_actor(self).map(move |(answer, topic), session, _| {
-            let mut lines = session.thread.lines.borrow_mut();
+        context.spawn(answer.into_actor(self).map(move |(answer, topic), session, context| {
             let frame = match answer {
                 Ok(frame) => frame,
+                Err(NoSnapshot::Stopping) => return session.end(CloseCode::ShuttingDown, context),
                 Err(error) => {
-                    lines.unfollow(session.id, &topic);
                     let code = match error {
                         NoSnapshot::TooLarge { .. } => ErrorCode::SnapshotTooLarge,
-                        NoSnapshot::UnknownLeg | NoSnapshot::Stopping => ErrorCode::UnknownLeg,
+                        _ => ErrorCode::UnknownLeg,
                     };
                     error_frame(ref_, code, &format!("{topic}: {error}"))
                 }
             };
-            lines.release(session.id, &frame);
+            let mut lines = session.thread.lines.borrow_mut();
+            lines.release(session.id, &topic, &frame);
+            if is_new && frame.kind() == "error" {
+                lines.unfollow(session.id, &topic);
+            }
         }));
     }
 
@@ -174,9 +186,11 @@ impl Session {
     }
 
     fn end(&self, code: CloseCode, context: &mut ws::WebsocketContext<Self>) {
+        let retry = self.thread.app.config.sockets.retry.as_millis();
+        let retry_ms = u64::try_from(retry).unwrap_or(u64::MAX);
         context.close(Some(ws::CloseReason {
             code: ws::CloseCode::Other(code.number()),
-            description: Some(code.reason(0)),
+            description: Some(code.reason(retry_ms)),
         }));
         context.stop();
     }

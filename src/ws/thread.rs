@@ -4,6 +4,7 @@ use super::line::LineSocket;
 use super::pulse;
 use crate::app::App;
 use actors::frame::Encoding;
+use actors::supervisor::Guard;
 use actors::switchboard::{SharedLines, Switchboard};
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell};
@@ -72,7 +73,12 @@ impl Thread {
             let ping = [frame.clone(), frame, wire::sse::keep_alive()];
             let thread =
                 Rc::new(Self { app: app.clone(), lines, open: open.clone(), opened: Cell::new(0), ping });
-            actix_rt::spawn(pulse::beat(thread.clone()));
+            let guard = Guard::ends_process("pulse of a thread's sockets".into(), app.hub.deaths().clone());
+            let beats = pulse::beat(thread.clone());
+            actix_rt::spawn(async move {
+                let _guard = guard;
+                beats.await;
+            });
             Some(cell.get_or_init(|| thread).clone())
         })
     }

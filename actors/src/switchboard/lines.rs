@@ -186,8 +186,9 @@ impl<S: Socket> Lines<S> {
     }
 
     /// Adds a follower and keeps its frames back until [`Lines::release`]: from this moment no
-    /// change of the topic is missed. Following again is allowed, and brings a new snapshot.
-    pub fn follow(&mut self, id: LineId, topic: &Topic, topics_max: usize) -> Result<(), FollowError> {
+    /// change of the topic is missed. Following again is allowed, and brings a new snapshot. Answers
+    /// whether it is new.
+    pub fn follow(&mut self, id: LineId, topic: &Topic, topics_max: usize) -> Result<bool, FollowError> {
         let line = self.line(id).ok_or(FollowError::Gone)?;
         let number = self.topics.get(topic).copied();
         let already = number.is_some_and(|n| line.follows.iter().any(|(t, _)| *t == n));
@@ -207,7 +208,7 @@ impl<S: Socket> Lines<S> {
         if let Some(line) = self.line_mut(id) {
             line.pending.get_or_insert_default().holds += 1;
         }
-        Ok(())
+        Ok(!already)
     }
 
     /// Takes a follower away.
@@ -221,13 +222,22 @@ impl<S: Socket> Lines<S> {
     }
 
     /// Ends what [`Lines::follow`] began: the snapshot (or the error) goes first, then whatever
-    /// changed meanwhile.
-    pub fn release(&mut self, id: LineId, answer: &Frame) {
+    /// changed meanwhile. A snapshot of a topic that is no longer followed is not sent.
+    pub fn release(&mut self, id: LineId, topic: &Topic, answer: &Frame) {
+        let number = self.topics.get(topic).copied();
         let Some(line) = self.line_mut(id) else { return };
         let pending = line.pending.get_or_insert_default();
         pending.holds = pending.holds.saturating_sub(1);
-        let bytes = answer.bytes(line.encoding).clone();
-        self.send(id, bytes);
+        let is_followed = line.follows.iter().any(|(t, _)| Some(*t) == number);
+        if (is_followed || answer.kind() == "error") && !pending.closing {
+            let bytes = answer.bytes(line.encoding).clone();
+            if pending.snapshot(bytes).is_err() {
+                line.socket.close();
+                self.let_go("answers_not_read");
+                return;
+            }
+        }
+        self.drain(id);
     }
 
     /// Writes ready-made bytes to one socket, after what is owed to it already.
@@ -247,6 +257,9 @@ impl<S: Socket> Lines<S> {
             return;
         }
         let pending = line.pending.get_or_insert_default();
+        if pending.closing {
+            return;
+        }
         if pending.answer(bytes).is_err() {
             line.socket.close();
             self.let_go("answers_not_read");
@@ -255,16 +268,22 @@ impl<S: Socket> Lines<S> {
         self.drain(id);
     }
 
-    /// Writes `last` after what is owed, then closes. If the socket takes nothing, the next tick
-    /// closes it all the same.
+    /// Writes `last` after what has begun, then closes: nothing follows a goodbye. If the socket
+    /// takes nothing, the next tick closes it all the same.
     pub fn close(&mut self, id: LineId, last: Bytes, reason: &'static str) {
-        self.let_go(reason);
-        self.send(id, last);
         let Some(line) = self.line_mut(id) else { return };
-        match &mut line.pending {
-            Some(pending) if pending.has_work() => pending.closing = true,
-            _ => line.socket.close(),
+        let pending = line.pending.get_or_insert_default();
+        if pending.closing {
+            return;
         }
+        pending.close_with(last);
+        self.let_go(reason);
+        self.drain(id);
+    }
+
+    /// Whether the line is being let go.
+    pub fn is_closing(&self, id: LineId) -> bool {
+        self.line(id).and_then(|line| line.pending.as_ref()).is_some_and(|pending| pending.closing)
     }
 
     /// Adds a delivery to this turn.
@@ -320,11 +339,8 @@ impl<S: Socket> Lines<S> {
         let Some(line) = self.line_mut(id) else { return false };
         let Some(pending) = &mut line.pending else { return false };
         let encoding = line.encoding;
-        let newest = |leg: &LegId| {
-            let live = hub.live(leg)?;
-            (!live.view.hidden).then(|| live.state_frame().bytes(encoding).clone())
-        };
-        while let Some((bytes, gone)) = pending.next(newest) {
+        let newest = |leg: &LegId| hub.live(leg).filter(|live| !live.view.hidden);
+        while let Some((bytes, gone)) = pending.next(encoding, newest) {
             match line.socket.try_write(&bytes[gone..]) {
                 Ok(n) => {
                     pending.idle_ticks = 0;
@@ -354,8 +370,8 @@ impl<S: Socket> Lines<S> {
         false
     }
 
-    /// Once every `ticks`: lets go of sockets that have taken nothing for `idle_ticks_max` ticks.
-    pub fn tick(&mut self, idle_ticks_max: u16, last_words: &Bytes) {
+    /// Call once a second or so: lets go of sockets that have taken nothing for `idle_ticks_max` ticks.
+    pub fn tick(&mut self, idle_ticks_max: u16, last_words: impl Fn(Encoding) -> Bytes) {
         for id in self.ids() {
             let Some(line) = self.line_mut(id) else { continue };
             let Some(pending) = &mut line.pending else { continue };
@@ -366,7 +382,8 @@ impl<S: Socket> Lines<S> {
             if pending.closing {
                 line.socket.close();
             } else if pending.idle_ticks >= idle_ticks_max {
-                self.close(id, last_words.clone(), "slow");
+                let words = last_words(line.encoding);
+                self.close(id, words, "slow");
             }
         }
     }
@@ -512,8 +529,16 @@ impl<S: Socket> Lines<S> {
 }
 
 fn owe(pending: &mut Pending, delivery: &Delivery, encoding: Encoding) {
-    let goodbye = delivery.frames.last().filter(|frame| frame.kind() == "gone");
-    pending.owe(&delivery.leg, goodbye.map(|frame| frame.bytes(encoding).clone()));
+    if pending.closing {
+        return;
+    }
+    for frame in &delivery.frames {
+        if frame.kind() == "gone" {
+            pending.owe_goodbye(&delivery.leg, frame.bytes(encoding));
+        } else {
+            pending.owe_state(&delivery.leg);
+        }
+    }
 }
 
 #[derive(Default)]

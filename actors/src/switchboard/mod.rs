@@ -14,7 +14,7 @@ pub use pending::ANSWERS_MAX;
 
 use crate::frame::Frame;
 use crate::hub::Hub;
-use crate::supervisor::Guard;
+use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
 use domain::leg::LegId;
 use domain::topic::Topic;
@@ -45,7 +45,9 @@ pub type SharedLines<S> = Rc<RefCell<Lines<S>>>;
 pub struct Switchboard<S: Socket> {
     lines: SharedLines<S>,
     flush_is_due: Rc<std::cell::Cell<bool>>,
-    guard: Guard,
+    deaths: Rc<Deaths>,
+    /// Tells of its death.
+    _guard: Guard,
 }
 
 impl<S: Socket> Switchboard<S> {
@@ -55,9 +57,10 @@ impl<S: Socket> Switchboard<S> {
         let lines = Rc::new(RefCell::new(Lines::new(hub.clone())));
         let shared = lines.clone();
         let guard = Guard::ends_process("switchboard".into(), hub.deaths().clone());
+        let deaths = Rc::new(hub.deaths().clone());
         let address = Self::create(move |context| {
             context.set_mailbox_capacity(MAILBOX);
-            Self { lines: shared, flush_is_due: Rc::default(), guard }
+            Self { lines: shared, flush_is_due: Rc::default(), deaths, _guard: guard }
         });
         let bit = hub.add_switchboard(address.recipient())?;
         lines.borrow_mut().set_number(bit);
@@ -67,10 +70,6 @@ impl<S: Socket> Switchboard<S> {
 
 impl<S: Socket> Actor for Switchboard<S> {
     type Context = Context<Self>;
-
-    fn stopped(&mut self, _: &mut Context<Self>) {
-        self.guard.ended_well();
-    }
 }
 
 impl<S: Socket> Handler<Deliver> for Switchboard<S> {
@@ -79,12 +78,12 @@ impl<S: Socket> Handler<Deliver> for Switchboard<S> {
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) {
         self.lines.borrow_mut().add(deliver);
         if !self.flush_is_due.replace(true) {
-            let (lines, due) = (self.lines.clone(), self.flush_is_due.clone());
+            let (lines, due, deaths) = (self.lines.clone(), self.flush_is_due.clone(), self.deaths.clone());
             // What else is in the mailbox arrives before the runtime polls this task.
             actix_rt_spawn(async move {
                 tokio::task::yield_now().await;
                 due.set(false);
-                lines.borrow_mut().flush();
+                deaths.unless_it_dies("switchboard", || lines.borrow_mut().flush());
             });
         }
     }

@@ -107,7 +107,7 @@ fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> 
     let id = lines.open(tape.clone());
     for topic in topics {
         lines.follow(id, topic, 10).unwrap();
-        lines.release(id, &Frame::new("snapshot", Bytes::from_static(b"snapshot"), None));
+        lines.release(id, topic, &Frame::new("snapshot", Bytes::from_static(b"snapshot"), None));
     }
     id
 }
@@ -154,7 +154,7 @@ fn frames_wait_for_the_snapshot_and_come_as_states_behind_it() {
     lines.flush();
     assert_eq!(tape.text(), "");
     assert_eq!(lines.behind(id), Some(1));
-    lines.release(id, &Frame::new("snapshot", Bytes::from_static(b"the snapshot"), None));
+    lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"the snapshot"), None));
     assert_eq!(tape.count("the snapshot"), 1);
     assert_eq!(lines.behind(id), None);
 }
@@ -218,12 +218,12 @@ fn a_socket_that_takes_nothing_for_too_long_is_let_go_with_last_words() {
     tape.room.set(3);
     lines.add(deliver("A", "change", &[Topic::All]));
     lines.flush();
-    let words = Bytes::from_static(b"come back");
+    let words = |_| Bytes::from_static(b"come back");
     for _ in 0..2 {
-        lines.tick(3, &words);
+        lines.tick(3, words);
         assert!(!tape.closed.get());
     }
-    lines.tick(3, &words);
+    lines.tick(3, words);
     tape.room.set(PLENTY);
     lines.drain(id);
     assert!(tape.closed.get());
@@ -275,7 +275,122 @@ fn a_used_place_is_not_the_line_it_was() {
 fn a_line_follows_no_more_topics_than_it_may() {
     let mut lines = Lines::new(hub());
     let id = lines.open(Tape::with_room(PLENTY));
-    assert_eq!(lines.follow(id, &Topic::All, 1), Ok(()));
-    assert_eq!(lines.follow(id, &Topic::All, 1), Ok(()), "following again is allowed");
+    assert_eq!(lines.follow(id, &Topic::All, 1), Ok(true));
+    assert_eq!(lines.follow(id, &Topic::All, 1), Ok(false), "following again is allowed");
     assert_eq!(lines.follow(id, &Topic::Flight(leg("A")), 1), Err(FollowError::TooMany(1)));
+}
+
+/// A hub that runs and knows legs, changed in the order given.
+fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)) {
+    use domain::field::{Field, Value};
+    use domain::ports::ReportSink;
+    use domain::report::{Report, Source};
+    System::new().block_on(async {
+        let metrics = Metrics::default();
+        let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
+        let deaths = Deaths::only_counted(metrics.clone());
+        let here = vec![Arbiter::current()];
+        let hub = Hub::new(clock.clone(), Arc::new(NoLog), Limits::default(), metrics, deaths, here, Arbiter::current());
+        let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+        let source = Arc::new(source);
+        let mut known = Vec::new();
+        for (at, (number, minutes)) in legs.iter().enumerate() {
+            let now = clock.advance(chrono::TimeDelta::minutes(*minutes));
+            let mut report = Report {
+                source: source.clone(),
+                key: domain::leg::LegKey {
+                    carrier: domain::codes::AirlineCode::parse("B6").unwrap(),
+                    number: domain::codes::FlightNumber::parse(number).unwrap(),
+                    suffix: None,
+                    origin_date: chrono::NaiveDate::from_ymd_opt(2013, 2, 8).unwrap(),
+                    from: domain::codes::Iata::parse("JFK").unwrap(),
+                    to: domain::codes::Iata::parse("FLL").unwrap(),
+                    repeat: 0,
+                },
+                aliases: Vec::new(),
+                observed_at: now,
+                received_at: now,
+                statements: Vec::new(),
+            };
+            report.set(Field::DepartureGate, Value::text(Field::DepartureGate, &format!("G{at}")).unwrap());
+            known.push(report.key.id());
+            hub.accept(vec![report]).await.unwrap();
+        }
+        test(Lines::new(hub), known);
+    });
+}
+
+fn goodbye(leg: &LegId, text: &'static str, topic: &Topic) -> Deliver {
+    let frame = Frame::new("gone", Bytes::from_static(text.as_bytes()), None);
+    Deliver { leg: leg.clone(), frames: [frame].into_iter().collect(), topics: [topic.clone()].into_iter().collect() }
+}
+
+#[test]
+fn a_goodbye_from_one_topic_and_the_state_for_another_are_both_owed_whatever_comes_first() {
+    for goodbye_first in [true, false] {
+        run_with(&[("615", 0)], |mut lines, legs| {
+            let tape = Tape::with_room(PLENTY);
+            let miami = Topic::parse("board/MIA/arrivals").unwrap();
+            let id = following(&mut lines, &tape, &[Topic::All, miami.clone()]);
+            tape.room.set(0);
+            let gone = goodbye(&legs[0], "left Miami", &miami);
+            let change = deliver(legs[0].as_str(), "change", &[Topic::All]);
+            let both = if goodbye_first { [gone, change] } else { [change, gone] };
+            both.into_iter().for_each(|one| {
+                lines.add(one);
+                lines.flush();
+            });
+            tape.room.set(PLENTY);
+            lines.drain(id);
+            assert_eq!((tape.count("left Miami"), tape.count("\"type\":\"state\"")), (1, 1));
+        });
+    }
+}
+
+#[test]
+fn a_reader_that_is_behind_is_sent_the_oldest_change_first() {
+    run_with(&[("615", 0), ("616", 5), ("617", 5), ("615", 5)], |mut lines, legs| {
+        let tape = Tape::with_room(PLENTY);
+        let id = following(&mut lines, &tape, &[Topic::All]);
+        tape.room.set(0);
+        for leg in &legs {
+            lines.add(deliver(leg.as_str(), "change", &[Topic::All]));
+        }
+        lines.flush();
+        tape.room.set(PLENTY);
+        lines.drain(id);
+        let text = tape.text();
+        let places: Vec<_> = ["616", "617", "615"].map(|n| text.find(&format!("B6-{n}-")).unwrap()).into();
+        assert!(places.is_sorted(), "{text}");
+    });
+}
+
+#[test]
+fn nothing_follows_the_last_words() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    tape.room.set(4);
+    lines.send(id, Bytes::from_static(b"begun and not finished"));
+    lines.close(id, Bytes::from_static(b"LAST"), "drain");
+    lines.add(deliver("A", "change", &[Topic::All]));
+    lines.flush();
+    lines.send(id, Bytes::from_static(b"an answer"));
+    lines.close(id, Bytes::from_static(b"LAST"), "drain");
+    tape.room.set(PLENTY);
+    lines.drain(id);
+    assert!(tape.text().ends_with("begun and not finishedLAST"), "{}", tape.text());
+    assert!(tape.closed.get());
+}
+
+#[test]
+fn a_topic_left_before_its_snapshot_came_is_silent() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = lines.open(tape.clone());
+    lines.follow(id, &Topic::All, 10).unwrap();
+    lines.unfollow(id, &Topic::All);
+    lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"too late"), None));
+    assert_eq!(tape.text(), "");
+    assert_eq!(lines.behind(id), None);
 }
