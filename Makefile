@@ -25,7 +25,7 @@ help: ## Says what can be made
 	@echo 'make run can be told where to listen and more: scripts/run --help'
 
 run: build ## Builds what is needed and replays a day at New York's airports
-	@scripts/run
+	@GATECALL_BIN="$${GATECALL_BIN:-$${CARGO_TARGET_DIR:-target}/release}" scripts/run
 
 build: tools web hub ## Builds the web page and the programs, in release
 
