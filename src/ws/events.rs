@@ -145,6 +145,12 @@ pub async fn stream(
     let queue = Rc::new(EventQueue::default());
     let id = thread.lines.borrow_mut().open(LineSocket::Events(queue.clone()));
     let events = Events { thread: thread.clone(), id, queue, _counted: counted };
+    {
+        // Before it follows: then the snapshot comes behind.
+        let mut lines = thread.lines.borrow_mut();
+        lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
+        lines.send(id, hello(&app).bytes(Encoding::EventStream).clone());
+    }
     if let Err(error) = thread.lines.borrow_mut().follow(id, &topic, 1) {
         return Err(Problem::unavailable(&error.to_string()));
     }
@@ -153,13 +159,7 @@ pub async fn stream(
         NoSnapshot::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
         NoSnapshot::Stopping => Problem::unavailable(&error.to_string()),
     })?;
-    let hello = hello(&app);
-    {
-        let mut lines = thread.lines.borrow_mut();
-        lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
-        lines.send(id, hello.bytes(Encoding::EventStream).clone());
-        lines.release(id, &topic, &snapshot);
-    }
+    thread.lines.borrow_mut().release(id, &topic, &snapshot);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))

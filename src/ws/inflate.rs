@@ -98,10 +98,12 @@ impl Inflate {
             }
             let (first, masked) = (self.kept[at], self.kept[at + 1] & MASKED != 0);
             let is_compressed = first & COMPRESSED != 0;
-            let goes_on = self.message.is_some() && first & OPCODE == 0;
-            if is_compressed && !(allowed.compressed && masked && first & CONTROL == 0) {
+            let is_control = first & CONTROL != 0;
+            if is_compressed && !(allowed.compressed && masked && !is_control) {
                 return Err(Refused::NotOurs);
             }
+            // Control frames may come in the middle of a message.
+            let goes_on = self.message.is_some() && !is_control;
             if !masked || !(is_compressed || goes_on) {
                 plain.extend_from_slice(&self.kept[at..end]);
             } else {
