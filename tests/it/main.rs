@@ -9,12 +9,22 @@
 //! | `pushing` | what airports send, well and badly |
 //! | `border` | ids, origins, headers, errors |
 //! | `living` | start, end, kill, commands |
+//! | `socket` | the smallest WebSocket client that shows everything |
+//! | `sockets` | what WebSockets are told: greeting, changes, answers, resume, the end |
+//! | `guests` | whom the hub lets in by WebSocket, and what it puts up with |
+//! | `slow` | listeners who do not read |
+//! | `streams` | server-sent events |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod border;
 mod client;
+mod guests;
 mod hub;
 mod living;
 mod pushing;
 mod reading;
+mod slow;
+mod socket;
+mod sockets;
+mod streams;
