@@ -149,13 +149,8 @@ pub async fn drive(thread: Rc<Thread>, line: TcpLine, early: Bytes, counted: Ope
     let session = Session::new(thread.clone(), id);
     let codec = actix_http::ws::Codec::new().max_size(frame_bytes_max);
     let allowed = Allowed { frame_bytes_max, compressed };
-    let mut driver = Driver {
-        thread: thread.clone(),
-        id,
-        inbound: inbound.clone(),
-        inflate: Inflate::default(),
-        allowed,
-    };
+    let mut driver =
+        Driver { thread: thread.clone(), id, inbound: inbound.clone(), inflate: Inflate::default(), allowed };
     {
         let mut said = pin!(ws::WebsocketContext::with_codec(session, inbound, codec));
         driver.took(&early);

@@ -290,7 +290,15 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
         let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
         let deaths = Deaths::only_counted(metrics.clone());
         let here = vec![Arbiter::current()];
-        let hub = Hub::new(clock.clone(), Arc::new(NoLog), Limits::default(), metrics, deaths, here, Arbiter::current());
+        let hub = Hub::new(
+            clock.clone(),
+            Arc::new(NoLog),
+            Limits::default(),
+            metrics,
+            deaths,
+            here,
+            Arbiter::current(),
+        );
         let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
         let source = Arc::new(source);
         let mut known = Vec::new();
@@ -322,7 +330,11 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
 
 fn goodbye(leg: &LegId, text: &'static str, topic: &Topic) -> Deliver {
     let frame = Frame::new("gone", Bytes::from_static(text.as_bytes()), None);
-    Deliver { leg: leg.clone(), frames: [frame].into_iter().collect(), topics: [topic.clone()].into_iter().collect() }
+    Deliver {
+        leg: leg.clone(),
+        frames: [frame].into_iter().collect(),
+        topics: [topic.clone()].into_iter().collect(),
+    }
 }
 
 #[test]
