@@ -1,6 +1,6 @@
 /**
  * Pictures of the built page on the fake hub's blizzard, into testing/out: `npm run build && npm run screenshots`.
- * `board.png` among them is the one of the README (docs/board.png).
+ * docs/board.png is none of them: it is of the demo as `make run` shows it, towards noon.
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

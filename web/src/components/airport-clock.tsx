@@ -1,15 +1,14 @@
 import styles from '@/components/airport-clock.module.css';
-import { useServices } from '@/lib/services/services';
+import { useDateWords } from '@/lib/services/use-date-words';
 import { useNow } from '@/lib/services/use-now';
-import { longDate, timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
+import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
 
 const MINUTE_MS = 60_000;
 
 /** The time at the airport, with its zone, always; and how fast it runs when a day is being replayed. */
 export function AirportClock({ zone }: { zone: string }) {
-  const { clock } = useServices();
   const now_ms = useNow(MINUTE_MS);
-  const speed = clock.speed();
+  const { date, replay } = useDateWords(zone);
   return (
     <div className={styles['clock']}>
       <time className={styles['time']} dateTime={new Date(now_ms).toISOString()}>
@@ -17,8 +16,8 @@ export function AirportClock({ zone }: { zone: string }) {
         <span className={styles['zone']}>{zoneAbbreviation(now_ms, zone)}</span>
       </time>
       <span className={styles['date']}>
-        {longDate(now_ms, zone)}
-        {speed === 1 ? null : ` · replay ×${speed}`}
+        {date}
+        {replay === null ? null : <span className={styles['replay']}>{replay}</span>}
       </span>
     </div>
   );

@@ -15,6 +15,13 @@ test('airports are offered with the ways to their boards, and a search narrows t
   expect(screen.getByRole('link', { name: 'Arrivals at Chicago ORD' })).toBeVisible();
 });
 
+test('who opens the page learns that the day is a replay, and of which year', async () => {
+  const page = await renderAt('/');
+  expect(screen.queryByText(/replay/)).toBeNull();
+  await page.next(() => page.hub.last.greets(), 600);
+  expect(screen.getByText('Friday 8 February 2013 · replay')).toBeVisible();
+});
+
 test('an exact code comes before busier airports that merely have the letters', () => {
   const airport = (iata: string, city: string, flights: number) => ({
     iata,

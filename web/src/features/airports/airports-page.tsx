@@ -1,5 +1,6 @@
 import { Icon } from '@/components/icon';
 import { Notice } from '@/components/notice';
+import { ReplayNote } from '@/components/replay-note';
 import { SiteHeader } from '@/components/site-header';
 import { matchAirports } from '@/features/airports/match-airports';
 import styles from '@/features/airports/airports-page.module.css';
@@ -19,7 +20,8 @@ export function AirportsPage() {
   const { directory } = useServices();
   const view = useDirectory();
   const [words, setWords] = useState('');
-  const found = matchAirports([...view.airports.values()], words);
+  const airports = [...view.airports.values()];
+  const found = matchAirports(airports, words);
   return (
     <>
       <title>Gatecall</title>
@@ -28,6 +30,9 @@ export function AirportsPage() {
         <div className={`${styles['hero'] ?? ''} on-mast`}>
           <div className={styles['heroInner']}>
             <h1>Departures and arrivals, as they happen</h1>
+            <p className={styles['day']}>
+              <ReplayNote zone={matchAirports(airports, '')[0]?.zone ?? 'UTC'} />
+            </p>
             <form role="search" className={styles['search']} onSubmit={(event) => event.preventDefault()}>
               <Icon name="search" size="20px" />
               <input

@@ -14,22 +14,23 @@ const shown = (search: string, flights: ReturnType<typeof aFlight>[]) =>
     (flight) => flight.leg,
   );
 
-test('a board begins an hour ago for what is over, and much earlier for what has not left', () => {
+test('a board lets go of what has left, later of what was cancelled, and much later of what has not left', () => {
   const flights = [
-    aFlight({ leg: 'left-long-ago', status: 'airborne', departure: { scheduled: at(-3), actual: at(-1.2) } }),
-    aFlight({ leg: 'just-left', status: 'departed', departure: { scheduled: at(-3), actual: at(-0.5) } }),
+    aFlight({ leg: 'left-long-ago', status: 'airborne', departure: { scheduled: at(-3), actual: at(-0.4) } }),
+    aFlight({ leg: 'just-left', status: 'departed', departure: { scheduled: at(-3), actual: at(-0.3) } }),
     aFlight({ leg: 'forgotten', status: 'boarding', departure: { scheduled: at(-2) } }),
     aFlight({
       leg: 'cancelled-later-time',
       status: 'cancelled',
       departure: { scheduled: at(-4), estimated: at(1) },
     }),
+    aFlight({ leg: 'cancelled', status: 'cancelled', departure: { scheduled: at(-0.9) } }),
     aFlight({ leg: 'tonight', departure: { scheduled: at(7) } }),
   ];
-  expect(shown('', flights)).toEqual(['just-left', 'forgotten', 'tonight']);
-  expect(shown('window=4h', flights)).toEqual(['just-left', 'forgotten']);
-  expect(shown('window=all', flights)).toHaveLength(5);
-  expect(shown('departed=hide', flights)).toEqual(['forgotten', 'tonight']);
+  expect(shown('', flights)).toEqual(['just-left', 'forgotten', 'cancelled', 'tonight']);
+  expect(shown('window=4h', flights)).toEqual(['just-left', 'forgotten', 'cancelled']);
+  expect(shown('window=all', flights)).toHaveLength(6);
+  expect(shown('departed=hide', flights)).toEqual(['forgotten', 'cancelled', 'tonight']);
 });
 
 test('search finds a flight by its number, its codeshare, its city, its airline and its gate', () => {
@@ -40,6 +41,58 @@ test('search finds a flight by its number, its codeshare, its city, its airline 
   for (const words of ['b6 615', 'B6615', 'ei5105', 'lauderdale', 'jetblue', 'gate 12', 'fll 615']) {
     expect(shown(`q=${words}`, flights)).toEqual(['a']);
   }
+});
+
+test('who waits for a flight finds it on the arrivals three quarters of an hour after it has come in', () => {
+  const came = (leg: string, hours: number) =>
+    aFlight({ leg, status: 'arrived', arrival: { scheduled: at(-2), actual: at(hours) } });
+  const legs = selectFlights(
+    [came('gone', -0.8), came('here', -0.7)],
+    'arrivals',
+    readQuery(new URLSearchParams()),
+    now,
+    names,
+  ).map((flight) => flight.leg);
+  expect(legs).toEqual(['here']);
+});
+
+test('a number is searched for from its beginning, under every number the flight is sold as', () => {
+  const flights = [
+    aFlight({ leg: '157', number: '157' }),
+    aFlight({ leg: '15', number: '15', codeshares: ['EI6150'] }),
+    aFlight({ leg: '615' }),
+    aFlight({ leg: 'dl', carrier: 'DL', number: '99', codeshares: ['B65615'], departure: { gate: 'B61' } }),
+  ];
+  expect(shown('q=615', flights)).toEqual(['15', '615']);
+  expect(shown('q=0615', flights)).toEqual(['15', '615']);
+  expect(shown('q=b6 615', flights)).toEqual(['615']);
+  expect(shown('q=B6-615', flights)).toEqual(['615']);
+  expect(shown('q=ei 615', flights)).toEqual(['15']);
+  expect(shown('q=b615', flights)).toEqual(['15', '157']);
+  expect(shown('q=jetblue 5615', flights)).toEqual(['dl']);
+  expect(shown('q=delta 5615', flights)).toEqual([]);
+  expect(shown('q=gate b61', flights)).toEqual(['dl']);
+});
+
+test('a flight that is named is found whenever it is, one that shares a place only within the window', () => {
+  const flights = [
+    aFlight({ leg: 'morning', status: 'arrived', departure: { scheduled: at(-9), actual: at(-9) } }),
+    aFlight({ leg: 'tonight', number: '1', departure: { scheduled: at(7) } }),
+  ];
+  expect(shown('q=615', flights)).toEqual(['morning']);
+  expect(shown('q=b6 1&window=4h', flights)).toEqual(['tonight']);
+  expect(shown('q=b6', flights)).toEqual(['tonight']);
+  expect(shown('q=lauderdale', flights)).toEqual(['tonight']);
+});
+
+test('a flight of which no time is known comes last, and is not among those on time', () => {
+  const flights = [
+    aFlight({ leg: 'no-time', departure: { scheduled: null } }),
+    aFlight({ leg: 'late', departure: { scheduled: at(5) } }),
+    aFlight({ leg: 'only-estimate', departure: { scheduled: null, estimated: at(1) } }),
+  ];
+  expect(shown('', flights)).toEqual(['only-estimate', 'late', 'no-time']);
+  expect(shown('status=upcoming', flights)).toEqual(['late']);
 });
 
 test('filters by airline, terminal and status apply together', () => {

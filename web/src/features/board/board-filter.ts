@@ -1,12 +1,17 @@
 import type { BoardQuery, StatusGroup } from '@/features/board/board-query';
+import { isNamed, matchesSearch, searchWords } from '@/features/board/board-search';
 import { flightName } from '@/lib/flight/flight-name';
 import { sideTimes } from '@/lib/flight/flight-times';
 import type { Direction } from '@/lib/store/topic-match';
 import type { Flight, FlightStatus } from '@/wire/types';
 
-const HOUR_MS = 3_600_000;
-/** Done flights leave the board after this; it is what is still of use to those who wait outside. */
-const DONE_FOR_MS = HOUR_MS;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** A flight that has left is of use to hardly anybody after this; one that came in, to those who wait for it. */
+const DEPARTED_FOR_MS = 20 * MINUTE_MS;
+const ARRIVED_FOR_MS = 45 * MINUTE_MS;
+/** Whoever comes for a flight that was cancelled must find it, from its scheduled time on for so long. */
+const CANCELLED_FOR_MS = HOUR_MS;
 /** A flight that has not left stays much longer: its time may have passed without anybody saying so. */
 const OPEN_FOR_MS = 6 * HOUR_MS;
 const AHEAD_4H_MS = 4 * HOUR_MS;
@@ -26,25 +31,26 @@ export function selectFlights(
   now_ms: number,
   names: Names,
 ): Flight[] {
-  const words = query.q.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchWords(query.q);
   const chosen = flights.filter(
     (flight) =>
-      inWindow(flight, direction, query, now_ms) &&
+      // Who names a flight wants that flight, whenever it is.
+      (query.window === 'all' || inWindow(flight, direction, query, now_ms) || isNamed(flight, words)) &&
       (query.airline === '' || flight.carrier === query.airline) &&
       (query.terminal === '' || terminalOf(flight, direction) === query.terminal) &&
       (query.status === '' || groupOf(flight, direction) === query.status) &&
       !(query.hideDeparted && isDone(flight, direction)) &&
-      (words.length === 0 || matches(flight, direction, words, names)),
+      matchesSearch(flight, placeOf(flight, direction), gateOf(flight, direction), words, names),
   );
   const keyed = chosen.map((flight) => ({
     flight,
-    at_ms: sideTimes(flight, direction).scheduled ?? 0,
+    at_ms: timeInOrder(flight, direction),
     key: sortKey(flight, direction, query, names),
   }));
   keyed.sort(
     (a, b) =>
       (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) ||
-      a.at_ms - b.at_ms ||
+      (a.at_ms < b.at_ms ? -1 : a.at_ms > b.at_ms ? 1 : 0) ||
       flightName(a.flight).localeCompare(flightName(b.flight)),
   );
   return keyed.map((one) => one.flight);
@@ -52,6 +58,10 @@ export function selectFlights(
 
 export function terminalOf(flight: Flight, direction: Direction): string | null {
   return direction === 'departures' ? flight.departure.terminal : flight.arrival.terminal;
+}
+
+function gateOf(flight: Flight, direction: Direction): string | null {
+  return direction === 'departures' ? flight.departure.gate : flight.arrival.gate;
 }
 
 /** The other end of the flight, seen from the board. */
@@ -64,42 +74,38 @@ export function isDone(flight: Flight, direction: Direction): boolean {
   return (direction === 'departures' ? GONE : DONE_ARRIVING).includes(flight.status);
 }
 
-function groupOf(flight: Flight, direction: Direction): StatusGroup {
+/** Null for a flight of which no time is known: it is neither on time nor late. */
+function groupOf(flight: Flight, direction: Direction): StatusGroup | null {
   if (isDone(flight, direction)) return 'gone';
   if (flight.status === 'cancelled' || flight.status === 'diverted') return 'cancelled';
   if (flight.status === 'delayed') return 'delayed';
   if (direction === 'departures' && BOARDING.includes(flight.status)) return 'boarding';
   const { scheduled, revised } = sideTimes(flight, direction);
-  if (scheduled !== null && revised !== null && revised - scheduled >= 15 * 60_000) return 'delayed';
+  if (scheduled === null) return null;
+  if (revised !== null && revised - scheduled >= 15 * MINUTE_MS) return 'delayed';
   return 'upcoming';
 }
 
 function inWindow(flight: Flight, direction: Direction, query: BoardQuery, now_ms: number): boolean {
-  if (query.window === 'all') return true;
   const { scheduled, latest } = sideTimes(flight, direction);
   // A cancelled flight will not leave at the time it was last put off to.
   const at_ms = flight.status === 'cancelled' ? scheduled : (latest ?? scheduled);
   if (at_ms === null) return true;
-  const isOver = isDone(flight, direction) || flight.status === 'cancelled';
-  if (at_ms < now_ms - (isOver ? DONE_FOR_MS : OPEN_FOR_MS)) return false;
+  if (at_ms < now_ms - keptFor_ms(flight, direction)) return false;
   return query.window === 'now' || at_ms <= now_ms + AHEAD_4H_MS;
 }
 
-function matches(flight: Flight, direction: Direction, words: string[], names: Names): boolean {
-  const place = placeOf(flight, direction);
-  const gate = direction === 'departures' ? flight.departure.gate : flight.arrival.gate;
-  const text = [
-    flightName(flight),
-    `${flight.carrier}${flight.number}`,
-    ...flight.codeshares,
-    place,
-    names.city(place),
-    names.airline(flight.carrier),
-    gate === null ? '' : `gate ${gate}`,
-  ]
-    .join(' ')
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+/** How long a flight stays on the board after its time. */
+function keptFor_ms(flight: Flight, direction: Direction): number {
+  if (flight.status === 'cancelled') return CANCELLED_FOR_MS;
+  if (!isDone(flight, direction)) return OPEN_FOR_MS;
+  return direction === 'departures' ? DEPARTED_FOR_MS : ARRIVED_FOR_MS;
+}
+
+/** By the schedule; a flight of which no time is known comes last. */
+function timeInOrder(flight: Flight, direction: Direction): number {
+  const { scheduled, latest } = sideTimes(flight, direction);
+  return scheduled ?? latest ?? Infinity;
 }
 
 function sortKey(flight: Flight, direction: Direction, query: BoardQuery, names: Names): string {

@@ -7,9 +7,9 @@ import type { Direction } from '@/lib/store/topic-match';
 import type { AirportRow } from '@/wire/types';
 import { Link, NavLink } from 'react-router';
 
-type Props = { airport: AirportRow; direction: Direction; age: BoardAge };
+type Props = { airport: AirportRow; direction: Direction; age: BoardAge | null };
 
-/** Which board this is, what time it is there, and how old what it shows is. */
+/** Which board this is, what time it is there, and how old what it shows is; null when there is no such board. */
 export function BoardMasthead({ airport, direction, age }: Props) {
   return (
     <div className={`${styles['masthead'] ?? ''} on-mast`}>
@@ -25,7 +25,7 @@ export function BoardMasthead({ airport, direction, age }: Props) {
             {airport.name === airport.iata ? null : <span className={styles['name']}>, {airport.name}</span>}
           </p>
         </div>
-        <AirportClock zone={airport.zone} />
+        {age === null ? null : <AirportClock zone={airport.zone} />}
       </div>
       <div className={styles['bar']}>
         <nav className={styles['tabs']} aria-label="Boards of this airport">
@@ -35,7 +35,7 @@ export function BoardMasthead({ airport, direction, age }: Props) {
         <Link className={styles['screen']} to={`/display/${airport.iata}/${direction}`}>
           <Icon name="screen" /> Screen view
         </Link>
-        <LinkPill age={age} zone={airport.zone} />
+        {age === null ? null : <LinkPill age={age} zone={airport.zone} />}
       </div>
     </div>
   );

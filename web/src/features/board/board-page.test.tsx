@@ -154,6 +154,21 @@ test('a board the hub refuses is said to be none, in its words', async () => {
   });
   expect(screen.getByText('There is no such board')).toBeVisible();
   expect(screen.getByText('QQQ is no airport')).toBeVisible();
+  expect(document.querySelector('[data-link]')).toBeNull();
+});
+
+test('the board of an airport without flights has the name and the time of that airport', async () => {
+  const airport = { iata: 'LHR', name: 'Heathrow', city: 'London', country: 'GB', zone: 'Europe/London' };
+  const page = await renderAt('/board/LHR/departures', {
+    '/boards/LHR/departures': { airport, direction: 'departures', as_of: '', flights: [] },
+  });
+  await page.next(() => {
+    page.hub.last.greets();
+    page.hub.last.says({ type: 'snapshot', topic: 'board/LHR/departures', partial: false, flights: [] });
+  });
+  expect(screen.getByText('London')).toBeVisible();
+  expect(screen.getByText('GMT')).toBeVisible();
+  expect(screen.getByText('No flights are known for this board')).toBeVisible();
 });
 
 test('an address that is none says so', async () => {

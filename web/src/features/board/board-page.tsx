@@ -9,7 +9,7 @@ import { BoardTable } from '@/features/board/board-table';
 import { ChangeAnnouncer } from '@/features/board/change-announcer';
 import { useBoard } from '@/features/board/use-board';
 import { useRowSetting } from '@/features/board/use-row-setting';
-import { useAirport } from '@/lib/services/use-directory';
+import { useBoardAirport } from '@/lib/services/use-directory';
 import { useStaleness } from '@/lib/services/use-staleness';
 import type { Direction } from '@/lib/store/topic-match';
 import { useMemo } from 'react';
@@ -22,7 +22,7 @@ export function BoardPage({ iata, direction }: Props) {
   const [params, setParams] = useSearchParams();
   const query = useMemo(() => readQuery(params), [params]);
   const list = useBoard(iata, direction, query);
-  const airport = useAirport(iata);
+  const airport = useBoardAirport(iata);
   const age = useStaleness(list.view);
   const setting = useRowSetting(direction, airport.zone, age, list.hasDesks);
   const change = (part: Partial<BoardQuery>) =>
@@ -33,7 +33,11 @@ export function BoardPage({ iata, direction }: Props) {
       <title>{`${title} · Gatecall`}</title>
       <SiteHeader />
       <main>
-        <BoardMasthead airport={airport} direction={direction} age={age} />
+        <BoardMasthead
+          airport={airport}
+          direction={direction}
+          age={list.view.failure === null ? age : null}
+        />
         <LinkBanner age={age} zone={airport.zone} />
         <div id="content" className={styles['main']} tabIndex={-1}>
           {list.view.failure !== null ? (

@@ -29,6 +29,7 @@ test('with the link lost a screen keeps its board, says how old it is, and drops
     page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [flight] });
   });
   expect(screen.getByText('Boarding')).toBeVisible();
+  expect(screen.getByText('New York JFK · Friday 8 February 2013 · replay')).toBeVisible();
   await page.next(() => page.hub.last.drops(), 10 * MINUTE_MS);
   expect(screen.getByText(/No connection. Board as of 15:00 EST, 10 min old/)).toBeVisible();
   expect(screen.getByText('B6 615')).toBeVisible();

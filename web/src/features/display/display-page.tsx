@@ -4,20 +4,21 @@ import { usePaging } from '@/features/display/use-paging';
 import styles from '@/features/display/display-page.module.css';
 import { Icon } from '@/components/icon';
 import { useServices } from '@/lib/services/services';
-import { useAirport } from '@/lib/services/use-directory';
+import { useDateWords } from '@/lib/services/use-date-words';
+import { useBoardAirport } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
 import { useStaleness } from '@/lib/services/use-staleness';
 import { useTopic } from '@/lib/services/use-topic';
 import { type Direction, boardTopic } from '@/lib/store/topic-match';
 import { ageInWords } from '@/lib/time/duration';
-import { longDate, timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
+import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
 import { useMemo } from 'react';
 
 /** A screen in the hall: nobody touches it, it runs for months, and it never lies about how old it is. */
 export function DisplayPage({ iata, direction }: { iata: string; direction: Direction }) {
   const { store } = useServices();
   const view = useTopic(boardTopic(iata, direction));
-  const airport = useAirport(iata);
+  const airport = useBoardAirport(iata);
   const age = useStaleness(view);
   const now_ms = useNow(60_000);
   const legs = useMemo(() => {
@@ -26,6 +27,7 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
   }, [store, view, direction, now_ms]);
   const { body, page, pages, shown } = usePaging(legs);
   const zone = airport.zone;
+  const { date, replay } = useDateWords(zone);
   const asOf = `${timeOfDay(age.asOf_ms, zone)} ${zoneAbbreviation(age.asOf_ms, zone)}`;
   const isLost = age.state === 'reconnecting' || age.state === 'stale' || age.state === 'refused';
   return (
@@ -64,7 +66,7 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
         <span data-link={age.state}>
           {isLost
             ? `No connection. Board as of ${asOf}, ${ageInWords(age.operational_ms)} old. Please also listen to announcements.`
-            : `${airport.city} ${iata} · ${longDate(now_ms, zone)}`}
+            : [`${airport.city} ${iata}`, date, ...(replay === null ? [] : [replay])].join(' · ')}
         </span>
         <span>{pages > 1 ? `Page ${page + 1} of ${pages}` : null}</span>
       </footer>

@@ -26,7 +26,8 @@ export function selectForDisplay(flights: Flight[], direction: Direction, now_ms
     })
     .sort(
       (a, b) =>
-        (a.times.scheduled ?? 0) - (b.times.scheduled ?? 0) || a.flight.leg.localeCompare(b.flight.leg),
+        (a.times.scheduled ?? a.times.latest ?? 0) - (b.times.scheduled ?? b.times.latest ?? 0) ||
+        a.flight.leg.localeCompare(b.flight.leg),
     )
     .map(({ flight }) => flight);
 }

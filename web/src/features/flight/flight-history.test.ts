@@ -1,5 +1,5 @@
 import { lacksEntries, mergeEntries } from '@/features/flight/history-entries';
-import { tellHistory } from '@/features/flight/history-words';
+import { sourceInWords, tellHistory } from '@/features/flight/history-words';
 import type { ChangeFrame, HistoryEntry } from '@/wire/types';
 import { expect, test } from 'vitest';
 
@@ -52,6 +52,29 @@ test('each value is told beside the one it replaced, in the time of its own end,
   expect(
     told.map((one) => one.lines.map((line) => `${line.name}: ${line.before ?? ''}>${line.after}`)),
   ).toEqual([['Departure gate: 12>14'], ['Departure gate: >12', 'Expected arrival: >18:10']]);
+});
+
+test('a status is told as people say it, and that there is nothing is told only where there was something', () => {
+  const told = tellHistory(
+    mergeEntries(
+      [
+        entry(1, { status: 'scheduled', codeshares: [], remark: null }),
+        entry(2, { status: 'check_in', codeshares: ['EI5105'] }),
+        entry(3, { codeshares: [] }),
+      ],
+      [],
+    ),
+    zones,
+  );
+  expect(told.map((one) => one.lines.map((line) => `${line.name}: ${line.after}`))).toEqual([
+    ['Also sold as: no other number'],
+    ['Status: check-in open', 'Also sold as: EI 5105'],
+    ['Status: scheduled'],
+  ]);
+});
+
+test('a source that is an airport’s code is told as such', () => {
+  expect(['jfk', 'desk', 'operations'].map(sourceInWords)).toEqual(['JFK', 'desk', 'operations']);
 });
 
 test('what is taken back is said to be, and seconds that nobody sees are not told', () => {

@@ -1,5 +1,5 @@
 import styles from '@/features/flight/flight-page.module.css';
-import { type ToldEntry, tellHistory } from '@/features/flight/history-words';
+import { type ToldEntry, sourceInWords, tellHistory } from '@/features/flight/history-words';
 import { useHistory } from '@/features/flight/use-history';
 import { useAirport } from '@/lib/services/use-directory';
 import { timeWithSeconds, zoneAbbreviation } from '@/lib/time/zoned';
@@ -57,7 +57,7 @@ function EntryRow({ told, zone }: { told: ToldEntry; zone: string }) {
           </span>
         ))}
         {told.entry.source === null ? null : (
-          <span className={styles['source']}>told by {told.entry.source}</span>
+          <span className={styles['source']}>told by {sourceInWords(told.entry.source)}</span>
         )}
       </div>
     </li>

@@ -1,5 +1,6 @@
 import { LinkBanner, LinkPill } from '@/components/link-state';
 import { Notice } from '@/components/notice';
+import { ReplayNote } from '@/components/replay-note';
 import { SiteHeader } from '@/components/site-header';
 import { FlightDetails } from '@/features/flight/flight-details';
 import { FlightHead } from '@/features/flight/flight-head';
@@ -73,7 +74,12 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
           to={to}
           age={age}
           now_ms={now_ms}
-          pill={<LinkPill age={age} zone={from.zone} />}
+          pill={
+            <>
+              <LinkPill age={age} zone={from.zone} />
+              <ReplayNote zone={from.zone} />
+            </>
+          }
         />
         <LinkBanner age={age} zone={from.zone} />
         <div id="content" className={styles['main']} tabIndex={-1}>

@@ -1,5 +1,7 @@
 import type { Entry } from '@/features/flight/history-entries';
+import { codeshareName } from '@/lib/flight/flight-name';
 import { timeOfDay } from '@/lib/time/zoned';
+import type { FlightStatus } from '@/wire/types';
 
 /** The zones in which the two ends of the flight are told. */
 export type Zones = { departure: string; arrival: string };
@@ -26,6 +28,24 @@ const NAMES: Record<string, string> = {
   'aircraft.registration': 'Registration',
 };
 
+const STATUS: Record<FlightStatus, string> = {
+  scheduled: 'scheduled',
+  check_in: 'check-in open',
+  gate_open: 'gate open',
+  boarding: 'boarding',
+  final_call: 'final call',
+  gate_closed: 'gate closed',
+  delayed: 'delayed',
+  departed: 'left the gate',
+  airborne: 'in the air',
+  landed: 'landed',
+  arrived: 'at the gate',
+  bags_on_belt: 'bags on the belt',
+  cancelled: 'cancelled',
+  diverted: 'diverted',
+  returned: 'returned to the gate',
+};
+
 const TIME = /\.(scheduled|estimated|actual)$/;
 
 export type Line = { path: string; name: string; before: string | null; after: string };
@@ -37,10 +57,13 @@ export function tellHistory(entries: Entry[], zones: Zones): ToldEntry[] {
   const told = entries.map((entry) => {
     const lines = Object.entries(entry.set).flatMap(([path, value]): Line[] => {
       const name = NAMES[path];
+      const had = known.has(path);
       const before = known.get(path);
       known.set(path, value);
       if (name === undefined) return [];
-      const was = before === undefined || before === null ? null : inWords(path, before, zones);
+      // That there is nothing is no news unless there was something.
+      if (isNothing(value) && (entry.rev === 1 || (had && isNothing(before)))) return [];
+      const was = isNothing(before) ? null : inWords(path, before, zones);
       const is = inWords(path, value, zones);
       // Seconds and the like: nothing that a reader would see.
       return was === is ? [] : [{ path, name, before: was, after: is }];
@@ -51,14 +74,21 @@ export function tellHistory(entries: Entry[], zones: Zones): ToldEntry[] {
 }
 
 function inWords(path: string, value: unknown, zones: Zones): string {
-  if (value === null || value === undefined) return 'taken back';
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
+  if (isNothing(value)) return path === 'codeshares' ? 'no other number' : 'taken back';
+  if (Array.isArray(value)) return value.map((one) => codeshareName(String(one))).join(', ');
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (TIME.test(path)) {
     const at_ms = Date.parse(text);
     const zone = path.startsWith('departure') ? zones.departure : zones.arrival;
     return Number.isFinite(at_ms) ? timeOfDay(at_ms, zone) : text;
   }
-  if (path === 'status' || path === 'delay_reason') return text.replaceAll('_', ' ');
-  return text;
+  if (path === 'status') return (STATUS as Record<string, string>)[text] ?? text.replaceAll('_', ' ');
+  return path === 'delay_reason' ? text.replaceAll('_', ' ') : text;
 }
+
+const isNothing = (value: unknown): boolean =>
+  value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+
+/** A feed is often named by its airport's code, and that is written large. */
+export const sourceInWords = (source: string): string =>
+  /^[a-z]{3}$/.test(source) ? source.toUpperCase() : source;

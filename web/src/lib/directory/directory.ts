@@ -1,6 +1,6 @@
 import type { GetJson } from '@/lib/api/get-json';
 import type { Cancel, Timers } from '@/lib/clock/timers';
-import type { AirlinesBody, AirportRow, AirportsBody } from '@/wire/types';
+import type { AirlinesBody, AirportRow, AirportsBody, BoardBody } from '@/wire/types';
 
 /** A code we do not know makes us ask again, but not more often than this. */
 const ASK_AGAIN_MS = 30_000;
@@ -11,6 +11,8 @@ const PAGES_MAX = 50;
 
 export type DirectoryView = {
   airports: ReadonlyMap<string, AirportRow>;
+  /** Airports without flights whose board was opened all the same. */
+  others: ReadonlyMap<string, AirportRow>;
   airlines: ReadonlyMap<string, string>;
   /** True once the airports have come. */
   known: boolean;
@@ -24,7 +26,13 @@ export class Directory {
   readonly #timers: Timers;
   readonly #random: () => number;
   readonly #listeners = new Set<() => void>();
-  #view: DirectoryView = { airports: new Map(), airlines: new Map(), known: false, failure: null };
+  #view: DirectoryView = {
+    airports: new Map(),
+    others: new Map(),
+    airlines: new Map(),
+    known: false,
+    failure: null,
+  };
   #asked_ms: number | null = null;
   #waiting: Cancel | null = null;
 
@@ -59,6 +67,15 @@ export class Directory {
     else this.#waiting = this.#timers.after(due_ms, () => this.refresh());
   }
 
+  /** The board of an airport that has no flights is open: its name is with the board. */
+  async find(iata: string): Promise<void> {
+    const body = await this.#getJson<BoardBody>(`/boards/${iata}/departures`).catch(() => null);
+    // A failure needs no word: the board itself says when there is no such airport, or no hub.
+    if (!body) return;
+    const others = new Map(this.#view.others).set(iata, { ...body.airport, flights: 0 });
+    this.#tell({ ...this.#view, others });
+  }
+
   async #load(): Promise<void> {
     try {
       const [airports, airlines] = await Promise.all([
@@ -66,6 +83,7 @@ export class Directory {
         this.#getJson<AirlinesBody>('/airlines'),
       ]);
       this.#tell({
+        ...this.#view,
         airports: new Map(airports.map((row) => [row.iata, row])),
         airlines: new Map(airlines.airlines.map((row) => [row.code, row.name])),
         known: true,

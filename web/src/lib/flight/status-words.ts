@@ -48,7 +48,11 @@ export function statusWords(flight: Flight, direction: Direction): StatusWords {
   const base = (direction === 'departures' ? DEPARTURE : ARRIVAL)[flight.status];
   // A newer hub may know a status this page does not: say it as it is rather than nothing.
   if (!(base as StatusWords | undefined)) return { words: flight.status.replaceAll('_', ' '), tone: 'calm' };
-  const { scheduled, revised } = sideTimes(flight, direction);
+  const { scheduled, revised, latest } = sideTimes(flight, direction);
+  // Without a schedule there is nothing to be on time with.
+  if (base.words === 'On time' && scheduled === null) {
+    return { words: latest === null ? 'Scheduled, time not known' : 'Scheduled', tone: 'calm' };
+  }
   const late_min = revised !== null && scheduled !== null ? Math.round((revised - scheduled) / MINUTE_MS) : 0;
   if (flight.status === 'delayed' || (base.words === 'On time' && late_min >= 15)) {
     return { words: late_min > 0 ? `Delayed ${lateness(late_min)}` : 'Delayed', tone: 'late' };

@@ -52,6 +52,15 @@ test('a delay is told with its length, and a flight that is merely put off is no
   expect(statusWords(later(125), 'departures').words).toBe('Delayed 2 h 05');
 });
 
+test('a flight without a schedule is not "on time", on neither board', () => {
+  const none = { scheduled: null };
+  const flight = aFlight({ departure: none, arrival: none });
+  expect(statusWords(flight, 'departures').words).toBe('Scheduled, time not known');
+  expect(statusWords({ ...flight, status: 'boarding' }, 'arrivals').words).toBe('Scheduled, time not known');
+  const expected = aFlight({ departure: { ...none, estimated: '2013-02-08T21:00:00Z' } });
+  expect(statusWords(expected, 'departures').words).toBe('Scheduled');
+});
+
 test('a status that this page does not know is said as it is', () => {
   const flight = { ...aFlight(), status: 'de_icing' as never };
   expect(statusWords(flight, 'departures').words).toBe('de icing');

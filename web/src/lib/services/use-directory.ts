@@ -20,5 +20,26 @@ export function useAirport(iata: string): AirportRow {
   useEffect(() => {
     if (isMissing) directory.miss();
   }, [directory, isMissing]);
-  return known ?? { iata, name: iata, city: iata, country: '', zone: 'UTC', flights: 0 };
+  return known ?? unknownAirport(iata);
 }
+
+/** The airport of an open board, which may be one that has no flights. */
+export function useBoardAirport(iata: string): AirportRow {
+  const { directory } = useServices();
+  const view = useDirectory();
+  const known = view.airports.get(iata) ?? view.others.get(iata);
+  const isMissing = view.known && !known;
+  useEffect(() => {
+    if (isMissing) void directory.find(iata);
+  }, [directory, isMissing, iata]);
+  return known ?? unknownAirport(iata);
+}
+
+const unknownAirport = (iata: string): AirportRow => ({
+  iata,
+  name: iata,
+  city: iata,
+  country: '',
+  zone: 'UTC',
+  flights: 0,
+});

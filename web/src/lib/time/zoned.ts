@@ -39,6 +39,12 @@ export function longDate(at_ms: number, zone: string): string {
     .replace(',', '');
 }
 
+/** Friday 8 February 2013 */
+export function longDateWithYear(at_ms: number, zone: string): string {
+  const options = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
+  return formatter(zone, 'year', options).format(at_ms).replace(',', '');
+}
+
 /** Sat 9 Feb */
 export function shortDate(at_ms: number, zone: string): string {
   return formatter(zone, 'short', { weekday: 'short', day: 'numeric', month: 'short' })

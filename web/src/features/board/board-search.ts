@@ -1,0 +1,65 @@
+import type { Names } from '@/features/board/board-filter';
+import type { Flight } from '@/wire/types';
+
+/** One of the numbers a flight is sold under: its own, or a codeshare. */
+type Designator = { carrier: string; number: string };
+
+/** A designator of a codeshare: two characters or three letters, then the number. */
+const DESIGNATOR = /^([A-Z]{3}|[A-Z0-9]{2})(\d+[A-Z]?)$/;
+
+/** What was typed, as words to be found: without case, accents, punctuation, and zeros before a number. */
+export function searchWords(text: string): string[] {
+  return wordsOf(text).map((word) => word.replace(/^0+(?=\d)/, ''));
+}
+
+/** Whether the flight is looked for by one of its numbers, rather than by a place, an airline or a gate. */
+export function isNamed(flight: Flight, words: string[]): boolean {
+  return designatorsOf(flight).some(({ carrier, number }) =>
+    words.some((word, index) => {
+      if (!/\d/.test(word) || words[index - 1] === 'gate') return false;
+      if (number.toLowerCase().startsWith(word)) return true;
+      return word.length > carrier.length && `${carrier}${number}`.toLowerCase().startsWith(word);
+    }),
+  );
+}
+
+/**
+ * Whether all words fit one flight under one of its numbers: a number is found by how it begins, so that
+ * "615" does not find B6 157; a place and an airline by how any of their words begins.
+ */
+export function matchesSearch(
+  flight: Flight,
+  place: string,
+  gate: string | null,
+  words: string[],
+  names: Names,
+): boolean {
+  const here = [...wordsOf(names.city(place)), ...wordsOf(place)];
+  return designatorsOf(flight).some(({ carrier, number }) => {
+    const known = [...here, ...wordsOf(names.airline(carrier)), `${carrier}${number}`.toLowerCase()];
+    return words.every((word, index) => {
+      if (word === 'gate') return gate !== null;
+      if (words[index - 1] === 'gate') return gate?.toLowerCase() === word;
+      if (/^\d/.test(word) && number.toLowerCase().startsWith(word)) return true;
+      if (/^\d+$/.test(word)) return false;
+      return known.some((one) => one.startsWith(word)) || (/\d/.test(word) && gate?.toLowerCase() === word);
+    });
+  });
+}
+
+function designatorsOf(flight: Flight): Designator[] {
+  const shared = flight.codeshares.map((code) => {
+    const [, carrier = '', number = code] = DESIGNATOR.exec(code) ?? [];
+    return { carrier, number };
+  });
+  return [{ carrier: flight.carrier, number: `${flight.number}${flight.suffix ?? ''}` }, ...shared];
+}
+
+function wordsOf(text: string): string[] {
+  return text
+    .normalize('NFD')
+    .replace(/[\p{M}'’.]/gu, '')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+}
