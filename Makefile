@@ -11,6 +11,9 @@ CARGO ?= cargo
 NPM ?= npm
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
+# Where cargo builds, for those who have it build elsewhere.
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null | sed 's/ /\\ /g')
 
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
@@ -25,7 +28,7 @@ help: ## Says what can be made
 	@echo 'make run can be told where to listen and more: scripts/run --help'
 
 run: build ## Builds what is needed and replays a day at New York's airports
-	@GATECALL_BIN="$${GATECALL_BIN:-$${CARGO_TARGET_DIR:-target}/release}" scripts/run
+	@GATECALL_BIN="$${GATECALL_BIN:-$(TARGET)/release}" scripts/run
 
 build: tools web hub ## Builds the web page and the programs, in release
 
@@ -64,7 +67,7 @@ test: tools web/node_modules/.installed ## Everything that proves it: formatting
 	$(call say,8/8 A browser watches a hub)
 	@$(CARGO) build -p gatecall
 	@if [[ -n "$(CHROMIUM)" ]]; then \
-	  cd web && CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \
+	  cd web && GATECALL_BIN="$(TARGET)/debug/gatecall" CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \
 	elif [[ "$${GATECALL_E2E:-}" == required ]]; then \
 	  echo 'There is no Chromium, and GATECALL_E2E=required wants one.' >&2; exit 1; \
 	else \
