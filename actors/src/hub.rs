@@ -20,7 +20,7 @@ use domain::change::Change;
 use domain::clock::Clock;
 use domain::flight::Flight;
 use domain::leg::{Alias, LegId, LegKey};
-use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError};
+use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError, Version};
 use domain::report::Report;
 use domain::topic::Topic;
 use domain::view::FlightView;
@@ -314,7 +314,10 @@ impl Hub {
         keys: &[LegKey],
     ) -> Result<Option<Arc<Live>>, StoreError> {
         let asked = tokio::time::Instant::now();
-        self.0.log.append(vec![LogEntry { flight: next.clone(), changes: changes.clone() }]).await?;
+        self.0
+            .log
+            .append(vec![LogEntry { after: Version::NONE, flight: next.clone(), changes: changes.clone() }])
+            .await?;
         self.0.metrics.commit_seconds.observe(asked.elapsed().as_secs_f64());
         self.learn_names(&next, keys);
         let Some(last) = changes.last() else {
@@ -334,7 +337,7 @@ impl Hub {
 
     /// Takes a leg out of memory and tells its followers.
     pub(crate) async fn forget(&self, state: &Flight, shown: Option<&Live>) -> Result<(), StoreError> {
-        self.0.log.retire(state.leg.clone()).await?;
+        self.0.log.retire(state.leg.clone(), Version::NONE).await?;
         self.0.retired.insert(state.leg.clone(), self.0.clock.now() + RETIRED_KNOWN_FOR);
         self.0.flights.remove(&state.leg);
         self.names_mut().retire(&state.leg);

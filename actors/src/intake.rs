@@ -44,6 +44,8 @@ pub struct Taken {
     pub changed: usize,
     /// Reports that told nothing new.
     pub unchanged: usize,
+    /// Reports that the owners of their legs will merge.
+    pub queued: usize,
     /// What could not be used, kept in quarantine.
     pub rejected: Vec<Rejection>,
 }
@@ -77,6 +79,8 @@ pub struct Health {
     pub changed: u64,
     /// See `changed`.
     pub unchanged: u64,
+    /// See `changed`.
+    pub queued: u64,
     /// See `changed`.
     pub rejected: u64,
 }
@@ -182,6 +186,7 @@ impl Intake {
             match outcome {
                 Outcome::Changed(_) => taken.changed += 1,
                 Outcome::Unchanged => taken.unchanged += 1,
+                Outcome::Queued => taken.queued += 1,
                 Outcome::Rejected(reason) => {
                     let excerpt = key.id().to_string();
                     let fault = Fault { index: Some(index), field: None, reason, excerpt };
@@ -202,10 +207,12 @@ impl Intake {
         (health.last_error, health.failures, health.refused) = (None, 0, false);
         health.changed += taken.changed as u64;
         health.unchanged += taken.unchanged as u64;
+        health.queued += taken.queued as u64;
         health.rejected += taken.rejected.len() as u64;
         drop(health);
         self.count(feed, "changed", taken.changed);
         self.count(feed, "unchanged", taken.unchanged);
+        self.count(feed, "queued", taken.queued);
         self.count(feed, "rejected", taken.rejected.len());
     }
 

@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 /// Label: what became of a report.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct OutcomeLabel {
-    /// `changed`, `unchanged` or `rejected`.
+    /// `changed`, `unchanged`, `queued` or `rejected`.
     pub outcome: &'static str,
 }
 
@@ -18,7 +18,7 @@ pub struct OutcomeLabel {
 pub struct FeedOutcomeLabel {
     /// The feed's name.
     pub feed: String,
-    /// `changed`, `unchanged` or `rejected`.
+    /// `changed`, `unchanged`, `queued` or `rejected`.
     pub outcome: &'static str,
 }
 

@@ -9,7 +9,7 @@ use domain::codes::{AirlineCode, FlightNumber, Iata};
 use domain::field::{Field, Step, Value};
 use domain::flight::Flight;
 use domain::leg::{LegId, LegKey};
-use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError};
+use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError, Version};
 use domain::report::{Report, Source, StatusWord};
 use domain::topic::Topic;
 use gatecall_actors::hub::{Hub, Limits, NoSnapshot};
@@ -47,7 +47,7 @@ impl ChangeLog for TestLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(self.kept.lock().unwrap().values().cloned().collect()) })
     }
-    fn retire(&self, leg: LegId) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
         self.kept.lock().unwrap().remove(&leg);
         Box::pin(async { Ok(()) })
     }

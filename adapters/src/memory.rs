@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError};
+use domain::ports::{
+    Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
+};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::record::past_change;
@@ -67,7 +69,7 @@ impl Held {
             }
             revs.insert(leg, entry.flight.rev);
         }
-        for LogEntry { flight, changes } in entries {
+        for LogEntry { flight, changes, .. } in entries {
             self.changes.entry(flight.leg.clone()).or_default().extend(changes.iter().map(past_change));
             self.flights.insert(flight.leg.clone(), flight);
         }
@@ -98,7 +100,7 @@ impl ChangeLog for Memory {
         self.with(|held| Ok(held.flights.values().map(|flight| Flight::clone(flight)).collect()))
     }
 
-    fn retire(&self, leg: LegId) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
         self.with(|held| {
             held.flights.remove(&leg);
             Ok(())

@@ -7,7 +7,7 @@ mod support;
 
 use domain::board::Board;
 use domain::codes::Direction;
-use domain::ports::LogEntry;
+use domain::ports::{LogEntry, Version};
 use domain::topic::Topic;
 use gatecall_wire::flight::{FlightBody, flight_json};
 use gatecall_wire::frame::client::{AuthToken, ClientFrame, parse};
@@ -73,7 +73,8 @@ fn client_frames(golden: &mut Golden) {
 fn records(golden: &mut Golden) {
     let (mut flight, changes) = evening();
     golden.insert("record-change".into(), text(&encode_change(&changes[1])));
-    let entry = LogEntry { flight: Arc::new(flight.clone()), changes: changes[1..].to_vec() };
+    let entry =
+        LogEntry { after: Version::NONE, flight: Arc::new(flight.clone()), changes: changes[1..].to_vec() };
     golden.insert("record-log".into(), text(&encode_log(&entry)));
     flight.take_over(taken_over(), at("2013-02-08T21:10:00Z"));
     golden.insert("record-state".into(), text(&encode_state(&flight)));

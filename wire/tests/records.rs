@@ -9,7 +9,7 @@ use domain::codes::{AirlineCode, Designator, FlightNumber, Iata};
 use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::Alias;
-use domain::ports::LogEntry;
+use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source};
 use gatecall_wire::record::{
     RecordError, decode_change, decode_log, decode_state, encode_change, encode_log, encode_state,
@@ -112,7 +112,7 @@ fn a_change_comes_back_as_history_tells_it() {
 fn a_log_record_holds_the_state_and_the_changes_that_led_to_it() {
     let (flight, changes) = evening();
     for changes in [changes, Vec::new()] {
-        let entry = LogEntry { flight: Arc::new(flight.clone()), changes };
+        let entry = LogEntry { after: Version::NONE, flight: Arc::new(flight.clone()), changes };
         let record = decode_log(&encode_log(&entry)).unwrap();
         assert_eq!(record.flight, flight);
         assert_eq!(record.changes, entry.changes.iter().map(past_change).collect::<Vec<_>>());

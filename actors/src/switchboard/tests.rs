@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::clock::ManualClock;
 use domain::flight::Flight;
-use domain::ports::{Answer, ChangeLog, LogEntry, StoreError};
+use domain::ports::{Answer, ChangeLog, LogEntry, StoreError, Version};
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl ChangeLog for NoLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn retire(&self, _: LegId) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, _: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 }

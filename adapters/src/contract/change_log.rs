@@ -4,7 +4,7 @@ use super::Opening;
 use super::flights::Sample;
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{ChangeLog, LogEntry, StoreError};
+use domain::ports::{ChangeLog, LogEntry, StoreError, Version};
 use futures_util::future::{join_all, try_join_all};
 
 /// Runs every case. `make` opens the log that is asked for.
@@ -22,7 +22,9 @@ pub async fn suite<L: ChangeLog>(mut make: impl AsyncFnMut(Opening) -> L) {
 
 async fn an_empty_log_restores_nothing(log: &impl ChangeLog) {
     log.append(Vec::new()).await.expect("no entries are appended at once");
-    log.retire(Sample::leg(1).flight.leg).await.expect("a leg nobody knows is retired already");
+    log.retire(Sample::leg(1).flight.leg, Version::NONE)
+        .await
+        .expect("a leg nobody knows is retired already");
     assert_eq!(restored(log).await, []);
 }
 
@@ -97,8 +99,8 @@ async fn a_retired_leg_is_not_restored_and_may_begin_again<L: ChangeLog>(
     let log = make(Opening::Fresh).await;
     let (mut gone, mut stays) = (Sample::leg(7), Sample::leg(8));
     log.append(vec![gone.gate("1"), stays.gate("1"), gone.gate("2")]).await.expect("two legs");
-    log.retire(gone.flight.leg.clone()).await.expect("known");
-    log.retire(gone.flight.leg.clone()).await.expect("a second time is nothing");
+    log.retire(gone.flight.leg.clone(), Version::NONE).await.expect("known");
+    log.retire(gone.flight.leg.clone(), Version::NONE).await.expect("a second time is nothing");
     assert_eq!(restored(&log).await, [stays.flight.clone()]);
     drop(log);
     let log = make(Opening::Again).await;

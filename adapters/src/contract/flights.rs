@@ -6,7 +6,7 @@ use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, Suffix};
 use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::{Alias, LegKey};
-use domain::ports::LogEntry;
+use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source};
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ impl Sample {
     }
 
     fn entry(&self, changes: Vec<Change>) -> LogEntry {
-        LogEntry { flight: Arc::new(self.flight.clone()), changes }
+        LogEntry { after: Version::NONE, flight: Arc::new(self.flight.clone()), changes }
     }
 }
 

@@ -5,7 +5,9 @@ use super::{Embedded, pack, read};
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError};
+use domain::ports::{
+    Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
+};
 
 /// Bodies larger than this are compressed on the store's own threads, so that a caller's loop is
 /// not held up for more than a fraction of a millisecond.
@@ -27,7 +29,7 @@ impl ChangeLog for Embedded {
         Box::pin(self.inner.read(async move { read::restore(&readers).await }))
     }
 
-    fn retire(&self, leg: LegId) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(self.inner.queue.ask(|reply| Work::Retire { leg, reply }))
     }
 }

@@ -1,0 +1,104 @@
+//! The change log: what is true of every flight, in the order in which it became so.
+
+use super::archive::PastChange;
+use super::{Answer, StoreError};
+use crate::change::Change;
+use crate::flight::Flight;
+use crate::leg::LegId;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// Which entry of a shared log a state of a leg was read from: it rises with every entry of the leg,
+/// also with those that make no revision. A log that one process has for itself needs none, and
+/// gives [`Version::NONE`] for all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Version(pub u64);
+
+impl Version {
+    /// Of a leg that the log does not know.
+    pub const NONE: Self = Self(0);
+}
+
+/// One state of a flight to be made durable, with the changes that led to it since the last.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// The version of the state that this one was made from. Where the log has moved on, somebody
+    /// else was faster, and the entry is refused.
+    pub after: Version,
+    /// The state after the changes, provenance and all.
+    pub flight: Arc<Flight>,
+    /// The changes since the last entry of this leg, oldest first. Empty where a source has only
+    /// confirmed what was known.
+    pub changes: Vec<Change>,
+}
+
+/// The log of changes, and the state it leads to.
+pub trait ChangeLog: Send + Sync {
+    /// Makes the entries durable, in order. Once this answers `Ok`, a crash cannot lose them.
+    /// Entries of one leg must be given one after the other; of many legs they may be given at
+    /// the same time, and are then made durable together. [`StoreError::Conflict`] where an entry
+    /// does not follow what the log holds: nothing of that entry is.
+    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>>;
+
+    /// Every flight that is not retired, each once, in its last durable state.
+    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>>;
+
+    /// Forgets a leg whose state was of this version: it will not be restored. Its history stays for
+    /// as long as it is kept.
+    fn retire(&self, leg: LegId, after: Version) -> Answer<'_, Result<(), StoreError>>;
+
+    /// Whether it falls to this process to make a leg's changes. It is so for a log of one's own.
+    /// Of a shared one several may believe it for a moment: then the log takes the first, and
+    /// answers the others with [`StoreError::Conflict`].
+    fn owns(&self, _leg: &LegId) -> bool {
+        true
+    }
+}
+
+/// What a shared log tells every node, in its order.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// A leg has a new state.
+    Changed(Followed),
+    /// A leg is over.
+    Retired {
+        /// Which.
+        leg: LegId,
+        /// The version of its end.
+        version: Version,
+    },
+}
+
+/// A leg's new state, whoever made it.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// The state, provenance and all.
+    pub flight: Arc<Flight>,
+    /// Its version, for the entry that is made from it.
+    pub version: Version,
+    /// What led to it from the last state that was told, oldest first. Empty where a source only
+    /// confirmed what was known.
+    pub changes: Vec<PastChange>,
+    /// Entries between this one and the last that was told are gone, as the log keeps only the
+    /// newest of each leg: `changes` does not tell all of the difference.
+    pub gap: bool,
+}
+
+/// A log that several nodes write and every node follows. What is true is what it says first.
+///
+/// Every node shows a change when it is told of it here, its own changes too, so that the order is
+/// the same everywhere. [`ChangeLog::append`] answers after the entry was told *and shown*: whoever
+/// gets a `Conflict` finds the state of the one who was faster already in its place.
+pub trait SharedLog: ChangeLog {
+    /// Every flight that is not retired with its version, up to the present end of the log. From
+    /// then on [`SharedLog::next`] goes on. Call it once, before anything else.
+    fn begin(&self) -> Answer<'_, Result<Vec<(Flight, Version)>, StoreError>>;
+
+    /// What comes next in the log, at least one thing and at most a bounded number; waits for it.
+    /// Calling it again says that everything it gave last has been shown. One caller.
+    fn next(&self) -> Answer<'_, Vec<Told>>;
+
+    /// `None` while the log can be reached, else since when it cannot, in real time. Until it is
+    /// back nobody knows whether there are newer changes.
+    fn away_since(&self) -> Option<DateTime<Utc>>;
+}

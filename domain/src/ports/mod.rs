@@ -1,0 +1,63 @@
+//! What the hub asks of the outside world, in the words of the domain.
+//!
+//! Each port has one contract suite in `adapters` that every implementation passes, so that the
+//! embedded store and the servers of a large installation are equal.
+//!
+//! | module | asked for |
+//! |---|---|
+//! | [`log`] | the change log, alone or shared by several nodes |
+//! | [`archive`] | raw messages, quarantine, history |
+//! | [`reports`] | where reports go, and where their owner takes them from |
+//! | [`airport`] | an airport that is polled |
+//!
+//! ## Adding a port
+//!
+//! 1. A file of its thought with the trait: `Send + Sync`, answers as [`Answer`], every error said.
+//! 2. Its contract suite in `adapters/src/contract/`, which says what the words here leave open.
+//! 3. One answer for one machine and one at scale, both through that suite.
+
+pub mod airport;
+pub mod archive;
+pub mod log;
+pub mod reports;
+
+pub use airport::{AirportSays, AirportSource, Ask, AskError};
+pub use archive::{Archive, Keepsake, PastChange, Quarantined, RawMessage, Recorder};
+pub use log::{ChangeLog, Followed, LogEntry, SharedLog, Told, Version};
+pub use reports::{Delivered, Delivery, Outcome, ReportJournal, ReportQueue, ReportSink, Settle, SinkError};
+
+use crate::leg::LegId;
+use std::future::Future;
+use std::pin::Pin;
+
+/// What a port's method gives back: something to await, wherever the runtime likes.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached or is overloaded; the same call may succeed later.
+    #[error("{store} is not available: {reason}")]
+    Unavailable {
+        /// Which store.
+        store: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// It holds something this version cannot read.
+    #[error("{store} holds what cannot be read: {reason}")]
+    Unreadable {
+        /// Which store.
+        store: &'static str,
+        /// What and why.
+        reason: String,
+    },
+    /// A revision was given twice or out of order: somebody else owns this flight.
+    #[error("revision {rev} of {leg} does not follow what is stored")]
+    Conflict {
+        /// Which leg.
+        leg: LegId,
+        /// The revision that does not follow.
+        rev: u64,
+    },
+}
