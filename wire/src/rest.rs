@@ -239,12 +239,15 @@ pub struct FeedReports {
 /// `POST feeds/{feed}/reports`, answered 202 once every accepted report is durable.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, TS, ToSchema)]
 pub struct IngestBody {
-    /// Reports that were taken: those that changed something and those that did not.
+    /// Reports that were taken and are durable: the sum of the next three.
     pub accepted: u32,
     /// Reports that changed what is shown.
     pub changed: u32,
     /// Reports that told nothing new.
     pub unchanged: u32,
+    /// Reports that the node that owns their flight will merge; 0 where one hub does everything.
+    #[serde(default)]
+    pub queued: u32,
     /// Reports that were not taken, each with its reason.
     pub rejected: Vec<RejectedReport>,
 }

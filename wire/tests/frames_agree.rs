@@ -12,7 +12,7 @@ use domain::leg::LegId;
 use domain::topic::Topic;
 use gatecall_wire::flight::{FlightBody, flight_json};
 use gatecall_wire::frame::server::{
-    self, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame,
+    self, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, UpstreamFrame,
 };
 use gatecall_wire::rest::{self, BoardAirport, BoardBody, FlightsBody};
 use proptest::prelude::*;
@@ -117,6 +117,14 @@ fn a_change_names_its_kinds_and_what_is_new() {
 }
 
 #[test]
+fn a_change_that_was_read_from_a_log_makes_the_same_frame_as_the_change_itself() {
+    for change in evening().1 {
+        let past = gatecall_wire::record::past_change(&change);
+        assert_eq!(server::past_change(&change.leg, &past), server::change(&change));
+    }
+}
+
+#[test]
 fn state_gone_ping_and_error_say_what_their_types_say() {
     let (flight, _) = evening();
     let ServerFrame::State(state) = read(&server::state(&json_of(&flight))) else { panic!("no state") };
@@ -125,6 +133,10 @@ fn state_gone_ping_and_error_say_what_their_types_say() {
     let gone = GoneFrame { leg: flight.leg.to_string(), topic: topic.to_string() };
     assert_agrees(&server::gone(&flight.leg, &topic), &ServerFrame::Gone(gone));
     assert_agrees(&server::ping(), &ServerFrame::Ping);
+    for since in [None, Some(at("2013-02-08T21:04:11.250Z"))] {
+        let meant = UpstreamFrame { current: since.is_none(), since };
+        assert_agrees(&server::upstream(since), &ServerFrame::Upstream(meant));
+    }
     for (code, word) in ErrorCode::WORDS {
         let frame = server::error(Some(7), code, "topic: \"x\"\nis none");
         let meant = ErrorFrame { r#ref: Some(7), code, message: "topic: \"x\"\nis none".into() };

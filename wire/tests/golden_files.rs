@@ -14,7 +14,7 @@ use gatecall_wire::frame::client::{AuthToken, ClientFrame, parse};
 use gatecall_wire::frame::server::{self, ErrorCode, ServerFrame};
 use gatecall_wire::problem::ProblemBody;
 use gatecall_wire::record::{
-    decode_change, decode_log, decode_state, encode_change, encode_log, encode_state, past_change,
+    decode_change, decode_log, decode_state, encode_change, encode_log, encode_report, encode_state, past_change,
 };
 use gatecall_wire::rest::*;
 use serde::Serialize;
@@ -44,6 +44,8 @@ fn frames(golden: &mut Golden) {
         ("change-created", server::change(&changes[0])),
         ("state", server::state(&row)),
         ("gone", server::gone(&flight.leg, &board)),
+        ("upstream", server::upstream(Some(at("2013-02-08T21:04:11.250Z")))),
+        ("upstream-current", server::upstream(None)),
         ("error", server::error(Some(3), ErrorCode::UnknownTopic, message)),
         ("ping", server::ping()),
     ] {
@@ -78,6 +80,7 @@ fn records(golden: &mut Golden) {
     golden.insert("record-log".into(), text(&encode_log(&entry)));
     flight.take_over(taken_over(), at("2013-02-08T21:10:00Z"));
     golden.insert("record-state".into(), text(&encode_state(&flight)));
+    golden.insert("record-report".into(), text(&encode_report(&support::late())));
 }
 
 fn bodies(golden: &mut Golden) {
@@ -151,7 +154,7 @@ fn silent_feed() -> FeedRow {
 fn ingest() -> IngestBody {
     let reason = "is longer than 8 characters".into();
     let rejected = vec![RejectedReport { index: Some(1), field: Some("departure.gate".into()), reason }];
-    IngestBody { accepted: 2, changed: 1, unchanged: 1, rejected }
+    IngestBody { accepted: 2, changed: 1, unchanged: 1, queued: 0, rejected }
 }
 
 fn problem() -> ProblemBody {

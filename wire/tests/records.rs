@@ -12,8 +12,8 @@ use domain::leg::Alias;
 use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source};
 use gatecall_wire::record::{
-    RecordError, decode_change, decode_log, decode_state, encode_change, encode_log, encode_state,
-    past_change,
+    RecordError, decode_change, decode_log, decode_report, decode_state, encode_change, encode_log,
+    encode_report, encode_state, past_change,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -182,6 +182,43 @@ fn report() -> impl Strategy<Value = Report> {
             }
             report
         })
+}
+
+/// A report with its statements in the order of their fields, in which nothing depends on it.
+fn in_order(mut report: Report) -> Report {
+    report.statements.sort_by_key(|statement| statement.field);
+    report
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn a_report_comes_back_as_it_was_sent(sent in report()) {
+        let read = decode_report(&encode_report(&sent)).unwrap();
+        prop_assert_eq!(in_order(read), in_order(sent));
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_of_reports_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode_report(&bytes);
+        let mut cut = encode_report(&support::late());
+        cut.truncate(bytes.len());
+        prop_assert!(decode_report(&cut).is_err());
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_read_says_where() {
+    let json = encode_report(&support::late());
+    for (from, to, reason) in [
+        ("{\"v\":1,", "{\"v\":7,", "a newer hub wrote it"),
+        ("\"airport\":\"JFK\"", "\"airport\":\"J\"", "by.airport: "),
+        ("\"carrier\":\"B6\"", "\"carrier\":\"B66\"", "key: \"B66\" is not an airline code"),
+        ("\"departure.gate\":\"14\"", "\"departure.gate\":14", "departure.gate: is of the wrong sort"),
+    ] {
+        let error = decode_report(&with(&json, from, to)).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error} does not say {reason}");
+    }
 }
 
 proptest! {

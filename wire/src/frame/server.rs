@@ -4,7 +4,7 @@
 //! shared by every listener. [`ServerFrame`] is the same for those who read: the load tester,
 //! tests, and the TypeScript types. A test proves that the two agree.
 
-pub use super::write::{change, error, gone, hello, ping, snapshot, state};
+pub use super::write::{change, error, gone, hello, past_change, ping, snapshot, state, upstream};
 
 use crate::flight::FlightBody;
 use crate::word::ChangeKind;
@@ -28,6 +28,8 @@ pub enum ServerFrame {
     State(Box<StateFrame>),
     /// A flight has left a topic.
     Gone(GoneFrame),
+    /// Whether the hub hears of changes at present.
+    Upstream(UpstreamFrame),
     /// Something the client sent was refused.
     Error(ErrorFrame),
     /// Still there? To be answered with `pong`.
@@ -36,7 +38,8 @@ pub enum ServerFrame {
 
 impl ServerFrame {
     /// Every `type`, in the order of the enum.
-    pub const TYPES: [&'static str; 7] = ["hello", "snapshot", "change", "state", "gone", "error", "ping"];
+    pub const TYPES: [&'static str; 8] =
+        ["hello", "snapshot", "change", "state", "gone", "upstream", "error", "ping"];
 
     /// The word in `type`.
     pub fn type_(&self) -> &'static str {
@@ -46,6 +49,7 @@ impl ServerFrame {
             Self::Change(_) => "change",
             Self::State(_) => "state",
             Self::Gone(_) => "gone",
+            Self::Upstream(_) => "upstream",
             Self::Error(_) => "error",
             Self::Ping => "ping",
         }
@@ -121,6 +125,17 @@ pub struct GoneFrame {
     pub leg: String,
     /// Which topic.
     pub topic: String,
+}
+
+/// Whether the hub hears of changes at present. Told when that changes, and after `hello` where it
+/// does not. Without one it does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
+pub struct UpstreamFrame {
+    /// `false`: what is shown was true at `since`, and may have changed.
+    pub current: bool,
+    /// The operational clock's instant at which the hub last heard; `null` where it is current.
+    #[ts(type = "string | null")]
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// Something the client sent was refused.

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use domain::change::{Change, Kinds};
 use domain::leg::LegId;
+use domain::ports::PastChange;
 use domain::topic::Topic;
 use domain::view::Fact;
 use serde::ser::SerializeMap;
@@ -59,6 +60,45 @@ pub fn change(change: &Change) -> Bytes {
         set: FactMap(&change.differing()),
     };
     json(256, &frame)
+}
+
+/// The same frame from a change as a log of several nodes tells it: the same bytes on every node.
+pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
+    #[derive(Serialize)]
+    struct Frame<'a> {
+        r#type: &'static str,
+        leg: &'a str,
+        rev: u64,
+        at: Millis,
+        kinds: &'a [String],
+    }
+    let head = Frame {
+        r#type: "change",
+        leg: leg.as_str(),
+        rev: past.rev,
+        at: Millis(past.at),
+        kinds: &past.kinds,
+    };
+    let mut frame = Vec::with_capacity(160 + past.set_json.len());
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut frame, &head);
+    frame.pop();
+    frame.extend_from_slice(b",\"set\":");
+    frame.extend_from_slice(past.set_json.as_bytes());
+    frame.push(b'}');
+    frame.into()
+}
+
+/// Whether the hub hears of changes at present; if not, since which instant of the operational
+/// clock. Told when it changes, and after `hello` while it is so.
+pub fn upstream(away_since: Option<DateTime<Utc>>) -> Bytes {
+    #[derive(Serialize)]
+    struct Frame {
+        r#type: &'static str,
+        current: bool,
+        since: Option<Millis>,
+    }
+    json(80, &Frame { r#type: "upstream", current: away_since.is_none(), since: away_since.map(Millis) })
 }
 
 /// One flight as a whole, from its ready-made object.

@@ -49,7 +49,7 @@ struct StateIn {
 }
 
 #[derive(Deserialize)]
-struct KeyIn {
+pub(super) struct KeyIn {
     carrier: String,
     number: u16,
     suffix: Option<String>,
@@ -61,7 +61,7 @@ struct KeyIn {
 }
 
 impl KeyIn {
-    fn read(self) -> Result<LegKey, InvalidCode> {
+    pub(super) fn read(self) -> Result<LegKey, InvalidCode> {
         Ok(LegKey {
             carrier: AirlineCode::parse(&self.carrier)?,
             number: FlightNumber::parse(&self.number.to_string())?,
@@ -122,7 +122,7 @@ impl OverrideIn {
     }
 }
 
-fn read_alias((kind, name): (String, String)) -> Option<Alias> {
+pub(super) fn read_alias((kind, name): (String, String)) -> Option<Alias> {
     match kind.as_str() {
         PROVIDER => Some(Alias::Provider(name.into())),
         CALL_SIGN => Some(Alias::CallSign(name.into())),
@@ -132,7 +132,7 @@ fn read_alias((kind, name): (String, String)) -> Option<Alias> {
 
 /// Reads a value as its field takes it. Lengths are not checked again: what was good when it was
 /// written must still be readable after a limit was lowered.
-fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {
+pub(super) fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {
     let wrong = |what: &str| RecordError::broken(format_args!("{field}: {what}"));
     match (field.kind(), json) {
         (Kind::Text(_), Json::String(text)) => Ok(Value::Text(text.into())),

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use domain::codes::Suffix;
 use domain::field::{Field, Value};
 use domain::flight::{Flight, Held, Override};
-use domain::leg::Alias;
+use domain::leg::{Alias, LegKey};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -20,19 +20,10 @@ pub(super) const CALL_SIGN: &str = "call_sign";
 
 /// A flight as a record, about 600 bytes for one in the middle of its life.
 pub fn encode_state(flight: &Flight) -> Vec<u8> {
-    let key = &flight.key;
     let record = StateOut {
         v: VERSION,
         leg: flight.leg.as_str(),
-        key: KeyOut {
-            carrier: key.carrier.as_str(),
-            number: key.number.get(),
-            suffix: key.suffix.map(Text),
-            origin_date: key.origin_date,
-            from: key.from.as_str(),
-            to: key.to.as_str(),
-            repeat: key.repeat,
-        },
+        key: KeyOut::of(&flight.key),
         rev: flight.rev,
         at: Epoch(flight.changed_at),
         said: SaidOut(&flight.held),
@@ -60,7 +51,7 @@ struct StateOut<'a> {
 }
 
 #[derive(Serialize)]
-struct KeyOut<'a> {
+pub(super) struct KeyOut<'a> {
     carrier: &'a str,
     number: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +61,20 @@ struct KeyOut<'a> {
     to: &'a str,
     #[serde(skip_serializing_if = "is_first")]
     repeat: u8,
+}
+
+impl<'a> KeyOut<'a> {
+    pub(super) fn of(key: &'a LegKey) -> Self {
+        Self {
+            carrier: key.carrier.as_str(),
+            number: key.number.get(),
+            suffix: key.suffix.map(Text),
+            origin_date: key.origin_date,
+            from: key.from.as_str(),
+            to: key.to.as_str(),
+            repeat: key.repeat,
+        }
+    }
 }
 
 fn is_first(repeat: &u8) -> bool {
@@ -130,10 +135,10 @@ struct GroupOut<'a> {
     clear: Vec<&'static str>,
 }
 
-struct ValuesOut<'a>(Vec<(Field, &'a Value)>);
+pub(super) struct ValuesOut<'a>(pub(super) Vec<(Field, &'a Value)>);
 
 impl ValuesOut<'_> {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -185,10 +190,10 @@ impl<'a> OverrideOut<'a> {
     }
 }
 
-struct AliasesOut<'a>(&'a [Alias]);
+pub(super) struct AliasesOut<'a>(pub(super) &'a [Alias]);
 
 impl AliasesOut<'_> {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -1,4 +1,4 @@
-//! What the change log keeps: in SQLite's rows, and as the values of Kafka's `gatecall.changes`.
+//! What stores and journals keep: in SQLite's rows, and as the values of Kafka's topics.
 //!
 //! Compact JSON that begins with a version, `{"v":1,…`. The rules of change: a key may be added
 //! and older readers ignore it; anything else raises [`VERSION`], and an older reader then says so
@@ -7,7 +7,11 @@
 //! - **state** ([`encode_state`]): a whole [`Flight`] with the provenance of every field. It reads
 //!   back exactly.
 //! - **change** ([`encode_change`]): one revision, as history tells it.
-//! - **log record** ([`encode_log`]): a state with the changes that led to it since the last.
+//! - **log record** ([`encode_log`]): a state with the changes that led to it since the last, in
+//!   `gatecall.changes`.
+//! - **report** ([`encode_report`]): on its way to the owner of its leg, in `gatecall.reports`.
+//! - **keepsake** ([`encode_message`], [`encode_fault`]): on its way to the archive, in
+//!   `gatecall.archive`.
 //!
 //! Instants are seconds since 1970, a number where they are whole and else a text with nine
 //! decimals, `"1360357451.250000000"`: a number would lose some, and RFC 3339 twice the bytes.
@@ -16,10 +20,14 @@ mod change;
 mod decode;
 mod encode;
 mod epoch;
+mod keepsake;
+mod report;
 
 pub use change::{ChangeRecord, decode_change, encode_change, past_change};
 pub use decode::decode_state;
 pub use encode::encode_state;
+pub use keepsake::{Kept, decode_kept, encode_fault, encode_message};
+pub use report::{decode_report, encode_report};
 
 use domain::flight::Flight;
 use domain::ports::{LogEntry, PastChange};

@@ -9,7 +9,7 @@ use crate::flight::{AircraftBody, ArrivalBody, DepartureBody, FlightBody};
 use crate::frame::client::ClientFrame;
 use crate::frame::server::{
     ChangeFrame, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, SnapshotFrame,
-    StateFrame,
+    StateFrame, UpstreamFrame,
 };
 use crate::problem::{FieldError, ProblemBody};
 use crate::rest;
@@ -38,6 +38,7 @@ pub fn render() -> String {
     file.add::<ChangeFrame>();
     file.add::<StateFrame>();
     file.add::<GoneFrame>();
+    file.add::<UpstreamFrame>();
     file.add::<ErrorFrame>();
     file.add::<ServerFrame>();
     file.add::<ClientFrame>();

@@ -66,6 +66,16 @@ pub(crate) fn taken_over() -> Override {
     }
 }
 
+/// A delay with a change of gate.
+pub(crate) fn late() -> Report {
+    report("2013-02-08T21:04:10Z", |r| {
+        text(r, Field::DepartureGate, "14");
+        time(r, Field::DepartureEstimated, "2013-02-08T21:40:00Z");
+        text(r, Field::DelayReason, "weather");
+        r.clear(Field::DepartureCheckIn);
+    })
+}
+
 /// The flight after its schedule, a delay with a change of gate, and nothing else; with the two
 /// changes that led there.
 pub(crate) fn evening() -> (Flight, Vec<Change>) {
@@ -78,12 +88,7 @@ pub(crate) fn evening() -> (Flight, Vec<Change>) {
         text(r, Field::AircraftRegistration, "N503JB");
         r.set(Field::Codeshares, Value::codeshares(vec![Designator::parse("EI5105").unwrap()]).unwrap());
     });
-    let late = report("2013-02-08T21:04:10Z", |r| {
-        text(r, Field::DepartureGate, "14");
-        time(r, Field::DepartureEstimated, "2013-02-08T21:40:00Z");
-        text(r, Field::DelayReason, "weather");
-        r.clear(Field::DepartureCheckIn);
-    });
+    let late = late();
     let mut flight = Flight::new(key());
     let mut changes = Vec::new();
     for (report, now) in [(schedule, "2013-02-08T15:00:01Z"), (late, "2013-02-08T21:04:11.250Z")] {

@@ -1,0 +1,108 @@
+//! A report on its way to the owner of its leg.
+//!
+//! `{"v":1,"by":{"name":"jfk","airport":"JFK","rank":50,"creates":true},"key":{…},"observed":…,
+//! "received":…,"set":{"departure.gate":"14"},"clear":["arrival.belt"],"aliases":[["call_sign","JBU615"]]}`
+
+use super::decode::{KeyIn, read_alias, read_value};
+use super::encode::{AliasesOut, KeyOut, ValuesOut};
+use super::epoch::Epoch;
+use super::{RecordError, VERSION, check_version};
+use domain::codes::Iata;
+use domain::field::Field;
+use domain::report::{Report, Source, Statement};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+
+/// A report as a record, about 300 bytes.
+pub fn encode_report(report: &Report) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Out<'a> {
+        v: u64,
+        by: SourceOut<'a>,
+        key: KeyOut<'a>,
+        observed: Epoch,
+        received: Epoch,
+        #[serde(skip_serializing_if = "ValuesOut::is_empty")]
+        set: ValuesOut<'a>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        clear: Vec<&'static str>,
+        #[serde(skip_serializing_if = "AliasesOut::is_empty")]
+        aliases: AliasesOut<'a>,
+    }
+    #[derive(Serialize)]
+    struct SourceOut<'a> {
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        airport: Option<&'a str>,
+        rank: u8,
+        creates: bool,
+    }
+    let Source { name, airport, rank, creates } = &*report.source;
+    let values = report.statements.iter().filter_map(|s| Some((s.field, s.value.as_ref()?)));
+    let cleared = report.statements.iter().filter(|s| s.value.is_none());
+    let record = Out {
+        v: VERSION,
+        by: SourceOut { name, airport: airport.as_ref().map(Iata::as_str), rank: *rank, creates: *creates },
+        key: KeyOut::of(&report.key),
+        observed: Epoch(report.observed_at),
+        received: Epoch(report.received_at),
+        set: ValuesOut(values.collect()),
+        clear: cleared.map(|s| s.field.name()).collect(),
+        aliases: AliasesOut(&report.aliases),
+    };
+    let mut json = Vec::with_capacity(512);
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut json, &record);
+    json
+}
+
+/// Reads what [`encode_report`] wrote; the statements come in the order of their fields' names.
+/// Fields and kinds of alias that this version does not know are left out.
+pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
+    #[derive(Deserialize)]
+    struct In {
+        by: SourceIn,
+        key: KeyIn,
+        observed: Epoch,
+        received: Epoch,
+        #[serde(default)]
+        set: Map<String, Json>,
+        #[serde(default)]
+        clear: Vec<String>,
+        #[serde(default)]
+        aliases: Vec<(String, String)>,
+    }
+    #[derive(Deserialize)]
+    struct SourceIn {
+        name: String,
+        airport: Option<String>,
+        rank: u8,
+        creates: bool,
+    }
+    check_version(json)?;
+    let record: In = serde_json::from_slice(json).map_err(RecordError::broken)?;
+    let airport = record.by.airport.as_deref().map(Iata::parse).transpose();
+    let source = Source {
+        name: record.by.name.into(),
+        airport: airport.map_err(|e| RecordError::broken(format_args!("by.airport: {e}")))?,
+        rank: record.by.rank,
+        creates: record.by.creates,
+    };
+    let mut statements = Vec::with_capacity(record.set.len() + record.clear.len());
+    for (name, json) in record.set {
+        if let Some(field) = Field::named(&name) {
+            statements.push(Statement { field, value: Some(read_value(field, json)?) });
+        }
+    }
+    let cleared = record.clear.iter().filter_map(|name| Field::named(name));
+    statements.extend(cleared.map(|field| Statement { field, value: None }));
+    Ok(Report {
+        source: Arc::new(source),
+        key: record.key.read().map_err(|e| RecordError::broken(format_args!("key: {e}")))?,
+        aliases: record.aliases.into_iter().filter_map(read_alias).collect(),
+        observed_at: record.observed.0,
+        received_at: record.received.0,
+        statements,
+    })
+}
