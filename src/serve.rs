@@ -16,7 +16,7 @@ use actix_service::{IntoServiceFactory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web;
 use actors::feed::{FeedActor, Polling};
-use actors::hub::{Hub, Limits};
+use actors::hub::{Hub, Limits, Threads};
 use actors::intake::Intake;
 use actors::metrics::Metrics;
 use actors::supervisor::{Deaths, Died, Supervisor};
@@ -76,8 +76,10 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> 
         config.limits,
         metrics.clone(),
         deaths.clone(),
-        flight_arbiters.iter().map(Arbiter::handle).collect(),
-        board_arbiter.handle(),
+        Threads {
+            flights: flight_arbiters.iter().map(Arbiter::handle).collect(),
+            boards: board_arbiter.handle(),
+        },
     );
     let began = tokio::time::Instant::now();
     let flights = hub.restore().await.context("the stored flights cannot be restored")?;

@@ -6,6 +6,7 @@
 //!
 //! | module | actor | one per | is told | tells |
 //! |---|---|---|---|---|
+//! | [`bridge`] | `KafkaBridge` | node of several | what the shared log and the journal say | hub, log |
 //! | [`feed`] | `FeedActor` | polled airport | timer | [`intake`], which tells archive and sink |
 //! | [`flight`] | `FlightActor` | leg | reports, retirement | change log, then boards and switchboards |
 //! | [`board`] | `BoardActor` | board, airline, all | rows | whoever asks for a snapshot |
@@ -45,6 +46,7 @@
 //! 4. A [`supervisor::Guard`] in it, with what its death means.
 
 pub mod board;
+pub mod bridge;
 pub mod feed;
 pub mod flight;
 pub mod frame;

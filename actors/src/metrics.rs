@@ -59,6 +59,8 @@ pub struct Metrics {
     pub fan_out_seconds: Histogram,
     /// From asking the log to its answer, in seconds.
     pub commit_seconds: Histogram,
+    /// Entries that the shared log refused because another node was faster.
+    pub append_conflicts: Counter,
     /// Actors that died, by what they were.
     pub deaths: Family<ReasonLabel, Counter>,
 }
@@ -78,6 +80,7 @@ impl Default for Metrics {
             let_go: Family::default(),
             fan_out_seconds: Histogram::new(buckets()),
             commit_seconds: Histogram::new(buckets()),
+            append_conflicts: Counter::default(),
             deaths: Family::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use actix::{Actor, Arbiter, Context, Handler, System};
+use actix::{Actor, Arbiter, ArbiterHandle, Context, Handler, System};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::clock::ManualClock;
 use domain::codes::{AirlineCode, FlightNumber, Iata};
@@ -12,10 +12,10 @@ use domain::leg::{LegId, LegKey};
 use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError, Version};
 use domain::report::{Report, Source, StatusWord};
 use domain::topic::Topic;
-use gatecall_actors::hub::{Hub, Limits, NoSnapshot};
+use gatecall_actors::hub::{Hub, Limits, NoSnapshot, SwitchboardLine, Threads};
 use gatecall_actors::metrics::Metrics;
 use gatecall_actors::supervisor::Deaths;
-use gatecall_actors::switchboard::Deliver;
+use gatecall_actors::switchboard::{Announce, Deliver};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -59,6 +59,10 @@ struct World {
     log: Arc<TestLog>,
 }
 
+fn threads_at(here: ArbiterHandle) -> Threads {
+    Threads { flights: vec![here.clone()], boards: here }
+}
+
 const MANY: usize = 1_000_000;
 
 fn world_with(log: Arc<TestLog>, limits: Limits) -> World {
@@ -66,7 +70,7 @@ fn world_with(log: Arc<TestLog>, limits: Limits) -> World {
     let metrics = Metrics::default();
     let deaths = Deaths::only_counted(metrics.clone());
     let here = Arbiter::current();
-    let hub = Hub::new(clock.clone(), log.clone(), limits, metrics, deaths, vec![here.clone()], here);
+    let hub = Hub::new(clock.clone(), log.clone(), limits, metrics, deaths, threads_at(here));
     World { hub, clock, log }
 }
 
@@ -358,6 +362,18 @@ impl Handler<Deliver> for Ear {
     }
 }
 
+impl Handler<Announce> for Ear {
+    type Result = ();
+    fn handle(&mut self, _: Announce, _: &mut Context<Self>) {
+        panic!("a log of one's own is never announced to be away");
+    }
+}
+
+fn line(heard: &Arc<Mutex<Vec<Deliver>>>) -> SwitchboardLine {
+    let ear = Ear(Arc::clone(heard)).start();
+    SwitchboardLine { frames: ear.clone().recipient(), announcements: ear.recipient() }
+}
+
 fn kinds(heard: &Mutex<Vec<Deliver>>) -> Vec<&'static str> {
     heard.lock().unwrap().iter().flat_map(|d| d.frames.iter().map(|f| f.kind())).collect()
 }
@@ -365,9 +381,9 @@ fn kinds(heard: &Mutex<Vec<Deliver>>) -> Vec<&'static str> {
 #[test]
 fn only_switchboards_with_a_follower_hear_of_a_change() {
     run(async |world| {
-        let (followed, idle) = (Arc::default(), Arc::default());
-        let first = world.hub.add_switchboard(Ear(Arc::clone(&followed)).start().recipient()).unwrap();
-        world.hub.add_switchboard(Ear(Arc::clone(&idle)).start().recipient()).unwrap();
+        let (followed, idle) = (Arc::<Mutex<_>>::default(), Arc::<Mutex<_>>::default());
+        let first = world.hub.add_switchboard(line(&followed)).unwrap();
+        world.hub.add_switchboard(line(&idle)).unwrap();
         world.hub.mark_follower(&jfk(), first, true);
         world.hub.accept(vec![scheduled("615")]).await.unwrap();
         world.hub.accept(vec![gate("615", 1, "12"), gate("615", 2, "14")]).await.unwrap();
@@ -381,8 +397,8 @@ fn only_switchboards_with_a_follower_hear_of_a_change() {
 #[test]
 fn followers_of_a_board_that_a_flight_leaves_are_told_that_it_has_gone() {
     run(async |world| {
-        let heard = Arc::default();
-        let number = world.hub.add_switchboard(Ear(Arc::clone(&heard)).start().recipient()).unwrap();
+        let heard = Arc::<Mutex<_>>::default();
+        let number = world.hub.add_switchboard(line(&heard)).unwrap();
         let miami = Topic::parse("board/MIA/arrivals").unwrap();
         world.hub.mark_follower(&miami, number, true);
         let mut diverted = scheduled("615");

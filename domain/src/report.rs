@@ -108,7 +108,7 @@ impl Report {
     }
 
     /// Refuses what cannot have been seen when it was. To accept it would lock out later, true words.
-    pub(crate) fn check_times(&self, now: DateTime<Utc>) -> Result<(), Refused> {
+    pub fn check_times(&self, now: DateTime<Utc>) -> Result<(), Refused> {
         let observed_at = self.observed_at;
         let ahead = observed_at - now;
         if ahead > Flight::AHEAD_MAX {

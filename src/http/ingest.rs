@@ -107,9 +107,10 @@ fn answer(taken: Taken) -> IngestBody {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let rejected = taken.rejected.into_iter();
     IngestBody {
-        accepted: count(taken.changed + taken.unchanged),
+        accepted: count(taken.changed + taken.unchanged + taken.queued),
         changed: count(taken.changed),
         unchanged: count(taken.unchanged),
+        queued: count(taken.queued),
         rejected: rejected
             .map(|r| RejectedReport { index: r.index, field: r.field, reason: r.reason })
             .collect(),

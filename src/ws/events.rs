@@ -150,6 +150,9 @@ pub async fn stream(
         let mut lines = thread.lines.borrow_mut();
         lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
         lines.send(id, hello(&app).bytes(Encoding::EventStream).clone());
+        if let Some(warning) = app.hub.warning() {
+            lines.send(id, warning.bytes(Encoding::EventStream).clone());
+        }
     }
     if let Err(error) = thread.lines.borrow_mut().follow(id, &topic, 1) {
         return Err(Problem::unavailable(&error.to_string()));

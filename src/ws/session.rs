@@ -231,6 +231,9 @@ impl Actor for Session {
 
     fn started(&mut self, _: &mut Self::Context) {
         self.say(&hello(&self.thread.app));
+        if let Some(warning) = self.thread.app.hub.warning() {
+            self.say(&warning);
+        }
     }
 }
 

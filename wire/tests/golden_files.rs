@@ -14,7 +14,8 @@ use gatecall_wire::frame::client::{AuthToken, ClientFrame, parse};
 use gatecall_wire::frame::server::{self, ErrorCode, ServerFrame};
 use gatecall_wire::problem::ProblemBody;
 use gatecall_wire::record::{
-    decode_change, decode_log, decode_state, encode_change, encode_log, encode_report, encode_state, past_change,
+    decode_change, decode_log, decode_state, encode_change, encode_log, encode_report, encode_state,
+    past_change,
 };
 use gatecall_wire::rest::*;
 use serde::Serialize;

@@ -268,6 +268,15 @@ impl<S: Socket> Lines<S> {
         self.drain(id);
     }
 
+    /// Writes one frame to every socket, after what is owed to it already.
+    pub fn announce(&mut self, frame: &Frame) {
+        for id in self.ids() {
+            if let Some(encoding) = self.socket(id).map(Socket::encoding) {
+                self.send(id, frame.bytes(encoding).clone());
+            }
+        }
+    }
+
     /// Writes `last` after what has begun, then closes: nothing follows a goodbye. If the socket
     /// takes nothing, the next tick closes it all the same.
     pub fn close(&mut self, id: LineId, last: Bytes, reason: &'static str) {

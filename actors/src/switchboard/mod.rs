@@ -13,7 +13,7 @@ pub use lines::{FollowError, LineId, Lines, Socket};
 pub use pending::ANSWERS_MAX;
 
 use crate::frame::Frame;
-use crate::hub::Hub;
+use crate::hub::{Hub, SwitchboardLine};
 use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
 use domain::leg::LegId;
@@ -36,6 +36,14 @@ pub struct Deliver {
     pub frames: SmallVec<[Frame; 2]>,
     /// Where they are told.
     pub topics: SmallVec<[Topic; 6]>,
+}
+
+/// A frame for every socket of the thread, whatever it follows.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct Announce {
+    /// What everyone is told.
+    pub frame: Frame,
 }
 
 /// The lines of one thread, shared between its switchboard, its sessions and its sockets' tasks.
@@ -62,7 +70,9 @@ impl<S: Socket> Switchboard<S> {
             context.set_mailbox_capacity(MAILBOX);
             Self { lines: shared, flush_is_due: Rc::default(), deaths, _guard: guard }
         });
-        let bit = hub.add_switchboard(address.recipient())?;
+        let line =
+            SwitchboardLine { frames: address.clone().recipient(), announcements: address.recipient() };
+        let bit = hub.add_switchboard(line)?;
         lines.borrow_mut().set_number(bit);
         Some(lines)
     }
@@ -86,6 +96,14 @@ impl<S: Socket> Handler<Deliver> for Switchboard<S> {
                 deaths.unless_it_dies("switchboard", || lines.borrow_mut().flush());
             });
         }
+    }
+}
+
+impl<S: Socket> Handler<Announce> for Switchboard<S> {
+    type Result = ();
+
+    fn handle(&mut self, Announce { frame }: Announce, _: &mut Context<Self>) {
+        self.lines.borrow_mut().announce(&frame);
     }
 }
 

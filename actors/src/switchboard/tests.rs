@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::frame::Encoding;
-use crate::hub::{Hub, Limits};
+use crate::hub::{Hub, Limits, Threads};
 use crate::metrics::Metrics;
 use crate::supervisor::Deaths;
 use bytes::Bytes;
@@ -83,7 +83,14 @@ fn hub() -> Hub {
     let now: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
     let deaths = Deaths::only_counted(metrics.clone());
     let clock = Arc::new(ManualClock::new(now));
-    Hub::new(clock, Arc::new(NoLog), Limits::default(), metrics, deaths, vec![threads.clone()], threads)
+    Hub::new(
+        clock,
+        Arc::new(NoLog),
+        Limits::default(),
+        metrics,
+        deaths,
+        Threads { flights: vec![threads.clone()], boards: threads },
+    )
 }
 
 fn leg(name: &str) -> LegId {
@@ -296,8 +303,7 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
             Limits::default(),
             metrics,
             deaths,
-            here,
-            Arbiter::current(),
+            Threads { flights: here, boards: Arbiter::current() },
         );
         let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
         let source = Arc::new(source);

@@ -193,6 +193,17 @@ export type GoneFrame = {
   topic: string;
 };
 
+/**
+ * Whether the hub hears of changes at present. Told when that changes, and after `hello` where it
+ * does not. Without one it does.
+ */
+export type UpstreamFrame = {
+  /** `false`: what is shown was true at `since`, and may have changed. */
+  current: boolean;
+  /** The operational clock's instant at which the hub last heard; `null` where it is current. */
+  since: string | null;
+};
+
 /** Something the client sent was refused. */
 export type ErrorFrame = {
   /** The `ref` of the frame that was refused, if it had one. */
@@ -210,6 +221,7 @@ export type ServerFrame =
   | { "type": "change" } & ChangeFrame
   | { "type": "state" } & StateFrame
   | { "type": "gone" } & GoneFrame
+  | { "type": "upstream" } & UpstreamFrame
   | { "type": "error" } & ErrorFrame
   | { "type": "ping" };
 
@@ -398,12 +410,14 @@ export type RejectedReport = {
 
 /** `POST feeds/{feed}/reports`, answered 202 once every accepted report is durable. */
 export type IngestBody = {
-  /** Reports that were taken: those that changed something and those that did not. */
+  /** Reports that were taken and are durable: the sum of the next three. */
   accepted: number;
   /** Reports that changed what is shown. */
   changed: number;
   /** Reports that told nothing new. */
   unchanged: number;
+  /** Reports that the node that owns their flight will merge; 0 where one hub does everything. */
+  queued: number;
   /** Reports that were not taken, each with its reason. */
   rejected: Array<RejectedReport>;
 };

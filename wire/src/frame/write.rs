@@ -72,13 +72,8 @@ pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
         at: Millis,
         kinds: &'a [String],
     }
-    let head = Frame {
-        r#type: "change",
-        leg: leg.as_str(),
-        rev: past.rev,
-        at: Millis(past.at),
-        kinds: &past.kinds,
-    };
+    let head =
+        Frame { r#type: "change", leg: leg.as_str(), rev: past.rev, at: Millis(past.at), kinds: &past.kinds };
     let mut frame = Vec::with_capacity(160 + past.set_json.len());
     // Writing strings, numbers and fixed keys to memory has no way to fail.
     let _ = serde_json::to_writer(&mut frame, &head);

@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_refused_in_words() {
-        for record in [&b""[..], b"\n", b"{}", b"{\"v\":1}\nx", b"{\"v\":2,\"is\":\"fault\"}", b"\xff\n\xff"] {
+        for record in [&b""[..], b"\n", b"{}", b"{\"v\":1}\nx", b"{\"v\":2,\"is\":\"fault\"}", b"\xff\n\xff"]
+        {
             assert!(!decode_kept(record).unwrap_err().to_string().is_empty());
         }
     }

@@ -1,0 +1,249 @@
+//! Which legs there are: found, started, restored, retired.
+
+use super::{Hub, Map};
+use crate::flight::{FlightActor, Retire};
+use crate::live::Live;
+use actix::prelude::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::alias::AliasIndex;
+use domain::flight::Flight;
+use domain::leg::{Alias, LegId, LegKey};
+use domain::ports::{Outcome, StoreError, Version};
+use domain::report::Report;
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
+use std::sync::{Arc, RwLock, RwLockWriteGuard};
+
+/// How long a retired leg is remembered, by the operational clock. Feeds repeat a flight for some
+/// days at most; what is older is refused for its dates.
+const RETIRED_KNOWN_FOR: TimeDelta = TimeDelta::days(7);
+
+/// What is durable of a leg, and who merges its reports.
+pub(super) struct Slot {
+    /// Started when the first report comes to this node: most replicas never need one.
+    pub(super) address: Option<Addr<FlightActor>>,
+    pub(super) base: Base,
+}
+
+/// The durable state of a leg, and what is shown of it.
+#[derive(Clone)]
+pub(crate) struct Base {
+    pub(crate) state: Arc<Flight>,
+    /// For the entry that is made from this state.
+    pub(crate) version: Version,
+    pub(crate) live: Option<Arc<Live>>,
+}
+
+/// The legs in memory, and those that were.
+#[derive(Default)]
+pub(super) struct Flights {
+    pub(super) slots: Map<LegId, Slot>,
+    /// Legs that were retired, and until when they are remembered: a late report must not bring one
+    /// back with a first revision.
+    retired: Map<LegId, DateTime<Utc>>,
+    /// Other names of live legs. Written when a leg gets a name, read for legs not found by key.
+    names: RwLock<AliasIndex>,
+}
+
+impl Flights {
+    pub(super) fn names_mut(&self) -> RwLockWriteGuard<'_, AliasIndex> {
+        self.names.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(super) fn learn_names(&self, state: &Flight, keys: &[LegKey]) {
+        if keys.is_empty() {
+            return;
+        }
+        let mut names = self.names_mut();
+        for key in keys {
+            names.learn(&state.leg, key, &state.aliases);
+        }
+    }
+}
+
+impl Hub {
+    /// Puts every stored flight back in its place. Call once, before any report, and not where
+    /// several nodes write the log: there the bridge begins.
+    pub async fn restore(&self) -> Result<usize, StoreError> {
+        let flights = self.0.log.restore().await?;
+        Ok(self.put_back(flights.into_iter().map(|flight| (flight, Version::NONE)).collect()).await)
+    }
+
+    /// Puts these flights in their places, and answers how many there are.
+    pub(crate) async fn put_back(&self, flights: Vec<(Flight, Version)>) -> usize {
+        let count = flights.len();
+        for (flight, version) in flights.into_iter().filter(|(flight, _)| flight.rev > 0) {
+            let state = Arc::new(flight);
+            let live = Arc::new(Live::of(&state, Arc::new(state.view())));
+            self.0.flights.learn_names(&state, &[state.key]);
+            let base = Base { state, version, live: Some(live.clone()) };
+            self.0.flights.slots.insert(live.leg.clone(), Slot { address: None, base });
+            self.put_on_boards(&live.view.topics(&live.leg), &live).await;
+        }
+        self.count_flights();
+        count
+    }
+
+    /// The live state of a leg.
+    pub fn live(&self, leg: &LegId) -> Option<Arc<Live>> {
+        self.0.flights.slots.get(leg).and_then(|slot| slot.base.live.clone())
+    }
+
+    /// The whole merged state of a leg, provenance and all.
+    pub fn state(&self, leg: &LegId) -> Option<Arc<Flight>> {
+        self.0.flights.slots.get(leg).map(|slot| slot.base.state.clone())
+    }
+
+    /// What the next report of a leg is merged into.
+    pub(crate) fn base(&self, leg: &LegId) -> Option<Base> {
+        self.0.flights.slots.get(leg).map(|slot| slot.base.clone())
+    }
+
+    /// A leg of another name, such as a call sign; the newest where several are called so.
+    pub fn leg_of_alias(&self, alias: &Alias) -> Option<LegId> {
+        let names = self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        names.called(alias).last().cloned()
+    }
+
+    /// Legs in memory.
+    pub fn flights_len(&self) -> usize {
+        self.0.flights.slots.len()
+    }
+
+    /// Calls `look` with the live state of every leg, in no order.
+    pub fn each_live(&self, mut look: impl FnMut(&Arc<Live>)) {
+        for slot in self.0.flights.slots.iter() {
+            if let Some(live) = &slot.base.live {
+                look(live);
+            }
+        }
+    }
+
+    /// Legs in memory that fall to this node.
+    pub fn owned_len(&self) -> usize {
+        self.0.flights.slots.iter().filter(|slot| self.0.log.owns(slot.key())).count()
+    }
+
+    /// Retires every leg of this node whose time is over, at most `most` of them. Answers how many
+    /// it asked to go.
+    pub async fn retire_due(&self, most: usize) -> usize {
+        let now = self.0.clock.now();
+        let due = |slot: &Slot| slot.base.state.retires_at() <= now;
+        let all = self.0.flights.slots.iter().filter(|slot| due(slot) && self.0.log.owns(slot.key()));
+        let over: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
+        for leg in &over {
+            let address = self.0.flights.slots.get_mut(leg).map(|mut slot| self.actor_in(&mut slot));
+            if let Some(address) = address {
+                // If it dies of this, the next round finds it dead and starts it again.
+                let _ = address.send(Retire).await;
+            }
+        }
+        self.0.flights.retired.retain(|_, forget_at| *forget_at > now);
+        over.len()
+    }
+
+    /// Why no actor may be started for a leg that has none.
+    fn refusal_of_new(&self, leg: &LegId) -> Option<String> {
+        if self.0.flights.slots.contains_key(leg) {
+            return None;
+        }
+        if self.0.flights.retired.contains_key(leg) {
+            return Some(retired(leg));
+        }
+        let most = self.0.limits.flights_max;
+        (self.flights_len() >= most).then(|| format!("the hub holds its limit of {most} flights"))
+    }
+
+    /// Why a report can never be merged, as far as this node can tell without owning its leg.
+    pub(crate) fn foreseen_refusal(&self, leg: &LegId, report: &Report) -> Option<String> {
+        if self.0.flights.retired.contains_key(leg) {
+            return Some(retired(leg));
+        }
+        report.check_times(self.0.clock.now()).err().map(|refused| refused.to_string())
+    }
+
+    /// The actor of a leg, started if there is none or the last one died.
+    pub(super) fn flight(&self, report: &Report, leg: &LegId) -> Result<Addr<FlightActor>, Outcome> {
+        if let Some(slot) = self.0.flights.slots.get(leg)
+            && let Some(address) = slot.address.as_ref().filter(|address| address.connected())
+        {
+            return Ok(address.clone());
+        }
+        if let Some(refusal) = self.refusal_of_new(leg) {
+            return Err(Outcome::Rejected(refusal));
+        }
+        let mut fresh = false;
+        let mut slot = self.0.flights.slots.entry(leg.clone()).or_insert_with(|| {
+            fresh = true;
+            let state = Arc::new(Flight::new(report.key));
+            Slot { address: None, base: Base { state, version: Version::NONE, live: None } }
+        });
+        let address = self.actor_in(&mut slot);
+        drop(slot);
+        if fresh {
+            self.count_flights();
+        }
+        Ok(address)
+    }
+
+    fn actor_in(&self, slot: &mut Slot) -> Addr<FlightActor> {
+        if let Some(address) = &slot.address {
+            if address.connected() {
+                return address.clone();
+            }
+            let leg = &slot.base.state.leg;
+            tracing::error!(flight.leg = %leg, "a flight's actor died; it starts again from its last durable state");
+            self.0.deaths.flight_died();
+        }
+        let address = self.start_flight(&slot.base.state.leg);
+        slot.address = Some(address.clone());
+        address
+    }
+
+    fn start_flight(&self, leg: &LegId) -> Addr<FlightActor> {
+        let threads = &self.0.flight_threads;
+        // The map's own hash takes the low bits; the high ones spread legs over threads.
+        let at = (FxBuildHasher.hash_one(leg) >> 32) as usize % threads.len();
+        FlightActor::start_on(&threads[at], self.clone(), leg.clone())
+    }
+
+    /// Takes an empty slot away again after a first report that could not be applied.
+    pub(crate) fn withdraw(&self, leg: &LegId) {
+        self.0.flights.slots.remove_if(leg, |_, slot| slot.base.live.is_none() && slot.base.state.rev == 0);
+        self.count_flights();
+    }
+
+    /// Takes a leg out of memory. Answers what was shown of it.
+    pub(super) fn let_go(&self, leg: &LegId) -> Option<Arc<Live>> {
+        self.0.flights.retired.insert(leg.clone(), self.0.clock.now() + RETIRED_KNOWN_FOR);
+        let slot = self.0.flights.slots.remove(leg);
+        self.0.flights.names_mut().retire(leg);
+        self.count_flights();
+        slot.and_then(|(_, slot)| slot.base.live)
+    }
+
+    /// The leg that a report is of: by its key, or by the names its provider gave it before.
+    pub(crate) fn leg_of(&self, report: &Report) -> LegId {
+        let leg = report.key.id();
+        if self.0.flights.slots.contains_key(&leg) {
+            return leg;
+        }
+        // A provider may correct a leg's route or number under its own identifier.
+        let names = self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        names.resolve(report).unwrap_or(leg)
+    }
+
+    pub(super) fn count_flights(&self) {
+        self.0.metrics.flights.set(self.flights_len() as i64);
+    }
+}
+
+/// Why reports on a leg that is over are refused.
+pub(crate) fn retired(leg: &LegId) -> String {
+    format!("{leg} is over and has been retired")
+}
+
+/// How long after a leg's last known time a report of it is taken for an echo of the past.
+pub(crate) fn is_over(state: &Flight, now: DateTime<Utc>) -> bool {
+    state.retires_at() <= now
+}

@@ -1,0 +1,80 @@
+//! Reports taken on, within the bound of what may be under way.
+
+use super::{Hub, Shared};
+use crate::flight::Apply;
+use domain::leg::LegId;
+use domain::ports::{Answer, Outcome, ReportSink, SinkError, StoreError};
+use domain::report::Report;
+use futures_util::future::join_all;
+use rustc_hash::FxHashMap;
+use std::sync::atomic::Ordering;
+
+/// Reports under way, given back when dropped.
+pub(crate) struct UnderWay<'a>(&'a Shared, usize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(self.1, Ordering::AcqRel);
+        self.0.metrics.reports_under_way.dec_by(self.1 as i64);
+    }
+}
+
+impl Hub {
+    /// Takes reports on, within the bound of what may be under way, until the answer is dropped.
+    pub(crate) fn take_on(&self, count: usize) -> Result<UnderWay<'_>, SinkError> {
+        self.0.take_on(count)
+    }
+}
+
+impl Shared {
+    fn take_on(&self, count: usize) -> Result<UnderWay<'_>, SinkError> {
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(SinkError::Stopping);
+        }
+        let before = self.under_way.fetch_add(count, Ordering::AcqRel);
+        self.metrics.reports_under_way.inc_by(count as i64);
+        let taken = UnderWay(self, count);
+        // One message larger than the whole limit is let in when nothing else is under way.
+        if before > 0 && before + count > self.limits.reports_under_way_max {
+            return Err(SinkError::Full { limit: self.limits.reports_under_way_max });
+        }
+        Ok(taken)
+    }
+}
+
+impl ReportSink for Hub {
+    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+        Box::pin(async move {
+            let _under_way = self.0.take_on(reports.len())?;
+            let mut outcomes = vec![Outcome::Unchanged; reports.len()];
+            let mut legs: FxHashMap<LegId, (Vec<usize>, Vec<Report>)> = FxHashMap::default();
+            for (index, report) in reports.into_iter().enumerate() {
+                let (indices, of_leg) = legs.entry(self.leg_of(&report)).or_default();
+                indices.push(index);
+                of_leg.push(report);
+            }
+            let mut asked = Vec::with_capacity(legs.len());
+            for (leg, (indices, of_leg)) in legs {
+                match self.flight(&of_leg[0], &leg) {
+                    Ok(address) => {
+                        asked.push(async move { (indices, address.send(Apply { reports: of_leg }).await) });
+                    }
+                    Err(outcome) => indices.iter().for_each(|i| outcomes[*i] = outcome.clone()),
+                }
+            }
+            for (indices, answer) in join_all(asked).await {
+                // A death in the middle answers as unavailable: the sender repeats, and repeating
+                // is harmless.
+                let answer = answer.map_err(|_| unavailable())??;
+                for (index, outcome) in indices.into_iter().zip(answer) {
+                    outcomes[index] = outcome;
+                }
+            }
+            Ok(outcomes)
+        })
+    }
+}
+
+fn unavailable() -> SinkError {
+    SinkError::NotDurable(StoreError::Unavailable { store: "flight", reason: "its actor stopped".into() })
+}

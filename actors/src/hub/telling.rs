@@ -1,0 +1,218 @@
+//! What has become durable is shown: to readers, boards, and everyone who follows.
+//!
+//! A log that this process has for itself answers, and the flight's actor goes on and shows the
+//! change. A log that several nodes write tells every node what was written ([`Hub::follow`]), the
+//! writer as well, and that is where it is shown: in the order of the log, everywhere.
+
+use super::Hub;
+use super::flights::{Base, Slot};
+use crate::board::{Put, Take};
+use crate::frame::Frame;
+use crate::live::Live;
+use crate::switchboard::{Announce, Deliver};
+use crate::tell::{tell, tell_recipient};
+use actix::prelude::*;
+use chrono::{DateTime, Utc};
+use dashmap::mapref::entry::Entry;
+use domain::change::Change;
+use domain::flight::Flight;
+use domain::leg::{LegId, LegKey};
+use domain::ports::{Followed, LogEntry, StoreError, Told, Version};
+use domain::topic::Topic;
+use domain::view::FlightView;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+type Frames = SmallVec<[Frame; 2]>;
+
+impl Hub {
+    /// Makes a flight's changes durable and shown. The order matters: the live state is replaced
+    /// before anybody looks who follows, so that a follower who came too late for the frame finds
+    /// the state in its snapshot.
+    pub(crate) async fn commit(
+        &self,
+        base: Base,
+        next: Arc<Flight>,
+        changes: Vec<Change>,
+        keys: &[LegKey],
+    ) -> Result<(), StoreError> {
+        let asked = tokio::time::Instant::now();
+        let entry = LogEntry { after: base.version, flight: next.clone(), changes: changes.clone() };
+        self.0.log.append(vec![entry]).await?;
+        self.0.metrics.commit_seconds.observe(asked.elapsed().as_secs_f64());
+        self.0.flights.learn_names(&next, keys);
+        if self.0.shared_log {
+            return Ok(());
+        }
+        let Some(last) = changes.last() else {
+            if let Some(mut slot) = self.0.flights.slots.get_mut(&next.leg) {
+                slot.base.state = next;
+            }
+            return Ok(());
+        };
+        let live = Arc::new(Live::of(&next, last.after.clone()));
+        if let Some(mut slot) = self.0.flights.slots.get_mut(&next.leg) {
+            slot.base = Base { state: next, version: base.version, live: Some(live.clone()) };
+        }
+        let before = base.live.as_deref().map(|shown| &*shown.view);
+        self.tell_everyone(before, &live, || changes.iter().map(|change| frame_of(change, &live)).collect())
+            .await;
+        Ok(())
+    }
+
+    /// Takes a leg whose time is over out of the log, out of memory, and off the boards.
+    pub(crate) async fn forget(&self, leg: &LegId, version: Version) -> Result<(), StoreError> {
+        self.0.log.retire(leg.clone(), version).await?;
+        if !self.0.shared_log {
+            self.show_gone(leg).await;
+        }
+        Ok(())
+    }
+
+    /// Shows what the shared log says next.
+    pub(crate) async fn follow(&self, told: Told) {
+        match told {
+            Told::Changed(followed) => self.show(followed).await,
+            Told::Retired { leg, .. } => self.show_gone(&leg).await,
+        }
+    }
+
+    async fn show(&self, Followed { flight, version, changes, gap }: Followed) {
+        let leg = flight.leg.clone();
+        let before = self.live(&leg);
+        let shown_rev = before.as_ref().map_or(0, |live| live.rev);
+        if flight.aliases.len() > self.state(&leg).map_or(0, |known| known.aliases.len()) || before.is_none()
+        {
+            self.0.flights.learn_names(&flight, &[flight.key]);
+        }
+        let live = match &before {
+            Some(live) if flight.rev == shown_rev => live.clone(),
+            _ => Arc::new(Live::of(&flight, Arc::new(flight.view()))),
+        };
+        self.put_in_slot(&leg, Base { state: flight, version, live: Some(live.clone()) });
+        if live.rev == shown_rev {
+            return;
+        }
+        let whole = gap || before.is_none();
+        let frames = || match whole {
+            // A listener has no base for a first revision, nor for one after a gap.
+            true => Frames::from_iter([live.state_frame().clone()]),
+            false => changes
+                .iter()
+                .map(|past| Frame::new("change", wire::frame::server::past_change(&leg, past), Some(past.at)))
+                .collect(),
+        };
+        self.tell_everyone(before.as_deref().map(|shown| &*shown.view), &live, frames).await;
+    }
+
+    fn put_in_slot(&self, leg: &LegId, base: Base) {
+        match self.0.flights.slots.entry(leg.clone()) {
+            Entry::Occupied(mut slot) => slot.get_mut().base = base,
+            Entry::Vacant(place) => {
+                drop(place.insert(Slot { address: None, base }));
+                self.count_flights();
+            }
+        }
+    }
+
+    async fn show_gone(&self, leg: &LegId) {
+        if let Some(shown) = self.let_go(leg) {
+            self.tell_gone(leg, &shown.view.topics(leg)).await;
+        }
+    }
+
+    async fn tell_everyone(
+        &self,
+        before: Option<&FlightView>,
+        live: &Arc<Live>,
+        frames: impl FnOnce() -> Frames,
+    ) {
+        let leg = &live.leg;
+        let topics = live.view.topics(leg);
+        let left: SmallVec<[Topic; 6]> = match before {
+            Some(before) => before.topics(leg).into_iter().filter(|t| !topics.contains(t)).collect(),
+            None => SmallVec::new(),
+        };
+        self.put_on_boards(&topics, live).await;
+        let mask = self.mask(&topics);
+        if mask != 0 {
+            let deliver = Deliver { leg: leg.clone(), frames: frames(), topics };
+            self.deliver(mask, deliver).await;
+        }
+        if !left.is_empty() {
+            self.tell_gone(leg, &left).await;
+        }
+    }
+
+    async fn tell_gone(&self, leg: &LegId, topics: &[Topic]) {
+        let now = self.0.clock.now();
+        for topic in topics {
+            if !matches!(topic, Topic::Flight(_)) {
+                // A board that has gone has no rows to take off.
+                let _ = tell(&self.board(topic), Take { leg: leg.clone(), now }).await;
+            }
+            let mask = self.mask(std::slice::from_ref(topic));
+            if mask != 0 {
+                let frame = Frame::new("gone", wire::frame::server::gone(leg, topic), None);
+                let topics = SmallVec::from_iter([topic.clone()]);
+                let deliver = Deliver { leg: leg.clone(), frames: Frames::from_iter([frame]), topics };
+                self.deliver(mask, deliver).await;
+            }
+        }
+    }
+
+    pub(super) async fn put_on_boards(&self, topics: &[Topic], live: &Arc<Live>) {
+        for topic in topics {
+            if matches!(topic, Topic::Flight(_)) {
+                continue;
+            }
+            if tell(&self.board(topic), Put { live: live.clone() }).await.is_err() {
+                tracing::debug!(%topic, "a board has gone while the hub stops");
+            }
+        }
+    }
+
+    async fn deliver(&self, mask: u64, deliver: Deliver) {
+        let to: SmallVec<[Recipient<Deliver>; 4]> = {
+            let all = self.0.switchboards.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            all.iter()
+                .enumerate()
+                .filter(|(bit, _)| mask & (1 << bit) != 0)
+                .map(|(_, s)| s.frames.clone())
+                .collect()
+        };
+        for switchboard in to {
+            // A switchboard that has gone took its sockets with it.
+            let _ = tell_recipient(&switchboard, deliver.clone()).await;
+        }
+    }
+
+    /// Tells every listener of this node, and those to come, since when the log cannot be reached,
+    /// by the operational clock; or that it is back.
+    pub(crate) async fn warn(&self, away_since: Option<DateTime<Utc>>) {
+        let frame = Frame::new("upstream", wire::frame::server::upstream(away_since), None);
+        let lasting = away_since.map(|_| frame.clone());
+        *self.0.warning.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = lasting;
+        let to: Vec<Recipient<Announce>> = {
+            let all = self.0.switchboards.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            all.iter().map(|s| s.announcements.clone()).collect()
+        };
+        for switchboard in to {
+            // A switchboard that has gone took its sockets with it.
+            let _ = tell_recipient(&switchboard, Announce { frame: frame.clone() }).await;
+        }
+    }
+
+    fn mask(&self, topics: &[Topic]) -> u64 {
+        topics.iter().filter_map(|t| self.0.followers.get(t).map(|mask| *mask)).fold(0, |all, one| all | one)
+    }
+}
+
+fn frame_of(change: &Change, live: &Live) -> Frame {
+    if change.before.is_some() {
+        return Frame::new("change", wire::frame::server::change(change), Some(change.at));
+    }
+    // A listener has no base for a first revision. If more changes came with it, the state that
+    // includes them serves as well, and the changes that follow are old news to it.
+    live.state_frame().clone()
+}
