@@ -94,11 +94,17 @@ async fn follow(ends: Ends) {
     }
 }
 
-/// Tells listeners when the log goes away and when it is back.
+/// Tells listeners when the log goes away and when it is back, and writes again what was written
+/// over.
 async fn watch(ends: Ends) {
     let mut warned: Option<DateTime<Utc>> = None;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
+        for leg in ends.log.overwritten() {
+            if let Err(fault) = ends.hub.write_again(&leg).await {
+                tracing::info!(flight.leg = %leg, %fault, "a flight is not written again yet");
+            }
+        }
         let away_since = ends.log.away_since();
         if away_since.is_some() != warned.is_some() {
             // What is shown was true when the log was last heard, a moment ago.

@@ -6,6 +6,7 @@
 //! | module | answers | on |
 //! |---|---|---|
 //! | [`embedded`] | `ChangeLog`, `Archive` | SQLite: one folder, one file, no server |
+//! | [`kafka`] | `SharedLog`, `ReportJournal`, `ReportQueue`, the way into an archive | Kafka, for several nodes |
 //! | [`memory`] | `ChangeLog`, `Archive` | nothing: it forgets with the process, for tests |
 //! | [`airports`] | `AirportSource` | HTTP, for airports that are asked |
 //! | `contract` | | the suites every answer to a port must pass (feature `testing`) |
@@ -27,4 +28,8 @@ pub mod airports;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 pub mod embedded;
+pub mod kafka;
 pub mod memory;
+mod secret;
+
+pub use secret::Secret;

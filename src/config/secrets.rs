@@ -2,7 +2,7 @@
 //! is copied, committed and pasted into tickets.
 
 use super::reader::{ConfigError, Section};
-use adapters::airports::Secret;
+use adapters::Secret;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 

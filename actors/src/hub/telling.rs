@@ -69,6 +69,17 @@ impl Hub {
         Ok(())
     }
 
+    /// Appends a leg as it is, or its end, over an entry that was late.
+    pub(crate) async fn write_again(&self, leg: &LegId) -> Result<(), StoreError> {
+        match self.base(leg).filter(|base| base.state.rev > 0) {
+            Some(Base { state, version, .. }) => {
+                let entry = LogEntry { after: version, flight: state, changes: Vec::new() };
+                self.0.log.append(vec![entry]).await
+            }
+            None => self.0.log.retire(leg.clone(), Version::NONE).await,
+        }
+    }
+
     /// Shows what the shared log says next.
     pub(crate) async fn follow(&self, told: Told) {
         match told {

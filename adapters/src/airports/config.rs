@@ -1,8 +1,8 @@
 //! What an airport's address, keys and limits are.
 
+use crate::secret::Secret;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,28 +90,6 @@ impl Default for AirportLimits {
             connections_kept_max: 2,
             connections_kept: Duration::from_secs(60),
         }
-    }
-}
-
-/// A value that must not be shown: a key, a password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<str>);
-
-impl Secret {
-    /// Takes a secret that was read from the environment or a file.
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// Shows it to the one who sends it.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
     }
 }
 

@@ -16,7 +16,8 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use config::{AirportConfig, AirportConfigError, AirportLimits, Secret};
+pub use crate::secret::Secret;
+pub use config::{AirportConfig, AirportConfigError, AirportLimits};
 
 use domain::ports::{AirportSays, AirportSource, Answer, Ask, AskError};
 use reqwest::header::HeaderMap;

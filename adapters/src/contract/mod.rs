@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod change_log;
 pub mod flights;
+pub mod services;
 
 /// What a suite wants opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -98,6 +98,11 @@ pub trait SharedLog: ChangeLog {
     /// Calling it again says that everything it gave last has been shown. One caller.
     fn next(&self) -> Answer<'_, Vec<Told>>;
 
+    /// Legs of this node behind whose newest entry stands one that was late. They are to be appended
+    /// as they are, or retired again where they are over: a log that keeps only the last entry of
+    /// each leg would keep the wrong one. A bounded number.
+    fn overwritten(&self) -> Vec<LegId>;
+
     /// `None` while the log can be reached, else since when it cannot, in real time. Until it is
     /// back nobody knows whether there are newer changes.
     fn away_since(&self) -> Option<DateTime<Utc>>;

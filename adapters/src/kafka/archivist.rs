@@ -1,0 +1,220 @@
+//! Moves what Kafka holds into the archive: raw messages, faults, and from the log the changes.
+//!
+//! Members of the group `archivists` share the partitions. A batch is recorded, and only then are
+//! its offsets committed; a batch that cannot be recorded is tried again for as long as it takes,
+//! while the member stays in its group and reads no more. Recording twice is recording once, so a
+//! crash or a change of hands between the two does no harm.
+
+use super::core::{Core, Voice, monotonic, unavailable};
+use super::figures::{self, Observer};
+use domain::leg::LegId;
+use domain::ports::{Keepsake, Quarantined, Recorder, StoreError};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use wire::record::{Kept, decode_kept, decode_log};
+
+/// A batch: so many records, or so many bytes, or what came in so long a time.
+const BATCH_MAX: usize = 1_000;
+const BATCH_BYTES_MAX: usize = 8 << 20;
+const BATCH_WAIT: Duration = Duration::from_millis(200);
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// Between two tries of a batch: the first pause and the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(10);
+
+/// How long to wait for this node's own reading of the log, which knows what was late.
+const JUDGED_WAIT: Duration = Duration::from_secs(30);
+
+/// Starts moving, on a thread of its own, until the node ends.
+pub(super) fn start(core: Arc<Core>, recorder: Arc<dyn Recorder>) -> Result<(), StoreError> {
+    let heard = core.clone();
+    let observer = Observer::new(move |statistics| {
+        let second = i32::from(heard.config.partitions);
+        figures::note(statistics, &heard.names.archive, &heard.figures.archive, 0, true);
+        figures::note(statistics, &heard.names.changes, &heard.figures.archive, second, true);
+    });
+    let voice = Voice { purpose: "archivist", observer: Arc::new(observer) };
+    let failed = |fault: KafkaError| unavailable(format!("the archivist cannot read: {fault}"));
+    let config = core.config.consumer("archivist", &core.config.named("archivists"));
+    let consumer: BaseConsumer<Voice> = config.create_with_context(voice).map_err(failed)?;
+    consumer.subscribe(&[&core.names.archive, &core.names.changes]).map_err(failed)?;
+    let moving = Moving { core, recorder, consumer, batch: Batch::default() };
+    std::thread::Builder::new()
+        .name("kafka-archivist".into())
+        .spawn(move || moving.run())
+        .map(drop)
+        .map_err(|fault| unavailable(format!("no thread could be had: {fault}")))
+}
+
+#[derive(Default)]
+struct Batch {
+    keepsakes: Vec<Keepsake>,
+    bytes: usize,
+    records: usize,
+    since: Option<Instant>,
+    /// By topic and partition, from where to go on.
+    go_on_from: BTreeMap<(String, i32), i64>,
+}
+
+impl Batch {
+    fn is_due(&self) -> bool {
+        self.records >= BATCH_MAX
+            || self.bytes >= BATCH_BYTES_MAX
+            || self.since.is_some_and(|since| since.elapsed() >= BATCH_WAIT)
+    }
+}
+
+struct Moving {
+    core: Arc<Core>,
+    recorder: Arc<dyn Recorder>,
+    consumer: BaseConsumer<Voice>,
+    batch: Batch,
+}
+
+impl Moving {
+    fn run(mut self) {
+        while !self.core.is_ending() {
+            match self.consumer.poll(POLL) {
+                Some(Ok(message)) => {
+                    let read = self.read(&message);
+                    add(&mut self.batch, read, &message);
+                }
+                Some(Err(fault)) => tracing::warn!(%fault, "reading for the archive"),
+                None => {}
+            }
+            if self.batch.is_due() {
+                self.record();
+            }
+        }
+    }
+
+    fn read(&self, message: &BorrowedMessage<'_>) -> Vec<Keepsake> {
+        let (partition, offset) = (message.partition(), message.offset());
+        let payload = message.payload().unwrap_or_default();
+        let place: Arc<str> = format!("{}-{partition}-{offset}", message.topic()).into();
+        if message.topic() == self.core.names.archive {
+            self.core.figures.archive.took(partition, message.timestamp().to_millis());
+            return match decode_kept(payload) {
+                Ok(Kept::Message(message)) => vec![Keepsake::Message { key: place, message }],
+                Ok(Kept::Fault(fault)) => vec![Keepsake::Fault { key: place, fault }],
+                Err(fault) => vec![self.unreadable(place, fault.to_string(), payload)],
+            };
+        }
+        let second = i32::from(self.core.config.partitions);
+        self.core.figures.archive.took(second + partition, message.timestamp().to_millis());
+        let key = message.key().and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
+        let is_state = !key.starts_with('#') && message.payload().is_some();
+        if !is_state || self.was_late(partition, offset) {
+            return Vec::new();
+        }
+        match (LegId::known(key), decode_log(payload)) {
+            (Some(leg), Ok(record)) => {
+                let of_leg = |change| Keepsake::Change { leg: leg.clone(), change };
+                record.changes.into_iter().map(of_leg).collect()
+            }
+            (None, _) => vec![self.unreadable(place, "its key is no leg".into(), payload)],
+            (_, Err(fault)) => vec![self.unreadable(place, fault.to_string(), payload)],
+        }
+    }
+
+    /// Whether an entry of the log does not count. The follower of this node knows, once it has come
+    /// so far.
+    fn was_late(&self, partition: i32, offset: i64) -> bool {
+        let began = monotonic();
+        let has_come = || {
+            self.core.partition(partition).is_some_and(|place| place.judged.load(Ordering::Acquire) > offset)
+        };
+        while !has_come() && began.elapsed() < JUDGED_WAIT && !self.core.is_ending() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.core.was_late(partition, offset)
+    }
+
+    fn unreadable(&self, place: Arc<str>, why: String, payload: &[u8]) -> Keepsake {
+        self.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
+        let cut = &payload[..payload.len().min(Quarantined::EXCERPT_BYTES_MAX / 4)];
+        let fault = Quarantined {
+            feed: "kafka".into(),
+            received_at: (self.core.config.real_now)(),
+            index: None,
+            field: None,
+            reason: format!("{place}: {why}"),
+            excerpt: String::from_utf8_lossy(cut).into_owned(),
+        };
+        Keepsake::Fault { key: place, fault }
+    }
+
+    /// Records the batch, however often it takes, and commits.
+    fn record(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        let mut pause = RETRY_FIRST;
+        while !batch.keepsakes.is_empty() {
+            match self.core.runtime.block_on(self.recorder.record(batch.keepsakes.clone())) {
+                Ok(()) => break,
+                Err(fault) => {
+                    tracing::warn!(records = batch.records, %fault, "a batch is not in the archive yet; trying again");
+                    if !self.stay(pause) {
+                        return;
+                    }
+                    pause = (pause * 2).min(RETRY_MAX);
+                }
+            }
+        }
+        let mut list = TopicPartitionList::new();
+        for ((topic, partition), next) in &batch.go_on_from {
+            // Names and numbers that came from the driver are taken by it.
+            let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*next));
+        }
+        if let Err(fault) = self.consumer.commit(&list, CommitMode::Sync) {
+            // Partitions that went to another are recorded there once more, which is nothing.
+            tracing::info!(%fault, "the archivist's offsets were not committed");
+        }
+        self.pause_or_resume(false);
+    }
+
+    /// Stays a member of the group for a while without reading. `false` when the node ends.
+    fn stay(&mut self, pause: Duration) -> bool {
+        let began = monotonic();
+        while began.elapsed() < pause {
+            if self.core.is_ending() {
+                return false;
+            }
+            self.pause_or_resume(true);
+            match self.consumer.poll(POLL) {
+                Some(Ok(message)) => {
+                    let read = self.read(&message);
+                    add(&mut self.batch, read, &message);
+                }
+                Some(Err(fault)) => tracing::warn!(%fault, "reading for the archive"),
+                None => {}
+            }
+        }
+        true
+    }
+
+    fn pause_or_resume(&self, pause: bool) {
+        let switched = self.consumer.assignment().and_then(|all| match pause {
+            true => self.consumer.pause(&all),
+            false => self.consumer.resume(&all),
+        });
+        if let Err(fault) = switched {
+            tracing::warn!(%fault, "the archivist could not pause or resume");
+        }
+    }
+}
+
+fn add(batch: &mut Batch, read: Vec<Keepsake>, message: &BorrowedMessage<'_>) {
+    batch.keepsakes.extend(read);
+    batch.bytes += message.payload_len();
+    batch.records += 1;
+    batch.since.get_or_insert_with(monotonic);
+    batch.go_on_from.insert((message.topic().to_owned(), message.partition()), message.offset() + 1);
+}
