@@ -28,3 +28,4 @@ pub mod airports;
 pub mod contract;
 pub mod embedded;
 pub mod memory;
+mod packed;
