@@ -28,4 +28,5 @@ pub mod airports;
 pub mod contract;
 pub mod embedded;
 pub mod memory;
+pub mod mongo;
 mod packed;
