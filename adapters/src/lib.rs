@@ -6,7 +6,8 @@
 //! | module | answers | on |
 //! |---|---|---|
 //! | [`embedded`] | `ChangeLog`, `Archive` | SQLite: one folder, one file, no server |
-//! | [`memory`] | `ChangeLog`, `Archive` | nothing: it forgets with the process, for tests |
+//! | [`mongo`] | `Archive`, `Recorder` | MongoDB: the archive at scale |
+//! | [`memory`] | `ChangeLog`, `Archive`, `Recorder` | nothing: it forgets with the process, for tests |
 //! | [`airports`] | `AirportSource` | HTTP, for airports that are asked |
 //! | `contract` | | the suites every answer to a port must pass (feature `testing`) |
 //!
@@ -18,9 +19,10 @@
 //! 2. Implement the port. Its futures must be `Send` and must not care which runtime polls them:
 //!    the hub polls from several single-threaded ones. Bound every queue, wait and body by a named
 //!    constant; answer `Unavailable` rather than wait for ever.
-//! 3. Call the port's suite from `tests.rs` (`contract::change_log::suite`, …). If the technology
-//!    can do something the suite does not ask for, the suite is to be extended first, so that all
-//!    adapters stay equal.
+//! 3. Call the port's suite from `tests.rs` (`contract::change_log::suite`, …). Where a server is
+//!    needed, `contract::services` says where one is; tests of it leave nothing behind. If the
+//!    technology can do something the suite does not ask for, the suite is to be extended first, so
+//!    that all adapters stay equal.
 //! 4. Choose it in the hub's `src/`, the one place where ports meet adapters.
 
 pub mod airports;

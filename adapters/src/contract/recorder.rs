@@ -152,7 +152,7 @@ async fn a_large_batch_is_kept_whole<R: Recorder + Archive>(make: &mut impl Asyn
     let archive = make(Opening::Again).await;
     batch.push(change(&leg(0), REVS + 1));
     archive.record(batch).await.expect("recorded again with one more");
-    for n in 1..LEGS {
+    for n in [1, LEGS / 2, LEGS - 1] {
         assert_eq!(revisions(&archive, &leg(n)).await, (1..=REVS).collect::<Vec<_>>());
     }
     assert_eq!(revisions(&archive, &leg(0)).await, (1..=REVS + 1).collect::<Vec<_>>());

@@ -41,15 +41,16 @@ pub(super) type Sorted = [(&'static str, Vec<RawDocumentBuf>); 3];
 pub(super) fn sorted(keepsakes: Vec<Keepsake>, stamp: &Stamp) -> Result<Sorted, String> {
     let (mut messages, mut faults, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     for (keepsake, order) in keepsakes.into_iter().zip(stamp.order..) {
-        match keepsake {
+        let (documents, document) = match keepsake {
             Keepsake::Message { key, message: raw } => {
-                messages.push(message(Some(known(&key)?), &raw, stamp))
+                (&mut messages, message(Some(known(&key)?), &raw, stamp))
             }
             Keepsake::Fault { key, fault: found } => {
-                faults.push(fault(Some(known(&key)?), found, order, stamp))
+                (&mut faults, fault(Some(known(&key)?), found, order, stamp))
             }
-            Keepsake::Change { leg, change: past } => changes.push(change(&leg, &past, stamp)?),
-        }
+            Keepsake::Change { leg, change: past } => (&mut changes, change(&leg, &past, stamp)?),
+        };
+        documents.push(document);
     }
     Ok([(RAW_MESSAGES, messages), (QUARANTINE, faults), (FLIGHT_CHANGES, changes)])
 }
@@ -130,12 +131,10 @@ fn change(leg: &LegId, past: &PastChange, stamp: &Stamp) -> Result<RawDocumentBu
     Ok(document)
 }
 
-/// The changes of a leg after a revision; `None` where none can be. One stretch of the index on
-/// `_id`, because documents compare field by field in their order.
+/// The changes of a leg after a revision; `None` where none can be.
 pub(super) fn after(leg: &LegId, rev: u64) -> Option<Document> {
-    let id = |rev: i64| doc! { "leg": leg.as_str(), "rev": rev };
     let rev = i64::try_from(rev).ok()?;
-    Some(doc! { "_id": { "$gt": id(rev), "$lte": id(i64::MAX) } })
+    Some(doc! { "_id.leg": leg.as_str(), "_id.rev": { "$gt": rev } })
 }
 
 /// What is older than an instant, by the field `at` and the nanoseconds beside it.
@@ -246,7 +245,13 @@ mod tests {
         for ((collection, documents), planned) in one_of_each().iter().zip(&PLAN) {
             assert_eq!(*collection, planned.collection);
             for (field, _) in planned.indexes.iter().flat_map(|index| index.keys) {
-                assert!(documents[0].get(field).unwrap().is_some(), "{collection} has no {field}");
+                let (outer, inner) = field.split_once('.').unwrap_or((field, ""));
+                let found = documents[0].get(outer).unwrap();
+                let is_there = match found.and_then(|value| value.as_document()) {
+                    Some(within) => within.get(inner).unwrap().is_some(),
+                    None => found.is_some(),
+                };
+                assert!(is_there, "{collection} has no {field}");
             }
         }
     }

@@ -36,6 +36,12 @@ pub enum MongoFault {
         /// What was said.
         reason: String,
     },
+    /// A server says no for another reason.
+    #[error("MongoDB refuses: {reason}")]
+    Refused {
+        /// Which, and what was said.
+        reason: String,
+    },
     /// Collections or indexes are missing.
     #[error(
         "MongoDB's database {database} at {uri} is not as it should be: {}; run `gatecall migrate`",
@@ -206,7 +212,8 @@ impl Mongo {
         match failure.cause() {
             Cause::Credentials => MongoFault::Credentials { uri: uri.to_string() },
             Cause::Rights => MongoFault::Rights { database: database.clone(), reason: failure.words(uri) },
-            Cause::Other => MongoFault::Unreachable { reason: failure.words(uri) },
+            Cause::Answer => MongoFault::Refused { reason: failure.words(uri) },
+            Cause::Away => MongoFault::Unreachable { reason: failure.words(uri) },
         }
     }
 }

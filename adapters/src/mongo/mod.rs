@@ -41,10 +41,10 @@
 //!
 //! ## What it asks of the server
 //!
-//! MongoDB 5.1 or newer (changing how long an index keeps), alone or as a replica set; no
-//! transactions, no change streams. A sharded cluster works by its routers, but no shard keys are
-//! chosen here. A history is one stretch of the index on `_id`, because documents compare field by
-//! field; servers that only speak MongoDB's protocol may answer it right and slowly.
+//! MongoDB 5.1 or newer (5.1 is the first that can change how long an index keeps where it kept for
+//! ever), alone or as a replica set. No transactions, no change streams, no comparison of whole
+//! documents: only what servers that speak MongoDB's protocol do likewise. A sharded cluster works by
+//! its routers, but no shard keys are chosen here.
 
 mod config;
 mod documents;

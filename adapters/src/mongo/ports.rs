@@ -33,6 +33,11 @@ impl Archive for Mongo {
 
 impl Recorder for Mongo {
     fn record(&self, keepsakes: Vec<Keepsake>) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(async move { self.in_words(self.write_recorded(keepsakes).await) })
+        Box::pin(async move {
+            if keepsakes.is_empty() {
+                return Ok(());
+            }
+            self.in_words(self.write_recorded(keepsakes).await)
+        })
     }
 }

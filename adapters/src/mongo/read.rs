@@ -21,7 +21,7 @@ impl Mongo {
         limit: u32,
     ) -> Result<Vec<PastChange>, Failure> {
         let Some(filter) = documents::after(leg, after) else { return Ok(Vec::new()) };
-        let question = Question { name: FLIGHT_CHANGES, filter, sort: doc! { "_id": 1 }, limit };
+        let question = Question { name: FLIGHT_CHANGES, filter, sort: doc! { "_id.rev": 1 }, limit };
         self.read(question, documents::past_change).await
     }
 

@@ -9,7 +9,7 @@
 pub(super) const RAW_MESSAGES: &str = "raw_messages";
 /// What could not be used.
 pub(super) const QUARANTINE: &str = "quarantine";
-/// The changes of every leg. `_id` is `{leg, rev}`, so that its own index also tells a history.
+/// The changes of every leg. `_id` is `{leg, rev}`.
 pub(super) const FLIGHT_CHANGES: &str = "flight_changes";
 
 /// A collection with its indexes, besides the one on `_id` that every collection has.
@@ -60,6 +60,13 @@ pub(super) const PLAN: [Planned; 3] = [
         collection: FLIGHT_CHANGES,
         indexes: &[
             KEPT_UNTIL,
+            // MongoDB could find a history by a range of whole `_id`s; servers that only speak its
+            // protocol would look through everything.
+            PlannedIndex {
+                name: "history",
+                keys: &[("_id.leg", 1), ("_id.rev", 1)],
+                expires_after_seconds: None,
+            },
             PlannedIndex { name: "at", keys: &[("at", 1), ("at_ns", 1)], expires_after_seconds: None },
         ],
     },

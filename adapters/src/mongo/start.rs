@@ -76,8 +76,10 @@ async fn start(
             ErrorKind::DnsResolve { message, .. } => names(message.clone()),
             _ => unusable(&e),
         })?;
-    let waits = [options.server_selection_timeout, options.connect_timeout];
-    let call_max = waits.into_iter().flatten().sum::<std::time::Duration>() + config.limits.operation;
+    let confirmation = options.write_concern.as_ref().and_then(|promise| promise.w_timeout);
+    let operation = config.limits.operation.max(confirmation.unwrap_or_default());
+    let waits = [options.server_selection_timeout, options.connect_timeout, Some(operation)];
+    let call_max = waits.into_iter().flatten().sum();
     let client = Client::with_options(options).map_err(|e| unusable(&e))?;
     let inner = Inner {
         database: client.database(&config.database),

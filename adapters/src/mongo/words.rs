@@ -52,13 +52,15 @@ pub(super) enum Cause {
     Credentials,
     /// The user may not do that, or none is given where one is needed.
     Rights,
-    /// Anything else.
-    Other,
+    /// A server answered, and said no for another reason.
+    Answer,
+    /// No server answered, or not in time.
+    Away,
 }
 
 impl Failure {
     pub(super) fn cause(&self) -> Cause {
-        let Self::Driver(error) = self else { return Cause::Other };
+        let Self::Driver(error) = self else { return Cause::Away };
         let mut next = Some(error);
         while let Some(error) = next {
             match error.kind.as_ref() {
@@ -71,14 +73,15 @@ impl Failure {
             }
             next = source(error);
         }
-        // Later calls, and those that waited for the connection that failed, are told of it as text.
-        let (ErrorKind::ConnectionPoolCleared { message, .. } | ErrorKind::ServerSelection { message, .. }) =
-            error.kind.as_ref()
-        else {
-            return Cause::Other;
-        };
-        let is_refusal = |mechanism: &&str| message.contains(&format!("Kind: {mechanism} failure: "));
-        if MECHANISMS.iter().any(is_refusal) { Cause::Credentials } else { Cause::Other }
+        match error.kind.as_ref() {
+            // Later calls, and those that waited for the connection that failed, are told of it as text.
+            ErrorKind::ConnectionPoolCleared { message, .. } | ErrorKind::ServerSelection { message, .. } => {
+                let is_refusal = |mechanism: &&str| message.contains(&format!("Kind: {mechanism} failure: "));
+                if MECHANISMS.iter().any(is_refusal) { Cause::Credentials } else { Cause::Away }
+            }
+            ErrorKind::Io(_) | ErrorKind::DnsResolve { .. } | ErrorKind::Shutdown => Cause::Away,
+            _ => Cause::Answer,
+        }
     }
 
     /// A sentence's end, to be read after "MongoDB is not available:".
@@ -88,7 +91,7 @@ impl Failure {
             (Self::Driver(error), Cause::Rights) => {
                 format!("{uri} does not allow it to this user, or wants a user: {}", said(error))
             }
-            (Self::Driver(error), Cause::Other) => driver_words(error, uri),
+            (Self::Driver(error), _) => driver_words(error, uri),
             (Self::Late(limit), _) => format!("{uri} has not answered within {} s", limit.as_secs_f32()),
             (Self::Full(calls_max), _) => {
                 format!("as many calls as may be at the same time ({calls_max}) are under way")

@@ -5,13 +5,13 @@ use super::proxy::{Mood, Proxy};
 use super::*;
 use tokio::time::timeout;
 
-/// The longest call under [`hasty`], and as much again for a machine that is busy.
-const BOUND: Duration = Duration::from_secs(6);
+/// The longest call under [`hasty`] is 2 s; as much again is for a machine that is busy.
+const BOUND: Duration = Duration::from_secs(4);
 
 fn hasty(config: &mut MongoConfig) {
-    config.limits.server_selection = Duration::from_millis(1500);
+    config.limits.server_selection = Duration::from_millis(800);
     config.limits.connect = Duration::from_millis(500);
-    config.limits.operation = Duration::from_secs(1);
+    config.limits.operation = Duration::from_millis(700);
 }
 
 /// A connection string in parts: what stands before the hosts, the first host, the options.

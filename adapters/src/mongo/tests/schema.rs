@@ -17,7 +17,7 @@ async fn a_database_is_migrated_once_and_names_what_it_lacks_before() {
     let words = error.to_string();
     assert!(words.contains(&place.name) && words.ends_with("run `gatecall migrate`"), "{words}");
     let done = archive.migrate().await.unwrap();
-    assert_eq!(done.len(), 3 + 6, "{done:?}");
+    assert_eq!(done.len(), 3 + 7, "{done:?}");
     archive.check().await.unwrap();
     assert_eq!(archive.migrate().await.unwrap(), Vec::<String>::new(), "nothing is left to do");
 }
