@@ -29,7 +29,7 @@ pub enum MongoFault {
         uri: String,
     },
     /// The user may not look or write there.
-    #[error("MongoDB does not let this user work on the database {database}: {reason}")]
+    #[error("MongoDB's database {database} may not be used: {reason}")]
     Rights {
         /// Which database.
         database: String,
