@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | [`embedded`] | `ChangeLog`, `Archive` | SQLite: one folder, one file, no server |
 //! | [`kafka`] | `SharedLog`, `ReportJournal`, `ReportQueue`, the way into an archive | Kafka, for several nodes |
-//! | [`memory`] | `ChangeLog`, `Archive` | nothing: it forgets with the process, for tests |
+//! | [`mongo`] | `Archive`, `Recorder` | MongoDB: the archive at scale |
+//! | [`memory`] | `ChangeLog`, `Archive`, `Recorder` | nothing: it forgets with the process, for tests |
 //! | [`airports`] | `AirportSource` | HTTP, for airports that are asked |
 //! | `contract` | | the suites every answer to a port must pass (feature `testing`) |
 //!
@@ -19,9 +20,10 @@
 //! 2. Implement the port. Its futures must be `Send` and must not care which runtime polls them:
 //!    the hub polls from several single-threaded ones. Bound every queue, wait and body by a named
 //!    constant; answer `Unavailable` rather than wait for ever.
-//! 3. Call the port's suite from `tests.rs` (`contract::change_log::suite`, …). If the technology
-//!    can do something the suite does not ask for, the suite is to be extended first, so that all
-//!    adapters stay equal.
+//! 3. Call the port's suite from `tests.rs` (`contract::change_log::suite`, …). Where a server is
+//!    needed, `contract::services` says where one is; tests of it leave nothing behind. If the
+//!    technology can do something the suite does not ask for, the suite is to be extended first, so
+//!    that all adapters stay equal.
 //! 4. Choose it in the hub's `src/`, the one place where ports meet adapters.
 
 pub mod airports;
@@ -30,6 +32,8 @@ pub mod contract;
 pub mod embedded;
 pub mod kafka;
 pub mod memory;
+pub mod mongo;
+mod packed;
 mod secret;
 
 pub use secret::Secret;

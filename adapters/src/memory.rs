@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
+    Answer, Archive, ChangeLog, Keepsake, LogEntry, PastChange, Quarantined, RawMessage, Recorder,
+    StoreError, Version,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::record::past_change;
 
@@ -19,11 +21,51 @@ pub struct Memory {
 #[derive(Default)]
 struct Held {
     flights: BTreeMap<LegId, Arc<Flight>>,
-    changes: BTreeMap<LegId, Vec<PastChange>>,
-    messages: Vec<RawMessage>,
-    faults: Vec<Quarantined>,
+    changes: BTreeMap<LegId, BTreeMap<u64, PastChange>>,
+    messages: Shelf<RawMessage>,
+    faults: Shelf<Quarantined>,
     /// What every call answers while it is set.
     broken: Option<StoreError>,
+}
+
+/// Things in the order in which they came, some of them with a key.
+struct Shelf<T> {
+    kept: Vec<(Option<Arc<str>>, T)>,
+    keys: BTreeSet<Arc<str>>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), keys: BTreeSet::new() }
+    }
+}
+
+impl<T> Shelf<T> {
+    fn keep(&mut self, things: impl IntoIterator<Item = T>) {
+        self.kept.extend(things.into_iter().map(|thing| (None, thing)));
+    }
+
+    /// Keeps it unless its key is known.
+    fn record(&mut self, key: Arc<str>, thing: T) {
+        if self.keys.insert(key.clone()) {
+            self.kept.push((Some(key), thing));
+        }
+    }
+
+    fn retain(&mut self, stays: impl Fn(&T) -> bool) {
+        let keys = &mut self.keys;
+        self.kept.retain(|(key, thing)| {
+            let stays = stays(thing);
+            if let (false, Some(key)) = (stays, key) {
+                keys.remove(key);
+            }
+            stays
+        });
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.kept.iter().map(|(_, thing)| thing)
+    }
 }
 
 impl Memory {
@@ -39,7 +81,7 @@ impl Memory {
 
     /// The messages kept, oldest first.
     pub fn messages(&self) -> Vec<RawMessage> {
-        self.held().messages.clone()
+        self.held().messages.iter().cloned().collect()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -70,7 +112,8 @@ impl Held {
             revs.insert(leg, entry.flight.rev);
         }
         for LogEntry { flight, changes, .. } in entries {
-            self.changes.entry(flight.leg.clone()).or_default().extend(changes.iter().map(past_change));
+            let told = changes.iter().map(|change| (change.rev, past_change(change)));
+            self.changes.entry(flight.leg.clone()).or_default().extend(told);
             self.flights.insert(flight.leg.clone(), flight);
         }
         Ok(())
@@ -78,13 +121,14 @@ impl Held {
 
     fn expire(&mut self, raw_before: DateTime<Utc>, history_before: DateTime<Utc>) -> u64 {
         let count = |held: &Self| {
-            held.messages.len() + held.faults.len() + held.changes.values().map(Vec::len).sum::<usize>()
+            let changes: usize = held.changes.values().map(BTreeMap::len).sum();
+            held.messages.kept.len() + held.faults.kept.len() + changes
         };
         let before = count(self);
         self.messages.retain(|m| m.received_at >= raw_before);
         self.faults.retain(|f| f.received_at >= raw_before);
         for changes in self.changes.values_mut() {
-            changes.retain(|c| c.at >= history_before);
+            changes.retain(|_, c| c.at >= history_before);
         }
         self.changes.retain(|_, changes| !changes.is_empty());
         (before - count(self)) as u64
@@ -115,21 +159,27 @@ impl Archive for Memory {
         faults: Vec<Quarantined>,
     ) -> Answer<'_, Result<(), StoreError>> {
         self.with(|held| {
-            held.messages.extend(message);
-            held.faults.extend(faults);
+            held.messages.keep(message);
+            held.faults.keep(faults);
             Ok(())
         })
     }
 
     fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
         self.with(|held| {
-            let changes = held.changes.get(&leg).map(Vec::as_slice).unwrap_or_default();
-            Ok(changes.iter().filter(|c| c.rev > after).take(limit as usize).cloned().collect())
+            let Some(changes) = held.changes.get(&leg) else { return Ok(Vec::new()) };
+            let later = changes.range((Bound::Excluded(after), Bound::Unbounded));
+            Ok(later.take(limit as usize).map(|(_, change)| change.clone()).collect())
         })
     }
 
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
-        self.with(|held| Ok(held.faults.iter().rev().take(limit as usize).cloned().collect()))
+        self.with(|held| {
+            let mut faults: Vec<_> = held.faults.iter().rev().collect();
+            // Stable: of one instant, the last to come is told first.
+            faults.sort_by_key(|fault| std::cmp::Reverse(fault.received_at));
+            Ok(faults.into_iter().take(limit as usize).cloned().collect())
+        })
     }
 
     fn expire(
@@ -141,10 +191,27 @@ impl Archive for Memory {
     }
 }
 
+impl Recorder for Memory {
+    fn record(&self, keepsakes: Vec<Keepsake>) -> Answer<'_, Result<(), StoreError>> {
+        self.with(|held| {
+            for keepsake in keepsakes {
+                match keepsake {
+                    Keepsake::Message { key, message } => held.messages.record(key, message),
+                    Keepsake::Fault { key, fault } => held.faults.record(key, fault),
+                    Keepsake::Change { leg, change } => {
+                        held.changes.entry(leg).or_default().entry(change.rev).or_insert(change);
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Opening, archive, change_log};
+    use crate::contract::{Opening, archive, change_log, recorder};
 
     /// "The same place again" is the same memory: nothing is durable here, and the suites ask only
     /// that what was answered is found.
@@ -166,6 +233,11 @@ mod tests {
     #[tokio::test]
     async fn the_memory_is_an_archive() {
         archive::suite(places()).await;
+    }
+
+    #[tokio::test]
+    async fn the_memory_is_a_recorder() {
+        recorder::suite(places()).await;
     }
 
     #[tokio::test]

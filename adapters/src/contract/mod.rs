@@ -2,11 +2,13 @@
 //!
 //! A suite is given a way to open stores. It opens a fresh one for each of its cases, and where
 //! durability is asked for, the same one again; whoever implements a port decides what that takes
-//! (a new folder, a new topic; closing what was opened before).
+//! (a new folder, a new topic; closing what was opened before). Those that need a server ask
+//! [`services`] for it.
 
 pub mod archive;
 pub mod change_log;
 pub mod flights;
+pub mod recorder;
 pub mod services;
 
 /// What a suite wants opened.

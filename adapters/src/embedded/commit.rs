@@ -2,7 +2,8 @@
 
 use super::plan::{ChangeRow, LogRow, Plan};
 use super::statements::{Insert, OneTrip, With, run_with};
-use super::work::{Message, Packed, nanos};
+use super::work::{Message, nanos};
+use crate::packed::Packed;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};

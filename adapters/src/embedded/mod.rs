@@ -37,7 +37,6 @@ mod config;
 mod database;
 mod live;
 mod lock;
-mod pack;
 mod plan;
 mod ports;
 mod read;

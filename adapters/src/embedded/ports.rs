@@ -1,17 +1,14 @@
 //! The ports, answered.
 
-use super::work::{Entry, Work, nanos};
-use super::{Embedded, pack, read};
+use super::work::{Entry, Message, Work, nanos};
+use super::{Embedded, read};
+use crate::packed::{self, COMPRESSED_HERE_BYTES_MAX};
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
     Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
 };
-
-/// Bodies larger than this are compressed on the store's own threads, so that a caller's loop is
-/// not held up for more than a fraction of a millisecond.
-const COMPRESSED_HERE_BYTES_MAX: usize = 64 * 1024;
 
 impl ChangeLog for Embedded {
     fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
@@ -44,13 +41,13 @@ impl Archive for Embedded {
             if message.is_none() && faults.is_empty() {
                 return Ok(());
             }
-            let faults = pack::faults(faults);
+            let faults = packed::faults(faults);
             let message = match message {
                 Some(raw) if raw.body.len() > COMPRESSED_HERE_BYTES_MAX => {
-                    let packing = self.inner.runtime.spawn_blocking(move || pack::message(&raw));
+                    let packing = self.inner.runtime.spawn_blocking(move || Message::of(&raw));
                     Some(packing.await.map_err(|_| super::gone())?)
                 }
-                Some(raw) => Some(pack::message(&raw)),
+                Some(raw) => Some(Message::of(&raw)),
                 None => None,
             };
             self.inner.queue.ask(|reply| Work::Keep { message, faults, reply }).await

@@ -1,9 +1,10 @@
 //! What the writer is asked to do, and the bounded queue in which that waits.
 
 use super::gone;
+use crate::packed::Packed;
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
-use domain::ports::{LogEntry, PastChange, Quarantined, StoreError};
+use domain::ports::{LogEntry, PastChange, Quarantined, RawMessage, StoreError};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use wire::record::{encode_state, past_change};
@@ -48,18 +49,16 @@ pub(super) struct Message {
     pub(super) body: Packed,
 }
 
-/// A body as it lies in the file.
-pub(super) enum Packed {
-    /// As it came.
-    Plain(Vec<u8>),
-    /// An lz4 block with its length before it.
-    Lz4(Vec<u8>),
-}
-
-impl Packed {
-    pub(super) fn bytes(&self) -> usize {
-        let (Self::Plain(bytes) | Self::Lz4(bytes)) = self;
-        bytes.len()
+impl Message {
+    /// Cuts a message to size and compresses it; its length is that of the whole.
+    pub(super) fn of(raw: &RawMessage) -> Self {
+        Self {
+            feed: raw.feed.clone(),
+            received_at: nanos(raw.received_at),
+            content_type: raw.content_type.clone(),
+            length: raw.body.len(),
+            body: Packed::of(&raw.body),
+        }
     }
 }
 
@@ -144,6 +143,7 @@ pub(super) fn nanos(at: DateTime<Utc>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packed::MESSAGE_BYTES_MAX;
 
     fn entry(rev: u64, changes: &[u64]) -> Entry {
         let row = |rev| PastChange {
@@ -155,6 +155,17 @@ mod tests {
         };
         let changes = changes.iter().copied().map(row).collect();
         Entry { leg: LegId::known("A").unwrap(), rev, state: Vec::new(), changes }
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_tells_its_whole_length() {
+        let raw = RawMessage {
+            feed: "jfk".into(),
+            received_at: DateTime::UNIX_EPOCH,
+            content_type: "application/xml".into(),
+            body: vec![b'x'; MESSAGE_BYTES_MAX + 1].into(),
+        };
+        assert_eq!(Message::of(&raw).length, MESSAGE_BYTES_MAX + 1);
     }
 
     #[test]

@@ -1,37 +1,49 @@
-//! How messages and faults are cut to size before they are kept.
+//! How messages and faults are cut to size before they are kept, alike in every store.
 
-use super::work::{Message, Packed, nanos};
-use domain::ports::{Quarantined, RawMessage};
+use domain::ports::Quarantined;
 
 /// How much of a message is kept. A little more than the 5 MB that any feed may send.
-pub(super) const MESSAGE_BYTES_MAX: usize = 6 << 20;
+pub(crate) const MESSAGE_BYTES_MAX: usize = 6 << 20;
+/// Bodies larger than this are to be compressed on a store's own threads, so that a caller's loop is
+/// not held up for more than a fraction of a millisecond.
+pub(crate) const COMPRESSED_HERE_BYTES_MAX: usize = 64 * 1024;
 /// Messages shorter than this are kept as they are: they would not become much shorter, and can be
 /// read in the file by eye.
 const PLAIN_BYTES_MAX: usize = 512;
 /// Faults kept of one message. A body of garbage could bring one for every few bytes.
-pub(super) const FAULTS_MAX: usize = 1000;
+pub(crate) const FAULTS_MAX: usize = 1000;
 /// Length of a reason or a field's name that is kept, in bytes.
 const WORDS_BYTES_MAX: usize = 1024;
 
-/// Compresses a message; an lz4 block costs about a millisecond a megabyte.
-pub(super) fn message(raw: &RawMessage) -> Message {
-    let kept = &raw.body[..raw.body.len().min(MESSAGE_BYTES_MAX)];
-    let body = if kept.len() <= PLAIN_BYTES_MAX {
-        Packed::Plain(kept.to_vec())
-    } else {
-        Packed::Lz4(lz4_flex::block::compress_prepend_size(kept))
-    };
-    Message {
-        feed: raw.feed.clone(),
-        received_at: nanos(raw.received_at),
-        content_type: raw.content_type.clone(),
-        length: raw.body.len(),
-        body,
+/// A message's body as it is kept.
+pub(crate) enum Packed {
+    /// As it came.
+    Plain(Vec<u8>),
+    /// An lz4 block with its length before it, in four bytes, the lowest first.
+    Lz4(Vec<u8>),
+}
+
+impl Packed {
+    /// Compresses a body, or the start of it that is kept ([`MESSAGE_BYTES_MAX`]); an lz4 block costs
+    /// about a millisecond a megabyte.
+    pub(crate) fn of(body: &[u8]) -> Self {
+        let kept = &body[..body.len().min(MESSAGE_BYTES_MAX)];
+        if kept.len() <= PLAIN_BYTES_MAX {
+            Self::Plain(kept.to_vec())
+        } else {
+            Self::Lz4(lz4_flex::block::compress_prepend_size(kept))
+        }
+    }
+
+    /// What it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let (Self::Plain(bytes) | Self::Lz4(bytes)) = self;
+        bytes.len()
     }
 }
 
 /// Cuts faults to size; where there are too many, the last one kept says how many there were.
-pub(super) fn faults(mut faults: Vec<Quarantined>) -> Vec<Quarantined> {
+pub(crate) fn faults(mut faults: Vec<Quarantined>) -> Vec<Quarantined> {
     if faults.len() > FAULTS_MAX {
         let left_out = faults.len() - (FAULTS_MAX - 1);
         faults.truncate(FAULTS_MAX);
@@ -40,14 +52,17 @@ pub(super) fn faults(mut faults: Vec<Quarantined>) -> Vec<Quarantined> {
             (last.field, last.excerpt) = (None, String::new());
         }
     }
-    for fault in &mut faults {
-        cut(&mut fault.excerpt, Quarantined::EXCERPT_BYTES_MAX);
-        cut(&mut fault.reason, WORDS_BYTES_MAX);
-        if let Some(field) = &mut fault.field {
-            cut(field, WORDS_BYTES_MAX);
-        }
-    }
+    faults.iter_mut().for_each(cut_fault);
     faults
+}
+
+/// Cuts the words of one fault to size.
+pub(crate) fn cut_fault(fault: &mut Quarantined) {
+    cut(&mut fault.excerpt, Quarantined::EXCERPT_BYTES_MAX);
+    cut(&mut fault.reason, WORDS_BYTES_MAX);
+    if let Some(field) = &mut fault.field {
+        cut(field, WORDS_BYTES_MAX);
+    }
 }
 
 fn cut(text: &mut String, bytes_max: usize) {
@@ -87,16 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_too_long_keeps_its_start_and_its_length() {
-        let raw = RawMessage {
-            feed: "jfk".into(),
-            received_at: DateTime::UNIX_EPOCH,
-            content_type: "application/xml".into(),
-            body: vec![b'x'; MESSAGE_BYTES_MAX + 1].into(),
+    fn a_body_that_is_too_long_keeps_its_start() {
+        let Packed::Lz4(body) = Packed::of(&vec![b'x'; MESSAGE_BYTES_MAX + 1]) else {
+            panic!("a long body is compressed")
         };
-        let kept = message(&raw);
-        assert_eq!(kept.length, MESSAGE_BYTES_MAX + 1);
-        let Packed::Lz4(body) = kept.body else { panic!("a long body is compressed") };
         assert_eq!(lz4_flex::block::decompress_size_prepended(&body).unwrap().len(), MESSAGE_BYTES_MAX);
     }
 }

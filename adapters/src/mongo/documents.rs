@@ -1,0 +1,306 @@
+//! Documents, from the port's types and back.
+//!
+//! | collection | fields |
+//! |---|---|
+//! | `raw_messages` | `_id` key or generated, `feed`, `received_at` + `received_at_ns`, `content_type`, `length` of the whole in bytes, `encoding` (`plain` or `lz4`), `body`, `kept_until` |
+//! | `quarantine` | `_id` key or generated, `feed`, `received_at` + `received_at_ns`, `index`, `field`, `reason`, `excerpt`, `order`, `kept_until` |
+//! | `flight_changes` | `_id` `{leg, rev}`, `at` + `at_ns`, `kinds`, `source`, `set_json`, `kept_until` |
+//!
+//! A date of MongoDB's has milliseconds, so the nanoseconds below stand beside it in `…_ns`. An lz4
+//! body is one block with its length before it, in four bytes, the lowest first. `order` rises with
+//! the writing and decides between faults of one instant.
+
+use super::schema::{FLIGHT_CHANGES, QUARANTINE, RAW_MESSAGES};
+use crate::packed::{Packed, cut_fault};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::leg::LegId;
+use domain::ports::{Keepsake, PastChange, Quarantined, RawMessage};
+use mongodb::bson::raw::{RawArrayBuf, RawBinaryRef, RawDocument, RawDocumentBuf, cstr};
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{self, Document, doc};
+
+/// Longest key that is taken, in bytes.
+pub(super) const KEY_BYTES_MAX: usize = 1024;
+
+const NANOS_A_MILLISECOND: u32 = 1_000_000;
+
+/// What a writing needs besides the thing itself.
+pub(super) struct Stamp {
+    /// Until when messages and faults are kept, in real time.
+    pub(super) raw_until: DateTime<Utc>,
+    /// Until when changes are kept, in real time.
+    pub(super) history_until: DateTime<Utc>,
+    /// The first of as many numbers as there are things.
+    pub(super) order: i64,
+}
+
+/// Documents with the collection they belong to.
+pub(super) type Sorted = [(&'static str, Vec<RawDocumentBuf>); 3];
+
+/// Keepsakes as documents, by collection. A message comes before what was wrong in it.
+pub(super) fn sorted(keepsakes: Vec<Keepsake>, stamp: &Stamp) -> Result<Sorted, String> {
+    let (mut messages, mut faults, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    for (keepsake, order) in keepsakes.into_iter().zip(stamp.order..) {
+        let (documents, document) = match keepsake {
+            Keepsake::Message { key, message: raw } => {
+                (&mut messages, message(Some(known(&key)?), &raw, stamp))
+            }
+            Keepsake::Fault { key, fault: found } => {
+                (&mut faults, fault(Some(known(&key)?), found, order, stamp))
+            }
+            Keepsake::Change { leg, change: past } => (&mut changes, change(&leg, &past, stamp)?),
+        };
+        documents.push(document);
+    }
+    Ok([(RAW_MESSAGES, messages), (QUARANTINE, faults), (FLIGHT_CHANGES, changes)])
+}
+
+fn known(key: &str) -> Result<&str, String> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        let start = &key[..key.floor_char_boundary(64)];
+        return Err(format!("the key {start:?} has {} bytes; 1 to {KEY_BYTES_MAX} are taken", key.len()));
+    }
+    Ok(key)
+}
+
+/// A message; without a key the driver makes an `_id`.
+pub(super) fn message(key: Option<&str>, raw: &RawMessage, stamp: &Stamp) -> RawDocumentBuf {
+    let mut document = RawDocumentBuf::new();
+    if let Some(key) = key {
+        document.append(cstr!("_id"), key);
+    }
+    let (received_at, ns) = split(raw.received_at);
+    document.append(cstr!("feed"), &*raw.feed);
+    document.append(cstr!("received_at"), received_at);
+    document.append(cstr!("received_at_ns"), ns);
+    document.append(cstr!("content_type"), &*raw.content_type);
+    document.append(cstr!("length"), raw.body.len() as i64);
+    let (encoding, bytes) = match Packed::of(&raw.body) {
+        Packed::Plain(bytes) => ("plain", bytes),
+        Packed::Lz4(bytes) => ("lz4", bytes),
+    };
+    document.append(cstr!("encoding"), encoding);
+    document.append(cstr!("body"), RawBinaryRef { subtype: BinarySubtype::Generic, bytes: &bytes });
+    document.append(cstr!("kept_until"), split(stamp.raw_until).0);
+    document
+}
+
+/// A fault, cut to size; without a key the driver makes an `_id`.
+pub(super) fn fault(key: Option<&str>, mut found: Quarantined, order: i64, stamp: &Stamp) -> RawDocumentBuf {
+    cut_fault(&mut found);
+    let mut document = RawDocumentBuf::new();
+    if let Some(key) = key {
+        document.append(cstr!("_id"), key);
+    }
+    let (received_at, ns) = split(found.received_at);
+    document.append(cstr!("feed"), &*found.feed);
+    document.append(cstr!("received_at"), received_at);
+    document.append(cstr!("received_at_ns"), ns);
+    if let Some(index) = found.index {
+        document.append(cstr!("index"), i64::from(index));
+    }
+    if let Some(field) = &found.field {
+        document.append(cstr!("field"), field.as_str());
+    }
+    document.append(cstr!("reason"), found.reason.as_str());
+    document.append(cstr!("excerpt"), found.excerpt.as_str());
+    document.append(cstr!("order"), order);
+    document.append(cstr!("kept_until"), split(stamp.raw_until).0);
+    document
+}
+
+fn change(leg: &LegId, past: &PastChange, stamp: &Stamp) -> Result<RawDocumentBuf, String> {
+    let rev = i64::try_from(past.rev)
+        .map_err(|_| format!("revision {} of {leg} is beyond what a document can hold", past.rev))?;
+    let mut id = RawDocumentBuf::new();
+    id.append(cstr!("leg"), leg.as_str());
+    id.append(cstr!("rev"), rev);
+    let mut kinds = RawArrayBuf::new();
+    for kind in &past.kinds {
+        kinds.push(kind.as_str());
+    }
+    let (at, ns) = split(past.at);
+    let mut document = RawDocumentBuf::new();
+    document.append(cstr!("_id"), id);
+    document.append(cstr!("at"), at);
+    document.append(cstr!("at_ns"), ns);
+    document.append(cstr!("kinds"), kinds);
+    document.append(cstr!("source"), past.source.as_str());
+    document.append(cstr!("set_json"), past.set_json.as_str());
+    document.append(cstr!("kept_until"), split(stamp.history_until).0);
+    Ok(document)
+}
+
+/// The changes of a leg after a revision; `None` where none can be.
+pub(super) fn after(leg: &LegId, rev: u64) -> Option<Document> {
+    let rev = i64::try_from(rev).ok()?;
+    Some(doc! { "_id.leg": leg.as_str(), "_id.rev": { "$gt": rev } })
+}
+
+/// What is older than an instant, by the field `at` and the nanoseconds beside it.
+pub(super) fn before(field: &str, at: DateTime<Utc>) -> Document {
+    let (at, ns) = split(at);
+    doc! { "$or": [ { field: { "$lt": at } }, { field: at, format!("{field}_ns"): { "$lt": ns } } ] }
+}
+
+/// A change read back. The error is to be read after the document's name.
+pub(super) fn past_change(document: &RawDocument) -> Result<PastChange, String> {
+    let id = document.get_document("_id").map_err(words)?;
+    let kinds = document.get_array("kinds").map_err(words)?.into_iter().map(|kind| {
+        let kind = kind.map_err(words)?;
+        kind.as_str().map(str::to_owned).ok_or_else(|| "a kind is no text".to_owned())
+    });
+    Ok(PastChange {
+        rev: u64::try_from(id.get_i64("rev").map_err(words)?).map_err(|_| "rev is negative")?,
+        at: joined(document, "at", "at_ns")?,
+        kinds: kinds.collect::<Result<_, _>>()?,
+        source: document.get_str("source").map_err(words)?.to_owned(),
+        set_json: document.get_str("set_json").map_err(words)?.to_owned(),
+    })
+}
+
+/// A fault read back. The error is to be read after the document's name.
+pub(super) fn quarantined(document: &RawDocument) -> Result<Quarantined, String> {
+    let index = match document.get("index").map_err(|e| e.to_string())? {
+        Some(index) => Some(index.as_i64().and_then(|n| u32::try_from(n).ok()).ok_or("index is no index")?),
+        None => None,
+    };
+    let field = match document.get("field").map_err(|e| e.to_string())? {
+        Some(field) => Some(field.as_str().ok_or("field is no text")?.to_owned()),
+        None => None,
+    };
+    Ok(Quarantined {
+        feed: document.get_str("feed").map_err(words)?.into(),
+        received_at: joined(document, "received_at", "received_at_ns")?,
+        index,
+        field,
+        reason: document.get_str("reason").map_err(words)?.to_owned(),
+        excerpt: document.get_str("excerpt").map_err(words)?.to_owned(),
+    })
+}
+
+/// Milliseconds, and the nanoseconds below them.
+pub(super) fn split(at: DateTime<Utc>) -> (bson::DateTime, i32) {
+    let ns = at.timestamp_subsec_nanos() % NANOS_A_MILLISECOND;
+    (bson::DateTime::from_millis(at.timestamp_millis()), ns.cast_signed())
+}
+
+/// An instant read back from a field and the nanoseconds beside it.
+pub(super) fn joined(document: &RawDocument, field: &str, field_ns: &str) -> Result<DateTime<Utc>, String> {
+    let at = document.get_datetime(field).map_err(words)?.timestamp_millis();
+    let ns = document.get_i32(field_ns).map_err(words)?;
+    DateTime::from_timestamp_millis(at)
+        .and_then(|at| at.checked_add_signed(TimeDelta::nanoseconds(ns.into())))
+        .ok_or_else(|| format!("{field} is beyond all time"))
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::PLAN;
+    use super::*;
+    use crate::packed::MESSAGE_BYTES_MAX;
+
+    fn stamp() -> Stamp {
+        let raw_until = DateTime::from_timestamp(2_000_000_000, 0).unwrap();
+        Stamp { raw_until, history_until: raw_until + TimeDelta::days(1), order: 7 }
+    }
+
+    fn raw(body: &[u8]) -> RawMessage {
+        let received_at = DateTime::UNIX_EPOCH + TimeDelta::nanoseconds(-1);
+        RawMessage { feed: "jfk".into(), received_at, content_type: "x".into(), body: body.into() }
+    }
+
+    fn found() -> Quarantined {
+        Quarantined {
+            feed: "jfk".into(),
+            received_at: DateTime::UNIX_EPOCH + TimeDelta::nanoseconds(-1),
+            index: None,
+            field: None,
+            reason: "é".repeat(2_000),
+            excerpt: "a\0b".into(),
+        }
+    }
+
+    fn past(rev: u64) -> PastChange {
+        let at = DateTime::from_timestamp(1_360_335_600, 250_000_001).unwrap();
+        PastChange { rev, at, kinds: vec!["gate".into()], source: "jfk".into(), set_json: "{}".into() }
+    }
+
+    fn one_of_each() -> Sorted {
+        let leg = LegId::known("A-1").unwrap();
+        let keepsakes = vec![
+            Keepsake::Change { leg, change: past(3) },
+            Keepsake::Fault { key: "k".into(), fault: found() },
+            Keepsake::Message { key: "k".into(), message: raw(b"{}") },
+        ];
+        sorted(keepsakes, &stamp()).unwrap()
+    }
+
+    #[test]
+    fn every_field_of_an_index_is_written() {
+        for ((collection, documents), planned) in one_of_each().iter().zip(&PLAN) {
+            assert_eq!(*collection, planned.collection);
+            for (field, _) in planned.indexes.iter().flat_map(|index| index.keys) {
+                let (outer, inner) = field.split_once('.').unwrap_or((field, ""));
+                let found = documents[0].get(outer).unwrap();
+                let is_there = match found.and_then(|value| value.as_document()) {
+                    Some(within) => within.get(inner).unwrap().is_some(),
+                    None => found.is_some(),
+                };
+                assert!(is_there, "{collection} has no {field}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_stays_as_long_as_its_kind() {
+        let [(_, messages), (_, faults), (_, changes)] = one_of_each();
+        assert_eq!(past_change(&changes[0]), Ok(past(3)));
+        let read = quarantined(&faults[0]).unwrap();
+        assert_eq!((read.received_at, read.reason.len()), (found().received_at, 1024));
+        assert_eq!(read, Quarantined { reason: read.reason.clone(), ..found() });
+        assert_eq!(faults[0].get_i64("order").unwrap(), 8, "its place in the batch");
+        let until = |document: &RawDocument| document.get_datetime("kept_until").unwrap().timestamp_millis();
+        assert_eq!(until(&messages[0]), 2_000_000_000_000);
+        assert_eq!(until(&faults[0]), 2_000_000_000_000);
+        assert_eq!(until(&changes[0]), 2_000_086_400_000);
+    }
+
+    #[test]
+    fn a_body_is_compressed_where_it_is_long_and_cut_where_it_is_too_long() {
+        let short = message(None, &raw(b"{}"), &stamp());
+        assert_eq!(short.get_str("encoding").unwrap(), "plain");
+        assert_eq!(short.get_binary("body").unwrap().bytes, b"{}");
+        assert!(short.get("_id").unwrap().is_none(), "the driver makes one");
+        let long = message(Some("k"), &raw(&vec![b'x'; MESSAGE_BYTES_MAX + 1]), &stamp());
+        assert_eq!(long.get_str("encoding").unwrap(), "lz4");
+        assert_eq!(long.get_i64("length").unwrap() as usize, MESSAGE_BYTES_MAX + 1);
+        let body = long.get_binary("body").unwrap().bytes;
+        assert_eq!(lz4_flex::block::decompress_size_prepended(body).unwrap().len(), MESSAGE_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_no_document_can_hold_is_refused_in_words() {
+        let leg = LegId::known("A-1").unwrap();
+        let refused = |keepsake| sorted(vec![keepsake], &stamp()).unwrap_err();
+        let error = refused(Keepsake::Change { leg: leg.clone(), change: past(u64::MAX) });
+        assert_eq!(error, "revision 18446744073709551615 of A-1 is beyond what a document can hold");
+        let error = refused(Keepsake::Fault { key: "".into(), fault: found() });
+        assert!(error.starts_with("the key \"\" has 0 bytes"), "{error}");
+        let error = refused(Keepsake::Message { key: "é".repeat(600).into(), message: raw(b"") });
+        assert!(error.ends_with("has 1200 bytes; 1 to 1024 are taken"), "{error}");
+        assert_eq!(after(&leg, u64::MAX), None);
+    }
+
+    #[test]
+    fn a_damaged_document_is_told_in_words() {
+        let mut document = RawDocumentBuf::new();
+        document.append(cstr!("_id"), "x");
+        assert!(past_change(&document).unwrap_err().contains("_id"));
+        assert!(quarantined(&document).unwrap_err().contains("feed"));
+    }
+}

@@ -1,0 +1,72 @@
+//! Reading: history and quarantine.
+
+use super::Mongo;
+use super::documents;
+use super::schema::{FLIGHT_CHANGES, QUARANTINE};
+use super::words::Failure;
+use domain::leg::LegId;
+use domain::ports::{PastChange, Quarantined};
+use mongodb::bson::raw::RawDocument;
+use mongodb::bson::{Document, doc};
+
+/// Documents that one call reads at most; a page that asks for more is shorter.
+const DOCUMENTS_MAX: u32 = 100_000;
+
+impl Mongo {
+    /// The changes of a leg after a revision, oldest first.
+    pub(super) async fn read_history(
+        &self,
+        leg: &LegId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<PastChange>, Failure> {
+        let Some(filter) = documents::after(leg, after) else { return Ok(Vec::new()) };
+        let question = Question { name: FLIGHT_CHANGES, filter, sort: doc! { "_id.rev": 1 }, limit };
+        self.read(question, documents::past_change).await
+    }
+
+    /// The newest faults, newest first; of one instant, the last to be written first.
+    pub(super) async fn read_quarantine(&self, limit: u32) -> Result<Vec<Quarantined>, Failure> {
+        let sort = doc! { "received_at": -1, "received_at_ns": -1, "order": -1 };
+        let question = Question { name: QUARANTINE, filter: doc! {}, sort, limit };
+        self.read(question, documents::quarantined).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        question: Question,
+        decode: fn(&RawDocument) -> Result<T, String>,
+    ) -> Result<Vec<T>, Failure> {
+        let Question { name, filter, sort, limit } = question;
+        if limit == 0 {
+            // To MongoDB, 0 is no limit.
+            return Ok(Vec::new());
+        }
+        let collection = self.collection(name);
+        let max_time = self.inner.config.limits.operation;
+        self.call(async move {
+            let limit = i64::from(limit.min(DOCUMENTS_MAX));
+            let mut cursor = collection.find(filter).sort(sort).limit(limit).max_time(max_time).await?;
+            let mut found = Vec::new();
+            while cursor.advance().await? {
+                let document = cursor.current();
+                found.push(decode(document).map_err(|reason| damaged(name, document, &reason))?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+struct Question {
+    name: &'static str,
+    filter: Document,
+    sort: Document,
+    limit: u32,
+}
+
+fn damaged(name: &str, document: &RawDocument, reason: &str) -> Failure {
+    let id = document.get("_id").ok().flatten();
+    let id = id.map_or_else(|| "without _id".to_owned(), |id| format!("{id:?}"));
+    Failure::Unreadable(format!("the document {id} of {name}: {reason}"))
+}

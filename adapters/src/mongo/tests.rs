@@ -1,0 +1,194 @@
+//! The contract, and what is this archive's own. All of it needs a server.
+
+mod away;
+mod place;
+mod proxy;
+mod schema;
+
+use super::*;
+use crate::contract::flights::{Sample, dawn};
+use crate::contract::{Opening, archive, recorder};
+use crate::memory::Memory;
+use domain::flight::Flight;
+use domain::leg::LegId;
+use domain::ports::{
+    Answer, Archive, ChangeLog, Keepsake, LogEntry, PastChange, Quarantined, RawMessage, Recorder, Version,
+};
+use mongodb::bson::{Document, doc};
+use place::{Place, real_time};
+use wire::record::past_change;
+
+fn places(server: String) -> impl AsyncFnMut(Opening) -> Mongo {
+    let mut place: Option<Place> = None;
+    async move |opening| {
+        if opening == Opening::Fresh {
+            place = None;
+        }
+        place.get_or_insert_with(|| Place::new(&server)).migrated().await
+    }
+}
+
+/// A change log whose changes come into the archive as they do in a cluster: recorded, from what is
+/// durable already.
+struct Piped {
+    log: Memory,
+    archive: Mongo,
+}
+
+impl ChangeLog for Piped {
+    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.log.append(entries.clone()).await?;
+            let changes = entries.iter().flat_map(|entry| &entry.changes);
+            let keepsakes =
+                changes.map(|c| Keepsake::Change { leg: c.leg.clone(), change: past_change(c) }).collect();
+            self.archive.record(keepsakes).await
+        })
+    }
+
+    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+        self.log.restore()
+    }
+
+    fn retire(&self, leg: LegId, at: Version) -> Answer<'_, Result<(), StoreError>> {
+        self.log.retire(leg, at)
+    }
+}
+
+impl Archive for Piped {
+    fn keep(
+        &self,
+        message: Option<RawMessage>,
+        faults: Vec<Quarantined>,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        self.archive.keep(message, faults)
+    }
+
+    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+        self.archive.history(leg, after, limit)
+    }
+
+    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+        self.archive.quarantine(limit)
+    }
+
+    fn expire(
+        &self,
+        raw_before: DateTime<Utc>,
+        history_before: DateTime<Utc>,
+    ) -> Answer<'_, Result<u64, StoreError>> {
+        self.archive.expire(raw_before, history_before)
+    }
+}
+
+#[tokio::test]
+async fn mongo_is_an_archive() {
+    let Some(server) = crate::contract::services::mongo() else { return };
+    let (mut places, mut log) = (places(server), Memory::new());
+    let make = async move |opening| {
+        if opening == Opening::Fresh {
+            log = Memory::new();
+        }
+        Piped { log: log.clone(), archive: places(opening).await }
+    };
+    archive::suite(make).await;
+}
+
+#[tokio::test]
+async fn mongo_is_a_recorder() {
+    let Some(server) = crate::contract::services::mongo() else { return };
+    recorder::suite(places(server)).await;
+}
+
+fn change(rev: u64) -> Keepsake {
+    let (mut sample, at) = (Sample::leg(1), dawn());
+    let change = past_change(&sample.gate("14").changes[0]);
+    Keepsake::Change { leg: sample.flight.leg, change: PastChange { rev, at, ..change } }
+}
+
+fn fault() -> Quarantined {
+    Quarantined {
+        feed: "jfk".into(),
+        received_at: dawn(),
+        index: None,
+        field: None,
+        reason: "is no report".into(),
+        excerpt: "<x>".into(),
+    }
+}
+
+fn message() -> RawMessage {
+    RawMessage {
+        feed: "jfk".into(),
+        received_at: dawn(),
+        content_type: "application/xml".into(),
+        body: b"<x>"[..].into(),
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_stays_for_its_time_from_now_though_the_clock_replays_another_year() {
+    let Some(server) = crate::contract::services::mongo() else { return };
+    let place = Place::new(&server);
+    let archive = place.migrated().await;
+    archive.keep(Some(message()), vec![fault()]).await.unwrap();
+    archive.record(vec![change(1)]).await.unwrap();
+    for (collection, kept) in [
+        ("raw_messages", place::RAW_KEPT),
+        ("quarantine", place::RAW_KEPT),
+        ("flight_changes", place::HISTORY_KEPT),
+    ] {
+        let there = place
+            .database()
+            .await
+            .collection::<Document>(collection)
+            .find_one(doc! {})
+            .await
+            .unwrap()
+            .unwrap();
+        let until = there.get_datetime("kept_until").unwrap().timestamp_millis();
+        assert_eq!(until, (real_time() + kept).timestamp_millis(), "{collection}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_told_in_words() {
+    let Some(server) = crate::contract::services::mongo() else { return };
+    let place = Place::new(&server);
+    let archive = place.migrated().await;
+    let Keepsake::Change { leg, change: past } = change(1) else { panic!("it is a change") };
+    let large = PastChange { set_json: "x".repeat(17_000_000), ..past };
+    let error = archive.record(vec![Keepsake::Change { leg, change: large }]).await.unwrap_err().to_string();
+    assert!(error.starts_with("MongoDB is not available: ") && error.contains("16777216 bytes"), "{error}");
+    let error = archive.record(vec![Keepsake::Fault { key: "".into(), fault: fault() }]).await.unwrap_err();
+    assert!(error.to_string().contains("the key \"\" has 0 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_document_is_told_with_its_id() {
+    let Some(server) = crate::contract::services::mongo() else { return };
+    let place = Place::new(&server);
+    let archive = place.migrated().await;
+    archive.record(vec![change(1), change(2)]).await.unwrap();
+    let changes = place.database().await.collection::<Document>("flight_changes");
+    changes.update_one(doc! { "_id.rev": 2 }, doc! { "$unset": { "source": "" } }).await.unwrap();
+    let error = archive.history(Sample::leg(1).flight.leg, 0, 10).await.unwrap_err();
+    let words = error.to_string();
+    assert!(matches!(error, StoreError::Unreadable { .. }), "{words}");
+    assert!(words.contains("of flight_changes: ") && words.contains("source"), "{words}");
+    assert_eq!(archive.history(Sample::leg(1).flight.leg, 0, 1).await.unwrap().len(), 1);
+}
+
+#[test]
+fn the_archive_answers_whatever_runtime_asks_even_when_its_opener_is_gone() {
+    let Some(server) = crate::contract::services::mongo() else { return };
+    let place = Place::new(&server);
+    let single = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let archive = single().block_on(place.migrated());
+    std::thread::scope(|scope| {
+        let there = scope.spawn(|| single().block_on(archive.record(vec![change(1)])));
+        there.join().unwrap().unwrap();
+    });
+    let told = single().block_on(archive.history(Sample::leg(1).flight.leg, 0, 10)).unwrap();
+    assert_eq!(told.len(), 1);
+}

@@ -1,0 +1,167 @@
+//! What the driver says, in the words of the port and of people.
+
+use super::STORE;
+use super::uri::MongoUri;
+use domain::ports::StoreError;
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use std::time::Duration;
+
+/// Longest text of the driver's that is passed on, in bytes; its description of a large cluster
+/// would fill pages.
+const SAID_BYTES_MAX: usize = 400;
+
+/// MongoDB's code for a key that is there already.
+pub(super) const DUPLICATE_KEY: i32 = 11000;
+/// MongoDB's code for a collection that is there already.
+pub(super) const NAMESPACE_EXISTS: i32 = 48;
+const UNAUTHORIZED: i32 = 13;
+const AUTHENTICATION_FAILED: i32 = 18;
+const MAX_TIME_EXPIRED: i32 = 50;
+const WRITE_CONCERN_TIMEOUT: i32 = 64;
+
+/// The ways of saying who one is, as the driver begins its errors about them.
+const MECHANISMS: [&str; 5] = ["SCRAM", "PLAIN", "MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC"];
+
+/// Why a call did not do what it should.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The driver gave up.
+    Driver(Error),
+    /// The time of the whole call was over.
+    Late(Duration),
+    /// As many calls as may be are under way.
+    Full(usize),
+    /// The adapter's own runtime is no more.
+    Gone,
+    /// Something there cannot be read.
+    Unreadable(String),
+    /// Something given cannot be written.
+    Refused(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+/// What an operator can do about a failure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    /// User or password are wrong.
+    Credentials,
+    /// The user may not do that, or none is given where one is needed.
+    Rights,
+    /// A server answered, and said no for another reason.
+    Answer,
+    /// No server answered, or not in time.
+    Away,
+}
+
+impl Failure {
+    pub(super) fn cause(&self) -> Cause {
+        let Self::Driver(error) = self else { return Cause::Away };
+        let mut next = Some(error);
+        while let Some(error) = next {
+            match error.kind.as_ref() {
+                ErrorKind::Authentication { .. } => return Cause::Credentials,
+                ErrorKind::Command(command) if command.code == AUTHENTICATION_FAILED => {
+                    return Cause::Credentials;
+                }
+                ErrorKind::Command(command) if command.code == UNAUTHORIZED => return Cause::Rights,
+                _ => {}
+            }
+            next = source(error);
+        }
+        match error.kind.as_ref() {
+            // Later calls, and those that waited for the connection that failed, are told of it as text.
+            ErrorKind::ConnectionPoolCleared { message, .. } | ErrorKind::ServerSelection { message, .. } => {
+                let is_refusal = |mechanism: &&str| message.contains(&format!("Kind: {mechanism} failure: "));
+                if MECHANISMS.iter().any(is_refusal) { Cause::Credentials } else { Cause::Away }
+            }
+            ErrorKind::Io(_) | ErrorKind::DnsResolve { .. } | ErrorKind::Shutdown => Cause::Away,
+            _ => Cause::Answer,
+        }
+    }
+
+    /// A sentence's end, to be read after "MongoDB is not available:".
+    pub(super) fn words(&self, uri: &MongoUri) -> String {
+        match (self, self.cause()) {
+            (_, Cause::Credentials) => format!("{uri} refuses the user name or the password"),
+            (Self::Driver(error), Cause::Rights) => {
+                format!("{uri} does not allow it to this user, or wants a user: {}", said(error))
+            }
+            (Self::Driver(error), _) => driver_words(error, uri),
+            (Self::Late(limit), _) => format!("{uri} has not answered within {} s", limit.as_secs_f32()),
+            (Self::Full(calls_max), _) => {
+                format!("as many calls as may be at the same time ({calls_max}) are under way")
+            }
+            (Self::Gone, _) => "it is closed".into(),
+            (Self::Unreadable(reason) | Self::Refused(reason), _) => reason.clone(),
+        }
+    }
+
+    /// The port's error.
+    pub(super) fn into_store_error(self, uri: &MongoUri) -> StoreError {
+        let reason = self.words(uri);
+        match self {
+            Self::Unreadable(_) => StoreError::Unreadable { store: STORE, reason },
+            _ => StoreError::Unavailable { store: STORE, reason },
+        }
+    }
+}
+
+fn source(error: &Error) -> Option<&Error> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<Error>().or_else(|| source.downcast_ref::<Box<Error>>().map(|boxed| &**boxed))
+}
+
+fn driver_words(error: &Error, uri: &MongoUri) -> String {
+    match error.kind.as_ref() {
+        ErrorKind::ServerSelection { message, .. } => {
+            format!(
+                "no server of {uri} can be reached, or none takes writes ({})",
+                cause_of_selection(message)
+            )
+        }
+        ErrorKind::Io(io) => format!("the connection to {uri} failed: {io}"),
+        ErrorKind::ConnectionPoolCleared { .. } => format!("the connections to {uri} were lost"),
+        ErrorKind::Command(command) if command.code == MAX_TIME_EXPIRED => {
+            format!("{uri} gave up, because the operation took longer than it may")
+        }
+        ErrorKind::InsertMany(failed) => {
+            let errors = failed.write_errors.as_deref().unwrap_or_default();
+            if let Some(first) = errors.iter().find(|e| e.code != DUPLICATE_KEY).or(errors.first()) {
+                let reason = cut(&first.message);
+                return format!("{uri} refuses a document (code {}): {reason}", first.code);
+            }
+            failed.write_concern_error.as_ref().map_or_else(|| said(error), |e| unconfirmed(e, uri))
+        }
+        ErrorKind::Write(WriteFailure::WriteConcernError(failed)) => unconfirmed(failed, uri),
+        _ => format!("{uri} says: {}", said(error)),
+    }
+}
+
+fn unconfirmed(error: &mongodb::error::WriteConcernError, uri: &MongoUri) -> String {
+    if error.code == WRITE_CONCERN_TIMEOUT {
+        return format!("the write was not confirmed by enough servers of {uri} in time");
+    }
+    format!("the write was not confirmed by {uri} (code {}): {}", error.code, cut(&error.message))
+}
+
+/// The driver describes the whole cluster; what people need is the first server's error.
+fn cause_of_selection(message: &str) -> String {
+    let reason = message.split_once("Error: ").map_or(message, |(_, error)| error);
+    let reason = reason.strip_prefix("Kind: ").unwrap_or(reason);
+    let end = reason.find(", labels:").unwrap_or(reason.len());
+    cut(&reason[..end])
+}
+
+/// What the driver says, without its labels and the server's whole answer.
+fn said(error: &Error) -> String {
+    cut(&error.kind.to_string())
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(SAID_BYTES_MAX)].to_owned()
+}
