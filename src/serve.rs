@@ -193,6 +193,7 @@ impl Polled {
                 interval: *interval,
                 etag_covers_pages: *etag_covers_pages,
                 chance: Arc::new(rand::random::<f64>),
+                leases: None,
             };
             let (thread, intake, deaths) = (thread.clone(), app.intake.clone(), deaths.clone());
             let start: Starter = Arc::new(move || {

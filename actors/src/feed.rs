@@ -3,12 +3,16 @@
 //! It remembers the ETag and the instant of the last good answer, asks only for what is new, and
 //! moves either of them on only when what it got is durable. After a failure it waits longer each
 //! time, with full jitter, so that many hubs do not come back to a troubled airport at once.
+//!
+//! Where several nodes could ask, the one that holds the feed's lease does; the others look now and
+//! then whether it is free. Who takes it over knows nothing of the last good answer and asks for
+//! everything, which merges as nothing new.
 
 use crate::intake::{FeedSpec, Intake, NotTaken};
 use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ports::{AirportSays, AirportSource, Ask, AskError};
+use domain::ports::{AirportSays, AirportSource, Ask, AskError, Lease, Leases, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +43,12 @@ pub struct Polling {
     pub etag_covers_pages: bool,
     /// For jitter.
     pub chance: Chance,
+    /// Where only one of several nodes is to ask.
+    pub leases: Option<Arc<dyn Leases>>,
 }
+
+/// Between two looks whether a feed that another node asks is free, in real time.
+pub const LEASE_EVERY: Duration = Duration::from_secs(3);
 
 /// Ask now.
 #[derive(Message)]
@@ -54,6 +63,8 @@ pub struct FeedActor {
     _guard: Guard,
     memory: Memory,
     failures: u32,
+    /// Held while it is this node's turn. Away while a round is under way.
+    lease: Option<Box<dyn Lease>>,
 }
 
 /// What is known from the last good answer.
@@ -67,7 +78,13 @@ struct Memory {
 enum Round {
     Good(Memory),
     Quiet,
-    Failed { error: String, refused: bool, wait: Option<Duration> },
+    /// Another node asks.
+    NotOurs,
+    Failed {
+        error: String,
+        refused: bool,
+        wait: Option<Duration>,
+    },
 }
 
 impl FeedActor {
@@ -75,7 +92,7 @@ impl FeedActor {
     pub fn start_on(thread: &ArbiterHandle, polling: Polling, intake: Intake, deaths: Deaths) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |_| {
             let guard = Guard::starts_again(polling.feed.source.name.to_string(), deaths);
-            Self { polling, intake, _guard: guard, memory: Memory::default(), failures: 0 }
+            Self { polling, intake, _guard: guard, memory: Memory::default(), failures: 0, lease: None }
         })
     }
 
@@ -104,6 +121,12 @@ impl FeedActor {
                 self.intake.note_quiet(feed);
                 self.failures = 0;
             }
+            Round::NotOurs => {
+                self.memory = Memory::default();
+                self.failures = 0;
+                context.notify_later(Due, LEASE_EVERY.mul_f64(0.5 + 0.5 * (self.polling.chance)()));
+                return;
+            }
             Round::Failed { error, refused, wait } => {
                 self.failures += 1;
                 // The first failure and every tenth: a long outage must not fill the log.
@@ -130,9 +153,42 @@ impl Handler<Due> for FeedActor {
     type Result = ();
 
     fn handle(&mut self, _: Due, context: &mut Context<Self>) {
-        let round = ask_all(self.polling.clone(), self.intake.clone(), self.memory.clone());
-        context.spawn(round.into_actor(self).map(|round, actor, context| actor.settle(round, context)));
+        let (polling, intake, memory) = (self.polling.clone(), self.intake.clone(), self.memory.clone());
+        let lease = self.lease.take();
+        let round = async move {
+            match turn(&polling, lease).await {
+                Ok(Turn::Ours(lease)) => (ask_all(polling, intake, memory).await, lease),
+                Ok(Turn::NotOurs) => (Round::NotOurs, None),
+                Err(fault) => (Round::Failed { error: fault.to_string(), refused: false, wait: None }, None),
+            }
+        };
+        context.spawn(round.into_actor(self).map(|(round, lease), actor, context| {
+            actor.lease = lease;
+            actor.settle(round, context);
+        }));
     }
+}
+
+/// Whose turn it is to ask.
+enum Turn {
+    Ours(Option<Box<dyn Lease>>),
+    NotOurs,
+}
+
+/// Keeps the lease, or takes it where it is free.
+async fn turn(polling: &Polling, lease: Option<Box<dyn Lease>>) -> Result<Turn, StoreError> {
+    let Some(leases) = &polling.leases else { return Ok(Turn::Ours(None)) };
+    if let Some(lease) = lease
+        && lease.still_held().await
+    {
+        return Ok(Turn::Ours(Some(lease)));
+    }
+    let feed = &polling.feed.source.name;
+    let taken = leases.try_take(format!("feed/{feed}").into()).await?;
+    if taken.is_some() {
+        tracing::info!(%feed, "it is this node's turn to ask this airport");
+    }
+    Ok(taken.map_or(Turn::NotOurs, |lease| Turn::Ours(Some(lease))))
 }
 
 /// Asks page after page, and takes each before the next.

@@ -97,6 +97,16 @@ fn run(answers: Vec<Says>, chance: f64, test: impl AsyncFnOnce(World)) {
 }
 
 fn run_with(answers: Vec<Says>, chance: f64, etag_covers_pages: bool, test: impl AsyncFnOnce(World)) {
+    run_under(None, answers, chance, etag_covers_pages, test);
+}
+
+fn run_under(
+    leases: Option<Arc<dyn Leases>>,
+    answers: Vec<Says>,
+    chance: f64,
+    etag_covers_pages: bool,
+    test: impl AsyncFnOnce(World),
+) {
     System::new().block_on(async {
         tokio::time::pause();
         let (store, clock) = (Arc::new(Store::default()), Arc::new(ManualClock::new(start())));
@@ -106,7 +116,7 @@ fn run_with(answers: Vec<Says>, chance: f64, etag_covers_pages: bool, test: impl
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         let airport = Arc::new(Scripted { answers: Mutex::new(answers.into()), asked: to });
         let chance = Arc::new(move || chance);
-        let polling = Polling { feed, airport, interval: INTERVAL, etag_covers_pages, chance };
+        let polling = Polling { feed, airport, interval: INTERVAL, etag_covers_pages, chance, leases };
         let deaths = Deaths::only_counted(Metrics::default());
         let _actor = FeedActor::start_on(&Arbiter::current(), polling, intake.clone(), deaths);
         test(World { store, clock, intake, asked }).await;
@@ -211,6 +221,84 @@ fn an_airport_in_trouble_is_asked_less_and_less_often_and_never_in_step() {
             assert_eq!(world.health().last_error.as_deref(), Some("connection refused"));
         });
     }
+}
+
+/// Leases that do what the test says.
+#[derive(Default)]
+struct Desk {
+    taken_elsewhere: AtomicBool,
+    away: AtomicBool,
+    lost: AtomicBool,
+    asked_for: Mutex<Vec<String>>,
+}
+
+struct Slip(Arc<Desk>);
+
+/// The desk, as its users hold it.
+struct AtDesk(Arc<Desk>);
+
+impl Leases for AtDesk {
+    fn try_take(&self, name: Arc<str>) -> Answer<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
+        self.0.asked_for.lock().unwrap().push(name.to_string());
+        self.0.lost.store(false, Ordering::SeqCst);
+        let fault = StoreError::Unavailable { store: "leases", reason: "connection refused".into() };
+        let free = !self.0.taken_elsewhere.load(Ordering::SeqCst);
+        let answer = match self.0.away.load(Ordering::SeqCst) {
+            true => Err(fault),
+            false => Ok(free.then(|| Box::new(Slip(self.0.clone())) as Box<dyn Lease>)),
+        };
+        Box::pin(async { answer })
+    }
+}
+
+impl Lease for Slip {
+    fn still_held(&self) -> Answer<'_, bool> {
+        Box::pin(async { !self.0.lost.load(Ordering::SeqCst) })
+    }
+    fn release(self: Box<Self>) -> Answer<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[test]
+fn only_who_holds_the_lease_asks_and_it_is_taken_when_it_is_free() {
+    let desk = Arc::new(Desk::default());
+    desk.taken_elsewhere.store(true, Ordering::SeqCst);
+    run_under(Some(Arc::new(AtDesk(desk.clone()))), Vec::new(), 0.5, false, async |mut world| {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(world.asked.try_recv().is_err(), "another node asks");
+        assert!(desk.asked_for.lock().unwrap().len() > 20, "it is looked whether it is free");
+        assert_eq!(world.health().last_error, None, "that is no fault");
+        desk.taken_elsewhere.store(false, Ordering::SeqCst);
+        let (freed, _) = world.next().await;
+        let tries = desk.asked_for.lock().unwrap().len();
+        let (next, _) = world.next().await;
+        assert_eq!((next - freed).as_secs(), 10, "from then on as usual");
+        assert_eq!(desk.asked_for.lock().unwrap().len(), tries, "what is held is not asked for again");
+        assert!(desk.asked_for.lock().unwrap().iter().all(|name| name == "feed/lga"));
+    });
+}
+
+#[test]
+fn a_lease_that_was_lost_to_another_ends_the_asking_and_one_nobody_can_give_is_waited_for() {
+    let desk = Arc::new(Desk::default());
+    run_under(Some(Arc::new(AtDesk(desk.clone()))), Vec::new(), 1.0, false, async |mut world| {
+        world.next().await;
+        world.settled().await;
+        desk.lost.store(true, Ordering::SeqCst);
+        desk.taken_elsewhere.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(world.asked.try_recv().is_err(), "another node has it now");
+        desk.away.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        assert!(world.asked.try_recv().is_err(), "nobody knows whose turn it is");
+        let health = world.health();
+        assert!(health.last_error.unwrap().contains("leases is not available: connection refused"));
+        assert!(health.failures > 1);
+        desk.away.store(false, Ordering::SeqCst);
+        desk.taken_elsewhere.store(false, Ordering::SeqCst);
+        world.next().await;
+    });
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //!
 //! | module | asked for |
 //! |---|---|
+//! | [`leases`] | who does what only one of several nodes may do |
 //! | [`log`] | the change log, alone or shared by several nodes |
 //! | [`archive`] | raw messages, quarantine, history |
 //! | [`reports`] | where reports go, and where their owner takes them from |
@@ -18,11 +19,13 @@
 
 pub mod airport;
 pub mod archive;
+pub mod leases;
 pub mod log;
 pub mod reports;
 
 pub use airport::{AirportSays, AirportSource, Ask, AskError};
 pub use archive::{Archive, Keepsake, PastChange, Quarantined, RawMessage, Recorder};
+pub use leases::{LEASE_NAME_BYTES_MAX, Lease, Leases, is_lease_name};
 pub use log::{ChangeLog, Followed, LogEntry, SharedLog, Told, Version};
 pub use reports::{Delivered, Delivery, Outcome, ReportJournal, ReportQueue, ReportSink, Settle, SinkError};
 
