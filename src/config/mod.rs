@@ -7,6 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`sections`] | the sections of fixed names, typed, with defaults and bounds |
+//! | [`servers`] | `[node]`, `[kafka]`, `[postgres]`, `[mongo]` |
 //! | [`feeds`] | `[feeds.NAME]` |
 //! | `secrets` | keys from files and the environment |
 //! | `reader` | values by dotted path, and what nobody asked for |
@@ -21,6 +22,7 @@ pub mod feeds;
 mod reader;
 mod secrets;
 pub mod sections;
+pub mod servers;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub sockets: Sockets,
     /// The embedded store.
     pub store: Store,
+    /// Where the servers are, for a hub of several nodes.
+    pub servers: servers::Servers,
     /// What is kept for how long.
     pub retention: Retention,
     /// Bounds of what the hub takes on.
@@ -98,10 +102,16 @@ impl Config {
     }
 
     fn from_reader(reader: &Reader, secrets: &dyn Secrets) -> Result<Self, ConfigError> {
+        let store = sections::store(reader)?;
+        let servers = servers::read(reader, secrets)?;
+        if store.kind == sections::StoreKind::Servers {
+            servers::check(reader, &servers)?;
+        }
         Ok(Self {
             server: sections::server(reader, secrets)?,
             sockets: sections::sockets(reader)?,
-            store: sections::store(reader)?,
+            store,
+            servers,
             retention: sections::retention(reader)?,
             limits: sections::limits(reader)?,
             threads: sections::threads(reader)?,

@@ -108,6 +108,44 @@ pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> 
     Ok(keys)
 }
 
+/// One secret: the whole of the file `NAME_file` names, or of the variable `NAME_env` names, or
+/// `NAME` where the environment itself overrides it. `None` where there is none.
+pub(super) fn one(
+    section: &Section<'_>,
+    name: &str,
+    secrets: &dyn Secrets,
+) -> Result<Option<Secret>, ConfigError> {
+    let (file_key, env_key) = (format!("{name}_file"), format!("{name}_env"));
+    if section.stands_in_file(name) {
+        // Not repeated in the error: that would put it into a log as well.
+        let why = format!("a secret must not stand here; use {file_key} or {env_key}");
+        return Err(section.wrong(name, why));
+    }
+    let given = (section.text(name)?, section.text(&file_key)?, section.text(&env_key)?);
+    let (key, text) = match given {
+        // The environment's own word counts before any file's.
+        (Some(text), ..) => (name.to_owned(), text),
+        (None, Some(_), Some(_)) => {
+            return Err(section.wrong(&file_key, format!("either {file_key} or {env_key}, not both")));
+        }
+        (None, Some(path), None) => {
+            let path = Path::new(&path);
+            let why = |why| section.wrong(&file_key, format!("{} cannot be read: {why}", path.display()));
+            (file_key.clone(), secrets.file(path).map_err(why)?)
+        }
+        (None, None, Some(variable)) => {
+            let missing = || section.wrong(&env_key, format!("the environment has no {variable}"));
+            (env_key.clone(), secrets.variable(&variable).ok_or_else(missing)?)
+        }
+        (None, None, None) => return Ok(None),
+    };
+    let text = text.trim();
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(section.wrong(&key, "is empty or has more than one line"));
+    }
+    Ok(Some(Secret::new(text)))
+}
+
 fn checked(key: &str) -> Result<[u8; 32], String> {
     if key.len() < KEY_LENGTH_MIN {
         return Err(format!("holds a key shorter than {KEY_LENGTH_MIN} characters, which could be guessed"));

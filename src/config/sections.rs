@@ -78,12 +78,23 @@ pub struct Sockets {
 /// `[store]`: the embedded store.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// In a folder of its own, or on servers that several nodes share.
+    pub kind: StoreKind,
     /// The data folder.
     pub folder: PathBuf,
     /// What an answer is worth when the power goes.
     pub synchronous: Durability,
     /// Largest size of the database file; `None` for as large as the disk allows.
     pub file_bytes_max: Option<u64>,
+}
+
+/// What the hub stands on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreKind {
+    /// One folder, one file, one process.
+    Embedded,
+    /// Kafka, PostgreSQL and MongoDB, for several nodes.
+    Servers,
 }
 
 /// `[retention]`: what is kept for how long, by the operational clock.
@@ -181,7 +192,9 @@ pub(super) fn store(reader: &Reader) -> Result<Store, ConfigError> {
         }
         bytes => Some(bytes),
     };
+    let kinds = [(StoreKind::Embedded, "embedded"), (StoreKind::Servers, "servers")];
     Ok(Store {
+        kind: s.word("kind", "embedded", &kinds)?,
         folder: s.text("folder")?.unwrap_or_else(|| "data".into()).into(),
         synchronous: s.word("synchronous", "full", &words)?,
         file_bytes_max,

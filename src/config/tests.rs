@@ -72,7 +72,9 @@ fn the_commented_file_has_every_key_and_no_other() {
             None => path,
         };
         let by_name = |path: &String| {
-            path.contains(".headers.") || path == "feeds.*.key" || path == "server.operator_key"
+            let secrets =
+                ["feeds.*.key", "server.operator_key", "kafka.sasl_password", "postgres.url", "mongo.uri"];
+            path.contains(".headers.") || secrets.contains(&path.as_str())
         };
         paths.into_iter().map(of_feed).filter(|path| !by_name(path)).collect()
     };
@@ -243,4 +245,43 @@ fn keys_come_from_files_and_the_environment_and_never_show() {
 fn a_hostile_value_can_neither_fill_the_log_nor_break_out_of_its_line() {
     let line = wrong_with("", &[("GATECALL__LOG__FORMAT", &"x\n".repeat(5_000))]);
     assert!(line.len() < 200, "{line}");
+}
+
+#[test]
+fn a_hub_on_servers_must_know_where_they_are_and_says_which_it_does_not() {
+    let servers = "[store]\nkind = \"servers\"\n";
+    assert_eq!(
+        wrong(servers),
+        "gatecall.toml: postgres.url_file: is missing; store.kind = \"servers\" needs url_file or url_env"
+    );
+    let postgres = [("GATECALL__POSTGRES__URL", "postgres://hub:secret@127.0.0.1/gatecall")];
+    assert!(wrong_with(servers, &postgres).starts_with("gatecall.toml: mongo.uri_file: is missing"));
+    let both = [postgres[0], ("GATECALL__MONGO__URI", "mongodb://127.0.0.1")];
+    let config = read_with(servers, &both).unwrap();
+    assert_eq!(config.store.kind, sections::StoreKind::Servers);
+    assert!(!format!("{config:?}").contains("secret@"), "a password is shown");
+    for (text, reason) in [
+        ("[kafka]\nbrokers = \"localhost\"", "kafka.brokers: must be host:port"),
+        (
+            "[kafka]\nbrokers = \"a:1,b:x\"",
+            "kafka.brokers: must be host:port, with commas between, has \"b:x\"",
+        ),
+        ("[kafka]\nprefix = \"a b\"", "kafka.prefix: must be 1 to 48 letters"),
+        ("[kafka]\nsession_timeout_s = 5", "kafka.session_timeout_s: must be 6 to 300, is 5"),
+        ("[kafka]\nsecurity = \"tls\"", "kafka.security: must be plaintext or ssl or"),
+        (
+            "[kafka]\nsecurity = \"sasl_plaintext\"\nsasl_mechanism = \"PLAIN\"",
+            "kafka.sasl_username: is missing",
+        ),
+        ("[kafka]\ncertificate_file = \"x\"", "kafka.certificate_file: goes with key_file"),
+        ("[postgres]\nurl = \"postgres://x\"", "postgres.url: a secret must not stand here"),
+        ("[mongo]\nuri_file = \"nowhere\"", "mongo.uri_file: nowhere cannot be read"),
+        ("[mongo]\nuri_env = \"NOBODY\"", "mongo.uri_env: the environment has no NOBODY"),
+    ] {
+        let line = wrong(text);
+        assert!(line.starts_with(&format!("gatecall.toml: {reason}")), "{line}");
+    }
+    if !cfg!(feature = "kafka-tls") {
+        assert!(wrong("[kafka]\nsecurity = \"ssl\"").contains("needs a build with TLS"));
+    }
 }
