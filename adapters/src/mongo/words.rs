@@ -131,12 +131,16 @@ fn driver_words(error: &Error, uri: &MongoUri) -> String {
         }
         ErrorKind::InsertMany(failed) => {
             let errors = failed.write_errors.as_deref().unwrap_or_default();
-            if let Some(first) = errors.iter().find(|e| e.code != DUPLICATE_KEY).or(errors.first()) {
-                let reason = cut(&first.message);
-                return format!("{uri} refuses a document (code {}): {reason}", first.code);
+            let refused = errors.iter().find(|error| error.code != DUPLICATE_KEY);
+            match (refused, &failed.write_concern_error, errors.first()) {
+                (Some(refused), ..) | (None, None, Some(refused)) => {
+                    format!("{uri} refuses a document (code {}): {}", refused.code, cut(&refused.message))
+                }
+                (None, Some(unsure), _) => unconfirmed(unsure, uri),
+                (None, None, None) => said(error),
             }
-            failed.write_concern_error.as_ref().map_or_else(|| said(error), |e| unconfirmed(e, uri))
         }
+        ErrorKind::InvalidArgument { message, .. } => format!("it cannot be sent to {uri}: {}", cut(message)),
         ErrorKind::Write(WriteFailure::WriteConcernError(failed)) => unconfirmed(failed, uri),
         _ => format!("{uri} says: {}", said(error)),
     }
@@ -164,4 +168,50 @@ fn said(error: &Error) -> String {
 
 fn cut(text: &str) -> String {
     text[..text.floor_char_boundary(SAID_BYTES_MAX)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mongodb::bson::{Document, deserialize_from_document as read, doc};
+
+    fn words(kind: ErrorKind) -> (Cause, String) {
+        let uri = MongoUri::parse("mongodb://desk:s3cret@h").unwrap();
+        let failure = Failure::Driver(kind.into());
+        (failure.cause(), failure.words(&uri))
+    }
+
+    fn inserting(answer: Document) -> (Cause, String) {
+        words(ErrorKind::InsertMany(read(answer).unwrap()))
+    }
+
+    fn command(code: i32) -> (Cause, String) {
+        let answer = doc! { "code": code, "codeName": "Name", "errmsg": "é".repeat(1000) };
+        words(ErrorKind::Command(read(answer).unwrap()))
+    }
+
+    #[test]
+    fn the_worst_of_several_errors_is_told() {
+        let known = doc! { "index": 0, "code": DUPLICATE_KEY, "errmsg": "E11000" };
+        let invalid = doc! { "index": 1, "code": 121, "errmsg": "Document failed validation" };
+        let late =
+            doc! { "code": WRITE_CONCERN_TIMEOUT, "codeName": "WriteConcernTimeout", "errmsg": "late" };
+        let (cause, text) = inserting(doc! { "writeErrors": [known.clone(), invalid] });
+        assert_eq!(text, "mongodb://h:27017 refuses a document (code 121): Document failed validation");
+        assert_eq!(cause, Cause::Answer);
+        let (_, text) = inserting(doc! { "writeErrors": [known.clone()], "writeConcernError": late });
+        assert_eq!(text, "the write was not confirmed by enough servers of mongodb://h:27017 in time");
+        let (_, text) = inserting(doc! { "writeErrors": [known] });
+        assert_eq!(text, "mongodb://h:27017 refuses a document (code 11000): E11000");
+    }
+
+    #[test]
+    fn a_servers_answer_is_told_by_what_can_be_done_about_it() {
+        assert_eq!(command(AUTHENTICATION_FAILED).0, Cause::Credentials);
+        assert_eq!(command(UNAUTHORIZED).0, Cause::Rights);
+        assert!(command(MAX_TIME_EXPIRED).1.contains("took longer than it may"));
+        let (cause, text) = command(59);
+        assert_eq!(cause, Cause::Answer);
+        assert!(text.starts_with("mongodb://h:27017 says: ") && text.len() < 500, "{text}");
+    }
 }

@@ -13,7 +13,7 @@ use mongodb::error::{Error, ErrorKind};
 use mongodb::options::{ReadPreference, SelectionCriteria};
 
 /// Documents in one message to the server. MongoDB takes 100,000; a smaller batch fits the time of
-/// an operation, and a document refused in it costs less.
+/// an operation, and the answer has room for an error about each, as where all are known.
 const BATCH_DOCUMENTS_MAX: usize = 5_000;
 /// Bytes of documents in one message to the server. MongoDB takes 48,000,000.
 const BATCH_BYTES_MAX: usize = 16_000_000;
@@ -166,6 +166,23 @@ mod tests {
         let mut document = RawDocumentBuf::new();
         document.append(cstr!("x"), "y".repeat(bytes));
         vec![document; count]
+    }
+
+    #[test]
+    fn only_what_is_there_and_confirmed_is_passed_over() {
+        let known = doc! { "index": 0, "code": DUPLICATE_KEY, "errmsg": "" };
+        let other = doc! { "index": 1, "code": 121, "errmsg": "" };
+        let unsure = doc! { "code": 64, "codeName": "", "errmsg": "" };
+        for (answer, expected) in [
+            (doc! { "writeErrors": [known.clone(), known.clone()] }, true),
+            (doc! { "writeErrors": [known.clone(), other] }, false),
+            (doc! { "writeErrors": [known], "writeConcernError": unsure.clone() }, false),
+            (doc! { "writeConcernError": unsure }, false),
+            (doc! {}, false),
+        ] {
+            let failed = mongodb::bson::deserialize_from_document(answer.clone()).unwrap();
+            assert_eq!(is_all_known(&ErrorKind::InsertMany(failed).into()), expected, "{answer}");
+        }
     }
 
     #[test]
