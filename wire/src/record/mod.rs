@@ -8,6 +8,8 @@
 //!   back exactly.
 //! - **change** ([`encode_change`]): one revision, as history tells it.
 //! - **log record** ([`encode_log`]): a state with the changes that led to it since the last.
+//! - **value** ([`encode_value`]): one field's value as it stands in a state, without a version of its
+//!   own; the directory keeps what operators have set so.
 //!
 //! Instants are seconds since 1970, a number where they are whole and else a text with nine
 //! decimals, `"1360357451.250000000"`: a number would lose some, and RFC 3339 twice the bytes.
@@ -18,8 +20,8 @@ mod encode;
 mod epoch;
 
 pub use change::{ChangeRecord, decode_change, encode_change, past_change};
-pub use decode::decode_state;
-pub use encode::encode_state;
+pub use decode::{decode_state, decode_value};
+pub use encode::{encode_state, encode_value};
 
 use domain::flight::Flight;
 use domain::ports::{LogEntry, PastChange};
