@@ -5,8 +5,10 @@
 //!
 //! | module | answers | on |
 //! |---|---|---|
-//! | [`embedded`] | `ChangeLog`, `Archive` | SQLite: one folder, one file, no server |
-//! | [`memory`] | `ChangeLog`, `Archive` | nothing: it forgets with the process, for tests |
+//! | [`embedded`] | `ChangeLog`, `Archive`, `Directory` | SQLite: one folder, one file, no server |
+//! | [`postgres`] | `Directory`, `Leases` | PostgreSQL, for several nodes |
+//! | [`local_leases`] | `Leases` | nothing: where there is one process |
+//! | [`memory`] | `ChangeLog`, `Archive`, `Directory` | nothing: it forgets with the process, for tests |
 //! | [`airports`] | `AirportSource` | HTTP, for airports that are asked |
 //! | `contract` | | the suites every answer to a port must pass (feature `testing`) |
 //!
@@ -26,5 +28,7 @@
 pub mod airports;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
+mod directory_rows;
 pub mod embedded;
+pub mod local_leases;
 pub mod memory;

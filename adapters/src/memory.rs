@@ -1,6 +1,9 @@
 //! A store that forgets with the process: the contract in its shortest form, for tests.
 
+mod directory;
+
 use chrono::{DateTime, Utc};
+use directory::Decided;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
@@ -22,6 +25,7 @@ struct Held {
     changes: BTreeMap<LegId, Vec<PastChange>>,
     messages: Vec<RawMessage>,
     faults: Vec<Quarantined>,
+    decided: Decided,
     /// What every call answers while it is set.
     broken: Option<StoreError>,
 }
@@ -144,7 +148,7 @@ impl Archive for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Opening, archive, change_log};
+    use crate::contract::{Opening, archive, change_log, directory};
 
     /// "The same place again" is the same memory: nothing is durable here, and the suites ask only
     /// that what was answered is found.
@@ -166,6 +170,11 @@ mod tests {
     #[tokio::test]
     async fn the_memory_is_an_archive() {
         archive::suite(places()).await;
+    }
+
+    #[tokio::test]
+    async fn the_memory_is_a_directory() {
+        directory::suite(places()).await;
     }
 
     #[tokio::test]

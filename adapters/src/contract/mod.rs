@@ -6,7 +6,10 @@
 
 pub mod archive;
 pub mod change_log;
+pub mod directory;
 pub mod flights;
+pub mod leases;
+pub mod services;
 
 /// What a suite wants opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
