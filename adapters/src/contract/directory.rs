@@ -159,7 +159,7 @@ async fn an_airline_is_called_what_it_was_last_called_until_that_is_withdrawn<D:
     assert!(withdraw(b6.code).await.expect("withdrawn"));
     assert!(!withdraw(b6.code).await.expect("a second time is nothing"));
     assert!(!withdraw(AirlineCode::parse("UA").expect("a code")).await.expect("never changed"));
-    assert_eq!(directory.airline_changes().await.expect("changes"), [jbu.clone()]);
+    assert_eq!(directory.airline_changes().await.expect("changes"), std::slice::from_ref(&jbu));
     directory.put_airline(b6.clone()).await.expect("put again");
     assert_eq!(directory.airline_changes().await.expect("changes"), [b6, jbu]);
 }
@@ -187,7 +187,7 @@ async fn an_airport_is_changed_in_parts_and_back<D: Directory>(make: &mut impl A
     let withdraw = |iata| directory.withdraw_airport(iata, line("desk"), minute(4));
     assert!(withdraw(bos.iata).await.expect("withdrawn"));
     assert!(!withdraw(bos.iata).await.expect("a second time is nothing"));
-    assert_eq!(directory.airport_changes().await.expect("changes"), [named.clone()]);
+    assert_eq!(directory.airport_changes().await.expect("changes"), std::slice::from_ref(&named));
     // One that changes nothing is a change all the same: somebody has said so.
     directory.put_airport(change("BOS", 5)).await.expect("put");
     assert_eq!(directory.airport_changes().await.expect("changes"), [change("BOS", 5), named]);

@@ -18,7 +18,7 @@
 //!    is dropped. A connection of its own moves the write-ahead log into the file (`checkpoint`).
 //!
 //! What people decide (`directory`) goes the same way, but is looked up and written by the writer itself
-//! within the commit, so that rules such as "at most eight keys" hold whoever comes at once.
+//! within the commit (`decisions`), so that rules such as "at most eight keys" hold whoever comes at once.
 //!
 //! Reading (`read`) has its own connections and goes back along each leg's chain of changes.
 //!
@@ -38,6 +38,7 @@ mod checkpoint;
 mod commit;
 mod config;
 mod database;
+mod decisions;
 mod directory;
 mod live;
 mod lock;
@@ -105,7 +106,7 @@ impl Embedded {
             return Ok(epoch);
         }
         let epoch: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.decide(|connection| Box::pin(directory::word_or(connection, "epoch", epoch))).await
+        self.decide(|connection| Box::pin(decisions::word_or(connection, "epoch", epoch))).await
     }
 
     /// The operational clock's instant as it was last saved.

@@ -1,7 +1,7 @@
 //! What one commit will write, gathered from many callers' work. Pure: nothing is written here, and
 //! what is kept in memory changes only once the commit has succeeded.
 
-use super::directory::Decision;
+use super::decisions::Decision;
 use super::live::{Live, Overview, Segment};
 use super::segment::Builder;
 use super::work::{Entry, Message, Reply, Work};

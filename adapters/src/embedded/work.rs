@@ -1,6 +1,6 @@
 //! What the writer is asked to do, and the bounded queue in which that waits.
 
-use super::directory::Decision;
+use super::decisions::Decision;
 use super::gone;
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
