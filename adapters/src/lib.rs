@@ -32,3 +32,4 @@ mod directory_rows;
 pub mod embedded;
 pub mod local_leases;
 pub mod memory;
+pub mod postgres;
