@@ -19,7 +19,7 @@
 //! | [`airports`], [`airlines`] | tables with zones and names |
 //! | [`clock`] | the operational clock, which can be replayed |
 //! | [`feed_key`] | the keys by which feeds are known, and the rules of changing them |
-//! | [`line`] | a line that a person wrote |
+//! | [`mod@line`] | a line that a person wrote |
 //! | [`delay_reason`] | delay codes in plain words |
 //! | [`ports`] | what the hub asks of the outside world, answered in `adapters` |
 //!

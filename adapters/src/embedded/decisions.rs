@@ -33,7 +33,9 @@ pub(super) async fn word_or(
 
 pub(super) async fn note_feeds(connection: &mut SqliteConnection, feeds: Vec<FeedNote>) -> sqlx::Result<()> {
     for feed in feeds {
-        sqlx::query("INSERT OR REPLACE INTO feeds VALUES (?, ?, ?, ?, ?, ?, ?)")
+        let text = "INSERT OR REPLACE INTO feeds (name, airport, kind, format, rank, creates, zone)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)";
+        sqlx::query(text)
             .bind(&*feed.name)
             .bind(feed.airport.map(|iata| iata.to_string()))
             .bind(feed.kind.as_str())

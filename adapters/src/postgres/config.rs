@@ -68,6 +68,10 @@ const UNACKNOWLEDGED_MAX_MS: u32 = 15_000;
 /// The longest a transaction may lie idle: only a node that has died leaves one.
 const IDLE_IN_TRANSACTION_MAX_MS: u32 = 15_000;
 
+/// What may stand behind the question mark of an address. Anything else is a slip that must not pass
+/// in silence (`sslmodus=verify-full`), and must not be told to a log, as the driver would.
+const PARAMETERS: [&str; 6] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "options"];
+
 /// The address of a database, `postgres://user:password@host:5432/database`. `Debug` and `Display`
 /// show host, port and database alone.
 #[derive(Clone)]
@@ -82,6 +86,9 @@ pub enum InvalidPostgresUrl {
     /// It cannot be read.
     #[error("is not an address such as postgres://user:password@host:5432/database")]
     Shape,
+    /// It has a parameter that nobody reads.
+    #[error("has a parameter that is none of {}", PARAMETERS.join(", "))]
+    Parameter,
     /// It names no database.
     #[error("names no database; it goes after the last slash, postgres://user:password@host:5432/database")]
     Database,
@@ -94,6 +101,11 @@ impl PostgresUrl {
     pub fn parse(text: &str) -> Result<Self, InvalidPostgresUrl> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(InvalidPostgresUrl::Scheme);
+        }
+        let parameters = text.split_once('?').map_or("", |(_, parameters)| parameters);
+        let name = |parameter: &str| PARAMETERS.contains(&parameter.split('=').next().unwrap_or_default());
+        if !parameters.split('&').filter(|parameter| !parameter.is_empty()).all(name) {
+            return Err(InvalidPostgresUrl::Parameter);
         }
         let options = PgConnectOptions::from_str(text).map_err(|_| InvalidPostgresUrl::Shape)?;
         if options.get_database().is_none_or(str::is_empty) {
@@ -171,12 +183,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_being_repeated() {
-        use InvalidPostgresUrl::{Database, Scheme, Shape};
+        use InvalidPostgresUrl::{Database, Parameter, Scheme, Shape};
         for (text, why) in [
             ("", Scheme),
             ("mysql://desk:s3cret@h/d", Scheme),
             ("postgres://desk:s3cret@h:port/d", Shape),
             ("postgres://desk:s3cret@h/d?sslmode=s3cret", Shape),
+            ("postgres://desk:s3cret@h/d?sslmode=require&pass=s3cret", Parameter),
             ("postgres://desk:s3cret@h", Database),
         ] {
             let error = PostgresUrl::parse(text).unwrap_err();
