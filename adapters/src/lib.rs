@@ -5,10 +5,12 @@
 //!
 //! | module | answers | on |
 //! |---|---|---|
-//! | [`embedded`] | `ChangeLog`, `Archive` | SQLite: one folder, one file, no server |
 //! | [`kafka`] | `SharedLog`, `ReportJournal`, `ReportQueue`, the way into an archive | Kafka, for several nodes |
 //! | [`mongo`] | `Archive`, `Recorder` | MongoDB: the archive at scale |
-//! | [`memory`] | `ChangeLog`, `Archive`, `Recorder` | nothing: it forgets with the process, for tests |
+//! | [`embedded`] | `ChangeLog`, `Archive`, `Directory` | SQLite: one folder, one file, no server |
+//! | [`postgres`] | `Directory`, `Leases` | PostgreSQL, for several nodes |
+//! | [`local_leases`] | `Leases` | nothing: where there is one process |
+//! | [`memory`] | `ChangeLog`, `Archive`, `Recorder`, `Directory` | nothing: it forgets with the process, for tests |
 //! | [`airports`] | `AirportSource` | HTTP, for airports that are asked |
 //! | `contract` | | the suites every answer to a port must pass (feature `testing`) |
 //!
@@ -29,6 +31,7 @@
 pub mod airports;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
+mod directory_rows;
 pub mod embedded;
 pub mod kafka;
 pub mod memory;
@@ -37,3 +40,5 @@ mod packed;
 mod secret;
 
 pub use secret::Secret;
+pub mod local_leases;
+pub mod postgres;

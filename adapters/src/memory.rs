@@ -1,6 +1,9 @@
 //! A store that forgets with the process: the contract in its shortest form, for tests.
 
+mod directory;
+
 use chrono::{DateTime, Utc};
+use directory::Decided;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
@@ -24,6 +27,7 @@ struct Held {
     changes: BTreeMap<LegId, BTreeMap<u64, PastChange>>,
     messages: Shelf<RawMessage>,
     faults: Shelf<Quarantined>,
+    decided: Decided,
     /// What every call answers while it is set.
     broken: Option<StoreError>,
 }
@@ -211,7 +215,7 @@ impl Recorder for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Opening, archive, change_log, recorder};
+    use crate::contract::{Opening, archive, change_log, directory, recorder};
 
     /// "The same place again" is the same memory: nothing is durable here, and the suites ask only
     /// that what was answered is found.
@@ -238,6 +242,11 @@ mod tests {
     #[tokio::test]
     async fn the_memory_is_a_recorder() {
         recorder::suite(places()).await;
+    }
+
+    #[tokio::test]
+    async fn the_memory_is_a_directory() {
+        directory::suite(places()).await;
     }
 
     #[tokio::test]

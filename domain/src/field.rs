@@ -295,7 +295,7 @@ impl Value {
 }
 
 /// Characters that a screen or an SMS must never get: controls, and marks that reverse text.
-fn is_unprintable(c: char) -> bool {
+pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

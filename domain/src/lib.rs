@@ -18,6 +18,8 @@
 //! | [`board`] | rows of one airport and direction in order |
 //! | [`airports`], [`airlines`] | tables with zones and names |
 //! | [`clock`] | the operational clock, which can be replayed |
+//! | [`feed_key`] | the keys by which feeds are known, and the rules of changing them |
+//! | [`mod@line`] | a line that a person wrote |
 //! | [`delay_reason`] | delay codes in plain words |
 //! | [`ports`] | what the hub asks of the outside world, answered in `adapters` |
 //!
@@ -42,10 +44,12 @@ pub mod change;
 pub mod clock;
 pub mod codes;
 pub mod delay_reason;
+pub mod feed_key;
 pub mod field;
 pub mod flight;
 mod held;
 pub mod leg;
+pub mod line;
 pub mod ports;
 pub mod report;
 pub mod status;

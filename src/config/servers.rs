@@ -86,8 +86,8 @@ pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<Servers, Co
 /// What the machine is called, which for a container or a pod is its own name.
 fn host() -> String {
     let uname = rustix::system::uname();
-    let shaped = uname.nodename().to_string_lossy().chars().map(|c| if is_of_name(c) { c } else { '-' });
-    shaped.take(NAME_LENGTH_MAX).collect()
+    let name = uname.nodename().to_string_lossy();
+    name.chars().map(|c| if is_of_name(c) { c } else { '-' }).take(NAME_LENGTH_MAX).collect()
 }
 
 fn is_of_name(c: char) -> bool {

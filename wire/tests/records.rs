@@ -12,8 +12,8 @@ use domain::leg::Alias;
 use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source};
 use gatecall_wire::record::{
-    RecordError, decode_change, decode_log, decode_report, decode_state, encode_change, encode_log,
-    encode_report, encode_state, past_change,
+    RecordError, decode_change, decode_log, decode_report, decode_state, decode_value, encode_change,
+    encode_log, encode_report, encode_state, encode_value, past_change,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -106,6 +106,15 @@ fn a_change_comes_back_as_history_tells_it() {
     assert_eq!(past.kinds, ["time", "delay", "gate"]);
     let set: serde_json::Value = serde_json::from_str(&past.set_json).unwrap();
     assert_eq!(set["departure.gate"], "14");
+}
+
+#[test]
+fn a_value_of_another_sort_or_a_broken_one_is_refused_with_its_field() {
+    for json in ["", "{", "12", "[\"x\"]", "null"] {
+        assert!(decode_value(Field::DepartureGate, json).is_err(), "{json}");
+    }
+    let error = decode_value(Field::DepartureActual, "\"noon\"").unwrap_err().to_string();
+    assert!(error.contains("departure.actual: is of the wrong sort"), "{error}");
 }
 
 #[test]
@@ -243,6 +252,13 @@ proptest! {
             flight.take_over(Override { field, value, set_by: "desk".into(), set_at: now, until }, now);
         }
         prop_assert_eq!(decode_state(&encode_state(&flight)).unwrap(), flight);
+    }
+
+    #[test]
+    fn every_value_comes_back_alone((field, value) in statement()) {
+        if let Some(value) = value {
+            prop_assert_eq!(decode_value(field, &encode_value(&value)).unwrap(), value);
+        }
     }
 
     #[test]

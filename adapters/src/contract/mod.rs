@@ -7,7 +7,9 @@
 
 pub mod archive;
 pub mod change_log;
+pub mod directory;
 pub mod flights;
+pub mod leases;
 pub mod recorder;
 pub mod services;
 

@@ -62,6 +62,9 @@ impl Inserts {
                 to.add(value)
             })
             .await?;
+        for decision in std::mem::take(&mut plan.decisions) {
+            decision(connection).await?;
+        }
         let changes = std::mem::take(&mut plan.changes).into_iter();
         self.changes.run(connection, With::Commit, changes, bind_change).await
     }
@@ -72,7 +75,10 @@ impl Inserts {
         plan: &mut Plan,
         log: &mut [LogRow],
     ) -> sqlx::Result<Option<(Arc<str>, SqliteArguments)>> {
-        let is_usual = plan.retired.is_empty() && plan.faults.is_empty() && plan.notes.is_empty();
+        let is_usual = plan.retired.is_empty()
+            && plan.faults.is_empty()
+            && plan.notes.is_empty()
+            && plan.decisions.is_empty();
         let rows = [
             (&self.log, log.len()),
             (&self.messages, plan.messages.len()),

@@ -1,6 +1,6 @@
 //! # The embedded store: one folder, one file, no server
 //!
-//! SQLite in WAL mode answers `ChangeLog` and `Archive`, for one hub on one machine. What it has
+//! SQLite in WAL mode answers `ChangeLog`, `Archive` and `Directory`, for one hub on one machine. What it has
 //! answered is on the disk ([`Durability`]); kill -9 at any moment loses nothing of that.
 //!
 //! How a change comes to rest, and where to look:
@@ -16,6 +16,9 @@
 //! 5. Later, in slices between commits (`upkeep`): the oldest segments of the log are rewritten
 //!    without the states that newer ones replaced, as Kafka compacts a topic; what is past its time
 //!    is dropped. A connection of its own moves the write-ahead log into the file (`checkpoint`).
+//!
+//! What people decide (`directory`) goes the same way, but is looked up and written by the writer itself
+//! within the commit (`decisions`), so that rules such as "at most eight keys" hold whoever comes at once.
 //!
 //! Reading (`read`) has its own connections and goes back along each leg's chain of changes.
 //!
@@ -35,6 +38,8 @@ mod checkpoint;
 mod commit;
 mod config;
 mod database;
+mod decisions;
+mod directory;
 mod live;
 mod lock;
 mod plan;
@@ -100,8 +105,7 @@ impl Embedded {
             return Ok(epoch);
         }
         let epoch: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.note("epoch", epoch.clone()).await?;
-        Ok(epoch)
+        self.decide(|connection| Box::pin(decisions::word_or(connection, "epoch", epoch))).await
     }
 
     /// The operational clock's instant as it was last saved.

@@ -1,6 +1,7 @@
 //! What one commit will write, gathered from many callers' work. Pure: nothing is written here, and
 //! what is kept in memory changes only once the commit has succeeded.
 
+use super::decisions::Decision;
 use super::live::{Live, Overview, Segment};
 use super::segment::Builder;
 use super::work::{Entry, Message, Reply, Work};
@@ -50,6 +51,8 @@ pub(super) struct Plan {
     pub(super) messages: Vec<(i64, Message)>,
     pub(super) faults: Vec<(Option<i64>, Quarantined)>,
     pub(super) notes: Vec<(&'static str, String)>,
+    /// In their order, as each may look at what the one before has written.
+    pub(super) decisions: Vec<Decision>,
     /// Log entries taken.
     pub(super) entries: usize,
     /// Who is to be told, and what if all goes well. Even a conflict is told only after the commit:
@@ -67,6 +70,7 @@ impl Plan {
             messages: Vec::new(),
             faults: Vec::new(),
             notes: Vec::new(),
+            decisions: Vec::new(),
             entries: 0,
             replies: Vec::new(),
         }
@@ -75,7 +79,8 @@ impl Plan {
     /// Whether all it would write are raw messages and their faults.
     pub(super) fn has_only_messages(&self) -> bool {
         let messages = !self.messages.is_empty() || !self.faults.is_empty();
-        messages && self.entries == 0 && self.retired.is_empty() && self.notes.is_empty()
+        let others = self.retired.is_empty() && self.notes.is_empty() && self.decisions.is_empty();
+        messages && self.entries == 0 && others
     }
 
     /// Takes a piece of work, or gives back what is not for a plan.
@@ -98,6 +103,10 @@ impl Plan {
             }
             Work::Note { key, value, reply } => {
                 self.notes.push((key, value));
+                self.replies.push((reply, Ok(())));
+            }
+            Work::Decide { decision, reply } => {
+                self.decisions.push(decision);
                 self.replies.push((reply, Ok(())));
             }
             other @ (Work::Expire { .. } | Work::Close { .. }) => return Some(other),
@@ -178,7 +187,8 @@ impl Plan {
 
     /// Whether there is nothing to write.
     pub(super) fn writes_nothing(&self) -> bool {
-        self.staged.is_empty() && self.messages.is_empty() && self.faults.is_empty() && self.notes.is_empty()
+        let archive = self.messages.is_empty() && self.faults.is_empty();
+        self.staged.is_empty() && archive && self.notes.is_empty() && self.decisions.is_empty()
     }
 
     /// Tells everybody how it went.

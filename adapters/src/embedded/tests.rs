@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::flights::Sample;
-use crate::contract::{Opening, archive, change_log};
+use crate::contract::{Opening, archive, change_log, directory};
 use domain::ports::{Archive, ChangeLog, Version};
 use tempfile::TempDir;
 
@@ -34,6 +34,11 @@ async fn the_embedded_store_is_a_change_log() {
 #[tokio::test]
 async fn the_embedded_store_is_an_archive() {
     archive::suite(places()).await;
+}
+
+#[tokio::test]
+async fn the_embedded_store_is_a_directory() {
+    directory::suite(places()).await;
 }
 
 #[tokio::test]
@@ -90,7 +95,7 @@ async fn a_folder_of_a_newer_gatecall_is_left_alone() {
     edit(
         &folder,
         "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, \
-        execution_time FROM _sqlx_migrations",
+        execution_time FROM _sqlx_migrations WHERE version = 1",
     )
     .await;
     let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();

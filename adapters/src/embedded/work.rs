@@ -1,5 +1,6 @@
 //! What the writer is asked to do, and the bounded queue in which that waits.
 
+use super::decisions::Decision;
 use super::gone;
 use crate::packed::Packed;
 use chrono::{DateTime, Utc};
@@ -24,6 +25,8 @@ pub(super) enum Work {
     Retire { leg: LegId, reply: Reply<()> },
     /// Keep a message, its faults, or both.
     Keep { message: Option<Message>, faults: Vec<Quarantined>, reply: Reply<()> },
+    /// Look and write within the commit.
+    Decide { decision: Decision, reply: Reply<()> },
     /// Set a word of `meta`.
     Note { key: &'static str, value: String, reply: Reply<()> },
     /// Drop what is old, in slices between the other work.
@@ -95,6 +98,8 @@ impl Work {
                 let faults: usize = faults.iter().map(|f| f.excerpt.len() + f.reason.len() + 128).sum();
                 faults + message.as_ref().map_or(0, |m| m.body.bytes())
             }
+            // Some lines that a person wrote, or as many feeds as are configured.
+            Self::Decide { .. } => 1024,
             Self::Retire { .. } | Self::Note { .. } | Self::Expire { .. } | Self::Close { .. } => 64,
         }
     }

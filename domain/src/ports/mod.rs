@@ -10,6 +10,7 @@
 //! | [`archive`] | raw messages, quarantine, history |
 //! | [`reports`] | where reports go, and where their owner takes them from |
 //! | [`airport`] | an airport that is polled |
+//! | [`directory`] | what people have decided: keys, overrides, names; the feeds they refer to |
 //!
 //! ## Adding a port
 //!
@@ -19,12 +20,17 @@
 
 pub mod airport;
 pub mod archive;
+pub mod directory;
 pub mod leases;
 pub mod log;
 pub mod reports;
 
 pub use airport::{AirportSays, AirportSource, Ask, AskError};
 pub use archive::{Archive, Keepsake, PastChange, Quarantined, RawMessage, Recorder};
+pub use directory::{
+    AirlineChange, AirportChange, Deed, Directory, FeedKey, FeedKind, FeedNote, KeyError, OverrideNote,
+    PAST_OVERRIDES_MAX, PastOverride, overrides_in_force,
+};
 pub use leases::{LEASE_NAME_BYTES_MAX, Lease, Leases, is_lease_name};
 pub use log::{ChangeLog, Followed, LogEntry, SharedLog, Told, Version};
 pub use reports::{Delivered, Delivery, Outcome, ReportJournal, ReportQueue, ReportSink, Settle, SinkError};

@@ -130,6 +130,11 @@ pub(super) fn read_alias((kind, name): (String, String)) -> Option<Alias> {
     }
 }
 
+/// Reads what [`super::encode_value`] wrote of this field.
+pub fn decode_value(field: Field, json: &str) -> Result<Value, RecordError> {
+    read_value(field, serde_json::from_str(json).map_err(RecordError::broken)?)
+}
+
 /// Reads a value as its field takes it. Lengths are not checked again: what was good when it was
 /// written must still be readable after a limit was lowered.
 pub(super) fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {

@@ -153,6 +153,12 @@ impl Serialize for ValuesOut<'_> {
     }
 }
 
+/// A field's value as it stands in a state: `"14"`, `1360357451`, `true`, `["EI5105"]`.
+pub fn encode_value(value: &Value) -> String {
+    // Writing strings, numbers and lists of them to memory has no way to fail.
+    serde_json::to_string(&ValueOut(value)).unwrap_or_default()
+}
+
 struct ValueOut<'a>(&'a Value);
 
 impl Serialize for ValueOut<'_> {

@@ -12,6 +12,8 @@
 //! - **report** ([`encode_report`]): on its way to the owner of its leg, in `gatecall.reports`.
 //! - **keepsake** ([`encode_message`], [`encode_fault`]): on its way to the archive, in
 //!   `gatecall.archive`.
+//! - **value** ([`encode_value`]): one field's value as it stands in a state, without a version of its
+//!   own; the directory keeps what operators have set so.
 //!
 //! Instants are seconds since 1970, a number where they are whole and else a text with nine
 //! decimals, `"1360357451.250000000"`: a number would lose some, and RFC 3339 twice the bytes.
@@ -24,8 +26,8 @@ mod keepsake;
 mod report;
 
 pub use change::{ChangeRecord, decode_change, encode_change, past_change};
-pub use decode::decode_state;
-pub use encode::encode_state;
+pub use decode::{decode_state, decode_value};
+pub use encode::{encode_state, encode_value};
 pub use keepsake::{Kept, decode_kept, encode_fault, encode_message};
 pub use report::{decode_report, encode_report};
 

@@ -1,0 +1,178 @@
+//! Rows of the directory's tables, which look alike in SQLite and PostgreSQL, and what they say.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use domain::codes::{AirlineCode, Iata};
+use domain::feed_key::KeyDigest;
+use domain::field::Field;
+use domain::line::Line;
+use domain::ports::{AirlineChange, AirportChange, Deed, FeedKey, FeedKind, FeedNote, PastOverride};
+use wire::record::decode_value;
+
+/// What cannot be read of a row, in words that name table and row.
+pub(crate) type Unread = String;
+
+/// An instant as a directory keeps it: to the microsecond.
+pub(crate) fn cut(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}
+
+/// A row of `feeds`.
+pub(crate) struct FeedRow {
+    pub(crate) name: String,
+    pub(crate) airport: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) format: String,
+    pub(crate) rank: i16,
+    pub(crate) creates: bool,
+    pub(crate) zone: String,
+}
+
+impl FeedRow {
+    pub(crate) fn read(self) -> Result<FeedNote, Unread> {
+        let wrong = |what: &str| format!("feeds, {}: {what}", self.name);
+        let airport = self.airport.as_deref().map(Iata::parse).transpose();
+        Ok(FeedNote {
+            airport: airport.map_err(|e| wrong(&e.to_string()))?,
+            kind: FeedKind::parse(&self.kind).ok_or_else(|| wrong("its kind is unknown"))?,
+            rank: u8::try_from(self.rank).map_err(|_| wrong("its rank is none"))?,
+            zone: self.zone.parse().map_err(|_| wrong("its zone is unknown"))?,
+            name: self.name.into(),
+            format: self.format.into(),
+            creates: self.creates,
+        })
+    }
+}
+
+/// A row of `feed_keys`.
+pub(crate) struct KeyRow {
+    pub(crate) feed: String,
+    pub(crate) digest: Vec<u8>,
+    pub(crate) note: String,
+    pub(crate) added_at: DateTime<Utc>,
+}
+
+impl KeyRow {
+    pub(crate) fn read(self) -> Result<FeedKey, Unread> {
+        let digest = digest(&self.feed, self.digest)?;
+        let note = line("feed_keys", &self.feed, &self.note)?;
+        Ok(FeedKey { feed: self.feed.into(), digest, note, added_at: self.added_at })
+    }
+}
+
+/// A digest as it lies in `feed_keys`.
+pub(crate) fn digest(feed: &str, bytes: Vec<u8>) -> Result<KeyDigest, Unread> {
+    let length = bytes.len();
+    let digest = bytes.try_into().map_err(|_| format!("feed_keys, {feed}: a digest has {length} bytes"));
+    digest.map(KeyDigest)
+}
+
+/// A row of `airline_changes` that is in force.
+pub(crate) struct AirlineRow {
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) made_by: String,
+    pub(crate) made_at: DateTime<Utc>,
+}
+
+impl AirlineRow {
+    pub(crate) fn read(self) -> Result<AirlineChange, Unread> {
+        let line = |text: &str| line("airline_changes", &self.code, text);
+        Ok(AirlineChange {
+            code: AirlineCode::parse(&self.code).map_err(|e| format!("airline_changes: {e}"))?,
+            name: line(&self.name)?,
+            by: line(&self.made_by)?,
+            at: self.made_at,
+        })
+    }
+}
+
+/// A row of `airport_changes` that is in force.
+pub(crate) struct AirportRow {
+    pub(crate) iata: String,
+    pub(crate) name: Option<String>,
+    pub(crate) city: Option<String>,
+    pub(crate) zone: Option<String>,
+    pub(crate) made_by: String,
+    pub(crate) made_at: DateTime<Utc>,
+}
+
+impl AirportRow {
+    pub(crate) fn read(self) -> Result<AirportChange, Unread> {
+        let line = |text: &str| line("airport_changes", &self.iata, text);
+        let unknown = |_| format!("airport_changes, {}: its zone is unknown", self.iata);
+        Ok(AirportChange {
+            iata: Iata::parse(&self.iata).map_err(|e| format!("airport_changes: {e}"))?,
+            name: self.name.as_deref().map(line).transpose()?,
+            city: self.city.as_deref().map(line).transpose()?,
+            zone: self.zone.as_deref().map(str::parse::<Tz>).transpose().map_err(unknown)?,
+            by: line(&self.made_by)?,
+            at: self.made_at,
+        })
+    }
+}
+
+/// A row of `overrides`.
+pub(crate) struct OverrideRow {
+    pub(crate) field: String,
+    pub(crate) value: Option<String>,
+    pub(crate) until: Option<DateTime<Utc>>,
+    pub(crate) reason: Option<String>,
+    pub(crate) made_by: String,
+    pub(crate) made_at: DateTime<Utc>,
+}
+
+impl OverrideRow {
+    /// `None` for a field that this version does not know.
+    pub(crate) fn read(self) -> Result<Option<PastOverride>, Unread> {
+        let Some(field) = Field::named(&self.field) else { return Ok(None) };
+        let line = |text: &str| line("overrides", &self.field, text);
+        let deed = match self.until {
+            None => Deed::Ended,
+            Some(until) => {
+                let value = self.value.as_deref().map(|json| decode_value(field, json)).transpose();
+                Deed::Set {
+                    value: value.map_err(|e| format!("overrides: {e}"))?,
+                    until,
+                    reason: self.reason.as_deref().map(line).transpose()?,
+                }
+            }
+        };
+        Ok(Some(PastOverride { field, deed, by: line(&self.made_by)?, at: self.made_at }))
+    }
+}
+
+fn line(table: &str, row: &str, text: &str) -> Result<Line, Unread> {
+    Line::parse(text).map_err(|e| format!("{table}, {row}: a text {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_table_and_row() {
+        let feed = FeedRow {
+            name: "jfk".into(),
+            airport: None,
+            kind: "push".into(),
+            format: "json".into(),
+            rank: 1,
+            creates: true,
+            zone: "Mars/Olympus".into(),
+        };
+        assert_eq!(feed.read().unwrap_err(), "feeds, jfk: its zone is unknown");
+        assert_eq!(digest("jfk", vec![1; 31]).unwrap_err(), "feed_keys, jfk: a digest has 31 bytes");
+        let row = |field: &str, value: &str| OverrideRow {
+            field: field.into(),
+            value: Some(value.into()),
+            until: Some(DateTime::UNIX_EPOCH),
+            reason: None,
+            made_by: "desk".into(),
+            made_at: DateTime::UNIX_EPOCH,
+        };
+        let error = row("departure.gate", "7").read().unwrap_err();
+        assert!(error.ends_with("departure.gate: is of the wrong sort"), "{error}");
+        assert_eq!(row("mood", "7").read(), Ok(None), "a newer version's field");
+    }
+}

@@ -1,0 +1,192 @@
+//! What changes the directory: decided and written by the writer, within the commit that also holds
+//! what else was waiting, so that nothing comes between looking and writing.
+//!
+//! What fails here fails the whole commit and everybody in it. So a decision that is against the rules
+//! is an answer and no error, and no constraint of a table can be met by what callers give.
+
+use crate::directory_rows as rows;
+use chrono::{DateTime, Utc};
+use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
+use domain::field::Field;
+use domain::leg::LegId;
+use domain::line::Line;
+use domain::ports::{AirlineChange, AirportChange, FeedNote, OverrideNote};
+use futures_util::future::BoxFuture;
+use sqlx::SqliteConnection;
+use std::sync::Arc;
+use wire::record::encode_value;
+
+/// Something that looks and writes within a commit.
+pub(super) type Decision =
+    Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, sqlx::Result<()>> + Send>;
+
+/// The word of `meta` under a key, `fresh` where there is none yet.
+pub(super) async fn word_or(
+    connection: &mut SqliteConnection,
+    key: &'static str,
+    fresh: String,
+) -> sqlx::Result<String> {
+    let text = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING";
+    sqlx::query(text).bind(key).bind(fresh).execute(&mut *connection).await?;
+    sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(connection).await
+}
+
+pub(super) async fn note_feeds(connection: &mut SqliteConnection, feeds: Vec<FeedNote>) -> sqlx::Result<()> {
+    for feed in feeds {
+        let text = "INSERT OR REPLACE INTO feeds (name, airport, kind, format, rank, creates, zone)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)";
+        sqlx::query(text)
+            .bind(&*feed.name)
+            .bind(feed.airport.map(|iata| iata.to_string()))
+            .bind(feed.kind.as_str())
+            .bind(&*feed.format)
+            .bind(feed.rank)
+            .bind(feed.creates)
+            .bind(feed.zone.name())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The keys of a feed; of those that were revoked the one that is meant. `None` where there is no
+/// such feed.
+async fn ring(
+    connection: &mut SqliteConnection,
+    feed: &Arc<str>,
+    meant: Option<KeyDigest>,
+) -> sqlx::Result<Option<KeyRing>> {
+    let is_known = sqlx::query("SELECT 1 FROM feeds WHERE name = ?").bind(&**feed);
+    if is_known.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(None);
+    }
+    let text = "SELECT digest, revoked_at IS NOT NULL FROM feed_keys
+                WHERE feed = ? AND (revoked_at IS NULL OR digest = ?)";
+    let meant = meant.map(|digest| digest.0.to_vec());
+    let keys = sqlx::query_as(text).bind(&**feed).bind(meant).fetch_all(connection).await?;
+    let mut ring = KeyRing { feed: feed.clone(), in_force: Vec::new(), revoked: Vec::new() };
+    for (bytes, is_revoked) in keys {
+        let digest = rows::digest(feed, bytes).map_err(|e| sqlx::Error::Decode(e.into()))?;
+        if is_revoked { ring.revoked.push(digest) } else { ring.in_force.push(digest) }
+    }
+    Ok(Some(ring))
+}
+
+pub(super) async fn add_key(
+    connection: &mut SqliteConnection,
+    feed: Arc<str>,
+    digest: KeyDigest,
+    note: Line,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Result<(), KeyRefused>> {
+    let Some(ring) = ring(connection, &feed, Some(digest)).await? else {
+        return Ok(Err(KeyRefused::UnknownFeed { feed }));
+    };
+    match ring.adds(digest) {
+        Err(refused) => return Ok(Err(refused)),
+        Ok(false) => return Ok(Ok(())),
+        Ok(true) => {}
+    }
+    sqlx::query("INSERT INTO feed_keys (feed, digest, note, added_at) VALUES (?, ?, ?, ?)")
+        .bind(&*feed)
+        .bind(digest.0.to_vec())
+        .bind(note.as_str())
+        .bind(at.timestamp_micros())
+        .execute(connection)
+        .await?;
+    Ok(Ok(()))
+}
+
+pub(super) async fn revoke_key(
+    connection: &mut SqliteConnection,
+    feed: Arc<str>,
+    prefix: KeyPrefix,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Result<KeyDigest, KeyRefused>> {
+    let Some(ring) = ring(connection, &feed, None).await? else {
+        return Ok(Err(KeyRefused::UnknownFeed { feed }));
+    };
+    let digest = match ring.named(&prefix) {
+        Err(refused) => return Ok(Err(refused)),
+        Ok(digest) => digest,
+    };
+    sqlx::query("UPDATE feed_keys SET revoked_at = ? WHERE feed = ? AND digest = ?")
+        .bind(at.timestamp_micros())
+        .bind(&*feed)
+        .bind(digest.0.to_vec())
+        .execute(connection)
+        .await?;
+    Ok(Ok(digest))
+}
+
+pub(super) async fn put_airline(
+    connection: &mut SqliteConnection,
+    change: AirlineChange,
+) -> sqlx::Result<()> {
+    let text = "INSERT INTO airline_changes (code, name, made_by, made_at) VALUES (?, ?, ?, ?)";
+    let query = sqlx::query(text).bind(change.code.as_str()).bind(change.name.as_str());
+    let query = query.bind(change.by.as_str()).bind(change.at.timestamp_micros());
+    query.execute(connection).await.map(drop)
+}
+
+pub(super) async fn put_airport(
+    connection: &mut SqliteConnection,
+    change: AirportChange,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO airport_changes (iata, withdrawn, name, city, zone, made_by, made_at)
+         VALUES (?, 0, ?, ?, ?, ?, ?)",
+    )
+    .bind(change.iata.as_str())
+    .bind(change.name.as_ref().map(Line::as_str))
+    .bind(change.city.as_ref().map(Line::as_str))
+    .bind(change.zone.map(|zone| zone.name()))
+    .bind(change.by.as_str())
+    .bind(change.at.timestamp_micros())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Adds the row that gives a built-in name back, where the newest is another.
+pub(super) async fn withdraw(
+    connection: &mut SqliteConnection,
+    text: &'static str,
+    code: String,
+    by: Line,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let query = sqlx::query(text).bind(code).bind(by.as_str()).bind(at.timestamp_micros());
+    Ok(query.execute(connection).await?.rows_affected() > 0)
+}
+
+pub(super) async fn put_override(connection: &mut SqliteConnection, note: OverrideNote) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO overrides (leg, field, value, until, reason, made_by, made_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(note.leg.as_str())
+    .bind(note.field.name())
+    .bind(note.value.as_ref().map(encode_value))
+    .bind(note.until.timestamp_micros())
+    .bind(note.reason.as_ref().map(Line::as_str))
+    .bind(note.set_by.as_str())
+    .bind(note.set_at.timestamp_micros())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn end_override(
+    connection: &mut SqliteConnection,
+    leg: LegId,
+    field: Field,
+    by: Line,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let text = "INSERT INTO overrides (leg, field, made_by, made_at) SELECT ?1, ?2, ?3, ?4 WHERE
+                (SELECT until FROM overrides WHERE leg = ?1 AND field = ?2 ORDER BY id DESC LIMIT 1) > ?4";
+    let query = sqlx::query(text).bind(leg.as_str()).bind(field.name());
+    let query = query.bind(by.as_str()).bind(at.timestamp_micros());
+    Ok(query.execute(connection).await?.rows_affected() > 0)
+}

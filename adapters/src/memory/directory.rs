@@ -1,0 +1,183 @@
+//! The directory in its shortest form.
+
+use super::Memory;
+use crate::directory_rows::cut;
+use chrono::{DateTime, Utc};
+use domain::codes::{AirlineCode, Iata};
+use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
+use domain::field::Field;
+use domain::leg::LegId;
+use domain::line::Line;
+use domain::ports::{
+    AirlineChange, AirportChange, Answer, Deed, Directory, FeedKey, FeedNote, KeyError, OverrideNote,
+    PAST_OVERRIDES_MAX, PastOverride, StoreError, overrides_in_force,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What people have decided.
+#[derive(Default)]
+pub(super) struct Decided {
+    epoch: Option<String>,
+    feeds: BTreeMap<Arc<str>, FeedNote>,
+    /// By feed, those of a feed in their order.
+    keys: BTreeMap<Arc<str>, Vec<FeedKey>>,
+    revoked: Vec<(Arc<str>, KeyDigest)>,
+    airlines: BTreeMap<AirlineCode, AirlineChange>,
+    airports: BTreeMap<Iata, AirportChange>,
+    overrides: BTreeMap<LegId, Vec<PastOverride>>,
+}
+
+impl Decided {
+    fn ring(&self, feed: Arc<str>) -> Result<KeyRing, KeyRefused> {
+        if !self.feeds.contains_key(&feed) {
+            return Err(KeyRefused::UnknownFeed { feed });
+        }
+        let in_force = self.keys.get(&feed).into_iter().flatten().map(|key| key.digest).collect();
+        let revoked = self.revoked.iter().filter(|(of, _)| *of == feed).map(|(_, digest)| *digest).collect();
+        Ok(KeyRing { feed, in_force, revoked })
+    }
+
+    fn add(&mut self, key: FeedKey) -> Result<(), KeyRefused> {
+        if self.ring(key.feed.clone())?.adds(key.digest)? {
+            self.keys.entry(key.feed.clone()).or_default().push(key);
+        }
+        Ok(())
+    }
+
+    fn revoke(&mut self, feed: Arc<str>, prefix: &KeyPrefix) -> Result<KeyDigest, KeyRefused> {
+        let digest = self.ring(feed.clone())?.named(prefix)?;
+        self.keys.entry(feed.clone()).or_default().retain(|key| key.digest != digest);
+        self.revoked.push((feed, digest));
+        Ok(digest)
+    }
+
+    fn end(&mut self, leg: LegId, deed: PastOverride) -> bool {
+        let done = self.overrides.entry(leg).or_default();
+        let is_in_force = overrides_in_force(done, deed.at).iter().any(|order| order.field == deed.field);
+        if is_in_force {
+            done.push(deed);
+        }
+        is_in_force
+    }
+
+    fn told(&self, leg: &LegId) -> Vec<PastOverride> {
+        let done = self.overrides.get(leg).map(Vec::as_slice).unwrap_or_default();
+        let old = done.len().saturating_sub(PAST_OVERRIDES_MAX as usize);
+        let is_told = |(index, deed): &(usize, &PastOverride)| {
+            *index >= old || !done[index + 1..].iter().any(|later| later.field == deed.field)
+        };
+        done.iter().enumerate().filter(is_told).map(|(_, deed)| deed.clone()).collect()
+    }
+}
+
+impl Directory for Memory {
+    fn epoch(&self, fresh: [u8; 16]) -> Answer<'_, Result<String, StoreError>> {
+        let made = || fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.with(|held| Ok(held.decided.epoch.get_or_insert_with(made).clone()))
+    }
+
+    fn note_feeds(&self, feeds: Vec<FeedNote>) -> Answer<'_, Result<(), StoreError>> {
+        self.with(|held| {
+            held.decided.feeds.extend(feeds.into_iter().map(|feed| (feed.name.clone(), feed)));
+            Ok(())
+        })
+    }
+
+    fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
+        self.with(|held| Ok(held.decided.feeds.values().cloned().collect()))
+    }
+
+    fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {
+        self.with(|held| Ok(held.decided.keys.values().flatten().cloned().collect()))
+    }
+
+    fn add_feed_key(
+        &self,
+        feed: Arc<str>,
+        digest: KeyDigest,
+        note: Line,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<(), KeyError>> {
+        let key = FeedKey { feed, digest, note, added_at: cut(at) };
+        let added = self.with(|held| Ok(held.decided.add(key)));
+        Box::pin(async move { Ok(added.await??) })
+    }
+
+    fn revoke_feed_key(
+        &self,
+        feed: Arc<str>,
+        prefix: KeyPrefix,
+        _: DateTime<Utc>,
+    ) -> Answer<'_, Result<KeyDigest, KeyError>> {
+        let revoked = self.with(|held| Ok(held.decided.revoke(feed, &prefix)));
+        Box::pin(async move { Ok(revoked.await??) })
+    }
+
+    fn airline_changes(&self) -> Answer<'_, Result<Vec<AirlineChange>, StoreError>> {
+        self.with(|held| Ok(held.decided.airlines.values().cloned().collect()))
+    }
+
+    fn put_airline(&self, change: AirlineChange) -> Answer<'_, Result<(), StoreError>> {
+        let change = AirlineChange { at: cut(change.at), ..change };
+        self.with(|held| {
+            held.decided.airlines.insert(change.code, change);
+            Ok(())
+        })
+    }
+
+    fn withdraw_airline(
+        &self,
+        code: AirlineCode,
+        _: Line,
+        _: DateTime<Utc>,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        self.with(|held| Ok(held.decided.airlines.remove(&code).is_some()))
+    }
+
+    fn airport_changes(&self) -> Answer<'_, Result<Vec<AirportChange>, StoreError>> {
+        self.with(|held| Ok(held.decided.airports.values().cloned().collect()))
+    }
+
+    fn put_airport(&self, change: AirportChange) -> Answer<'_, Result<(), StoreError>> {
+        let change = AirportChange { at: cut(change.at), ..change };
+        self.with(|held| {
+            held.decided.airports.insert(change.iata, change);
+            Ok(())
+        })
+    }
+
+    fn withdraw_airport(
+        &self,
+        iata: Iata,
+        _: Line,
+        _: DateTime<Utc>,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        self.with(|held| Ok(held.decided.airports.remove(&iata).is_some()))
+    }
+
+    fn put_override(&self, note: OverrideNote) -> Answer<'_, Result<(), StoreError>> {
+        let OverrideNote { leg, field, value, set_by, set_at, until, reason } = note;
+        let deed = Deed::Set { value, until: cut(until), reason };
+        let past = PastOverride { field, deed, by: set_by, at: cut(set_at) };
+        self.with(|held| {
+            held.decided.overrides.entry(leg).or_default().push(past);
+            Ok(())
+        })
+    }
+
+    fn end_override(
+        &self,
+        leg: LegId,
+        field: Field,
+        by: Line,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        let deed = PastOverride { field, deed: Deed::Ended, by, at: cut(at) };
+        self.with(|held| Ok(held.decided.end(leg, deed)))
+    }
+
+    fn overrides(&self, leg: LegId) -> Answer<'_, Result<Vec<PastOverride>, StoreError>> {
+        self.with(|held| Ok(held.decided.told(&leg)))
+    }
+}

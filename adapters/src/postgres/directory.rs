@@ -1,0 +1,178 @@
+//! The directory: the port, and reading what is in force.
+
+use super::conversation::unreadable;
+use super::{Postgres, decisions, keys};
+use crate::directory_rows::{AirlineRow, AirportRow, FeedRow, KeyRow, OverrideRow, Unread};
+use chrono::{DateTime, Utc};
+use domain::codes::{AirlineCode, Iata};
+use domain::feed_key::{KeyDigest, KeyPrefix};
+use domain::field::Field;
+use domain::leg::LegId;
+use domain::line::Line;
+use domain::ports::{
+    AirlineChange, AirportChange, Answer, Directory, FeedKey, FeedNote, KeyError, OverrideNote,
+    PAST_OVERRIDES_MAX, PastOverride, StoreError,
+};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Directory for Postgres {
+    fn epoch(&self, fresh: [u8; 16]) -> Answer<'_, Result<String, StoreError>> {
+        let fresh: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+        Box::pin(self.call(move |connection| Box::pin(decisions::epoch(connection, fresh))))
+    }
+
+    fn note_feeds(&self, feeds: Vec<FeedNote>) -> Answer<'_, Result<(), StoreError>> {
+        // In the order of their names, so that two nodes do not wait for one another.
+        let feeds: BTreeMap<_, _> = feeds.into_iter().map(|feed| (feed.name.clone(), feed)).collect();
+        Box::pin(self.call(move |connection| {
+            Box::pin(decisions::note_feeds(connection, feeds.into_values().collect()))
+        }))
+    }
+
+    fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
+        let reading = self.call(|connection| {
+            Box::pin(
+                sqlx::query_as!(
+                    FeedRow,
+                    r#"SELECT name, airport, kind, format, rank, creates, zone FROM feeds
+                       ORDER BY name COLLATE "C""#
+                )
+                .fetch_all(connection),
+            )
+        });
+        Box::pin(async move { read(reading.await?, FeedRow::read) })
+    }
+
+    fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {
+        let reading = self.call(|connection| {
+            Box::pin(
+                sqlx::query_as!(
+                    KeyRow,
+                    r#"SELECT feed, digest, note, added_at FROM feed_keys WHERE revoked_at IS NULL
+                       ORDER BY feed COLLATE "C", id"#
+                )
+                .fetch_all(connection),
+            )
+        });
+        Box::pin(async move { read(reading.await?, KeyRow::read) })
+    }
+
+    fn add_feed_key(
+        &self,
+        feed: Arc<str>,
+        digest: KeyDigest,
+        note: Line,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<(), KeyError>> {
+        let adding = self.call(move |connection| Box::pin(keys::add(connection, feed, digest, note, at)));
+        Box::pin(async move { Ok(adding.await??) })
+    }
+
+    fn revoke_feed_key(
+        &self,
+        feed: Arc<str>,
+        prefix: KeyPrefix,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<KeyDigest, KeyError>> {
+        let revoking = self.call(move |connection| Box::pin(keys::revoke(connection, feed, prefix, at)));
+        Box::pin(async move { Ok(revoking.await??) })
+    }
+
+    fn airline_changes(&self) -> Answer<'_, Result<Vec<AirlineChange>, StoreError>> {
+        let reading = self.call(|connection| {
+            Box::pin(
+                sqlx::query_as!(
+                    AirlineRow,
+                    r#"SELECT code, name AS "name!", made_by, made_at FROM
+                           (SELECT DISTINCT ON (code) code, name, made_by, made_at FROM airline_changes
+                            ORDER BY code, id DESC) AS newest
+                       WHERE name IS NOT NULL ORDER BY code COLLATE "C""#
+                )
+                .fetch_all(connection),
+            )
+        });
+        Box::pin(async move { read(reading.await?, AirlineRow::read) })
+    }
+
+    fn put_airline(&self, change: AirlineChange) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(self.call(move |connection| Box::pin(decisions::put_airline(connection, change))))
+    }
+
+    fn withdraw_airline(
+        &self,
+        code: AirlineCode,
+        by: Line,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        Box::pin(self.call(move |connection| Box::pin(decisions::withdraw_airline(connection, code, by, at))))
+    }
+
+    fn airport_changes(&self) -> Answer<'_, Result<Vec<AirportChange>, StoreError>> {
+        let reading = self.call(|connection| {
+            Box::pin(
+                sqlx::query_as!(
+                    AirportRow,
+                    r#"SELECT iata, name, city, zone, made_by, made_at FROM
+                           (SELECT DISTINCT ON (iata) * FROM airport_changes ORDER BY iata, id DESC) AS newest
+                       WHERE NOT withdrawn ORDER BY iata COLLATE "C""#
+                )
+                .fetch_all(connection),
+            )
+        });
+        Box::pin(async move { read(reading.await?, AirportRow::read) })
+    }
+
+    fn put_airport(&self, change: AirportChange) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(self.call(move |connection| Box::pin(decisions::put_airport(connection, change))))
+    }
+
+    fn withdraw_airport(
+        &self,
+        iata: Iata,
+        by: Line,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        Box::pin(self.call(move |connection| Box::pin(decisions::withdraw_airport(connection, iata, by, at))))
+    }
+
+    fn put_override(&self, note: OverrideNote) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(self.call(move |connection| Box::pin(decisions::put_override(connection, note))))
+    }
+
+    fn end_override(
+        &self,
+        leg: LegId,
+        field: Field,
+        by: Line,
+        at: DateTime<Utc>,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        Box::pin(
+            self.call(move |connection| Box::pin(decisions::end_override(connection, leg, field, by, at))),
+        )
+    }
+
+    fn overrides(&self, leg: LegId) -> Answer<'_, Result<Vec<PastOverride>, StoreError>> {
+        let reading = self.call(move |connection| Box::pin(overrides(connection, leg)));
+        Box::pin(async move { Ok(read(reading.await?, OverrideRow::read)?.into_iter().flatten().collect()) })
+    }
+}
+
+fn read<R, T>(rows: Vec<R>, read: fn(R) -> Result<T, Unread>) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().map(read).collect::<Result<_, _>>().map_err(unreadable)
+}
+
+async fn overrides(connection: &mut PgConnection, leg: LegId) -> sqlx::Result<Vec<OverrideRow>> {
+    sqlx::query_as!(
+        OverrideRow,
+        "SELECT field, value, until, reason, made_by, made_at FROM overrides
+         WHERE leg = $1 AND (id IN (SELECT max(id) FROM overrides WHERE leg = $1 GROUP BY field)
+             OR id IN (SELECT id FROM overrides WHERE leg = $1 ORDER BY id DESC LIMIT $2))
+         ORDER BY id",
+        leg.as_str(),
+        i64::from(PAST_OVERRIDES_MAX),
+    )
+    .fetch_all(connection)
+    .await
+}

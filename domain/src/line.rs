@@ -1,0 +1,86 @@
+//! A line that a person wrote: a name, a reason, who did something.
+
+use crate::field::is_unprintable;
+use std::fmt;
+use std::sync::Arc;
+
+/// One line of text: not empty, no control characters, no space at its ends, at most
+/// [`Line::CHARS_MAX`] characters. Hold one, and every store and every screen takes it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line(Arc<str>);
+
+/// Why a text is no line. Reads as the end of a sentence: "reason *is empty*".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLine {
+    /// Nothing but space.
+    #[error("is empty")]
+    Empty,
+    /// Too long.
+    #[error("is longer than {} characters", Line::CHARS_MAX)]
+    TooLong,
+    /// Controls, or marks that reverse text.
+    #[error("has control characters")]
+    Unprintable,
+}
+
+impl Line {
+    /// Longest line, in characters.
+    pub const CHARS_MAX: usize = 200;
+
+    /// Trims, folds inner runs of space, and refuses what is no line.
+    pub fn parse(text: &str) -> Result<Self, InvalidLine> {
+        // Looked at first, so that a long text is not gone through.
+        if text.len() > Self::CHARS_MAX * 8 {
+            return Err(InvalidLine::TooLong);
+        }
+        if text.chars().any(|c| is_unprintable(c) && !c.is_whitespace()) {
+            return Err(InvalidLine::Unprintable);
+        }
+        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match folded.chars().count() {
+            0 => Err(InvalidLine::Empty),
+            count if count > Self::CHARS_MAX => Err(InvalidLine::TooLong),
+            _ => Ok(Self(folded.into())),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_tidied_and_bounded() {
+        assert_eq!(Line::parse(" the  new\n key ").unwrap().as_str(), "the new key");
+        assert_eq!(Line::parse(" \t "), Err(InvalidLine::Empty));
+        assert_eq!(Line::parse("a\0b"), Err(InvalidLine::Unprintable));
+        assert_eq!(Line::parse("\u{202e}b"), Err(InvalidLine::Unprintable));
+        assert!(Line::parse(&"ö".repeat(Line::CHARS_MAX)).is_ok());
+        for length in [Line::CHARS_MAX + 1, 100_000] {
+            let error = Line::parse(&"ö".repeat(length)).unwrap_err();
+            assert_eq!(error.to_string(), "is longer than 200 characters");
+        }
+    }
+}
