@@ -1,10 +1,13 @@
 //! What every part of a running hub needs of the others.
 
+use crate::backing::Health;
 use crate::config::Config;
+use crate::decided::Decided;
 use crate::http::origin::Origins;
+use crate::roles::{Role, Roles};
 use actors::hub::Hub;
 use actors::intake::{FeedSpec, Intake};
-use domain::ports::Archive;
+use domain::ports::{Archive, Directory};
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,10 +36,26 @@ pub struct App {
     pub http: Arc<crate::http::State>,
     /// Worker threads that serve.
     pub workers: usize,
-    /// Whether the store takes work now, or why not.
-    pub store_health: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// How what the hub stands on does.
+    pub health: Arc<dyn Health>,
+    /// What this node does.
+    pub roles: Roles,
+    /// Keys, names, what was decided by hand.
+    pub directory: Arc<dyn Directory>,
+    /// The same as this node knows it, for those who must not wait.
+    pub decided: Arc<Decided>,
     /// Whether traffic should come here.
     pub readiness: Arc<Readiness>,
+}
+
+impl App {
+    /// Whether this node does this, and if not, why one is sent away.
+    pub fn does(&self, role: Role) -> Result<(), String> {
+        if self.roles.has(role) {
+            return Ok(());
+        }
+        Err(format!("this node has not the role {} (--roles {}); ask another", role.as_str(), self.roles))
+    }
 }
 
 /// A configured feed.

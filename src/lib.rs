@@ -6,18 +6,24 @@
 //! | module | holds |
 //! |---|---|
 //! | [`app`] | what every part needs of the others |
+//! | [`backing`] | the one place where ports meet adapters: a folder, or servers |
 //! | [`config`] | one TOML file, overridden by the environment, checked before anything starts |
 //! | [`serve`] | composition and life cycle of `gatecall serve` |
+//! | [`decided`] | what people have decided, as this node knows it |
 //! | [`http`] | REST, metrics, health, the web page's files |
 //! | [`ws`] | sockets: handshake, line, session; server-sent events |
 //! | [`memory`] | the one door to the allocator |
+//! | [`roles`] | what a node of several does |
 //! | [`telemetry`] | logs and what is counted |
 //! | [`time`] | the one door where real time comes in |
 
 pub mod app;
+pub mod backing;
 pub mod config;
+pub mod decided;
 pub mod http;
 pub mod memory;
+pub mod roles;
 pub mod serve;
 pub mod telemetry;
 pub mod time;

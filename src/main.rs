@@ -7,12 +7,15 @@
 //! 1. A variant of [`Command`] with its help, and its arm in [`run`].
 //! 2. What it does in a function here if it fits a screen, else in a module of the library.
 
-use adapters::embedded::{Embedded, EmbeddedConfig};
+use adapters::embedded::Embedded;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
+use gatecall::backing::{embedded, servers};
 use gatecall::config::feeds::Way;
+use gatecall::config::sections::StoreKind;
 use gatecall::config::{Config, DEFAULT_FILE};
+use gatecall::roles::Roles;
 use gatecall::{serve, telemetry, time};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -48,14 +51,24 @@ enum Command {
         /// share one clock. Real time without it.
         #[arg(long, value_name = "START@SPEED[/ANCHOR]", value_parser = ClockSpec::parse)]
         clock: Option<ClockSpec>,
+        /// What this node of several does, with commas between: feeds (takes and asks), flights
+        /// (merges), sockets (serves); alerts and notify have no work in this version. Everything
+        /// without it.
+        #[arg(long, value_name = "ROLES")]
+        roles: Option<Roles>,
     },
-    /// Says whether a configuration is sound, and what it amounts to.
+    /// Says whether a configuration is sound, and what it amounts to. Where it names servers, each
+    /// is asked, and what is wrong is said in a sentence.
     CheckConfig {
         #[command(flatten)]
         config: ConfigFile,
+        /// Asks no server.
+        #[arg(long)]
+        offline: bool,
     },
-    /// Brings the embedded store up to date and says so. `serve` does it as well; this is for
-    /// those who want to know before.
+    /// Brings what the hub stands on up to date and says so: the embedded store, or on servers the
+    /// topics, tables and collections. `serve` does the first as well, and refuses to start before
+    /// the second.
     Migrate {
         #[command(flatten)]
         config: ConfigFile,
@@ -122,14 +135,18 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve { config, clock } => {
+        Command::Serve { config, clock, roles } => {
             let config = config.load()?;
             telemetry::start_log(&config.log);
             raise_open_files(&config);
-            actix_rt::System::new().block_on(serve::serve(config, time::operational(clock)))
+            actix_rt::System::new().block_on(serve::serve(
+                config,
+                roles.unwrap_or_else(Roles::all),
+                time::operational(clock),
+            ))
         }
-        Command::CheckConfig { config } => check_config(&config),
-        Command::Migrate { config } => migrate(&config.load_without_secrets()?),
+        Command::CheckConfig { config, offline } => check_config(&config, offline),
+        Command::Migrate { config } => migrate(&config),
         Command::Clock { config } => print_clock(&config),
         Command::FeedKey { feed, config, add } => feed_key(&feed, &config, add),
         Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
@@ -164,12 +181,15 @@ fn say(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("standard output is closed")
 }
 
-fn check_config(file: &ConfigFile) -> anyhow::Result<()> {
+fn check_config(file: &ConfigFile, offline: bool) -> anyhow::Result<()> {
     let config = file.load()?;
     say(format_args!("The configuration is sound."))?;
     say(format_args!("  API and sockets  http://{}", config.server.api))?;
     say(format_args!("  web page         http://{}", config.server.web))?;
-    say(format_args!("  data             {}", config.store.folder.display()))?;
+    match config.store.kind {
+        StoreKind::Embedded => say(format_args!("  data             {}", config.store.folder.display()))?,
+        StoreKind::Servers => say(format_args!("  node             {} of several", config.servers.node))?,
+    }
     if config.feeds.is_empty() {
         say(format_args!("  feeds            none: nobody will tell this hub of any flight"))?;
     }
@@ -182,6 +202,25 @@ fn check_config(file: &ConfigFile) -> anyhow::Result<()> {
         };
         say(format_args!("  feed {name:<11} {} {way}", feed.spec.format.as_str()))?;
     }
+    match config.store.kind {
+        StoreKind::Servers if !offline => check_servers(&config),
+        _ => Ok(()),
+    }
+}
+
+fn check_servers(config: &Config) -> anyhow::Result<()> {
+    let answers = actix_rt::System::new().block_on(servers::check(config))?;
+    let mut wrong = 0;
+    for answer in answers {
+        match answer {
+            Ok(well) => say(format_args!("  {well}"))?,
+            Err(fault) => {
+                wrong += 1;
+                say(format_args!("  WRONG: {fault}"))?;
+            }
+        }
+    }
+    anyhow::ensure!(wrong == 0, "{wrong} of the servers cannot be used as they are");
     Ok(())
 }
 
@@ -191,15 +230,21 @@ fn with_store<T>(
     task: impl AsyncFnOnce(&Embedded) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     actix_rt::System::new().block_on(async {
-        let store = Embedded::open(EmbeddedConfig::in_folder(&config.store.folder)).await?;
+        let store = Embedded::open(embedded::settings(config)).await?;
         let answer = task(&store).await;
         store.close().await?;
         answer
     })
 }
 
-fn migrate(config: &Config) -> anyhow::Result<()> {
-    with_store(config, async |_| Ok(()))?;
+fn migrate(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = file.load_without_secrets()?;
+    if config.store.kind == StoreKind::Servers {
+        let config = file.load()?;
+        let done = actix_rt::System::new().block_on(servers::migrate(&config))?;
+        return done.into_iter().try_for_each(|line| say(format_args!("{line}")));
+    }
+    with_store(&config, async |_| Ok(()))?;
     say(format_args!("The store in {} is up to date.", config.store.folder.display()))
 }
 

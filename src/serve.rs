@@ -4,10 +4,13 @@
 //! go in paced batches, the last reports answered, the store closed. A second signal ends at once.
 
 use crate::app::{App, Feed, FeedKind, Readiness};
+use crate::backing::{self, Backing, Keeper, Parts};
 use crate::config::Config;
 use crate::config::feeds::Way;
+use crate::decided::{self, Decided};
 use crate::http;
 use crate::http::origin::Origins;
+use crate::roles::{Role, Roles};
 use crate::telemetry;
 use crate::ws::{OpenLines, handshake};
 use actix::{Actor, Arbiter, ArbiterHandle};
@@ -16,15 +19,14 @@ use actix_service::{IntoServiceFactory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web;
 use actors::feed::{FeedActor, Polling};
-use actors::hub::{Hub, Limits, Threads};
+use actors::hub::Threads;
 use actors::intake::Intake;
 use actors::metrics::Metrics;
 use actors::supervisor::{Deaths, Died, Supervisor};
 use adapters::airports::Airport;
-use adapters::embedded::{Embedded, EmbeddedConfig};
 use anyhow::Context as _;
 use domain::clock::Clock;
-use domain::ports::{AirportSource, Archive, ChangeLog};
+use domain::ports::{AirportSource, FeedKind as FeedKindNote, FeedNote, Leases};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -54,48 +56,48 @@ const FEED_PAUSE: Duration = Duration::from_secs(5);
 /// A hub that runs.
 struct Running {
     app: App,
-    store: Embedded,
+    keeper: Box<dyn Keeper>,
     open: OpenLines,
-    limits: Limits,
 }
 
 /// Runs the hub until it is told to stop.
-pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
-    let store = open_store(&config).await?;
-    let epoch: Arc<str> = store.epoch(rand::random()).await?.into();
+pub async fn serve(config: Config, roles: Roles, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    backing::check_roles(&config, &roles)?;
     let metrics = Metrics::default();
-    let feed_arbiter = Arbiter::new();
+    let (feed_arbiter, board_arbiter, bridge_arbiter) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
+    let flight_arbiters: Vec<Arbiter> = (0..flight_threads(&config)).map(|_| Arbiter::new()).collect();
     let polled = Polled::default();
     let deaths = deaths(&metrics, &polled);
-    let flight_arbiters: Vec<Arbiter> = (0..flight_threads(&config)).map(|_| Arbiter::new()).collect();
-    let board_arbiter = Arbiter::new();
-    let log: Arc<dyn ChangeLog> = Arc::new(store.clone());
-    let hub = Hub::new(
-        clock.clone(),
-        log,
-        config.limits,
-        metrics.clone(),
-        deaths.clone(),
-        Threads {
+    let parts = Parts {
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        deaths: deaths.clone(),
+        threads: Threads {
             flights: flight_arbiters.iter().map(Arbiter::handle).collect(),
             boards: board_arbiter.handle(),
         },
-    );
-    let began = tokio::time::Instant::now();
-    let flights = hub.restore().await.context("the stored flights cannot be restored")?;
-    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
-    let archive: Arc<dyn Archive> = Arc::new(store.clone());
-    let intake = Intake::new(clock, archive.clone(), Arc::new(hub.clone()), metrics.clone());
+        bridge: bridge_arbiter.handle(),
+        roles: roles.clone(),
+    };
+    let Backing { hub, sink, archive, directory, leases, epoch, health, keeper } =
+        backing::open(&config, parts).await?;
+    directory.note_feeds(notes_of(&config)).await.context("the feeds cannot be noted in the directory")?;
+    let decided = Arc::new(Decided::default());
+    decided.read(&*directory).await.context("the directory cannot be read")?;
+    let intake = Intake::new(clock, archive.clone(), sink, metrics.clone());
     let mut registry = prometheus_client::registry::Registry::default();
     let http = Arc::new(http::State::new(&config));
     http.register(&mut registry);
     telemetry::register(&mut registry, &metrics);
+    keeper.register(&mut registry);
     let feeds = Arc::new(feeds(&config));
     telemetry::register_feeds(&mut registry, intake.clone(), feeds.clone());
     let app = App {
         hub,
         intake,
         archive,
+        directory,
+        decided,
         feeds,
         origins: Arc::new(Origins::new(
             &config.server.allowed_origins,
@@ -105,32 +107,41 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> 
         http,
         registry: Arc::new(registry),
         readiness: Arc::new(Readiness::default()),
-        store_health: {
-            let store = store.clone();
-            Arc::new(move || store.health().map_err(|fault| fault.to_string()))
-        },
+        health,
+        roles,
         epoch,
         config: Arc::new(config),
     };
-    let running = Running { limits: app.config.limits, open: OpenLines::default(), store, app };
+    let running = Running { open: OpenLines::default(), keeper, app };
     let server = running.listen()?;
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
-    polled.start(&running.app, &feed_arbiter.handle(), &deaths)?;
+    if running.app.roles.has(Role::Feeds) {
+        polled.start(&running.app, &feed_arbiter.handle(), &deaths, leases)?;
+    }
     running.keep_house();
     running.app.readiness.ready();
     running.say_addresses();
-    wait_for_signal(serving).await?;
+    running.wait_for_signal(serving).await?;
     running.stop(handle, polled).await;
     Ok(())
 }
 
-async fn open_store(config: &Config) -> anyhow::Result<Embedded> {
-    let store = &config.store;
-    let mut embedded = EmbeddedConfig::in_folder(&store.folder);
-    embedded.durability = store.synchronous;
-    embedded.file_bytes_max = store.file_bytes_max;
-    Ok(Embedded::open(embedded).await?)
+/// The configured feeds, for people and keys to refer to.
+fn notes_of(config: &Config) -> Vec<FeedNote> {
+    let note = |(name, feed): (&String, &crate::config::feeds::Feed)| FeedNote {
+        name: name.as_str().into(),
+        airport: feed.spec.source.airport,
+        kind: match feed.way {
+            Way::Push { .. } => FeedKindNote::Push,
+            Way::Pull { .. } => FeedKindNote::Pull,
+        },
+        format: feed.spec.format.as_str().into(),
+        rank: feed.spec.source.rank,
+        creates: feed.spec.source.creates,
+        zone: feed.spec.zone,
+    };
+    config.feeds.iter().map(note).collect()
 }
 
 fn cores() -> usize {
@@ -183,7 +194,13 @@ struct Polled(Arc<std::sync::Mutex<BTreeMap<String, Starter>>>);
 type Starter = Arc<dyn Fn() + Send + Sync>;
 
 impl Polled {
-    fn start(&self, app: &App, thread: &ArbiterHandle, deaths: &Deaths) -> anyhow::Result<()> {
+    fn start(
+        &self,
+        app: &App,
+        thread: &ArbiterHandle,
+        deaths: &Deaths,
+        leases: Option<Arc<dyn Leases>>,
+    ) -> anyhow::Result<()> {
         for (name, feed) in &app.config.feeds {
             let Way::Pull { airport, interval, etag_covers_pages } = &feed.way else { continue };
             let airport: Arc<dyn AirportSource> = Arc::new(Airport::new((**airport).clone())?);
@@ -193,7 +210,7 @@ impl Polled {
                 interval: *interval,
                 etag_covers_pages: *etag_covers_pages,
                 chance: Arc::new(rand::random::<f64>),
-                leases: None,
+                leases: leases.clone(),
             };
             let (thread, intake, deaths) = (thread.clone(), app.intake.clone(), deaths.clone());
             let start: Starter = Arc::new(move || {
@@ -281,7 +298,7 @@ impl Running {
                 }
             }
         });
-        let (app, store) = (self.app.clone(), self.store.clone());
+        let app = self.app.clone();
         actix_rt::spawn(async move {
             loop {
                 let now = app.hub.clock().now();
@@ -299,9 +316,9 @@ impl Running {
         let app = self.app.clone();
         actix_rt::spawn(async move {
             loop {
-                tokio::time::sleep(SAVE_CLOCK_EVERY).await;
-                if let Err(fault) = store.save_clock_instant(app.hub.clock().now()).await {
-                    tracing::warn!(%fault, "the operational clock could not be saved");
+                tokio::time::sleep(decided::READ_EVERY).await;
+                if let Err(fault) = app.decided.read(&*app.directory).await {
+                    tracing::warn!(%fault, "the directory cannot be read; what was read last counts");
                 }
             }
         });
@@ -315,7 +332,8 @@ impl Running {
             web = %server.web,
             clock.now = %clock.now(),
             clock.speed = clock.speed(),
-            flights_max = self.limits.flights_max,
+            flights_max = self.app.hub.limits().flights_max,
+            roles = %self.app.roles,
             "the hub is ready"
         );
     }
@@ -325,15 +343,15 @@ impl Running {
         self.app.readiness.draining();
         polled.forget();
         let began = tokio::time::Instant::now();
+        // Other nodes merge while this one lets its listeners go.
+        self.keeper.hand_over().await;
         while self.open.get() > 0 && began.elapsed() < DRAIN_MOST {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.app.hub.stop_taking();
         server.stop(true).await;
-        if let Err(fault) = self.store.save_clock_instant(self.app.hub.clock().now()).await {
-            tracing::warn!(%fault, "the operational clock could not be saved");
-        }
-        match self.store.close().await {
+        self.keeper.save_clock().await;
+        match self.keeper.close().await {
             Ok(()) => {
                 tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down");
             }
@@ -342,28 +360,38 @@ impl Running {
             }
         }
     }
-}
 
-/// Until SIGTERM or SIGINT; from then on a second one ends the process at once. If the server ends
-/// by itself, that is an error.
-async fn wait_for_signal(serving: actix_rt::task::JoinHandle<std::io::Result<()>>) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        ended = serving => {
-            ended.context("the server's task died")?.context("the server ended")?;
-            anyhow::bail!("the server ended by itself");
-        }
-    }
-    actix_rt::spawn(async move {
+    /// Until SIGTERM or SIGINT; from then on a second one ends the process at once. If the server
+    /// ends by itself, that is an error. Meanwhile the operational clock is saved.
+    async fn wait_for_signal(
+        &self,
+        serving: actix_rt::task::JoinHandle<std::io::Result<()>>,
+    ) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let saving = async {
+            loop {
+                tokio::time::sleep(SAVE_CLOCK_EVERY).await;
+                self.keeper.save_clock().await;
+            }
+        };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            ended = serving => {
+                ended.context("the server's task died")?.context("the server ended")?;
+                anyhow::bail!("the server ended by itself");
+            }
+            () = saving => {}
         }
-        tracing::warn!("a second signal: ending at once");
-        std::process::exit(130);
-    });
-    Ok(())
+        actix_rt::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::warn!("a second signal: ending at once");
+            std::process::exit(130);
+        });
+        Ok(())
+    }
 }

@@ -8,6 +8,7 @@ use crate::config::sections::{Log, LogFormat};
 use crate::time;
 use actors::intake::Intake;
 use actors::metrics::Metrics;
+use adapters::kafka::FiguresHandle;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log on standard error. Call once a process.
@@ -46,6 +48,7 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         let_go,
         fan_out_seconds,
         commit_seconds,
+        append_conflicts,
         deaths,
         ..
     } = metrics.clone();
@@ -75,6 +78,11 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         "From asking the change log to its answer",
         seconds,
         commit_seconds,
+    );
+    registry.register(
+        "gatecall_append_conflicts",
+        "Entries that the shared log refused because another node was faster",
+        append_conflicts,
     );
     registry.register("gatecall_actor_deaths", "Actors that died of a panic", deaths);
     registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
@@ -114,6 +122,70 @@ impl Collector for FeedAges {
         for (name, health) in &heard {
             ConstGauge::new(i64::from(health.failures))
                 .encode(failures.encode_family(&[("feed", name.as_str())])?)?;
+        }
+        Ok(())
+    }
+}
+
+/// How far behind Kafka's readers are, and what this node owns.
+pub struct KafkaFigures(FiguresHandle);
+
+impl KafkaFigures {
+    /// The collector of a node's Kafka.
+    pub fn new(figures: FiguresHandle) -> Self {
+        Self(figures)
+    }
+}
+
+impl fmt::Debug for KafkaFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaFigures").finish_non_exhaustive()
+    }
+}
+
+impl Collector for KafkaFigures {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let (figures, now_ms) = (self.0.get(), time::real_now().timestamp_millis());
+        let readers = [
+            ("gatecall_log_lag", "the log that this node follows", &figures.log),
+            ("gatecall_queue_lag", "reports on this node's flights", &figures.queue),
+            ("gatecall_archive_lag", "what waits for the archive", &figures.archive),
+        ];
+        for (name, of, lag) in readers {
+            let records = format!("{name}_records");
+            let help = format!("Records that were written and not taken yet: {of}");
+            let mut family = encoder.encode_descriptor(&records, &help, None, gauge())?;
+            for (partition, waiting) in lag.records().into_iter().enumerate() {
+                let label = [("partition", partition.to_string())];
+                ConstGauge::new(waiting).encode(family.encode_family(&label)?)?;
+            }
+            let help = format!("Age of the newest record that was taken, while more wait: {of}");
+            let seconds = encoder.encode_descriptor(name, &help, Some(&Unit::Seconds), gauge())?;
+            ConstGauge::new(lag.seconds(now_ms)).encode(seconds)?;
+        }
+        let help = "Since the brokers were last reached; 0 while they are";
+        let away = encoder.encode_descriptor("gatecall_log_away", help, Some(&Unit::Seconds), gauge())?;
+        ConstGauge::new(self.0.away_seconds()).encode(away)?;
+        let owned = i64::try_from(self.0.partitions_owned()).unwrap_or(i64::MAX);
+        let help = "Partitions whose flights fall to this node";
+        ConstGauge::new(owned).encode(encoder.encode_descriptor(
+            "gatecall_partitions_owned",
+            help,
+            None,
+            gauge(),
+        )?)?;
+        let counters = [
+            (
+                "gatecall_log_late",
+                "Entries of the log that came too late to count, whoever wrote them",
+                &figures.late,
+            ),
+            ("gatecall_unreadable_records", "Records in Kafka that could not be read", &figures.unreadable),
+        ];
+        for (name, help, count) in counters {
+            let count = ConstCounter::new(count.load(Ordering::Relaxed));
+            let kind = count.metric_type();
+            count.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::ports::{
     Answer, Archive, Delivered, Delivery, Outcome, Quarantined, ReportJournal, ReportQueue, ReportSink,
-    Settle, SharedLog, SinkError,
+    Settle, SharedLog, SinkError, StoreError,
 };
 use domain::report::Report;
 use std::sync::Arc;
@@ -57,18 +57,17 @@ pub struct KafkaBridge {
 }
 
 impl KafkaBridge {
-    /// Puts every flight of the log in its place, and from then on follows. Answers how many there
-    /// are.
-    pub async fn start_on(
-        thread: &ArbiterHandle,
-        ends: Ends,
-        deaths: Deaths,
-    ) -> Result<usize, domain::ports::StoreError> {
+    /// Puts every flight of the log in its place, and answers how many there are. Call it once,
+    /// before the bridge is started and before the journal is joined.
+    pub async fn put_back(ends: &Ends) -> Result<usize, StoreError> {
         let flights = ends.log.begin().await?;
-        let count = ends.hub.put_back(flights).await;
+        Ok(ends.hub.put_back(flights).await)
+    }
+
+    /// From now on the log is followed and the journal worked off.
+    pub fn start_on(thread: &ArbiterHandle, ends: Ends, deaths: Deaths) -> Addr<Self> {
         let guard = Guard::ends_process("bridge to the shared log".into(), deaths);
-        Self::start_in_arbiter(thread, move |_| Self { ends, _guard: guard });
-        Ok(count)
+        Self::start_in_arbiter(thread, move |_| Self { ends, _guard: guard })
     }
 }
 

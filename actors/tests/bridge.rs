@@ -268,7 +268,8 @@ async fn node(shared: &Arc<Shared>, queue: Option<Arc<dyn ReportQueue>>, archive
     let number = hub.add_switchboard(line).unwrap();
     hub.mark_follower(&Topic::All, number, true);
     let ends = Ends { hub: hub.clone(), log: log.clone(), queue, archive, metrics };
-    KafkaBridge::start_on(&here, ends, deaths).await.unwrap();
+    KafkaBridge::put_back(&ends).await.unwrap();
+    KafkaBridge::start_on(&here, ends, deaths);
     Node { hub, log, heard }
 }
 

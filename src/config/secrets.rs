@@ -21,6 +21,10 @@ pub(super) trait Secrets {
     fn variable(&self, name: &str) -> Option<String>;
     /// The text of a file, or why there is none.
     fn file(&self, path: &Path) -> Result<String, String>;
+    /// Whether secrets are what they are, or stand-ins for commands that need none.
+    fn are_read(&self) -> bool {
+        true
+    }
 }
 
 /// The real environment and the real files.
@@ -53,6 +57,10 @@ impl Secrets for LeftUnread {
 
     fn file(&self, _: &Path) -> Result<String, String> {
         Ok(UNREAD.into())
+    }
+
+    fn are_read(&self) -> bool {
+        false
     }
 }
 
@@ -108,13 +116,20 @@ pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> 
     Ok(keys)
 }
 
+/// A secret's text, and the key that gave it.
+pub(super) struct Given {
+    pub(super) key: String,
+    pub(super) text: String,
+}
+
 /// One secret: the whole of the file `NAME_file` names, or of the variable `NAME_env` names, or
-/// `NAME` where the environment itself overrides it. `None` where there is none.
+/// `NAME` where the environment itself overrides it. `None` where there is none, or secrets are left
+/// unread.
 pub(super) fn one(
     section: &Section<'_>,
     name: &str,
     secrets: &dyn Secrets,
-) -> Result<Option<Secret>, ConfigError> {
+) -> Result<Option<Given>, ConfigError> {
     let (file_key, env_key) = (format!("{name}_file"), format!("{name}_env"));
     if section.stands_in_file(name) {
         // Not repeated in the error: that would put it into a log as well.
@@ -122,6 +137,9 @@ pub(super) fn one(
         return Err(section.wrong(name, why));
     }
     let given = (section.text(name)?, section.text(&file_key)?, section.text(&env_key)?);
+    if !secrets.are_read() {
+        return Ok(None);
+    }
     let (key, text) = match given {
         // The environment's own word counts before any file's.
         (Some(text), ..) => (name.to_owned(), text),
@@ -131,11 +149,13 @@ pub(super) fn one(
         (None, Some(path), None) => {
             let path = Path::new(&path);
             let why = |why| section.wrong(&file_key, format!("{} cannot be read: {why}", path.display()));
-            (file_key.clone(), secrets.file(path).map_err(why)?)
+            let text = secrets.file(path).map_err(why)?;
+            (file_key, text)
         }
         (None, None, Some(variable)) => {
             let missing = || section.wrong(&env_key, format!("the environment has no {variable}"));
-            (env_key.clone(), secrets.variable(&variable).ok_or_else(missing)?)
+            let text = secrets.variable(&variable).ok_or_else(missing)?;
+            (env_key, text)
         }
         (None, None, None) => return Ok(None),
     };
@@ -143,7 +163,7 @@ pub(super) fn one(
     if text.is_empty() || text.contains(char::is_control) {
         return Err(section.wrong(&key, "is empty or has more than one line"));
     }
-    Ok(Some(Secret::new(text)))
+    Ok(Some(Given { key, text: text.to_owned() }))
 }
 
 fn checked(key: &str) -> Result<[u8; 32], String> {

@@ -2,9 +2,11 @@
 //! `store.kind` says, so that a wrong key is named; asked for only where it says "servers".
 
 use super::reader::{ConfigError, Reader, Section};
-use super::secrets::{self, Secrets};
+use super::secrets::{self, Given, Secrets};
 use adapters::Secret;
 use adapters::kafka::{Mechanism, Sasl, Security};
+use adapters::mongo::MongoUri;
+use adapters::postgres::PostgresUrl;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +52,8 @@ pub struct Kafka {
 /// `[postgres]`.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    /// `postgres://user:password@host/database`; a secret, for its password.
-    pub url: Option<Secret>,
+    /// The database's address.
+    pub url: Option<PostgresUrl>,
     /// Connections at most.
     pub connections_max: u32,
 }
@@ -59,8 +61,8 @@ pub struct Postgres {
 /// `[mongo]`.
 #[derive(Clone, Debug)]
 pub struct Mongo {
-    /// `mongodb://user:password@host`; a secret, for its password.
-    pub uri: Option<Secret>,
+    /// The servers' address.
+    pub uri: Option<MongoUri>,
     /// The database.
     pub database: String,
     /// Connections to each server at most.
@@ -141,7 +143,10 @@ fn security(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Security, ConfigEr
     ];
     let word = s.word("security", "plaintext", &words)?;
     let mechanism = s.word("sasl_mechanism", "SCRAM-SHA-512", &Mechanism::WORDS)?;
-    let (username, password) = (s.text("sasl_username")?, secrets::one(s, "sasl_password", secrets)?);
+    let (username, password) = (
+        s.text("sasl_username")?,
+        secrets::one(s, "sasl_password", secrets)?.map(|given| Secret::new(given.text)),
+    );
     let authorities = s.text("ca_file")?.map(PathBuf::from);
     let certificate = s.text("certificate_file")?.map(PathBuf::from);
     let key = s.text("key_file")?.map(PathBuf::from);
@@ -174,14 +179,22 @@ fn security(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Security, ConfigEr
 
 fn postgres(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Postgres, ConfigError> {
     Ok(Postgres {
-        url: secrets::one(s, "url", secrets)?,
+        url: match secrets::one(s, "url", secrets)? {
+            Some(Given { key, text }) => {
+                Some(PostgresUrl::parse(&text).map_err(|fault| s.wrong(&key, fault))?)
+            }
+            None => None,
+        },
         connections_max: s.whole("connections_max", 8, 2..=200)? as u32,
     })
 }
 
 fn mongo(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Mongo, ConfigError> {
     Ok(Mongo {
-        uri: secrets::one(s, "uri", secrets)?,
+        uri: match secrets::one(s, "uri", secrets)? {
+            Some(Given { key, text }) => Some(MongoUri::parse(&text).map_err(|fault| s.wrong(&key, fault))?),
+            None => None,
+        },
         database: s.text("database")?.unwrap_or_else(|| "gatecall".into()),
         connections_max: s.whole("connections_max", 16, 2..=256)? as u32,
     })

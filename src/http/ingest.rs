@@ -4,6 +4,7 @@ use super::keys;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::{App, Feed, FeedKind};
+use crate::roles::Role;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::{NotTaken, Taken};
@@ -54,6 +55,7 @@ const COME_BACK_S: u64 = 1;
         (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Neither JSON nor XML, or not in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "This node takes no reports (`--roles`); ask another", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "Too many reports are under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Reports cannot be made durable now; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -65,10 +67,11 @@ pub(super) async fn reports(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.finish()?;
+    app.does(Role::Feeds).map_err(|why| Problem::misdirected(&why))?;
     let unknown = || Problem::not_found("no feed of this name is pushed to this hub");
     let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
     let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
-    keys::check(&request, key_digests)?;
+    keys::check(&request, &app.decided.keys(&name, key_digests))?;
     let content_type = content_type(&request)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;

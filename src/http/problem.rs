@@ -31,6 +31,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND).detail(detail)
     }
 
+    /// 421: this node does not do that; another does.
+    pub fn misdirected(detail: &str) -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST).detail(detail)
+    }
+
     /// 503: the same request may succeed in a second or two.
     pub fn unavailable(detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE).detail(detail).retry_after(1)

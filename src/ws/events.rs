@@ -7,6 +7,7 @@
 use super::line::LineSocket;
 use super::thread::{OpenLine, OpenLines, Thread};
 use crate::app::App;
+use crate::roles::Role;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::frame::{Encoding, Frame};
@@ -132,6 +133,7 @@ pub async fn stream(
     // A stamp of a future is one of other data: a day that was replayed before, say.
     let newest = app.hub.clock().now() + app.hub.clock().operational_duration(app.hub.limits().resume_slack);
     let since = last_event.and_then(|id| id.parse().ok()).or(query.since).filter(|since| *since <= newest);
+    app.does(Role::Sockets).map_err(|why| Problem::misdirected(&why))?;
     app.readiness.check().map_err(Problem::unavailable)?;
     if request.method() == actix_web::http::Method::HEAD {
         return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).finish());

@@ -5,6 +5,7 @@
 use super::line::{TcpLine, drive};
 use super::thread::{OpenLines, Thread};
 use crate::app::App;
+use crate::roles::Role;
 use actix_codec::Framed;
 use actix_http::{HttpMessage, Request, h1, header, ws};
 use actix_rt::net::TcpStream;
@@ -135,6 +136,7 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
     if !offered.is_empty() && !subprotocol {
         return Err(Refusal::new(400, "Bad Request", format!("the subprotocol is {SUBPROTOCOL}")));
     }
+    app.does(Role::Sockets).map_err(|why| Refusal::new(421, "Misdirected Request", why))?;
     let sockets = &app.config.sockets;
     let later = |detail: &str| {
         let seconds = sockets.retry.as_secs().max(1);

@@ -93,6 +93,11 @@ impl Kafka {
         topics::make(config).await
     }
 
+    /// Says in one sentence what is wrong with the brokers or with the topics, and makes nothing.
+    pub async fn check(config: &KafkaConfig) -> Result<(), StoreError> {
+        topics::check(config).await
+    }
+
     /// Connects. `process` is a number by chance: it tells this life of the node from all others.
     /// Call [`Kafka::prepare`] before.
     pub fn open(config: KafkaConfig, process: u64) -> Result<Self, StoreError> {

@@ -111,6 +111,17 @@ pub(super) async fn make(config: &KafkaConfig) -> Result<(), StoreError> {
     check_settings(&admin, &options, &wanted).await
 }
 
+/// Answers with one sentence where the brokers or the topics cannot be used.
+pub(super) async fn check(config: &KafkaConfig) -> Result<(), StoreError> {
+    reach(config).await?;
+    let admin: AdminClient<DefaultClientContext> =
+        config.client("admin").create().map_err(|fault| unavailable("the settings", fault))?;
+    let options = AdminOptions::new().request_timeout(Some(config.request_timeout));
+    let wanted = topics(config);
+    check_partitions(config, &wanted).await?;
+    check_settings(&admin, &options, &wanted).await
+}
+
 /// Asks the brokers who they are. The first question of a new client, so that a wrong address or
 /// password is told as what it is.
 async fn reach(config: &KafkaConfig) -> Result<(), StoreError> {
@@ -147,6 +158,9 @@ async fn check_partitions(config: &KafkaConfig, wanted: &[Topic]) -> Result<(), 
     });
     let counts = counts.await.map_err(|_| unavailable("topics", "the question was broken off"))?;
     for (name, count) in counts.map_err(|reason| unavailable("topics", reason))? {
+        if count == 0 {
+            return Err(unfit(format!("there is no topic {name}; gatecall migrate makes it")));
+        }
         if count != usize::from(config.partitions) {
             return Err(unfit(format!(
                 "the topic {name} has {count} partitions and the configuration says {} (kafka.partitions); \

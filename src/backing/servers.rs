@@ -1,0 +1,221 @@
+//! Kafka, PostgreSQL and MongoDB, for a node of several.
+
+use super::{Backing, Health, Keeper, Parts};
+use crate::config::Config;
+use crate::roles::{Role, Roles};
+use crate::telemetry::KafkaFigures;
+use crate::time::real_now;
+use actors::bridge::{Ends, Journaled, KafkaBridge};
+use actors::hub::Hub;
+use adapters::kafka::{FiguresHandle, Kafka, KafkaConfig, Log, Queue};
+use adapters::mongo::{Mongo, MongoConfig};
+use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
+use anyhow::Context as _;
+use domain::ports::{Answer, Archive as _, Directory as _, ReportQueue, SharedLog as _};
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a server may take to answer before it counts as away.
+const SERVER_WAIT: Duration = Duration::from_secs(2);
+
+/// What Kafka must know.
+pub fn kafka_settings(config: &Config) -> KafkaConfig {
+    let kafka = &config.servers.kafka;
+    KafkaConfig {
+        brokers: kafka.brokers.clone(),
+        prefix: kafka.prefix.clone(),
+        partitions: kafka.partitions,
+        replication: kafka.replication,
+        node: config.servers.node.clone(),
+        security: kafka.security.clone(),
+        request_timeout: kafka.request_timeout,
+        delivery_timeout: kafka.delivery_timeout,
+        session_timeout: kafka.session_timeout,
+        changes_kept: kafka.changes_kept,
+        journal_kept: kafka.journal_kept,
+        real_now,
+    }
+}
+
+/// PostgreSQL, not asked anything yet.
+pub fn postgres(config: &Config) -> anyhow::Result<Postgres> {
+    let settings = &config.servers.postgres;
+    let url = settings.url.clone().context("postgres.url_file: is missing")?;
+    let limits = PostgresLimits { connections_max: settings.connections_max, ..PostgresLimits::default() };
+    Ok(Postgres::open(PostgresConfig { url, node: config.servers.node.clone(), limits })?)
+}
+
+/// MongoDB, not asked anything yet.
+pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
+    let settings = &config.servers.mongo;
+    let uri = settings.uri.clone().context("mongo.uri_file: is missing")?;
+    let mut mongo = MongoConfig::new(uri, settings.database.clone(), real_now);
+    mongo.app_name = format!("gatecall-{}", config.servers.node);
+    (mongo.raw_kept, mongo.history_kept) = (config.retention.raw, config.retention.history);
+    mongo.limits.connections_max = settings.connections_max;
+    Ok(Mongo::open(mongo).await?)
+}
+
+/// Makes what is missing on the servers: topics, tables, collections. What was done, a line each.
+pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
+    let kafka = kafka_settings(config);
+    Kafka::prepare(&kafka).await?;
+    let mut done =
+        vec![format!("Kafka has the topics {0}.reports, {0}.changes and {0}.archive.", kafka.prefix)];
+    let postgres = postgres(config)?;
+    postgres.migrate().await?;
+    postgres.close().await;
+    done.push("PostgreSQL has the tables of the directory.".into());
+    let made = mongo(config).await?.migrate().await?;
+    done.push(format!("MongoDB has the collections of {}.", config.servers.mongo.database));
+    done.extend(made.into_iter().map(|line| format!("  {line}")));
+    Ok(done)
+}
+
+/// Asks each server whether all is as it must be. A sentence for each that is not.
+pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>>> {
+    let said =
+        |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} answers as it should"));
+    let kafka = Kafka::check(&kafka_settings(config)).await.map_err(|fault| fault.to_string());
+    let postgres = postgres(config)?;
+    let directory = postgres.check().await.map_err(|fault| fault.to_string());
+    postgres.close().await;
+    let archive = mongo(config).await?.check().await.map_err(|fault| fault.to_string());
+    Ok(vec![said("Kafka", kafka), said("PostgreSQL", directory), said("MongoDB", archive)])
+}
+
+pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backing> {
+    let Parts { clock, metrics, deaths, threads, bridge, roles } = parts;
+    let postgres = postgres(config)?;
+    postgres.check().await?;
+    let mongo = mongo(config).await?;
+    mongo.check().await?;
+    let settings = kafka_settings(config);
+    Kafka::prepare(&settings).await?;
+    let kafka = Kafka::open(settings, rand::random())?;
+    let epoch = postgres.epoch(rand::random()).await?.into();
+    let log = kafka.log();
+    let hub = Hub::on_shared_log(
+        clock,
+        Arc::new(log.clone()),
+        config.limits,
+        metrics.clone(),
+        deaths.clone(),
+        threads,
+    );
+    let archive = Arc::new(kafka.archive(Arc::new(mongo.clone())));
+    let mut ends =
+        Ends { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
+    let began = tokio::time::Instant::now();
+    let flights = KafkaBridge::put_back(&ends).await.context("the log cannot be read")?;
+    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
+    let mut queue = None;
+    if roles.has(Role::Flights) {
+        let joined = Arc::new(kafka.queue()?);
+        ends.queue = Some(joined.clone());
+        queue = Some(joined);
+        kafka.start_archivist(Arc::new(mongo.clone()))?;
+    }
+    KafkaBridge::start_on(&bridge, ends, deaths);
+    let servers = Servers { kafka, log, postgres: postgres.clone(), mongo, queue, roles };
+    Ok(Backing {
+        sink: Arc::new(Journaled::new(hub.clone(), Arc::new(servers.kafka.journal()))),
+        hub,
+        archive,
+        directory: Arc::new(postgres.clone()),
+        leases: Some(Arc::new(postgres.clone())),
+        epoch,
+        health: Arc::new(servers.health()),
+        keeper: Box::new(servers),
+    })
+}
+
+struct Servers {
+    kafka: Kafka,
+    log: Log,
+    postgres: Postgres,
+    mongo: Mongo,
+    queue: Option<Arc<Queue>>,
+    roles: Roles,
+}
+
+impl Servers {
+    fn health(&self) -> ServersHealth {
+        ServersHealth {
+            figures: self.kafka.figures(),
+            log: self.log.clone(),
+            postgres: self.postgres.clone(),
+            mongo: self.mongo.clone(),
+            serves: self.roles.has(Role::Sockets),
+        }
+    }
+}
+
+struct ServersHealth {
+    figures: FiguresHandle,
+    log: Log,
+    postgres: Postgres,
+    mongo: Mongo,
+    serves: bool,
+}
+
+impl Health for ServersHealth {
+    fn look(&self) -> Answer<'_, Result<Vec<String>, String>> {
+        Box::pin(async {
+            let mut troubles = Vec::new();
+            if self.log.away_since().is_some() {
+                let away = format!(
+                    "Kafka is away since {:.0} s; what is shown may be old",
+                    self.figures.away_seconds()
+                );
+                // Who only takes reports can do nothing; who serves a picture serves an old one
+                // better than none.
+                if !self.serves {
+                    return Err(away);
+                }
+                troubles.push(away);
+            }
+            let directory = tokio::time::timeout(SERVER_WAIT, self.postgres.feeds()).await;
+            if !matches!(directory, Ok(Ok(_))) {
+                troubles.push(
+                    "PostgreSQL is away; airports are not asked, keys are as they were last known".into(),
+                );
+            }
+            let archive = tokio::time::timeout(SERVER_WAIT, self.mongo.quarantine(1)).await;
+            if !matches!(archive, Ok(Ok(_))) {
+                troubles.push(
+                    "MongoDB is away; histories cannot be read, and are written when it is back".into(),
+                );
+            }
+            Ok(troubles)
+        })
+    }
+}
+
+impl Keeper for Servers {
+    fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(KafkaFigures::new(self.kafka.figures())));
+    }
+
+    fn save_clock(&self) -> Answer<'_, ()> {
+        // Nodes that replay a day share its clock by an anchor, which needs no saving.
+        Box::pin(async {})
+    }
+
+    fn hand_over(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            if let Some(queue) = &self.queue {
+                queue.leave().await;
+            }
+        })
+    }
+
+    fn close(&self) -> Answer<'_, Result<(), String>> {
+        Box::pin(async {
+            self.kafka.close().await;
+            self.postgres.close().await;
+            Ok(())
+        })
+    }
+}

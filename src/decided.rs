@@ -1,0 +1,110 @@
+//! What people have decided, as this node knows it: keys of feeds, names of airports and airlines.
+//!
+//! Requests must not wait for the directory, so it is read now and then and kept here. While the
+//! directory is away what was read last counts; keys for a bounded time only, as one of them may
+//! have been revoked meanwhile.
+
+use crate::time::monotonic;
+use arc_swap::ArcSwap;
+use domain::codes::{AirlineCode, Iata};
+use domain::ports::{AirlineChange, AirportChange, Directory, StoreError};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the directory is read: what was decided at another node counts here after so long.
+pub const READ_EVERY: Duration = Duration::from_secs(5);
+
+/// For how long keys count that could not be read again.
+pub const KEYS_GOOD_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// What was read last.
+#[derive(Default)]
+struct Read {
+    at: Option<Instant>,
+    keys: BTreeMap<Arc<str>, Vec<[u8; 32]>>,
+    airports: BTreeMap<Iata, AirportChange>,
+    airlines: BTreeMap<AirlineCode, AirlineChange>,
+}
+
+/// What people have decided. Cheap to read.
+#[derive(Default)]
+pub struct Decided(ArcSwap<Read>);
+
+impl Decided {
+    /// Reads the directory anew.
+    pub async fn read(&self, directory: &dyn Directory) -> Result<(), StoreError> {
+        let mut keys: BTreeMap<Arc<str>, Vec<[u8; 32]>> = BTreeMap::new();
+        for key in directory.feed_keys().await? {
+            keys.entry(key.feed).or_default().push(key.digest.0);
+        }
+        let airports = directory.airport_changes().await?;
+        let airlines = directory.airline_changes().await?;
+        self.0.store(Arc::new(Read {
+            at: Some(monotonic()),
+            keys,
+            airports: airports.into_iter().map(|change| (change.iata, change)).collect(),
+            airlines: airlines.into_iter().map(|change| (change.code, change)).collect(),
+        }));
+        Ok(())
+    }
+
+    /// The digests of a feed's keys in force: those of the configuration, and the directory's.
+    pub fn keys<'a>(&self, feed: &str, configured: &'a [[u8; 32]]) -> Cow<'a, [[u8; 32]]> {
+        let read = self.0.load();
+        let is_good = read.at.is_some_and(|at| at.elapsed() < KEYS_GOOD_FOR);
+        match read.keys.get(feed).filter(|_| is_good) {
+            Some(more) => Cow::Owned([configured, more.as_slice()].concat()),
+            None => Cow::Borrowed(configured),
+        }
+    }
+
+    /// What an operator has changed of an airport.
+    pub fn airport(&self, iata: Iata) -> Option<AirportChange> {
+        self.0.load().airports.get(&iata).cloned()
+    }
+
+    /// What an operator calls an airline.
+    pub fn airline(&self, code: AirlineCode) -> Option<AirlineChange> {
+        self.0.load().airlines.get(&code).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use adapters::memory::Memory;
+    use domain::feed_key::KeyDigest;
+    use domain::line::Line;
+    use domain::ports::FeedNote;
+
+    fn line(text: &str) -> Line {
+        Line::parse(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn keys_of_the_directory_count_beside_those_of_the_configuration_until_they_are_revoked() {
+        let (directory, decided) = (Memory::new(), Decided::default());
+        let configured = [[1; 32]];
+        assert_eq!(*decided.keys("jfk", &configured), configured);
+        let feed = FeedNote {
+            name: "jfk".into(),
+            airport: None,
+            kind: domain::ports::FeedKind::Push,
+            format: "json".into(),
+            rank: 50,
+            creates: true,
+            zone: chrono_tz::UTC,
+        };
+        directory.note_feeds(vec![feed]).await.unwrap();
+        let at = "2013-02-08T21:04:11Z".parse().unwrap();
+        directory.add_feed_key("jfk".into(), KeyDigest([2; 32]), line("for a test"), at).await.unwrap();
+        decided.read(&directory).await.unwrap();
+        assert_eq!(*decided.keys("jfk", &configured), [[1; 32], [2; 32]]);
+        assert_eq!(*decided.keys("lga", &configured), configured);
+        directory.break_with(Some(StoreError::Unavailable { store: "memory", reason: "away".into() }));
+        assert!(decided.read(&directory).await.is_err());
+        assert_eq!(decided.keys("jfk", &configured).len(), 2, "what was read last counts");
+    }
+}
