@@ -25,11 +25,19 @@ postgres_address_of_url() { # postgres://USER:PASSWORD@HOST:PORT/DATABASE?…
   echo "$rest"
 }
 
+# Asks what stands on standard input. The password goes by the environment: arguments are seen by all.
+postgres_query() { # URL
+  local who=${1#*://} password=
+  who=${who%%@*}
+  [[ $1 == *@* && $who == *:* ]] && password=${who#*:}
+  PGPASSWORD=$(printf '%b' "${password//%/\\x}") PGCONNECT_TIMEOUT=3 timeout 20 "$(postgres_program psql)" \
+    -X -q -A -t -v ON_ERROR_STOP=1 -d "${1/":$password@"/@}"
+}
+
 # It takes a password and a query. Without its client, its port must do.
 postgres_answers() { # ADDRESS URL
-  local psql
-  if psql=$(postgres_program psql); then
-    [[ $(PGCONNECT_TIMEOUT=3 timeout 5 "$psql" -X -A -t -d "$2" -c 'select 1' 2>/dev/null) == 1 ]]
+  if postgres_program psql >/dev/null; then
+    [[ $(postgres_query "$2" <<<'select 1' 2>/dev/null) == 1 ]]
   else
     connects "$1"
   fi
@@ -88,17 +96,17 @@ postgres_install() {
 }
 
 postgres_start() {
-  local home=$folder/postgres port psql
+  local home=$folder/postgres port
   port=$(port_of postgres)
   cd "$home" || return
   # No socket file: its path may be too long, and nobody needs it. fsync stays on, as in earnest.
   in_background postgres ${postgres_as[@]+"${postgres_as[@]}"} "$(postgres_program postgres)" -D "$home/data" \
     -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200
   [[ -f $home/.database ]] && return
-  psql=$(postgres_program psql) || { say "services: psql, PostgreSQL's client, is missing"; return 1; }
+  postgres_program psql >/dev/null || { say "services: psql, PostgreSQL's client, is missing"; return 1; }
   for ((i = 0; i < 150; i++)); do
-    if PGPASSWORD=$(cat "$home/password") "$psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U gatecall \
-      -d postgres >>"$home/log" 2>&1 <<<"select 'create database gatecall'
+    if postgres_query "postgres://gatecall:$(cat "$home/password")@127.0.0.1:$port/postgres" >>"$home/log" 2>&1 \
+      <<<"select 'create database gatecall'
         where not exists (select from pg_database where datname = 'gatecall') \gexec"; then
       touch "$home/.database"
       return
