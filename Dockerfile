@@ -33,11 +33,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     && install -D -t /out target/release/gatecall target/release/mock-feeds
 
 FROM debian:bookworm-slim
-# Certificates for airports, Kafka, PostgreSQL and MongoDB by TLS. All else that the programs need
-# (libc, libgcc, libm) the image has.
+# Certificates for airports, Kafka, PostgreSQL and MongoDB by TLS; zlib for librdkafka, and OpenSSL for
+# its TLS. All else that the programs need (libc, libgcc, libm) the image has.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gatecall \
     && install -d -o gatecall -g gatecall -m 750 /gatecall/data
