@@ -16,19 +16,35 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null | sed 's/ /\\ /g')
 
-say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
+comma := ,
+BEGAN := $(shell date +%s)
+# A step, and how long after the start it begins.
+say = @printf '\n\033[1m== %s\033[0m  (after %d s)\n' "$(1)" "$$(($$(date +%s) - $(BEGAN)))"
 
-.PHONY: help run build web hub test fmt lint tools
+# What the tests of Kafka, PostgreSQL and MongoDB do where these are not there: with `required` they
+# fail. Anything else leaves them out, with a word.
+export GATECALL_SERVICES ?= required
+
+.PHONY: help run cluster services services-down build web hub test fmt lint scripts tools
 
 help: ## Says what can be made
 	@echo 'Gatecall: a real-time hub for flight status.'
 	@echo
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-7s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 	@echo
-	@echo 'make run can be told where to listen and more: scripts/run --help'
+	@echo 'make run can be told where to listen and more: scripts/run --help, scripts/cluster --help'
 
 run: build ## Builds what is needed and replays a day at New York's airports
 	@GATECALL_BIN="$${GATECALL_BIN:-$(TARGET)/release}" scripts/run
+
+cluster: build ## The same on two hubs with Kafka, PostgreSQL and MongoDB; Ctrl-C ends what it started
+	@GATECALL_BIN="$${GATECALL_BIN:-$(TARGET)/release}" scripts/cluster
+
+services: ## Starts Kafka, PostgreSQL and MongoDB for the tests, and leaves them running
+	@scripts/services up
+
+services-down: ## Ends them; their data stays
+	@scripts/services down
 
 build: tools web hub ## Builds the web page and the programs, in release
 
@@ -49,22 +65,30 @@ hub: tools
 	@$(CARGO) build --release -p gatecall -p gatecall-mock-feeds
 
 test: tools web/node_modules/.installed ## Everything that proves it: formatting, lints, tests, a browser
-	$(call say,1/8 Rust is formatted)
+	$(call say,1/9 Rust is formatted)
 	@$(CARGO) fmt --all --check
-	$(call say,2/8 Rust without warnings)
+	$(call say,2/9 Rust without warnings)
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(call say,3/8 Rust tests)
-	@$(CARGO) test --workspace
-	$(call say,4/8 TypeScript without warnings)
+	$(call say,3/9 Scripts and dashboards)
+	@$(MAKE) scripts
+	$(call say,4/9 Rust tests - on Kafka$(comma) PostgreSQL and MongoDB)
+	@$(CARGO) test --workspace --no-run
+	@if [[ "$$GATECALL_SERVICES" == required ]]; then \
+	  scripts/services with $(CARGO) test --workspace; \
+	else \
+	  $(CARGO) test --workspace; \
+	  echo "LEFT OUT: what needs Kafka, PostgreSQL and MongoDB and did not find them (GATECALL_SERVICES=$$GATECALL_SERVICES)."; \
+	fi
+	$(call say,5/9 TypeScript without warnings)
 	@cd web && $(NPM) run lint
-	$(call say,5/8 TypeScript's types)
+	$(call say,6/9 TypeScript's types)
 	@cd web && $(NPM) run typecheck
-	$(call say,6/8 The page's tests)
+	$(call say,7/9 The page's tests)
 	@cd web && $(NPM) test
-	$(call say,7/8 The page is built)
+	$(call say,8/9 The page is built)
 	@cd web && $(NPM) run build
 	@touch web/dist/index.html
-	$(call say,8/8 A browser watches a hub)
+	$(call say,9/9 A browser watches a hub)
 	@$(CARGO) build -p gatecall
 	@if [[ -n "$(CHROMIUM)" ]]; then \
 	  cd web && GATECALL_BIN="$(TARGET)/debug/gatecall" CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \
@@ -78,9 +102,19 @@ test: tools web/node_modules/.installed ## Everything that proves it: formatting
 fmt: ## Formats Rust
 	@$(CARGO) fmt --all
 
-lint: ## Lints Rust and TypeScript
+lint: scripts ## Lints Rust, TypeScript and the scripts
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@cd web && $(NPM) run lint && $(NPM) run typecheck
+
+# The scripts, and that dashboard and alerts speak of metrics that are there.
+scripts:
+	@if command -v shellcheck >/dev/null; then \
+	  shellcheck scripts/run scripts/cluster scripts/services scripts/compose-secrets scripts/lib/*.sh \
+	    scripts/lib/services/*.sh .ci/run; \
+	else \
+	  echo 'LEFT OUT: there is no shellcheck to look at the scripts.'; \
+	fi
+	@node deploy/check.mjs
 
 tools:
 	@missing=; \

@@ -57,7 +57,11 @@ enum Kind {
     Pull,
 }
 
-pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<BTreeMap<String, Feed>, ConfigError> {
+pub(super) fn read(
+    reader: &Reader,
+    secrets: &dyn Secrets,
+    keys_elsewhere: bool,
+) -> Result<BTreeMap<String, Feed>, ConfigError> {
     let names = reader.names_below("feeds");
     let section = reader.section("feeds");
     if names.len() > FEEDS_MAX {
@@ -72,13 +76,18 @@ pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<BTreeMap<St
             );
             return Err(section.wrong(&name, why));
         }
-        let feed = feed(&name, &section.below(&name), secrets)?;
+        let feed = feed(&name, &section.below(&name), secrets, keys_elsewhere)?;
         Ok((name, feed))
     };
     names.into_iter().map(read_one).collect()
 }
 
-fn feed(name: &str, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Feed, ConfigError> {
+fn feed(
+    name: &str,
+    section: &Section<'_>,
+    secrets: &dyn Secrets,
+    keys_elsewhere: bool,
+) -> Result<Feed, ConfigError> {
     let airport = match section.text("airport")? {
         Some(code) => Some(Iata::parse(&code).map_err(|fault| section.wrong("airport", fault))?),
         None => None,
@@ -98,7 +107,7 @@ fn feed(name: &str, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Feed
     let creates = section.flag("creates", true)?;
     let source = Arc::new(Source { name: name.clone(), airport, rank, creates });
     let way = match section.word("kind", "", &[(Kind::Push, "push"), (Kind::Pull, "pull")])? {
-        Kind::Push => push(section, secrets)?,
+        Kind::Push => push(section, secrets, keys_elsewhere)?,
         Kind::Pull => pull(name, section, secrets)?,
     };
     let silent_after = section.seconds("silent_after_s", 600, 5..=604_800)?;
@@ -121,9 +130,12 @@ fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError>
         .ok_or_else(|| section.wrong("airport", format!("{airport} is in no table of ours; give its zone")))
 }
 
-fn push(section: &Section<'_>, secrets: &dyn Secrets) -> Result<Way, ConfigError> {
-    // Without any, the directory's keys alone count (`gatecall feed-key`).
+/// Where the directory is shared, keys may be there alone (`gatecall feed-key`).
+fn push(section: &Section<'_>, secrets: &dyn Secrets, keys_elsewhere: bool) -> Result<Way, ConfigError> {
     let keys = secrets::keys(section, "key", secrets)?;
+    if keys.digests.is_empty() && !keys_elsewhere {
+        return Err(section.wrong("key_file", "is missing; a pushed feed needs key_file or key_env"));
+    }
     Ok(Way::Push { key_digests: keys.digests, key_file: keys.file })
 }
 

@@ -104,7 +104,8 @@ impl Config {
     fn from_reader(reader: &Reader, secrets: &dyn Secrets) -> Result<Self, ConfigError> {
         let store = sections::store(reader)?;
         let servers = servers::read(reader, secrets)?;
-        if store.kind == sections::StoreKind::Servers && secrets.are_read() {
+        let is_shared = store.kind == sections::StoreKind::Servers;
+        if is_shared && secrets.are_read() {
             servers::check(reader, &servers)?;
         }
         Ok(Self {
@@ -116,7 +117,7 @@ impl Config {
             limits: sections::limits(reader)?,
             threads: sections::threads(reader)?,
             log: sections::log(reader)?,
-            feeds: feeds::read(reader, secrets)?,
+            feeds: feeds::read(reader, secrets, is_shared)?,
         })
     }
 }

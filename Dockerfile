@@ -1,0 +1,60 @@
+# syntax=docker/dockerfile:1.7
+# Gatecall and its mock airports in one image: `gatecall` and `mock-feeds` are both on the path.
+#
+#   docker build -t gatecall .
+#   docker run --rm gatecall gatecall --help
+#
+# What is fetched and compiled is kept in the builder's cache (--mount=type=cache), so that a change of
+# one file compiles that crate and what follows from it.
+
+FROM node:22-bookworm-slim AS web
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY web ./
+RUN npm run build
+
+# librdkafka is compiled with the C compiler and make that this image has, and linked in.
+FROM rust:1.94-bookworm AS hub
+WORKDIR /build
+# Cargo features of the hub, such as `tls`.
+ARG FEATURES=""
+COPY Cargo.toml Cargo.lock ./
+COPY src src
+COPY domain domain
+COPY wire wire
+COPY actors actors
+COPY adapters adapters
+COPY mock-feeds mock-feeds
+COPY loadtest loadtest
+COPY config config
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
+    cargo build --release --locked -p gatecall -p gatecall-mock-feeds --features "$FEATURES" \
+    && install -D -t /out target/release/gatecall target/release/mock-feeds
+
+FROM debian:bookworm-slim
+# Certificates for airports, Kafka, PostgreSQL and MongoDB by TLS; zlib for librdkafka, and OpenSSL for
+# its TLS. All else that the programs need (libc, libgcc, libm) the image has.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gatecall \
+    && install -d -o gatecall -g gatecall -m 750 /gatecall/data
+WORKDIR /gatecall
+COPY --from=hub /out/ /usr/local/bin/
+COPY --from=web /build/web/dist web/dist
+COPY config config
+COPY LICENSE ./
+USER 10001:10001
+ENV GATECALL__SERVER__API=0.0.0.0:5000 GATECALL__SERVER__WEB=0.0.0.0:3000
+EXPOSE 5000 3000
+# The embedded store's folder, for a hub that runs alone.
+VOLUME /gatecall/data
+# The hub takes SIGTERM and SIGINT itself, also as process 1, and starts no processes: no init is
+# needed. It lets its listeners go within 60 s: give it 90 (docker stop -t 90).
+STOPSIGNAL SIGTERM
+# There is no command of the hub's that asks another hub, and no curl here: bash asks.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=3 \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/5000 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [[ $status == 200 ]]"]
+CMD ["gatecall", "serve"]

@@ -1,0 +1,96 @@
+// Whether the dashboard and the alerts speak only of metrics that exist: every name of ours in a query
+// must be registered somewhere in the Rust sources, or be in ANNOUNCED. `make lint` and `make test` run it.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Metrics of a hub on Kafka, by the names under which Prometheus stores them. */
+const ANNOUNCED = [
+  'gatecall_log_lag_records',
+  'gatecall_log_lag_seconds',
+  'gatecall_queue_lag_records',
+  'gatecall_queue_lag_seconds',
+  'gatecall_archive_lag_records',
+  'gatecall_log_away_seconds',
+  'gatecall_legs_owned',
+  'gatecall_append_conflicts_total',
+];
+
+/** What the exposition adds to a registered name: units, then what kind of value it is. */
+const ENDINGS = /_(total|info|bucket|count|sum|seconds|bytes)$/;
+const OURS = /\b(?:gatecall|process)_[a-z0-9_]+\b/g;
+
+const rustFiles = (folder) =>
+  readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return rustFiles(path);
+    return name.endsWith('.rs') ? [path] : [];
+  });
+
+/** Names that stand as whole string literals outside of tests. */
+const registered = new Set(
+  ['src', 'actors/src', 'adapters/src'].flatMap((folder) =>
+    rustFiles(join(root, folder)).flatMap((path) => {
+      const code = readFileSync(path, 'utf8').split('#[cfg(test)]')[0];
+      return [...code.matchAll(/"((?:gatecall|process)_[a-z0-9_]+)"/g)].map((found) => found[1]);
+    }),
+  ),
+);
+
+/** The registered name of a stored one, which is shorter by its endings; undefined if there is none. */
+function registeredName(stored) {
+  for (let name = stored; ; name = name.replace(ENDINGS, '')) {
+    if (registered.has(name)) return name;
+    if (!ENDINGS.test(name)) return undefined;
+  }
+}
+
+/** Every query of a dashboard, panels and variables. */
+function queries(part) {
+  if (Array.isArray(part)) return part.flatMap(queries);
+  if (part === null || typeof part !== 'object') return [];
+  return Object.entries(part).flatMap(([key, value]) =>
+    (key === 'expr' || key === 'definition') && typeof value === 'string' ? [value] : queries(value),
+  );
+}
+
+const dashboard = JSON.parse(readFileSync(join(root, 'deploy/grafana/gatecall.json'), 'utf8'));
+const alerts = readFileSync(join(root, 'deploy/prometheus/alerts.yaml'), 'utf8');
+// A folded expression goes on over lines that are further in than its key.
+const rules = [...alerts.matchAll(/^ {8}expr:(?: >-)?((?:.*\n)(?: {10}.*\n)*)/gm)].map((found) => found[1]);
+const operating = readFileSync(join(root, 'docs/OPERATING.md'), 'utf8');
+
+const faults = [];
+const said = new Set();
+function check(where, texts) {
+  if (texts.length === 0) faults.push(`${where} has no query; is it still read rightly?`);
+  for (const name of texts.flatMap((text) => text.match(OURS) ?? [])) {
+    if (!registeredName(name) && !ANNOUNCED.includes(name)) faults.push(`${where}: ${name} is counted nowhere`);
+    said.add(name);
+  }
+}
+check('deploy/grafana/gatecall.json', queries(dashboard));
+check('deploy/prometheus/alerts.yaml', rules);
+check('docs/OPERATING.md', [operating]);
+
+const alertCount = (alerts.match(/^ {6}- alert:/gm) ?? []).length;
+const runbookCount = (alerts.match(/^ {10}runbook:/gm) ?? []).length;
+if (alertCount !== rules.length || alertCount !== runbookCount) {
+  faults.push(`alerts.yaml: ${alertCount} alerts, ${rules.length} expressions, ${runbookCount} runbook lines`);
+}
+for (const name of registered) {
+  if (![...said].some((used) => registeredName(used) === name)) {
+    faults.push(`docs/OPERATING.md says nothing of ${name}`);
+  }
+}
+const ids = dashboard.panels.map((panel) => panel.id);
+if (new Set(ids).size !== ids.length) faults.push('deploy/grafana/gatecall.json: two panels have one id');
+
+for (const fault of new Set(faults)) console.error(`deploy/check: ${fault}`);
+if (faults.length > 0) process.exit(1);
+console.log(
+  `${said.size} metrics in ${ids.length} panels, ${alertCount} alerts and docs/OPERATING.md are all counted somewhere` +
+    ` (${ANNOUNCED.filter((name) => !registeredName(name)).length} by announcement alone).`,
+);

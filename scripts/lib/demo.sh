@@ -1,0 +1,91 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What `scripts/run` and `scripts/cluster` share: the days, the checks before anything is begun, the
+# mock airports, and the box that says where all of it is. To be sourced from the project's folder.
+
+# shellcheck source=process.sh
+source scripts/lib/process.sh
+
+airports=${GATECALL_AIRPORTS:-127.0.0.1:5050}
+day=${GATECALL_DAY:-blizzard}
+speed=${GATECALL_SPEED:-60}
+bin=${GATECALL_BIN:-target/release}
+
+# When a day is first shown, and when its last flight has landed; in UTC, to be compared as text.
+choose_day() {
+  case "$day" in
+    blizzard) start=2013-02-08T15:00:00Z end=2013-02-09T09:00:00Z ;;
+    ordinary) start=2013-09-19T14:00:00Z end=2013-09-20T08:00:00Z ;;
+    *) say "${0##*/}: GATECALL_DAY must be blizzard or ordinary, is $day"; exit 2 ;;
+  esac
+}
+
+must_be_built() { # TARGET
+  local program
+  for program in gatecall mock-feeds; do
+    [[ -x $bin/$program ]] || { say "${0##*/}: there is no $bin/$program; use 'make $1', which builds it"; exit 1; }
+  done
+}
+
+# Each place is "WHAT IP:PORT VARIABLE".
+must_be_free() { # TARGET PLACE…
+  local target=$1 one variable rest address what
+  shift
+  for one in "$@"; do
+    variable=${one##* } rest=${one% *}
+    address=${rest##* } what=${rest% *}
+    [[ $address =~ ^[0-9.]+:[0-9]+$ ]] || {
+      say "${0##*/}: an address is IP:PORT, such as 127.0.0.1:5000; $address is not"
+      exit 2
+    }
+    if connects "$address"; then
+      say "${0##*/}: $address is taken by another program, and the $what should listen there."
+      say "     End that program, or choose another address: $variable=127.0.0.1:PORT make $target"
+      exit 1
+    fi
+  done
+}
+
+# The configuration as far as it is the demo's own.
+demo_environment() { # KEY_FILE
+  export GATECALL__FEEDS__JFK__KEY_FILE=$1
+  export GATECALL__FEEDS__LGA__URL=http://$airports/lga/aidx
+  export "GATECALL__FEEDS__EWR__URL=http://$airports/ewr/flights?page=0"
+  export GATECALL_EWR_APP_KEY=${GATECALL_EWR_APP_KEY:-demo}
+  # A line for every request would bury what is of interest on a terminal.
+  export GATECALL__LOG__FILTER=${GATECALL__LOG__FILTER:-info,actix_server=warn,gatecall::http::border=warn}
+}
+
+# Starts the mock airports; `feeds` is their process. They answer before anybody asks them.
+start_feeds() { # CLOCK HUB KEY_FILE
+  "$bin/mock-feeds" replay --day "$day" --clock "$1" --hub "http://$2" --listen "$airports" --jfk-key-file "$3" &
+  feeds=$!
+  for ((i = 0; i < 100; i++)); do
+    connects "$airports" && break
+    kill -0 "$feeds" 2>/dev/null || break
+    sleep 0.1
+  done
+}
+
+# GET /readyz answers 200?
+ready() { # ADDRESS
+  (
+    exec 3<>"/dev/tcp/${1%:*}/${1##*:}"
+    printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3
+    read -r -t 3 _ status _ <&3
+    [[ $status == 200 ]]
+  ) 2>/dev/null
+}
+
+# Where a browser finds what listens at ADDRESS.
+page_of() { # ADDRESS
+  if [[ ${1%:*} == 127.0.0.1 ]]; then echo "http://localhost:${1##*:}"; else echo "http://$1"; fi
+}
+
+# A box around lines.
+boxed() {
+  local rule one
+  rule=$(printf '─%.0s' {1..68})
+  printf '\n  ┌%s┐\n' "$rule" >&2
+  for one in "$@"; do printf '  │ %-66s │\n' "$one" >&2; done
+  printf '  └%s┘\n\n' "$rule" >&2
+}

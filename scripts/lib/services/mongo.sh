@@ -1,0 +1,63 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# A server of MongoDB's protocol: MongoDB itself where it is installed, else SecantusDB from PyPI, which
+# speaks the protocol and stores with the same engine (WiredTiger). Sourced by scripts/services.
+
+SECANTUS_VERSION=0.7.0b3
+
+if command -v mongod >/dev/null 2>&1; then mongo_title=MongoDB; else mongo_title="SecantusDB $SECANTUS_VERSION"; fi
+mongo_port_default=17017
+mongo_port_variable=SERVICES_MONGO_PORT
+mongo_given=${GATECALL_TEST_MONGO:-}
+mongo_end_signal=TERM
+
+mongo_url() { echo "mongodb://127.0.0.1:$(port_of mongo)/?directConnection=true"; }
+mongo_mark() { echo "$folder/mongo/data"; }
+
+mongo_address_of_url() { # mongodb://USER:PASSWORD@HOST:PORT,HOST:PORT/…
+  local rest=${1#*://}
+  rest=${rest##*@}
+  rest=${rest%%[/?]*}
+  rest=${rest%%,*}
+  [[ $rest == *:* ]] || rest=$rest:27017
+  echo "$rest"
+}
+
+# It is a primary, so that writes of the majority succeed. A mongod of ours that has just begun is
+# none yet: it is told to be one.
+mongo_answers() { # ADDRESS
+  mongo_is_ready "$1" && return
+  [[ -z $mongo_given && $mongo_title == MongoDB ]] && ask "$1" little "$(mongo_command replSetInitiate)" >/dev/null
+  mongo_is_ready "$1"
+}
+
+mongo_needs() {
+  [[ $mongo_title == MongoDB || -f $folder/mongo/venv-$SECANTUS_VERSION/.complete ]] && return
+  need python3 "install Python 3.10 or newer (apt install python3-venv), or MongoDB 7 or newer (mongod)" || return 0
+  python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
+    lacking "python3 is too old or without venv: 3.10 or newer with venv (apt install python3-venv), or install MongoDB (mongod)"
+}
+
+mongo_install() {
+  local venv=$folder/mongo/venv-$SECANTUS_VERSION
+  mkdir -p "$folder/mongo/data"
+  [[ $mongo_title == MongoDB || -f $venv/.complete ]] && return
+  tell mongo "is no MongoDB here; $mongo_title is fetched from PyPI"
+  rm -rf "$venv"
+  logged mongo python3 -m venv "$venv" || return
+  logged mongo "$venv/bin/pip" install -q --disable-pip-version-check --only-binary=:all: \
+    "secantusdb==$SECANTUS_VERSION" || return
+  touch "$venv/.complete"
+}
+
+mongo_start() {
+  local home=$folder/mongo
+  if [[ $mongo_title == MongoDB ]]; then
+    in_background mongo mongod --replSet gatecall --bind_ip 127.0.0.1 --port "$(port_of mongo)" \
+      --dbpath "$home/data" --wiredTigerCacheSizeGB 0.25
+  else
+    # In its own folder, where no configuration of somebody else's lies.
+    cd "$home" || return
+    in_background mongo "$home/venv-$SECANTUS_VERSION/bin/secantusd-py" --host 127.0.0.1 \
+      --port "$(port_of mongo)" --storage-path "$home/data" --cache-size 256M --sync-on-commit
+  fi
+}
