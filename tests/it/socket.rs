@@ -121,6 +121,30 @@ impl Socket {
         }
     }
 
+    /// The next frame that is no ping of the protocol's, if one comes before the stream's read
+    /// time-out. `Err` when the connection has ended.
+    pub(crate) fn frame_if_any(&mut self) -> Result<Option<(u8, Vec<u8>)>, ()> {
+        let mut chunk = [0; 64 * 1024];
+        loop {
+            if let Some((length, first, payload)) = whole_frame(&self.unread) {
+                self.unread.drain(..length);
+                if payload == ASKED {
+                    self.say(json!({ "op": "pong" }));
+                    continue;
+                }
+                return Ok(Some((first, payload)));
+            }
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Err(()),
+                Ok(n) => self.unread.extend_from_slice(&chunk[..n]),
+                Err(fault) if matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Ok(None);
+                }
+                Err(_) => return Err(()),
+            }
+        }
+    }
+
     /// The next frame, whatever it is.
     pub(crate) fn any_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = self.bytes(2)?;
@@ -194,6 +218,18 @@ impl Socket {
         }
         Some(self.unread.drain(..count).collect())
     }
+}
+
+/// The first frame of what was read, if all of it is there: its length with its head, its first
+/// byte, its payload.
+fn whole_frame(unread: &[u8]) -> Option<(usize, u8, Vec<u8>)> {
+    let (first, short) = (*unread.first()?, *unread.get(1)?);
+    let (head, length) = match short {
+        126 => (4, usize::from(u16::from_be_bytes(unread.get(2..4)?.try_into().unwrap()))),
+        127 => (10, usize::try_from(u64::from_be_bytes(unread.get(2..10)?.try_into().unwrap())).unwrap()),
+        short => (2, usize::from(short)),
+    };
+    Some((head + length, first, unread.get(head..head + length)?.to_vec()))
 }
 
 /// Shakes hands, or is refused.

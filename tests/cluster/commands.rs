@@ -1,0 +1,65 @@
+//! `migrate` and `check-config` on servers: one line says which is wrong.
+
+use crate::installation::Installation;
+use std::process::Output;
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
+}
+
+#[test]
+fn what_is_not_migrated_is_said_and_migrating_twice_is_nothing() {
+    let Some(installation) = Installation::bare() else { return };
+    let run = |arguments: &[&str]| installation.command(arguments).output().unwrap();
+    let checked = run(&["check-config"]);
+    let said = text(&checked);
+    assert!(!checked.status.success(), "{said}");
+    assert!(said.contains("gatecall migrate"), "{said}");
+    let served = run(&["serve"]);
+    assert!(!served.status.success() && text(&served).contains("gatecall migrate"), "{}", text(&served));
+    for _ in 0..2 {
+        let migrated = run(&["migrate"]);
+        assert!(migrated.status.success(), "{}", text(&migrated));
+    }
+    let checked = run(&["check-config"]);
+    assert!(checked.status.success(), "{}", text(&checked));
+    for server in ["Kafka", "PostgreSQL", "MongoDB"] {
+        assert!(text(&checked).contains(&format!("{server} answers as it should")), "{}", text(&checked));
+    }
+}
+
+#[test]
+fn a_wrong_broker_password_or_database_stops_with_one_line_that_says_which() {
+    let Some(installation) = Installation::fresh() else { return };
+    let postgres = installation.postgres();
+    let (before, rest) = postgres.split_once("://").unwrap();
+    let (user, at) = rest.split_once(':').unwrap();
+    let (_, host) = at.rsplit_once('@').unwrap();
+    let wrong_password = format!("{before}://{user}:not-it@{host}");
+    let (server, _) = postgres.rsplit_once('/').unwrap();
+    let nowhere = format!("{server}/no_such_database");
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("GATECALL__KAFKA__BROKERS", "127.0.0.1:9", &["Kafka", "127.0.0.1:9", "refused"]),
+        ("GATECALL__POSTGRES__URL", &wrong_password, &["PostgreSQL", "password"]),
+        ("GATECALL__POSTGRES__URL", &nowhere, &["PostgreSQL", "no_such_database"]),
+        (
+            "GATECALL__MONGO__URI",
+            "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=1000",
+            &["MongoDB", "127.0.0.1:9"],
+        ),
+        ("GATECALL__KAFKA__PARTITIONS", "5", &["Kafka", "partitions"]),
+    ];
+    for (key, value, words) in cases {
+        for command in ["serve", "check-config"] {
+            let output = installation.command(&[command]).env(key, value).output().unwrap();
+            let said = text(&output);
+            assert!(!output.status.success(), "{key}: {said}");
+            let line = said.lines().find(|line| words.iter().all(|word| line.contains(word)));
+            assert!(
+                line.is_some(),
+                "{command} with {key}={value} does not say {words:?} in one line:\n{said}"
+            );
+            assert!(!said.contains("not-it"), "a password is shown:\n{said}");
+        }
+    }
+}

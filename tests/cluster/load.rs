@@ -1,0 +1,111 @@
+//! Who sends reports, and remembers what was answered.
+
+use crate::installation::{leg, push, report};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Flights that are reported on.
+pub(crate) const FLIGHTS: u32 = 40;
+
+/// One airport that never gives up: each flight's gate is a number that rises with each report, and
+/// what was not answered 202 is sent again, to the next node.
+pub(crate) struct Load {
+    /// By leg, the highest gate that was answered 202.
+    answered: Arc<Mutex<BTreeMap<String, u32>>>,
+    pub(crate) sent: Arc<AtomicUsize>,
+    pub(crate) refused: Arc<AtomicUsize>,
+    nodes: Arc<Mutex<Vec<SocketAddr>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Sends to these nodes in turn, a report at a time, with this pause between.
+    pub(crate) fn on(nodes: Vec<SocketAddr>, pause: Duration) -> Self {
+        let mut load = Self {
+            answered: Arc::default(),
+            sent: Arc::default(),
+            refused: Arc::default(),
+            nodes: Arc::new(Mutex::new(nodes)),
+            stop: Arc::default(),
+            thread: None,
+        };
+        let (answered, sent, refused) = (load.answered.clone(), load.sent.clone(), load.refused.clone());
+        let (nodes, stop) = (load.nodes.clone(), load.stop.clone());
+        let thread = std::thread::spawn(move || {
+            let mut turn = 0_usize;
+            for gate in 1_u32.. {
+                for number in 1..=FLIGHTS {
+                    let body = report(number, json!({ "departure.gate": gate.to_string() }));
+                    while !stop.load(Ordering::SeqCst) {
+                        let node = node_at(&nodes.lock().unwrap(), turn);
+                        turn += 1;
+                        if takes(node, &body) {
+                            sent.fetch_add(1, Ordering::SeqCst);
+                            answered.lock().unwrap().insert(leg(number), gate);
+                            break;
+                        }
+                        refused.fetch_add(1, Ordering::SeqCst);
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    if stop.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    std::thread::sleep(pause);
+                }
+            }
+        });
+        load.thread = Some(thread);
+        load
+    }
+
+    /// From now on sends to these.
+    pub(crate) fn send_to(&self, nodes: Vec<SocketAddr>) {
+        *self.nodes.lock().unwrap() = nodes;
+    }
+
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many more were answered.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, more: usize) {
+        let before = self.sent();
+        crate::installation::wait_until("more reports are answered", || self.sent() >= before + more);
+    }
+
+    /// Stops, and answers with the highest gate of each leg that was answered.
+    pub(crate) fn end(mut self) -> BTreeMap<String, u32> {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.take().unwrap().join().unwrap();
+        std::mem::take(&mut *self.answered.lock().unwrap())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+fn node_at(nodes: &[SocketAddr], turn: usize) -> SocketAddr {
+    nodes[turn % nodes.len()]
+}
+
+/// Whether a node took a report. One that is not there, or is going down, did not.
+fn takes(node: SocketAddr, body: &Value) -> bool {
+    if TcpStream::connect(node).is_err() {
+        return false;
+    }
+    let pushed = std::panic::catch_unwind(|| push(node, body));
+    pushed.is_ok_and(|answer| {
+        assert!([202, 503, 429].contains(&answer.status), "{} {}", answer.status, answer.text());
+        answer.status == 202
+    })
+}

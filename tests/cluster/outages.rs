@@ -1,0 +1,143 @@
+//! Kafka, PostgreSQL and MongoDB away: what docs/OPERATING.md says of each.
+
+use crate::installation::{Installation, Server, leg, report, wait_at_most, wait_until};
+use crate::load::Load;
+use crate::socket::Socket;
+use crate::watch::{Watch, assert_every_revision_once};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long a server is away. `GATECALL_OUTAGE_S=60` makes it the minute that is promised.
+fn outage() -> Duration {
+    let given = std::env::var("GATECALL_OUTAGE_S").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(given.unwrap_or(8))
+}
+
+/// Resident memory of a node may grow by so much while a server is away.
+const GROWTH_MAX_BYTES: f64 = 96e6;
+
+const MEMORY: &str = "process_resident_memory_bytes";
+
+fn kafka_away(silent: bool) {
+    let Some(installation) = Installation::fresh() else { return };
+    let (a, b) = (installation.node("a"), installation.node("b"));
+    let (on_a, on_b) = (Watch::on(vec![a.api]), Watch::on(vec![b.api]));
+    let load = Load::on(vec![a.api, b.api], Duration::from_millis(1));
+    load.wait_for(300);
+    let memory = a.metric(MEMORY);
+    let kafka = Server("kafka");
+    let Some(away) = (if silent { kafka.silent() } else { kafka.away() }) else { return };
+    wait_at_most(Duration::from_secs(20), "listeners are told", || {
+        on_a.seen.lock().unwrap().upstream.last() == Some(&false)
+    });
+    let refused = a.push(&report(1, json!({ "departure.gate": "x" })));
+    let problem = refused.problem(503);
+    assert!(!refused.header("retry-after").is_empty(), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("Kafka"), "{problem}");
+    let ready = a.get("/readyz");
+    assert_eq!(
+        (ready.status, &ready.json()["status"]),
+        (200, &json!("degraded")),
+        "an old picture beats none"
+    );
+    assert!(a.metric("gatecall_log_away_seconds") > 0.0);
+    // Who comes now gets the last picture, and is told that it is old.
+    let mut late = Socket::open_with(a.api, &[("sec-websocket-protocol", "gatecall.v1")]);
+    assert_eq!(late.next()["type"], "hello");
+    assert_eq!(late.expect("upstream")["current"], false);
+    let picture = late.follow("all");
+    assert_eq!(picture["flights"].as_array().unwrap().len(), on_a.seen.lock().unwrap().flights.len());
+    std::thread::sleep(outage());
+    let growth = a.metric(MEMORY) - memory;
+    assert!(growth < GROWTH_MAX_BYTES, "memory grew by {growth} bytes");
+    away.back();
+    wait_until("listeners are told that it is over", || {
+        on_a.seen.lock().unwrap().upstream.last() == Some(&true)
+    });
+    load.wait_for(200);
+    let answered = load.end();
+    for (leg, gate) in &answered {
+        for watch in [&on_a, &on_b] {
+            wait_until("what was answered is seen", || {
+                watch.gate(leg).is_some_and(|seen| seen.parse::<u32>().unwrap() >= *gate)
+            });
+        }
+    }
+    let (seen_a, seen_b) = (on_a.end(), on_b.end());
+    assert_eq!((seen_a.connections, seen_b.connections), (1, 1), "nobody lost the line");
+    assert_every_revision_once(&seen_a);
+    assert_every_revision_once(&seen_b);
+    assert_eq!(seen_a.flights, seen_b.flights);
+}
+
+#[test]
+fn kafka_stopped_sockets_keep_their_picture_and_say_so_and_nothing_is_lost() {
+    kafka_away(false);
+}
+
+#[test]
+fn kafka_silent_is_the_same_as_kafka_stopped() {
+    kafka_away(true);
+}
+
+#[test]
+fn postgres_away_reports_go_on_and_keys_are_as_they_were() {
+    let Some(installation) = Installation::fresh() else { return };
+    let a = installation.node("a");
+    let on_a = Watch::on(vec![a.api]);
+    let load = Load::on(vec![a.api], Duration::from_millis(1));
+    load.wait_for(100);
+    let Some(away) = Server("postgres").away() else { return };
+    wait_until("readiness says so", || {
+        a.get("/readyz").json()["troubles"].to_string().contains("PostgreSQL")
+    });
+    load.wait_for(200);
+    std::thread::sleep(outage());
+    load.wait_for(200);
+    away.back();
+    wait_until("all is well again", || a.get("/readyz").json()["status"] == "ready");
+    let refused = load.refused.load(std::sync::atomic::Ordering::SeqCst);
+    let answered = load.end();
+    assert_eq!(refused, 0, "no report waited for PostgreSQL");
+    for (leg, gate) in &answered {
+        wait_until("what was answered is seen", || {
+            on_a.gate(leg).is_some_and(|seen| seen.parse::<u32>().unwrap() >= *gate)
+        });
+    }
+    assert_every_revision_once(&on_a.end());
+}
+
+#[test]
+fn mongo_away_nobody_waits_and_histories_are_whole_when_it_is_back() {
+    let Some(installation) = Installation::fresh() else { return };
+    let a = installation.node("a");
+    let on_a = Watch::on(vec![a.api]);
+    let load = Load::on(vec![a.api], Duration::from_millis(1));
+    load.wait_for(100);
+    let Some(away) = Server("mongo").away() else { return };
+    wait_until("readiness says so", || a.get("/readyz").json()["troubles"].to_string().contains("MongoDB"));
+    a.get(&format!("/api/v1/flights/{}/history", leg(1))).problem(503);
+    load.wait_for(200);
+    let memory = a.metric(MEMORY);
+    std::thread::sleep(outage());
+    load.wait_for(200);
+    assert!(a.metric(MEMORY) - memory < GROWTH_MAX_BYTES);
+    let refused = load.refused.load(std::sync::atomic::Ordering::SeqCst);
+    let answered = load.end();
+    assert_eq!(refused, 0, "no report waited for MongoDB");
+    away.back();
+    let seen = on_a.end();
+    assert_every_revision_once(&seen);
+    for leg in answered.keys() {
+        let newest = seen.flights[leg]["rev"].as_u64().unwrap();
+        let history = format!("/api/v1/flights/{leg}/history?limit=1000");
+        let told = || -> Vec<u64> {
+            let answer = a.get(&history);
+            let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let entries = body["entries"].as_array().cloned().unwrap_or_default();
+            entries.iter().map(|entry| entry["rev"].as_u64().unwrap()).collect()
+        };
+        wait_until("the history is whole", || told().last() == Some(&newest));
+        assert_eq!(told(), (1..=newest).collect::<Vec<_>>(), "{leg}");
+    }
+}
