@@ -64,10 +64,10 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut done =
         vec![format!("Kafka has the topics {0}.reports, {0}.changes and {0}.archive.", kafka.prefix)];
     let postgres = postgres(config)?;
-    postgres.migrate().await?;
+    postgres.migrate().await.context("PostgreSQL")?;
     postgres.close().await;
     done.push("PostgreSQL has the tables of the directory.".into());
-    let made = mongo(config).await?.migrate().await?;
+    let made = mongo(config).await?.migrate().await.context("MongoDB")?;
     done.push(format!("MongoDB has the collections of {}.", config.servers.mongo.database));
     done.extend(made.into_iter().map(|line| format!("  {line}")));
     Ok(done)
@@ -79,18 +79,18 @@ pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>
         |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} answers as it should"));
     let kafka = Kafka::check(&kafka_settings(config)).await.map_err(|fault| fault.to_string());
     let postgres = postgres(config)?;
-    let directory = postgres.check().await.map_err(|fault| fault.to_string());
+    let directory = postgres.check().await.map_err(|fault| format!("PostgreSQL: {fault}"));
     postgres.close().await;
-    let archive = mongo(config).await?.check().await.map_err(|fault| fault.to_string());
+    let archive = mongo(config).await?.check().await.map_err(|fault| format!("MongoDB: {fault}"));
     Ok(vec![said("Kafka", kafka), said("PostgreSQL", directory), said("MongoDB", archive)])
 }
 
 pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backing> {
     let Parts { clock, metrics, deaths, threads, bridge, roles } = parts;
     let postgres = postgres(config)?;
-    postgres.check().await?;
+    postgres.check().await.context("PostgreSQL")?;
     let mongo = mongo(config).await?;
-    mongo.check().await?;
+    mongo.check().await.context("MongoDB")?;
     let settings = kafka_settings(config);
     Kafka::prepare(&settings).await?;
     let kafka = Kafka::open(settings, rand::random())?;
