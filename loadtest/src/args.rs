@@ -207,6 +207,10 @@ pub struct Ingest {
     /// Length of the measured phase.
     #[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(1..=i64::from(SECONDS_MAX)))]
     pub seconds: u32,
+    /// Another node of the same hub, on loopback: followers listen there, and what both merge is
+    /// counted. Without it the hub is one process.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["spawn_hub", "pin"])]
+    pub listen: Option<String>,
 }
 
 /// `loadtest ceiling`.

@@ -35,6 +35,7 @@ pub mod ingest;
 pub mod lanes;
 pub mod limits;
 pub mod meter;
+pub mod nodes;
 pub mod pictures;
 pub mod plan;
 pub mod process;

@@ -1,6 +1,6 @@
 //! Topics and databases of a test's own, its nodes, and the servers themselves.
 
-use crate::client::{Answer, ask};
+use crate::client::{Answer, ask, ask_if_there};
 use adapters::contract::services;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -91,10 +91,6 @@ impl Installation {
     pub(crate) fn postgres(&self) -> String {
         let (server, _) = self.servers.postgres.rsplit_once('/').unwrap();
         format!("{server}/{}", self.name)
-    }
-
-    pub(crate) fn kafka(&self) -> &str {
-        &self.servers.kafka
     }
 
     fn psql(&self, sql: &str) -> std::process::Output {
@@ -237,10 +233,16 @@ fn tail(log: &str) -> String {
 }
 
 /// Sends JSON reports with the right key.
+#[track_caller]
 pub(crate) fn push(to: SocketAddr, reports: &Value) -> Answer {
+    push_if_there(to, reports).expect("the node is there and answers")
+}
+
+/// The same to a node that may not be there, or go away before it has answered.
+pub(crate) fn push_if_there(to: SocketAddr, reports: &Value) -> Option<Answer> {
     let bearer = format!("Bearer {KEY}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-    ask(to, "POST", "/api/v1/feeds/desk/reports", &headers, reports.to_string().as_bytes())
+    ask_if_there(to, "POST", "/api/v1/feeds/desk/reports", &headers, reports.to_string().as_bytes())
 }
 
 /// A report on a flight of JetBlue's from JFK to Fort Lauderdale.

@@ -14,8 +14,7 @@
 //! Without servers all of it is left out with a line, unless `GATECALL_SERVICES=required`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-// The clients are those of `tests/it`; each of the two uses a part of them.
-#![allow(dead_code, reason = "shared with tests/it")]
+#![expect(clippy::print_stderr, reason = "how long a node took to take over, and the log of one that failed")]
 
 #[path = "../it/client.rs"]
 mod client;
@@ -25,6 +24,7 @@ mod installation;
 mod load;
 mod outages;
 #[path = "../it/socket.rs"]
+#[expect(dead_code, reason = "tests/it uses the rest")]
 mod socket;
 mod together;
 mod watch;

@@ -66,10 +66,6 @@ impl Watch {
         seen
     }
 
-    pub(crate) fn rev(&self, leg: &str) -> u64 {
-        self.seen.lock().unwrap().flights.get(leg).map_or(0, rev_of)
-    }
-
     pub(crate) fn gate(&self, leg: &str) -> Option<String> {
         let seen = self.seen.lock().unwrap();
         seen.flights.get(leg)?["departure"]["gate"].as_str().map(str::to_owned)
@@ -101,7 +97,7 @@ fn follow(node: SocketAddr, seen: &Mutex<Seen>, stop: &AtomicBool) {
     while !stop.load(Ordering::SeqCst) {
         match socket.frame_if_any() {
             Ok(Some((0x81, payload))) => {
-                seen.lock().unwrap().note(&serde_json::from_slice(&payload).unwrap())
+                seen.lock().unwrap().note(&serde_json::from_slice(&payload).unwrap());
             }
             Ok(Some((0x88, payload))) => {
                 let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));

@@ -44,15 +44,36 @@ impl Answer {
 
 /// Sends one request and reads the answer to its end.
 pub(crate) fn ask(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-    let mut stream = connect(to, method, path, headers, body);
+    let bytes = asked(connect(to, method, path, headers, body));
+    answer(&bytes).unwrap_or_else(|| panic!("no answer: {bytes:?}"))
+}
+
+/// The same of a hub that may not be there, or go away before it has answered.
+pub(crate) fn ask_if_there(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Answer> {
+    let mut stream = TcpStream::connect(to).ok()?;
+    stream.set_read_timeout(Some(WAIT)).ok()?;
+    stream.write_all(&[&head(to, method, path, headers, body.len()), body].concat()).ok()?;
+    answer(&asked(stream))
+}
+
+fn asked(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     // A server that refuses a long body may close before all of it was sent.
     let _ = stream.read_to_end(&mut bytes);
-    let head_end =
-        bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {bytes:?}"));
+    bytes
+}
+
+fn answer(bytes: &[u8]) -> Option<Answer> {
+    let head_end = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let header = |line: &str| {
         line.split_once(':').map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())).unwrap()
     };
@@ -61,7 +82,7 @@ pub(crate) fn ask(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &s
     if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
         body = joined(&body);
     }
-    Answer { status, headers, body }
+    Some(Answer { status, headers, body })
 }
 
 /// Sends a request and leaves the answer to be read.
@@ -74,19 +95,23 @@ pub(crate) fn connect(
 ) -> TcpStream {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(WAIT)).unwrap();
+    stream.write_all(&head(to, method, path, headers, body.len())).unwrap();
+    let _ = stream.write_all(body);
+    stream
+}
+
+fn head(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| *name == "host") {
         head += &format!("host: {to}\r\n");
     }
-    if !body.is_empty() {
-        head += &format!("content-length: {}\r\n", body.len());
+    if length > 0 {
+        head += &format!("content-length: {length}\r\n");
     }
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
-    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-    let _ = stream.write_all(body);
-    stream
+    format!("{head}\r\n").into_bytes()
 }
 
 fn joined(mut chunks: &[u8]) -> Vec<u8> {

@@ -18,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod border;
+#[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod client;
 mod guests;
 mod hub;
@@ -25,6 +26,7 @@ mod living;
 mod pushing;
 mod reading;
 mod slow;
+#[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod socket;
 mod sockets;
 mod streams;

@@ -11,7 +11,7 @@ use domain::ports::StoreError;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
 use rdkafka::producer::future_producer::FutureProducer;
 use rustc_hash::FxHashSet;
@@ -50,6 +50,10 @@ impl ClientContext for Voice {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        // That a reader has come to the end is no error, though the driver tells it as one.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         tracing::warn!(kafka = self.purpose, %error, "{reason}");
     }
 }

@@ -72,7 +72,7 @@ use std::time::Duration;
 /// How long a record waits for others to go with it. The log's hardly any: somebody waits for it.
 const LOG_LINGER: Duration = Duration::from_millis(1);
 const JOURNAL_LINGER: Duration = Duration::from_millis(2);
-const ARCHIVE_LINGER: Duration = Duration::from_millis(20);
+const ARCHIVE_LINGER: Duration = Duration::from_millis(5);
 
 /// How long records that are under way may take when the node ends.
 const FLUSH_WAIT: Duration = Duration::from_secs(5);
