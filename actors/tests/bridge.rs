@@ -26,12 +26,15 @@ use wire::record::past_change;
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
+/// What a node is told, and who of it is to hear when that is shown.
+type Heard = (Option<Told>, Option<(Reply, Result<(), StoreError>)>);
+
 /// One log for all nodes. An entry counts if it was made from its leg's newest version.
 #[derive(Default)]
 struct Shared {
     newest: Mutex<BTreeMap<LegId, (Version, Option<Flight>)>>,
     written: Mutex<u64>,
-    ears: Mutex<Vec<mpsc::UnboundedSender<(Option<Told>, Option<(Reply, Result<(), StoreError>)>)>>>,
+    ears: Mutex<Vec<mpsc::UnboundedSender<Heard>>>,
     away: AtomicBool,
     overwritten: Mutex<Vec<LegId>>,
 }
@@ -40,8 +43,7 @@ struct Shared {
 struct NodeLog {
     shared: Arc<Shared>,
     number: usize,
-    told:
-        tokio::sync::Mutex<mpsc::UnboundedReceiver<(Option<Told>, Option<(Reply, Result<(), StoreError>)>)>>,
+    told: tokio::sync::Mutex<mpsc::UnboundedReceiver<Heard>>,
     given: Mutex<Vec<(Reply, Result<(), StoreError>)>>,
     /// While it is set, nothing is told to this node.
     deaf: Arc<AtomicBool>,
