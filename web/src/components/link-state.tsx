@@ -86,8 +86,11 @@ function InterruptedBanner({ asOf }: { asOf: string }) {
       <div className={styles['bannerInner']}>
         <Icon name="pause" size="22px" />
         <span>
-          <strong>Live updates are interrupted. As of {asOf}.</strong> Changes since then are not shown yet;
-          what may no longer be true has been taken back to the schedule.
+          <strong>
+            Live updates are interrupted. <span className={styles['whole']}>As of {asOf}.</span>
+          </strong>{' '}
+          Changes since then are not shown yet; what may no longer be true has been taken back to the
+          schedule.
         </span>
       </div>
     </div>
