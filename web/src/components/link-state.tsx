@@ -86,11 +86,8 @@ function InterruptedBanner({ asOf }: { asOf: string }) {
       <div className={styles['bannerInner']}>
         <Icon name="pause" size="22px" />
         <span>
-          <strong>
-            Live updates are interrupted. <span className={styles['whole']}>As of {asOf}.</span>
-          </strong>{' '}
-          Changes since then are not shown yet; what may no longer be true has been taken back to the
-          schedule.
+          <strong>Live updates are interrupted. As of {unbroken(asOf)}.</strong> Changes since then are not
+          shown yet; what may no longer be true has been taken back to the schedule.
         </span>
       </div>
     </div>
@@ -118,3 +115,6 @@ function LostBanner({ asOf }: { asOf: string }) {
 
 const asOfInWords = (age: BoardAge, zone: string): string =>
   timeWithZone(age.asOf_ms, age.asOf_ms + age.operational_ms, zone);
+
+/** A time and its zone stay on one line. */
+const unbroken = (words: string): string => words.replaceAll(' ', '\u00a0');
