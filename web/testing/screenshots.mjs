@@ -62,6 +62,16 @@ await picture('display-arrivals', '/display/JFK/arrivals', { width: 1920, height
 await picture('api', '/docs/api', DESKTOP, 'light', (page) => page.locator('summary').first().click());
 await picture('nothing', '/flight/none', DESKTOP, 'light');
 
+// A hub that is there, and has heard of no changes for the better part of an hour.
+hub.state.warn(hub.state.clock.now() - 48 * 60_000);
+await picture('interrupted', board, DESKTOP, 'light');
+await picture('interrupted-dark', board, DESKTOP, 'dark');
+await picture('interrupted-phone', board, PHONE, 'light');
+await picture('interrupted-flight', `/flight/${followed.leg}`, { width: 1280, height: 1000 }, 'dark');
+await picture('interrupted-flight-phone', `/flight/${followed.leg}`, { width: 390, height: 1300 }, 'light');
+await picture('interrupted-display', '/display/JFK/departures', { width: 1920, height: 1080 }, 'light');
+hub.state.warn(null);
+
 // An hour without the hub, told by moving the page's own clock.
 for (const [name, path, viewport, scheme] of [
   ['stale', '/board/JFK/departures?departed=hide', DESKTOP, 'light'],

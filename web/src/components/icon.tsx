@@ -22,6 +22,7 @@ const PATHS = {
   system: 'M3 5h18v11H3zM9 20h6M12 16v4',
   arrow: 'M4 12h15M13 6l6 6-6 6',
   back: 'M20 12H5M11 6l-6 6 6 6',
+  pause: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9.700 8.500v7M14.300 8.500v7',
   screen: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
   close: 'M6 6l12 12M18 6L6 18',
 } as const;

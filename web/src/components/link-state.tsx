@@ -1,16 +1,32 @@
-import { Icon } from '@/components/icon';
+import { Icon, type IconName } from '@/components/icon';
 import styles from '@/components/link-state.module.css';
 import { useServices } from '@/lib/services/services';
 import { useLink } from '@/lib/services/use-link';
 import type { BoardAge } from '@/lib/services/use-staleness';
 import { ageInWords } from '@/lib/time/duration';
-import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
+import { timeOfDay, timeWithZone, zoneAbbreviation } from '@/lib/time/zoned';
 
 type Props = { age: BoardAge; zone: string };
 
+const ICONS: Record<Exclude<BoardAge['state'], 'live'>, IconName> = {
+  loading: 'retry',
+  interrupted: 'pause',
+  reconnecting: 'retry',
+  stale: 'warning',
+  refused: 'warning',
+};
+
+const PILLS: Record<Exclude<BoardAge['state'], 'live'>, string> = {
+  loading: 'pill',
+  interrupted: 'unsure',
+  reconnecting: 'trouble',
+  stale: 'trouble',
+  refused: 'trouble',
+};
+
 /** How the page stands with the hub and how old it is. Always there, also when all is well. */
 export function LinkPill({ age, zone }: Props) {
-  const asOf = instant(age.asOf_ms, zone);
+  const asOf = asOfInWords(age, zone);
   if (age.state === 'live') {
     return (
       <span className={styles['pill']} data-link="live">
@@ -19,10 +35,9 @@ export function LinkPill({ age, zone }: Props) {
       </span>
     );
   }
-  const trouble = `${styles['pill'] ?? ''} ${styles['trouble'] ?? ''}`;
   return (
-    <span className={age.state === 'loading' ? styles['pill'] : trouble} data-link={age.state}>
-      <Icon name={age.state === 'stale' || age.state === 'refused' ? 'warning' : 'retry'} />
+    <span className={`${styles['pill'] ?? ''} ${styles[PILLS[age.state]] ?? ''}`} data-link={age.state}>
+      <Icon name={ICONS[age.state]} />
       {pillWords(age, asOf)}
     </span>
   );
@@ -32,40 +47,74 @@ function pillWords(age: BoardAge, asOf: string): string {
   if (age.state === 'loading') return 'Connecting';
   if (age.state === 'refused') return 'Not connected';
   const old = `${ageInWords(age.operational_ms)} old`;
+  if (age.state === 'interrupted') return `Interrupted, as of ${asOf}, ${old}`;
   return age.state === 'stale' ? `Stale since ${asOf}, ${old}` : `Reconnecting, as of ${asOf}, ${old}`;
 }
 
-/** What it means that the link is lost, in words, and the way to try again. */
+/** What it means that the page is not live, in words, and the way to try again where trying is of use. */
 export function LinkBanner({ age, zone }: Props) {
-  const { socket } = useServices();
-  const link = useLink();
-  const lost = age.state === 'stale' || age.state === 'refused';
-  const asOf = instant(age.asOf_ms, zone);
   return (
     <>
-      {/* Said once per change of state: the age beside it counts on in silence. */}
-      <p className="sr-only" role="status">
-        {age.state === 'live' || age.state === 'loading'
-          ? ''
-          : `Connection lost. Showing what was known at ${asOf}.`}
-      </p>
-      {lost ? (
-        <div className={styles['banner']}>
-          <div className={styles['bannerInner']}>
-            <Icon name="warning" size="22px" />
-            <span>
-              {link.message ??
-                `No connection since ${asOf}. This is the last known board; what may no longer be true has been taken back to the schedule.`}
-            </span>
-            <button type="button" onClick={() => socket.retryNow()}>
-              Try now
-            </button>
-          </div>
-        </div>
-      ) : null}
+      <LinkAnnouncer age={age} zone={zone} />
+      {age.state === 'interrupted' ? <InterruptedBanner asOf={asOfInWords(age, zone)} /> : null}
+      {age.state === 'stale' || age.state === 'refused' ? <LostBanner asOf={asOfInWords(age, zone)} /> : null}
     </>
   );
 }
 
-const instant = (at_ms: number, zone: string): string =>
-  `${timeOfDay(at_ms, zone)} ${zoneAbbreviation(at_ms, zone)}`;
+/** Tells a screen reader, once per change of state: the age on the page counts on in silence. */
+export function LinkAnnouncer({ age, zone }: Props) {
+  // Without the day, which would be said anew at midnight.
+  const asOf = `${timeOfDay(age.asOf_ms, zone)} ${zoneAbbreviation(age.asOf_ms, zone)}`;
+  return (
+    <p className="sr-only" role="status" data-testid="link-announcer">
+      {announcement(age.state, asOf)}
+    </p>
+  );
+}
+
+function announcement(state: BoardAge['state'], asOf: string): string {
+  if (state === 'live' || state === 'loading') return '';
+  if (state === 'interrupted') return `Live updates are interrupted. Showing what was known at ${asOf}.`;
+  return `Connection lost. Showing what was known at ${asOf}.`;
+}
+
+/** The page has its connection, and nothing new comes over it: there is nothing a reader could press. */
+function InterruptedBanner({ asOf }: { asOf: string }) {
+  return (
+    <div className={`${styles['banner'] ?? ''} ${styles['bannerUnsure'] ?? ''}`}>
+      <div className={styles['bannerInner']}>
+        <Icon name="pause" size="22px" />
+        <span>
+          <strong>Live updates are interrupted. As of {unbroken(asOf)}.</strong> Changes since then are not
+          shown yet; what may no longer be true has been taken back to the schedule.
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function LostBanner({ asOf }: { asOf: string }) {
+  const { socket } = useServices();
+  const link = useLink();
+  return (
+    <div className={styles['banner']}>
+      <div className={styles['bannerInner']}>
+        <Icon name="warning" size="22px" />
+        <span>
+          {link.message ??
+            `No connection. This is what was known at ${asOf}; what may no longer be true has been taken back to the schedule.`}
+        </span>
+        <button type="button" onClick={() => socket.retryNow()}>
+          Try now
+        </button>
+      </div>
+    </div>
+  );
+}
+
+const asOfInWords = (age: BoardAge, zone: string): string =>
+  timeWithZone(age.asOf_ms, age.asOf_ms + age.operational_ms, zone);
+
+/** A time and its zone stay on one line. */
+const unbroken = (words: string): string => words.replaceAll(' ', '\u00a0');

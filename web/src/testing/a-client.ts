@@ -1,3 +1,4 @@
+import { OperationalClock } from '@/lib/clock/operational-clock';
 import { fullJitter } from '@/lib/socket/backoff';
 import { SocketClient } from '@/lib/socket/socket-client';
 import { FlightStore } from '@/lib/store/flight-store';
@@ -19,9 +20,9 @@ export function aClient({ random = () => 0.5, hasStream = false }: Setting = {})
     stream: hasStream ? streams.connect : null,
     cache: store,
     timers,
+    clock: new OperationalClock(timers),
     random,
     backoff: fullJitter,
-    onClock: () => undefined,
   });
   return { timers, hub, streams, store, client };
 }

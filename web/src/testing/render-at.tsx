@@ -51,9 +51,9 @@ export async function renderAt(address: string, answers: Record<string, unknown>
     stream: null,
     cache: store,
     timers,
+    clock,
     random: () => 0.5,
     backoff: fullJitter,
-    onClock: (frame) => clock.set(frame),
   });
   socket.start();
   directory.refresh();

@@ -89,6 +89,7 @@ const frames: { [Type in ServerFrame['type']]: Shape<Omit<Extract<ServerFrame, {
   change: { leg: text, ...changed } satisfies Shape<ChangeFrame>,
   state: { flight },
   gone: { leg: text, topic: text },
+  upstream: { current: flag, since: orNull(instant) },
   error: { ref: orNull(whole), code: text, message: text },
   ping: {},
 };
@@ -130,6 +131,7 @@ const bodies: Record<string, Sort> = {
     accepted: whole,
     changed: whole,
     unchanged: whole,
+    queued: whole,
     rejected: listOf(shape<RejectedReport>({ index: orNull(whole), field: orNull(text), reason: text })),
   }),
   'rest-clock': clock,

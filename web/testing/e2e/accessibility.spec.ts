@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from '../browser.mjs';
 import { afternoon, flightReport } from './afternoon';
+import { faultsOf } from './axe';
 import { Hub } from './hub';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 let browser: Browser;
@@ -25,8 +23,6 @@ afterAll(async () => {
   await hub.stop();
 });
 
-type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] };
-
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   describe.each(Object.entries(SIZES))('on a %s', (_, viewport) => {
     test.each(['/', '/board/JFK/departures', '/board/JFK/arrivals', '/flight', '/docs/api', '/nowhere'])(
@@ -43,17 +39,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
           );
           await page.locator('[data-changed]').first().waitFor();
         }
-        await page.evaluate(axe);
-        const violations = await page.evaluate(
-          `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((result) => result.violations)`,
-        );
-        const found = (violations as Violation[]).map(
-          (one) =>
-            `${one.id}: ${one.nodes
-              .slice(0, 3)
-              .map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`)
-              .join('\n   ')}`,
-        );
+        const found = await faultsOf(page);
         await page.close();
         expect(found).toEqual([]);
       },

@@ -57,9 +57,11 @@ function greet(state, ws) {
     if ([...topics].some((topic) => state.topicHas(topic, flight))) send(frame);
   };
   state.listeners.add(listener);
+  state.warned.add(send);
   const ping = setInterval(() => send({ type: 'ping' }), 25_000);
   ws.on('close', () => {
     state.listeners.delete(listener);
+    state.warned.delete(send);
     clearInterval(ping);
   });
   ws.on('message', (data) => {
@@ -90,6 +92,7 @@ function greet(state, ws) {
     }
   });
   send(hello(state));
+  if (state.warning) send(state.warning);
 }
 
 function answer(state, dist, openapi, request, response) {
@@ -150,12 +153,17 @@ function stream(state, topic, response) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   const send = (frame) => response.write(`event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
   send(hello(state));
+  if (state.warning) send(state.warning);
   send(state.snapshot(topic));
   const listener = (frame, flight) => {
     if (state.topicHas(topic, flight)) send(frame);
   };
   state.listeners.add(listener);
-  response.on('close', () => state.listeners.delete(listener));
+  state.warned.add(send);
+  response.on('close', () => {
+    state.listeners.delete(listener);
+    state.warned.delete(send);
+  });
 }
 
 function file(dist, pathname, response) {

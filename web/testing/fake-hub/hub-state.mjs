@@ -8,6 +8,18 @@ export class HubState {
     this.listeners = new Set();
     this.clock = clock;
     this.epoch = epoch;
+    /** What a hub of several nodes says while it hears of no changes: told at once, and after each hello. */
+    this.warning = null;
+    this.warned = new Set();
+  }
+
+  /** Hears of no changes since an instant (milliseconds), or, with null, hears of them again. */
+  warn(since_ms) {
+    const away = since_ms !== null;
+    const since = away ? new Date(since_ms).toISOString() : null;
+    const frame = { type: 'upstream', current: !away, since };
+    this.warning = away ? frame : null;
+    for (const tell of this.warned) tell(frame);
   }
 
   topicHas(topic, flight) {

@@ -102,6 +102,36 @@ test('with the link lost the board stays, says how old it is, and takes "Boardin
   expect(screen.getByRole('button', { name: 'Try now' })).toBeVisible();
 });
 
+test('with live updates interrupted the board says since when, once and politely, until it is over', async () => {
+  const page = await openBoard();
+  const announcer = screen.getByTestId('link-announcer');
+  await page.next(() =>
+    page.hub.last.says({ type: 'upstream', current: false, since: '2013-02-08T19:48:00.500Z' }),
+  );
+  expect(screen.getByText('Live updates are interrupted. As of 14:48 EST.')).toBeVisible();
+  expect(screen.getByText('Interrupted, as of 14:48 EST, 12 min old')).toBeVisible();
+  expect(screen.queryByText(/connection/i)).toBeNull();
+  expect(screen.queryByRole('button', { name: 'Try now' })).toBeNull();
+  const said: string[] = [];
+  const watch = new MutationObserver(() => said.push(announcer.textContent));
+  watch.observe(announcer, { childList: true, characterData: true, subtree: true });
+  expect(announcer).toHaveTextContent('Live updates are interrupted. Showing what was known at 14:48 EST.');
+  for (let minute = 0; minute < 31; minute += 1) {
+    await page.next(() => page.hub.last.says({ type: 'ping' }), MINUTE_MS);
+  }
+  expect(screen.getByText('Interrupted, as of 14:48 EST, 43 min old')).toBeVisible();
+  expect(rowOf('DL 40')).toHaveTextContent('Not confirmed');
+  expect(rowOf('DL 40')).toHaveTextContent('was Boarding');
+  expect(said).toEqual([]);
+  await page.next(() => page.hub.last.says({ type: 'upstream', current: true, since: null }));
+  expect(said).toEqual(['']);
+  watch.disconnect();
+  expect(screen.getByText('Live')).toBeVisible();
+  expect(screen.queryByText(/interrupted/i)).toBeNull();
+  expect(rowOf('DL 40')).toHaveTextContent('Boarding');
+  expect(rowOf('DL 40')).not.toHaveTextContent('Not confirmed');
+});
+
 test('back on the link the board is live again and what is true is said', async () => {
   const page = await openBoard();
   await page.next(() => page.hub.last.drops(), 40 * MINUTE_MS);

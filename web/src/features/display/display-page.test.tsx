@@ -36,3 +36,36 @@ test('with the link lost a screen keeps its board, says how old it is, and drops
   expect(screen.queryByText('Boarding')).toBeNull();
   expect(screen.getByText('Not confirmed')).toBeVisible();
 });
+
+test('with live updates interrupted a screen keeps its board, says since when, and drops what may be false', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    page.hub.last.says({ type: 'upstream', current: false, since: at(-8) });
+    const flight = aFlight({ status: 'boarding', departure: { scheduled: at(-1) } });
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [flight] });
+  });
+  expect(
+    screen.getByText(/^Live updates are interrupted. Board as of 14:52 EST, 8 min old. Please also listen/),
+  ).toBeVisible();
+  expect(screen.queryByText(/No connection/)).toBeNull();
+  expect(screen.getByText('B6 615')).toBeVisible();
+  expect(screen.queryByText('Boarding')).toBeNull();
+  expect(screen.getByText('Not confirmed')).toBeVisible();
+  expect(screen.getByRole('status')).toHaveTextContent('Live updates are interrupted.');
+  await page.next(() => page.hub.last.says({ type: 'upstream', current: true, since: null }));
+  expect(screen.getByText('Boarding')).toBeVisible();
+  expect(screen.queryByText(/interrupted/)).toBeNull();
+  expect(screen.getByRole('status')).toBeEmptyDOMElement();
+});
+
+test('a link lost while updates were interrupted leaves a board as old as the interruption', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    page.hub.last.says({ type: 'upstream', current: false, since: at(-8) });
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [aFlight()] });
+  });
+  await page.next(() => page.hub.last.drops(), 2 * MINUTE_MS);
+  expect(screen.getByText(/^No connection. Board as of 14:52 EST, 10 min old/)).toBeVisible();
+});

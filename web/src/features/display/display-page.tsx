@@ -2,17 +2,30 @@ import { DisplayRow } from '@/features/display/display-row';
 import { selectForDisplay } from '@/features/display/select-for-display';
 import { usePaging } from '@/features/display/use-paging';
 import styles from '@/features/display/display-page.module.css';
-import { Icon } from '@/components/icon';
+import { Icon, type IconName } from '@/components/icon';
+import { LinkAnnouncer } from '@/components/link-state';
 import { useServices } from '@/lib/services/services';
 import { useDateWords } from '@/lib/services/use-date-words';
 import { useBoardAirport } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
-import { useStaleness } from '@/lib/services/use-staleness';
+import { type BoardAge, useStaleness } from '@/lib/services/use-staleness';
 import { useTopic } from '@/lib/services/use-topic';
 import { type Direction, boardTopic } from '@/lib/store/topic-match';
 import { ageInWords } from '@/lib/time/duration';
-import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
+import { timeOfDay, timeWithZone, zoneAbbreviation } from '@/lib/time/zoned';
 import { useMemo } from 'react';
+
+type Trouble = { foot: string; icon: IconName; words: string };
+
+const LOST: Trouble = { foot: 'footLost', icon: 'warning', words: 'No connection.' };
+
+/** What a screen says at its foot when it is not live; nothing while there is no board yet. */
+const TROUBLE: Partial<Record<BoardAge['state'], Trouble>> = {
+  interrupted: { foot: 'footUnsure', icon: 'pause', words: 'Live updates are interrupted.' },
+  reconnecting: LOST,
+  stale: LOST,
+  refused: LOST,
+};
 
 /** A screen in the hall: nobody touches it, it runs for months, and it never lies about how old it is. */
 export function DisplayPage({ iata, direction }: { iata: string; direction: Direction }) {
@@ -28,8 +41,7 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
   const { body, page, pages, shown } = usePaging(legs);
   const zone = airport.zone;
   const { date, replay } = useDateWords(zone);
-  const asOf = `${timeOfDay(age.asOf_ms, zone)} ${zoneAbbreviation(age.asOf_ms, zone)}`;
-  const isLost = age.state === 'reconnecting' || age.state === 'stale' || age.state === 'refused';
+  const trouble = TROUBLE[age.state];
   return (
     <main className={styles['screen']}>
       <title>{`${direction === 'departures' ? 'Departures' : 'Arrivals'} ${iata}`}</title>
@@ -62,10 +74,12 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
           ))}
         </div>
       </div>
-      <footer className={isLost ? styles['footLost'] : styles['foot']}>
-        <span data-link={age.state}>
-          {isLost
-            ? `No connection. Board as of ${asOf}, ${ageInWords(age.operational_ms)} old. Please also listen to announcements.`
+      <LinkAnnouncer age={age} zone={zone} />
+      <footer className={styles[trouble?.foot ?? 'foot']}>
+        <span data-link={age.state} className={styles['said']}>
+          {trouble ? <Icon name={trouble.icon} size="1.3em" /> : null}
+          {trouble
+            ? `${trouble.words} Board as of ${timeWithZone(age.asOf_ms, now_ms, zone)}, ${ageInWords(age.operational_ms)} old. Please also listen to announcements.`
             : [`${airport.city} ${iata}`, date, ...(replay === null ? [] : [replay])].join(' · ')}
         </span>
         <span>{pages > 1 ? `Page ${page + 1} of ${pages}` : null}</span>

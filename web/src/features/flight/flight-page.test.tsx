@@ -64,6 +64,35 @@ test('the history tells what changed, and goes on with what comes live', async (
   expect(within(list).getAllByRole('listitem')[0]).toHaveTextContent('now 31');
 });
 
+test('with live updates interrupted a flight page says since when, and confirms no step that time has passed', async () => {
+  const page = await openFlight();
+  await page.next(() =>
+    page.hub.last.says({
+      type: 'change',
+      leg: flight.leg,
+      rev: 3,
+      at: '2013-02-08T20:00:00Z',
+      kinds: ['boarding'],
+      set: { status: 'boarding', 'departure.estimated': '2013-02-08T20:05:00Z' },
+    }),
+  );
+  expect(screen.getByRole('listitem', { current: 'step' })).toHaveTextContent('Boarding, now');
+  await page.next(() =>
+    page.hub.last.says({ type: 'upstream', current: false, since: '2013-02-08T20:00:00.100Z' }),
+  );
+  for (let minute = 0; minute < 6; minute += 1) {
+    await page.next(() => page.hub.last.says({ type: 'ping' }), 60_000);
+  }
+  expect(screen.getByText('Live updates are interrupted. As of 15:00 EST.')).toBeVisible();
+  expect(screen.getByText('Not confirmed')).toBeVisible();
+  expect(screen.queryByRole('listitem', { current: 'step' })).toBeNull();
+  const steps = screen.getByRole('list', { name: 'Progress of the flight' });
+  expect(steps).toHaveTextContent('was Boarding, not confirmed');
+  await page.next(() => page.hub.last.says({ type: 'upstream', current: true, since: null }));
+  expect(screen.getByRole('listitem', { current: 'step' })).toHaveTextContent('Boarding, now');
+  expect(screen.queryByText(/interrupted/i)).toBeNull();
+});
+
 test('a flight the hub does not know is said to be unknown, in words', async () => {
   const page = await renderAt('/flight/ZZ-1');
   await page.next(() => {
@@ -71,4 +100,9 @@ test('a flight the hub does not know is said to be unknown, in words', async () 
     page.hub.last.says({ type: 'snapshot', topic: 'flight/ZZ-1', partial: false, flights: [] });
   });
   expect(screen.getByRole('heading', { name: 'This flight is not known' })).toBeVisible();
+  expect(screen.queryByText(/interrupted/)).toBeNull();
+  await page.next(() =>
+    page.hub.last.says({ type: 'upstream', current: false, since: '2013-02-08T19:59:00.000Z' }),
+  );
+  expect(screen.getByText(/^Live updates are interrupted at the moment/)).toBeVisible();
 });

@@ -8,10 +8,13 @@ import { FlightHistory } from '@/features/flight/flight-history';
 import styles from '@/features/flight/flight-page.module.css';
 import { FlightRoute } from '@/features/flight/flight-route';
 import { ProgressLine } from '@/features/flight/progress-line';
+import { viewpointOf } from '@/features/flight/viewpoint';
 import { flightName } from '@/lib/flight/flight-name';
+import { trustedStatus } from '@/lib/flight/trusted-status';
 import { useServices } from '@/lib/services/services';
 import { useAirport } from '@/lib/services/use-directory';
 import { useHeldFlight } from '@/lib/services/use-held-flight';
+import { useLink } from '@/lib/services/use-link';
 import { useNow } from '@/lib/services/use-now';
 import { useStaleness } from '@/lib/services/use-staleness';
 import { useTopic } from '@/lib/services/use-topic';
@@ -31,18 +34,26 @@ export function FlightPage({ leg }: { leg: string }) {
       <title>Flight · Gatecall</title>
       <SiteHeader />
       <main id="content" tabIndex={-1}>
-        {isUnknown ? (
-          <Notice level={1} title="This flight is not known" actions={<Link to="/">Choose an airport</Link>}>
-            <p>
-              Either no airport has told us of it, or it is long over and has been let go. If the address was
-              typed by hand, look for the flight on its airport’s board.
-            </p>
-          </Notice>
-        ) : (
-          <Waiting />
-        )}
+        {isUnknown ? <Unknown /> : <Waiting />}
       </main>
     </>
+  );
+}
+
+function Unknown() {
+  const isInterrupted = useLink().away_since_ms !== null;
+  return (
+    <Notice level={1} title="This flight is not known" actions={<Link to="/">Choose an airport</Link>}>
+      <p>
+        Either no airport has told us of it, or it is long over and has been let go. If the address was typed
+        by hand, look for the flight on its airport’s board.
+      </p>
+      {isInterrupted ? (
+        <p>
+          Live updates are interrupted at the moment: a flight that was announced only now may be missing.
+        </p>
+      ) : null}
+    </Notice>
   );
 }
 
@@ -63,6 +74,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
   const to = useAirport(flight.arrival.airport);
   const age = useStaleness(view);
   const now_ms = useNow(60_000);
+  const isConfirmed = trustedStatus(flight, viewpointOf(flight), now_ms, age).note === null;
   return (
     <>
       <title>{`${flightName(flight)} ${from.iata} to ${to.iata} · Gatecall`}</title>
@@ -83,7 +95,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
         />
         <LinkBanner age={age} zone={from.zone} />
         <div id="content" className={styles['main']} tabIndex={-1}>
-          <ProgressLine flight={flight} />
+          <ProgressLine flight={flight} isConfirmed={isConfirmed} />
           <FlightRoute held={held} from={from} to={to} age={age} now_ms={now_ms} />
           <div className={styles['columns']}>
             <FlightDetails held={held} />

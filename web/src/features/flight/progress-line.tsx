@@ -4,8 +4,10 @@ import type { Flight } from '@/wire/types';
 
 const SAID = { done: 'done', here: 'now', ahead: 'still to come', never: 'will not happen' };
 
-/** The life of the flight as a line, with the place where it is. */
-export function ProgressLine({ flight }: { flight: Flight }) {
+type Props = { flight: Flight; isConfirmed: boolean };
+
+/** The life of the flight as a line, with the place where it is, or was when that cannot be confirmed. */
+export function ProgressLine({ flight, isConfirmed }: Props) {
   const isTrouble = ['cancelled', 'diverted', 'delayed', 'returned'].includes(flight.status);
   return (
     <ol className={styles['line']} aria-label="Progress of the flight">
@@ -14,11 +16,16 @@ export function ProgressLine({ flight }: { flight: Flight }) {
           key={step.name}
           className={styles[step.state]}
           data-trouble={isTrouble && step.state === 'here'}
-          aria-current={step.state === 'here' ? 'step' : undefined}
+          data-unsure={!isConfirmed && step.state === 'here'}
+          aria-current={isConfirmed && step.state === 'here' ? 'step' : undefined}
         >
           <span className={styles['dot']} aria-hidden="true" />
-          <span className={styles['name']}>{step.name}</span>
-          <span className="sr-only">, {SAID[step.state]}</span>
+          <span className={styles['name']}>
+            {!isConfirmed && step.state === 'here' ? `was ${step.name}` : step.name}
+          </span>
+          <span className="sr-only">
+            , {!isConfirmed && step.state === 'here' ? 'not confirmed' : SAID[step.state]}
+          </span>
         </li>
       ))}
     </ol>

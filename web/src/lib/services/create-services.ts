@@ -20,9 +20,9 @@ export function createServices(): Services & { start: () => void } {
     stream: eventStreamTransport('/api/v1'),
     cache: store,
     timers,
+    clock,
     random: Math.random,
     backoff: fullJitter,
-    onClock: (frame) => clock.set(frame),
   });
   const start = () => {
     socket.start();

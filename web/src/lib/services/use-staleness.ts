@@ -10,7 +10,8 @@ const STEP_MS = 1_000;
 export type BoardAge = Staleness & {
   /** The operational instant of which the board is a true picture. */
   asOf_ms: number;
-  state: 'loading' | 'live' | 'reconnecting' | 'stale' | 'refused';
+  /** `interrupted`: the link is live, but the hub itself hears of no changes. */
+  state: 'loading' | 'live' | 'interrupted' | 'reconnecting' | 'stale' | 'refused';
 };
 
 /** From here on a board calls itself stale rather than reconnecting. Real time. */
@@ -22,17 +23,25 @@ export function useStaleness(topic: TopicView): BoardAge {
   const link = useLink();
   const now_ms = useNow(STEP_MS);
   return useMemo(() => {
-    if (link.phase === 'live' && topic.synced) return { ...FRESH, asOf_ms: now_ms, state: 'live' };
-    if (link.phase === 'refused' && link.lost_ms === null)
-      return { ...FRESH, asOf_ms: now_ms, state: 'refused' };
-    if (!topic.known || link.lost_ms === null) {
-      return { ...FRESH, asOf_ms: now_ms, state: topic.known ? 'live' : 'loading' };
+    const { phase, lost_ms, away_since_ms } = link;
+    const away_ms = away_since_ms ?? Infinity;
+    /** What was true at an instant, and may have changed since. */
+    const asOf = (asOf_ms: number, state: BoardAge['state']): BoardAge => {
+      const operational_ms = Math.max(0, now_ms - asOf_ms);
+      return { real_ms: operational_ms / clock.speed(), operational_ms, asOf_ms, state };
+    };
+    if (phase === 'refused' && lost_ms === null) return { ...FRESH, asOf_ms: now_ms, state: 'refused' };
+    if (!topic.known) return { ...FRESH, asOf_ms: now_ms, state: 'loading' };
+    if (lost_ms === null) {
+      if (away_since_ms !== null) return asOf(away_since_ms, 'interrupted');
+      return { ...FRESH, asOf_ms: now_ms, state: 'live' };
     }
-    const real_ms = Math.max(0, timers.now() - link.lost_ms);
-    const asOf_ms = clock.at_ms(link.lost_ms);
-    const operational_ms = Math.max(0, now_ms - asOf_ms);
-    const refused = link.phase === 'refused';
-    const state = refused ? 'refused' : real_ms >= STALE_AFTER_MS ? 'stale' : 'reconnecting';
-    return { real_ms, operational_ms, asOf_ms, state };
-  }, [clock, timers, link, now_ms, topic.known, topic.synced]);
+    // A hub that heard of no changes before the link was lost has told nothing younger than that.
+    const refused = phase === 'refused';
+    const isLong = timers.now() - lost_ms >= STALE_AFTER_MS;
+    return asOf(
+      Math.min(clock.at_ms(lost_ms), away_ms),
+      refused ? 'refused' : isLong ? 'stale' : 'reconnecting',
+    );
+  }, [clock, timers, link, now_ms, topic.known]);
 }

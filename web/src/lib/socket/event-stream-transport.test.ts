@@ -1,5 +1,6 @@
 import { eventStreamTransport } from '@/lib/socket/event-stream-transport';
 import { aFlight } from '@/testing/a-flight';
+import { goldenFrame } from '@/testing/golden';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 class FakeEventSource extends EventTarget {
@@ -48,6 +49,9 @@ test('a stream is opened for each topic that is followed, and its events are fra
   ]);
   stream(0).says('hello', '{"type":"hello"}');
   expect(heard.frame).toHaveBeenCalledWith('{"type":"hello"}');
+  const warning = JSON.stringify(goldenFrame('frame-upstream', 'upstream'));
+  stream(0).says('upstream', warning);
+  expect(heard.frame).toHaveBeenLastCalledWith(warning);
   transport.send({ op: 'unfollow', topic: 'board/JFK/departures' });
   expect(stream(0).closed).toBe(true);
   expect(stream(1).closed).toBe(false);

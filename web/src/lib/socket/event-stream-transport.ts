@@ -1,7 +1,16 @@
 import type { Connect, TransportEvents } from '@/lib/socket/transport';
 import type { ClientFrame, Flight, ServerFrame } from '@/wire/types';
 
-const FRAME_TYPES: ServerFrame['type'][] = ['hello', 'snapshot', 'change', 'state', 'gone', 'ping'];
+/** Every type but `error`: nothing can be asked of a stream, and its own failures go by that name. */
+const FRAME_TYPES = Object.keys({
+  hello: true,
+  snapshot: true,
+  change: true,
+  state: true,
+  gone: true,
+  upstream: true,
+  ping: true,
+} satisfies Record<Exclude<ServerFrame['type'], 'error'>, true>);
 
 /**
  * The way round networks that block WebSocket: the same frames as server-sent events, one stream for each

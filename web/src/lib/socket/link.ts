@@ -6,4 +6,9 @@ export type Link = {
   lost_ms: number | null;
   message: string | null;
   via: 'websocket' | 'stream';
+  /**
+   * The operational instant since which the hub itself hears of no changes; null while it does. Kept when
+   * the link is lost, as what is shown is then still no younger, and forgotten at the next hello.
+   */
+  away_since_ms: number | null;
 };

@@ -1,3 +1,4 @@
+import type { OperationalClock } from '@/lib/clock/operational-clock';
 import type { Cancel, Timers } from '@/lib/clock/timers';
 import type { Backoff } from '@/lib/socket/backoff';
 import { verdictOf } from '@/lib/socket/close-reason';
@@ -8,17 +9,19 @@ import { parseFrame } from '@/lib/socket/parse-frame';
 import { TopicRefs } from '@/lib/socket/topic-refs';
 import type { Connect, Transport } from '@/lib/socket/transport';
 import { TransportChoice, type Via } from '@/lib/socket/transport-choice';
+import { awaySince } from '@/lib/socket/upstream';
 import { Watchdog } from '@/lib/socket/watchdog';
-import type { ClientFrame, ClockFrame } from '@/wire/types';
+import type { ClientFrame } from '@/wire/types';
 
 export type SocketClientOptions = {
   websocket: Connect;
   stream: Connect | null;
   cache: FlightCache;
   timers: Timers;
+  /** Set by every hello. */
+  clock: OperationalClock;
   random: () => number;
   backoff: Backoff;
-  onClock: (clock: ClockFrame) => void;
 };
 
 /** From the first byte to the hello; an address that swallows packets must not hold a page for minutes. */
@@ -34,7 +37,13 @@ export class SocketClient {
   readonly #watchdog: Watchdog;
   readonly #choice: TransportChoice;
   readonly #listeners = new Set<() => void>();
-  #link: Link = { phase: 'connecting', lost_ms: null, message: null, via: 'websocket' };
+  #link: Link = {
+    phase: 'connecting',
+    lost_ms: null,
+    message: null,
+    via: 'websocket',
+    away_since_ms: null,
+  };
   #transport: Transport | null = null;
   #greeted_ms: number | null = null;
   #heard_ms: number | null = null;
@@ -125,8 +134,12 @@ export class SocketClient {
     if (frame.type === 'hello') {
       const isFirst = this.#greeted_ms === null;
       this.#frames.hello(frame.epoch);
-      this.#options.onClock(frame.clock);
+      this.#options.clock.set(frame.clock);
       if (isFirst) this.#greeted(via, frame.ping_s);
+      return;
+    }
+    if (frame.type === 'upstream') {
+      this.#tell({ away_since_ms: awaySince(frame, this.#options.clock.now_ms()) });
       return;
     }
     if (frame.type === 'ping' && via === 'websocket') this.#send({ op: 'pong' });
@@ -145,7 +158,9 @@ export class SocketClient {
       const stay_ms = this.#choice.takeStay_ms();
       this.#deadline = this.#options.timers.after(stay_ms, () => this.#lost(1000, ''));
     }
-    this.#tell({ phase: 'live', lost_ms: null, message: null, via });
+    // A hub that hears of no changes says so right after its hello. Streams of one connection each have a
+    // hello of their own; only the first begins anew, so that opening a topic does not take a warning back.
+    this.#tell({ phase: 'live', lost_ms: null, message: null, via, away_since_ms: null });
   }
 
   #lost(code: number, reason: string): void {

@@ -1,4 +1,4 @@
-import { longDate, otherDay, timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
+import { longDate, otherDay, timeOfDay, timeWithZone, zoneAbbreviation } from '@/lib/time/zoned';
 import { expect, test } from 'vitest';
 
 const at = Date.parse('2013-02-08T21:04:11Z');
@@ -22,6 +22,13 @@ test('zones go by the names their people use, in summer and in winter', () => {
 test('a time on another day than the board’s is marked with its day', () => {
   expect(otherDay(Date.parse('2013-02-09T04:59:00Z'), at, 'America/New_York')).toBeNull();
   expect(otherDay(Date.parse('2013-02-09T05:00:00Z'), at, 'America/New_York')).toBe('Sat 9 Feb');
+});
+
+test('an instant is told with its zone, and with its day when that is not today there', () => {
+  expect(timeWithZone(at, at, 'America/New_York')).toBe('16:04 EST');
+  const pastMidnight = Date.parse('2013-02-09T05:00:00Z');
+  expect(timeWithZone(at, pastMidnight, 'America/New_York')).toBe('Fri 8 Feb 16:04 EST');
+  expect(timeWithZone(at, pastMidnight, 'America/Los_Angeles')).toBe('13:04 PST');
 });
 
 test('a zone the browser does not know is told in UTC and named so', () => {

@@ -73,3 +73,10 @@ export function zoneAbbreviation(at_ms: number, zone: string): string {
 export function otherDay(at_ms: number, board_ms: number, zone: string): string | null {
   return dayKey(at_ms, zone) === dayKey(board_ms, zone) ? null : shortDate(at_ms, zone);
 }
+
+/** 16:04 EST; Thu 7 Feb 16:04 EST where that is on another day than `now_ms`. */
+export function timeWithZone(at_ms: number, now_ms: number, zone: string): string {
+  const day = otherDay(at_ms, now_ms, zone);
+  const time = `${timeOfDay(at_ms, zone)} ${zoneAbbreviation(at_ms, zone)}`;
+  return day === null ? time : `${day} ${time}`;
+}
