@@ -26,6 +26,7 @@
 //! HTTP, Feed ──► Flight ──► change log (group commit)
 //!                  ├──────► Board ───────► (answers only)
 //!                  └──────► Switchboard ─► sockets, which never make it wait
+//! Bridge ──► Flight (reports of the journal); Board, Switchboard (what the shared log says)
 //! Session ──► Board, Flight's live state
 //! ```
 //!
@@ -36,6 +37,7 @@
 //! | a board's mailbox | [`board::MAILBOX`] | the flight waits, and with it whoever reports |
 //! | a switchboard's mailbox | [`switchboard::MAILBOX`] | the flight waits; sockets never slow a switchboard |
 //! | a slow socket's legs | one entry a leg it follows | cannot be: a leg is entered once, and is sent as its newest state |
+//! | batches from the journal | [`bridge::BATCHES_MAX`] | no more are taken; the journal's own bound holds |
 //! | a socket's answers | [`switchboard::ANSWERS_MAX`] | the socket is let go, code 4001 |
 //!
 //! ## Adding an actor
