@@ -15,8 +15,8 @@ use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::ports::{
-    Answer, Archive, Delivered, Delivery, Outcome, Quarantined, ReportJournal, ReportQueue, ReportSink,
-    Settle, SharedLog, SinkError, StoreError,
+    Answer, Archive, Beginning, Delivered, Delivery, Outcome, Quarantined, ReportJournal, ReportQueue,
+    ReportSink, Settle, SharedLog, SinkError, StoreError,
 };
 use domain::report::Report;
 use std::sync::Arc;
@@ -60,7 +60,8 @@ impl KafkaBridge {
     /// Puts every flight of the log in its place, and answers how many there are. Call it once,
     /// before the bridge is started and before the journal is joined.
     pub async fn put_back(ends: &Ends) -> Result<usize, StoreError> {
-        let flights = ends.log.begin().await?;
+        let Beginning { flights, ended } = ends.log.begin().await?;
+        ends.hub.remember_ended(ended);
         Ok(ends.hub.put_back(flights).await)
     }
 

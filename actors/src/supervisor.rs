@@ -70,6 +70,11 @@ impl Deaths {
         worked
     }
 
+    /// Tells of the death of a thread outside of any actor that nobody can do without.
+    pub fn end_process(&self, who: &str) {
+        self.tell(Died { who: who.into(), meaning: Meaning::EndsProcess });
+    }
+
     fn tell(&self, died: Died) {
         let reason = match died.meaning {
             Meaning::StartsAgain => "starts_again",

@@ -129,11 +129,15 @@ impl ChangeLog for NodeLog {
 }
 
 impl SharedLog for NodeLog {
-    fn begin(&self) -> Answer<'_, Result<Vec<(Flight, Version)>, StoreError>> {
-        let newest = self.shared.newest.lock().unwrap();
-        let live =
-            newest.values().filter_map(|(version, flight)| Some((flight.clone()?, *version))).collect();
-        Box::pin(async { Ok(live) })
+    fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>> {
+        let mut beginning = Beginning::default();
+        for (leg, (version, flight)) in self.shared.newest.lock().unwrap().iter() {
+            match flight {
+                Some(flight) => beginning.flights.push((flight.clone(), *version)),
+                None => beginning.ended.push(leg.clone()),
+            }
+        }
+        Box::pin(async { Ok(beginning) })
     }
     fn next(&self) -> Answer<'_, Vec<Told>> {
         Box::pin(async move {
@@ -399,6 +403,12 @@ fn a_leg_is_retired_by_its_owner_and_gone_on_every_node() {
         assert!(one.hub.live(&leg).is_none() && other.hub.live(&leg).is_none());
         let outcomes = other.hub.accept(vec![gate(2, "16")]).await.unwrap();
         assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")), "{outcomes:?}");
+        let late = node(&shared, None, Arc::default()).await;
+        let outcomes = late.hub.accept(vec![gate(2, "16")]).await.unwrap();
+        assert!(
+            matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")),
+            "who begins later knows it as well: {outcomes:?}"
+        );
     });
 }
 

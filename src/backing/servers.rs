@@ -7,7 +7,7 @@ use crate::telemetry::KafkaFigures;
 use crate::time::real_now;
 use actors::bridge::{Ends, Journaled, KafkaBridge};
 use actors::hub::Hub;
-use adapters::kafka::{FiguresHandle, Kafka, KafkaConfig, Log, Queue};
+use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Log, Queue};
 use adapters::mongo::{Mongo, MongoConfig};
 use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ use std::time::Duration;
 const SERVER_WAIT: Duration = Duration::from_secs(2);
 
 /// What Kafka must know.
-pub fn kafka_settings(config: &Config) -> KafkaConfig {
+pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
     let kafka = &config.servers.kafka;
     KafkaConfig {
         brokers: kafka.brokers.clone(),
@@ -35,7 +35,13 @@ pub fn kafka_settings(config: &Config) -> KafkaConfig {
         changes_kept: kafka.changes_kept,
         journal_kept: kafka.journal_kept,
         real_now,
+        died,
     }
+}
+
+/// For commands that are over before anything could die.
+fn nobody_told() -> Died {
+    Died(Arc::new(|_| {}))
 }
 
 /// PostgreSQL, not asked anything yet.
@@ -59,7 +65,7 @@ pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
 
 /// Makes what is missing on the servers: topics, tables, collections. What was done, a line each.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
-    let kafka = kafka_settings(config);
+    let kafka = kafka_settings(config, nobody_told());
     Kafka::prepare(&kafka).await?;
     let mut done =
         vec![format!("Kafka has the topics {0}.reports, {0}.changes and {0}.archive.", kafka.prefix)];
@@ -77,7 +83,7 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
 pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>>> {
     let said =
         |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} answers as it should"));
-    let kafka = Kafka::check(&kafka_settings(config)).await.map_err(|fault| fault.to_string());
+    let kafka = Kafka::check(&kafka_settings(config, nobody_told())).await.map_err(|fault| fault.to_string());
     let postgres = postgres(config)?;
     let directory = postgres.check().await.map_err(|fault| format!("PostgreSQL: {fault}"));
     postgres.close().await;
@@ -91,7 +97,9 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
     postgres.check().await.context("PostgreSQL")?;
     let mongo = mongo(config).await?;
     mongo.check().await.context("MongoDB")?;
-    let settings = kafka_settings(config);
+    let told = deaths.clone();
+    let died = Died(Arc::new(move |thread| told.end_process(thread)));
+    let settings = kafka_settings(config, died);
     Kafka::prepare(&settings).await?;
     let kafka = Kafka::open(settings, rand::random())?;
     let epoch = postgres.epoch(rand::random()).await?.into();

@@ -84,6 +84,14 @@ impl Hub {
         count
     }
 
+    /// Remembers legs that were over before this node began.
+    pub(crate) fn remember_ended(&self, ended: Vec<LegId>) {
+        let forget_at = self.0.clock.now() + RETIRED_KNOWN_FOR;
+        for leg in ended {
+            self.0.flights.retired.insert(leg, forget_at);
+        }
+    }
+
     /// The live state of a leg.
     pub fn live(&self, leg: &LegId) -> Option<Arc<Live>> {
         self.0.flights.slots.get(leg).and_then(|slot| slot.base.live.clone())

@@ -41,17 +41,13 @@ pub(super) fn start(core: Arc<Core>, recorder: Arc<dyn Recorder>) -> Result<(), 
         figures::note(statistics, &heard.names.archive, &heard.figures.archive, 0, true);
         figures::note(statistics, &heard.names.changes, &heard.figures.archive, second, true);
     });
-    let voice = Voice { purpose: "archivist", observer: Arc::new(observer) };
+    let voice = Voice::new("archivist", observer);
     let failed = |fault: KafkaError| unavailable(format!("the archivist cannot read: {fault}"));
     let config = core.config.consumer("archivist", &core.config.named("archivists"));
     let consumer: BaseConsumer<Voice> = config.create_with_context(voice).map_err(failed)?;
     consumer.subscribe(&[&core.names.archive, &core.names.changes]).map_err(failed)?;
-    let moving = Moving { core, recorder, consumer, batch: Batch::default() };
-    std::thread::Builder::new()
-        .name("kafka-archivist".into())
-        .spawn(move || moving.run())
-        .map(drop)
-        .map_err(|fault| unavailable(format!("no thread could be had: {fault}")))
+    let moving = Moving { core: core.clone(), recorder, consumer, batch: Batch::default() };
+    core.thread("kafka-archivist", move || moving.run())
 }
 
 #[derive(Default)]

@@ -36,6 +36,18 @@ pub struct KafkaConfig {
     pub journal_kept: Duration,
     /// Real time, for lags and outages.
     pub real_now: fn() -> DateTime<Utc>,
+    /// Told when a thread of the adapter has died of a panic: nobody can do without it.
+    pub died: Died,
+}
+
+/// Who is told of a thread's death, by its name.
+#[derive(Clone)]
+pub struct Died(pub Arc<dyn Fn(&'static str) + Send + Sync>);
+
+impl std::fmt::Debug for Died {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Died")
+    }
 }
 
 /// How the connection is secured.

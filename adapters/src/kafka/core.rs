@@ -26,11 +26,32 @@ const LATE_MAX: usize = 100_000;
 /// How often it is asked whether the brokers are there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two lines of a client on its troubles: each broker that is away makes several a second.
+const TROUBLES_EVERY: Duration = Duration::from_secs(10);
+
 /// What librdkafka says of itself goes where our own lines go.
 #[derive(Clone)]
 pub(super) struct Voice {
-    pub(super) purpose: &'static str,
-    pub(super) observer: Arc<Observer>,
+    purpose: &'static str,
+    observer: Arc<Observer>,
+    /// When the last line on troubles was written.
+    spoke: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Voice {
+    pub(super) fn new(purpose: &'static str, observer: Observer) -> Self {
+        Self { purpose, observer: Arc::new(observer), spoke: Arc::default() }
+    }
+
+    fn trouble(&self, what: &str, said: &str) {
+        let mut spoke = lock(&self.spoke);
+        if spoke.is_none_or(|at| at.elapsed() >= TROUBLES_EVERY) {
+            *spoke = Some(monotonic());
+            tracing::warn!(kafka = self.purpose, what, "{said}");
+        } else {
+            tracing::debug!(kafka = self.purpose, what, "{said}");
+        }
+    }
 }
 
 impl ClientContext for Voice {
@@ -38,7 +59,7 @@ impl ClientContext for Voice {
         use RDKafkaLogLevel::{Alert, Critical, Emerg, Error, Notice, Warning};
         match level {
             Emerg | Alert | Critical | Error | Warning => {
-                tracing::warn!(kafka = self.purpose, facility, "{message}");
+                self.trouble(facility, message);
             }
             Notice => tracing::info!(kafka = self.purpose, facility, "{message}"),
             _ => tracing::debug!(kafka = self.purpose, facility, "{message}"),
@@ -54,7 +75,7 @@ impl ClientContext for Voice {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }
-        tracing::warn!(kafka = self.purpose, %error, "{reason}");
+        self.trouble(&error.to_string(), reason);
     }
 }
 
@@ -113,6 +134,23 @@ impl Core {
             runtime: tokio::runtime::Handle::current(),
             ending: AtomicBool::new(false),
         }
+    }
+
+    /// Runs `work` on a thread of its own. Its panic is told: what only a log line has heard of would
+    /// leave a node that looks well and does nothing.
+    pub(super) fn thread(
+        self: Arc<Self>,
+        name: &'static str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let run = move || {
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() && !self.is_ending() {
+                tracing::error!(thread = name, "a thread died of a panic");
+                (self.config.died.0)(name);
+            }
+        };
+        let spawned = std::thread::Builder::new().name(name.into()).spawn(run);
+        spawned.map(drop).map_err(|fault| unavailable(format!("no thread could be had: {fault}")))
     }
 
     pub(super) fn partition_of(&self, leg: &LegId) -> i32 {

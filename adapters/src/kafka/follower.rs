@@ -144,7 +144,7 @@ impl Reader {
         });
         let mut config = core.config.consumer("follower", &core.config.named("followers"));
         config.set("enable.partition.eof", "true");
-        let voice = Voice { purpose: "follower", observer: Arc::new(observer) };
+        let voice = Voice::new("follower", observer);
         let failed = |fault: KafkaError| unavailable(format!("the log cannot be followed: {fault}"));
         let consumer: BaseConsumer<Voice> = config.create_with_context(voice).map_err(failed)?;
         let mut all = TopicPartitionList::with_capacity(core.partitions.len());
@@ -163,13 +163,9 @@ impl Reader {
         pendings: Arc<Pendings>,
         process: u64,
         items: mpsc::Sender<Item>,
-    ) {
-        let following = Following { core, pendings, process };
-        std::thread::Builder::new()
-            .name("kafka-follower".into())
-            .spawn(move || following.run(&self.consumer, &items))
-            .map(drop)
-            .unwrap_or_else(|fault| tracing::error!(%fault, "no thread could be had to follow the log"));
+    ) -> Result<(), StoreError> {
+        let following = Following { core: core.clone(), pendings, process };
+        core.thread("kafka-follower", move || following.run(&self.consumer, &items))
     }
 }
 

@@ -104,6 +104,12 @@ impl Ledger {
         self.places.get(leg).map_or(0, |place| place.version)
     }
 
+    /// Legs that are over and not forgotten.
+    pub(super) fn ended(&self) -> Vec<LegId> {
+        let ended = self.places.iter().filter(|(_, place)| place.over_at_ms.is_some());
+        ended.map(|(leg, _)| leg.clone()).collect()
+    }
+
     /// Forgets legs that ended before an instant of the log.
     pub(super) fn forget_ended_before(&mut self, at_ms: i64) {
         self.places.retain(|_, place| place.over_at_ms.is_none_or(|ended| ended >= at_ms));
@@ -186,6 +192,7 @@ mod tests {
         assert_eq!(ledger.judge_end(&leg(), 9, 11, 1_000), Verdict::Late);
         assert_eq!(ledger.judge_end(&leg(), 10, 12, 1_000), COUNTS);
         assert!(!ledger.is_live(&leg()));
+        assert_eq!(ledger.ended(), [leg()]);
         for late in [head(0, 1, 1), head(10, 2, 1), head(12, 2, 1)] {
             assert_eq!(ledger.judge(&leg(), late, 13), Verdict::Late, "{late:?}");
         }

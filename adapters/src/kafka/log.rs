@@ -10,7 +10,7 @@ use super::head::{self, Writer as By};
 use super::ledger::{Head, Verdict};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Answer, ChangeLog, LogEntry, SharedLog, StoreError, Told, Version};
+use domain::ports::{Answer, Beginning, ChangeLog, LogEntry, SharedLog, StoreError, Told, Version};
 use futures_util::future::try_join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::future_producer::FutureRecord;
@@ -290,17 +290,18 @@ async fn decoded(newest: Vec<Newest>) -> Result<Vec<(Flight, Version)>, StoreErr
 }
 
 impl SharedLog for Log {
-    fn begin(&self) -> Answer<'_, Result<Vec<(Flight, Version)>, StoreError>> {
+    fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>> {
         Box::pin(async move {
             let core = self.0.core.clone();
             let read = tokio::task::spawn_blocking(move || follower::read_all(&core));
             let whole = read.await.map_err(|_| unavailable("reading the log was broken off"))??;
             let (reader, newest) = whole.install(&self.0.core);
             let flights = decoded(newest).await?;
+            let ended = lock(&self.0.core.ledger).ended();
             let (items, told) = mpsc::channel(READ_MAX);
             self.0.telling.lock().await.items = Some(told);
-            reader.follow(self.0.core.clone(), self.0.pendings.clone(), self.0.process, items);
-            Ok(flights)
+            reader.follow(self.0.core.clone(), self.0.pendings.clone(), self.0.process, items)?;
+            Ok(Beginning { flights, ended })
         })
     }
 

@@ -55,7 +55,7 @@ mod topics;
 mod tracker;
 
 pub use archive::JournaledArchive;
-pub use config::{KafkaConfig, Mechanism, RECORD_BYTES_MAX, Sasl, Security};
+pub use config::{Died, KafkaConfig, Mechanism, RECORD_BYTES_MAX, Sasl, Security};
 pub use figures::{Figures, Lag};
 pub use journal::Journal;
 pub use log::Log;
@@ -102,7 +102,7 @@ impl Kafka {
     /// Call [`Kafka::prepare`] before.
     pub fn open(config: KafkaConfig, process: u64) -> Result<Self, StoreError> {
         let writer = |purpose: &'static str, linger| -> Result<Writer, StoreError> {
-            let voice = Voice { purpose, observer: Arc::new(Observer::deaf()) };
+            let voice = Voice::new(purpose, Observer::deaf());
             let made = config.producer(purpose, linger).create_with_context(voice);
             made.map_err(|fault| unavailable(format!("the {purpose} writer: {fault}")))
         };
@@ -110,10 +110,7 @@ impl Kafka {
         let (journal, archive) = (writer("journal", JOURNAL_LINGER)?, writer("archive", ARCHIVE_LINGER)?);
         let core = Arc::new(Core::new(config));
         let (watching, through) = (core.clone(), appends.clone());
-        std::thread::Builder::new()
-            .name("kafka-watch".into())
-            .spawn(move || watching.watch(through))
-            .map_err(|fault| unavailable(format!("no thread could be had: {fault}")))?;
+        core.clone().thread("kafka-watch", move || watching.watch(through))?;
         let log = Log::new(core.clone(), appends.clone(), process);
         Ok(Self { core, log, journal, archive, appends })
     }

@@ -86,7 +86,7 @@ impl Queue {
         let observer = Observer::new(move |statistics| {
             figures::note(statistics, &heard.names.reports, &heard.figures.queue, 0, true);
         });
-        let voice = Voice { purpose: "queue", observer: Arc::new(observer) };
+        let voice = Voice::new("queue", observer);
         let failed = |fault: KafkaError| unavailable(format!("the journal cannot be read: {fault}"));
         let member = Member { control: control.clone(), voice };
         let config = core.config.consumer("queue", &core.config.named("flights"));
@@ -95,13 +95,11 @@ impl Queue {
         let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
         let (say_left, left) = oneshot::channel();
         let reading = Reading { control: control.clone(), deliver, carried: VecDeque::new(), is_full: false };
-        std::thread::Builder::new()
-            .name("kafka-queue".into())
-            .spawn(move || {
-                reading.run(consumer);
-                let _ = say_left.send(());
-            })
-            .map_err(|fault| unavailable(format!("no thread could be had: {fault}")))?;
+        core.thread("kafka-queue", move || {
+            reading.run(consumer);
+            // Nobody may wait for it.
+            let _ = say_left.send(());
+        })?;
         let (deliveries, left) = (tokio::sync::Mutex::new(deliveries), Mutex::new(Some(left)));
         Ok(Self { control, deliveries, left })
     }

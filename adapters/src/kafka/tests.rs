@@ -47,6 +47,7 @@ fn config(brokers: &str) -> KafkaConfig {
         changes_kept: Duration::from_secs(3_600),
         journal_kept: Duration::from_secs(3_600),
         real_now,
+        died: Died(Arc::new(|thread| panic!("{thread} died"))),
     }
 }
 
@@ -64,7 +65,7 @@ impl Node {
         Kafka::prepare(config).await.unwrap();
         let kafka = Kafka::open(config.clone(), number()).unwrap();
         let log = kafka.log();
-        let begun = log.begin().await.unwrap();
+        let begun = log.begin().await.unwrap().flights;
         let told: Arc<Mutex<Vec<Told>>> = Arc::default();
         let (following, shown) = (log.clone(), told.clone());
         let follows = tokio::spawn(async move {

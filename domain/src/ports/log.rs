@@ -84,15 +84,24 @@ pub struct Followed {
     pub gap: bool,
 }
 
+/// What a shared log holds when a node begins to follow it.
+#[derive(Clone, Debug, Default)]
+pub struct Beginning {
+    /// Every flight that is not retired, with the version of its state.
+    pub flights: Vec<(Flight, Version)>,
+    /// Legs that are over and that the log still knows: nobody may begin them again.
+    pub ended: Vec<LegId>,
+}
+
 /// A log that several nodes write and every node follows. What is true is what it says first.
 ///
 /// Every node shows a change when it is told of it here, its own changes too, so that the order is
 /// the same everywhere. [`ChangeLog::append`] answers after the entry was told *and shown*: whoever
 /// gets a `Conflict` finds the state of the one who was faster already in its place.
 pub trait SharedLog: ChangeLog {
-    /// Every flight that is not retired with its version, up to the present end of the log. From
-    /// then on [`SharedLog::next`] goes on. Call it once, before anything else.
-    fn begin(&self) -> Answer<'_, Result<Vec<(Flight, Version)>, StoreError>>;
+    /// What the log holds up to its present end. From then on [`SharedLog::next`] goes on. Call it
+    /// once, before anything else.
+    fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>>;
 
     /// What comes next in the log, at least one thing and at most a bounded number; waits for it.
     /// Calling it again says that everything it gave last has been shown. One caller.
