@@ -78,9 +78,12 @@ impl Figures {
     }
 }
 
+/// What notes a client's statistics.
+type Note = Box<dyn FnMut(&Statistics) + Send>;
+
 /// Hears a client's statistics and notes what waits for it.
 pub(super) struct Observer {
-    note: Mutex<Box<dyn FnMut(&Statistics) + Send>>,
+    note: Mutex<Note>,
 }
 
 impl Observer {
