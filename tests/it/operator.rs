@@ -28,7 +28,7 @@ const WAYS: [(&str, &str, &str); 11] = [
 
 impl Hub {
     /// Asks as an operator by name.
-    fn operate(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn operate(&self, method: &str, path: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {OPERATOR_KEY}");
         let headers = [
             ("authorization", bearer.as_str()),
