@@ -28,20 +28,25 @@ struct Read {
     airlines: BTreeMap<AirlineCode, AirlineChange>,
 }
 
-/// What people have decided. Cheap to read.
+/// What people have decided. Cheap to look at.
 #[derive(Default)]
-pub struct Decided(ArcSwap<Read>);
+pub struct Decided {
+    last: ArcSwap<Read>,
+    /// One reads at a time: what was read before a change must not be put over what was read after.
+    turn: tokio::sync::Mutex<()>,
+}
 
 impl Decided {
     /// Reads the directory anew.
     pub async fn read(&self, directory: &dyn Directory) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
         let mut keys: BTreeMap<Arc<str>, Vec<[u8; 32]>> = BTreeMap::new();
         for key in directory.feed_keys().await? {
             keys.entry(key.feed).or_default().push(key.digest.0);
         }
         let airports = directory.airport_changes().await?;
         let airlines = directory.airline_changes().await?;
-        self.0.store(Arc::new(Read {
+        self.last.store(Arc::new(Read {
             at: Some(monotonic()),
             keys,
             airports: airports.into_iter().map(|change| (change.iata, change)).collect(),
@@ -52,7 +57,7 @@ impl Decided {
 
     /// The digests of a feed's keys in force: those of the configuration, and the directory's.
     pub fn keys<'a>(&self, feed: &str, configured: &'a [[u8; 32]]) -> Cow<'a, [[u8; 32]]> {
-        let read = self.0.load();
+        let read = self.last.load();
         let is_good = read.at.is_some_and(|at| at.elapsed() < KEYS_GOOD_FOR);
         match read.keys.get(feed).filter(|_| is_good) {
             Some(more) => Cow::Owned([configured, more.as_slice()].concat()),
@@ -62,12 +67,32 @@ impl Decided {
 
     /// What an operator has changed of an airport.
     pub fn airport(&self, iata: Iata) -> Option<AirportChange> {
-        self.0.load().airports.get(&iata).cloned()
+        self.last.load().airports.get(&iata).cloned()
+    }
+
+    /// Every airport of which an operator has changed something, by code.
+    pub fn airports(&self) -> Vec<Iata> {
+        self.last.load().airports.keys().copied().collect()
+    }
+
+    /// Whether there is an airport of this code: in the table, or as an operator says.
+    pub fn is_airport(&self, iata: Iata) -> bool {
+        domain::airports::find(iata).is_some() || self.last.load().airports.contains_key(&iata)
+    }
+
+    /// Whether there is an airline of this code, likewise.
+    pub fn is_airline(&self, code: AirlineCode) -> bool {
+        domain::airlines::find(code).is_some() || self.last.load().airlines.contains_key(&code)
     }
 
     /// What an operator calls an airline.
     pub fn airline(&self, code: AirlineCode) -> Option<AirlineChange> {
-        self.0.load().airlines.get(&code).cloned()
+        self.last.load().airlines.get(&code).cloned()
+    }
+
+    /// What an operator calls each airline that is called other than in the table, by code.
+    pub fn airlines(&self) -> Vec<AirlineChange> {
+        self.last.load().airlines.values().cloned().collect()
     }
 }
 

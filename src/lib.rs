@@ -10,6 +10,8 @@
 //! | [`config`] | one TOML file, overridden by the environment, checked before anything starts |
 //! | [`serve`] | composition and life cycle of `gatecall serve` |
 //! | [`decided`] | what people have decided, as this node knows it |
+//! | [`feed_key`] | the keys of pushed feeds: made, listed, revoked |
+//! | `housekeeping` | what has to be done now and then |
 //! | [`http`] | REST, metrics, health, the web page's files |
 //! | [`ws`] | sockets: handshake, line, session; server-sent events |
 //! | [`memory`] | the one door to the allocator |
@@ -21,6 +23,8 @@ pub mod app;
 pub mod backing;
 pub mod config;
 pub mod decided;
+pub mod feed_key;
+mod housekeeping;
 pub mod http;
 pub mod memory;
 pub mod roles;

@@ -7,16 +7,18 @@
 //! 1. A variant of [`Command`] with its help, and its arm in [`run`].
 //! 2. What it does in a function here if it fits a screen, else in a module of the library.
 
-use adapters::embedded::Embedded;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
+use domain::feed_key::KeyPrefix;
+use domain::line::Line;
 use gatecall::backing::{embedded, servers};
 use gatecall::config::feeds::Way;
 use gatecall::config::sections::StoreKind;
 use gatecall::config::{Config, DEFAULT_FILE};
+use gatecall::feed_key::Wish;
 use gatecall::roles::Roles;
-use gatecall::{serve, telemetry, time};
+use gatecall::{feed_key, serve, telemetry, time};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,9 +29,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Exit code of a configuration that cannot be used (`EX_CONFIG`).
 const EXIT_CONFIG: u8 = 78;
-
-/// Random bytes of a key.
-const KEY_BYTES: usize = 32;
 
 /// A real-time hub for flight status: airports tell it what they know, and everyone who follows a
 /// flight is told in the same second.
@@ -79,7 +78,9 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Makes the key of a pushed feed, writes it to the feed's key_file, and says how to use it.
+    /// Makes a key of a pushed feed and says how to use it. It is written to the feed's key_file; with
+    /// servers and without a key_file its digest goes into the directory, where every hub finds it,
+    /// and the key is shown this once. Lists and revokes the directory's keys as well.
     FeedKey {
         /// The feed's name in the configuration.
         feed: String,
@@ -89,6 +90,15 @@ enum Command {
         /// taken out. Without it a file that exists is left alone.
         #[arg(long)]
         add: bool,
+        /// What a key of the directory is for, for those who come after.
+        #[arg(long, value_name = "TEXT", default_value = "made by gatecall feed-key", value_parser = Line::parse)]
+        note: Line,
+        /// Lists the directory's keys of this feed: digest, since when, what for.
+        #[arg(long, conflicts_with_all = ["add", "note", "revoke"])]
+        list: bool,
+        /// Revokes the directory's key of this feed whose digest begins so.
+        #[arg(long, value_name = "PREFIX", conflicts_with_all = ["add", "note"], value_parser = KeyPrefix::parse)]
+        revoke: Option<KeyPrefix>,
     },
     /// Prints the version.
     Version,
@@ -148,7 +158,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CheckConfig { config, offline } => check_config(&config, offline),
         Command::Migrate { config } => migrate(&config),
         Command::Clock { config } => print_clock(&config),
-        Command::FeedKey { feed, config, add } => feed_key(&feed, &config, add),
+        Command::FeedKey { feed, config, add, note, list, revoke } => {
+            let wish = match revoke {
+                Some(prefix) => Wish::Revoke(prefix),
+                None if list => Wish::List,
+                None => Wish::Make { add, note },
+            };
+            feed_key(&feed, &config, wish)
+        }
         Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
     }
 }
@@ -224,19 +241,6 @@ fn check_servers(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs something short on the embedded store.
-fn with_store<T>(
-    config: &Config,
-    task: impl AsyncFnOnce(&Embedded) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    actix_rt::System::new().block_on(async {
-        let store = Embedded::open(embedded::settings(config)).await?;
-        let answer = task(&store).await;
-        store.close().await?;
-        answer
-    })
-}
-
 fn migrate(file: &ConfigFile) -> anyhow::Result<()> {
     let config = file.load_without_secrets()?;
     if config.store.kind == StoreKind::Servers {
@@ -244,7 +248,7 @@ fn migrate(file: &ConfigFile) -> anyhow::Result<()> {
         let done = actix_rt::System::new().block_on(servers::migrate(&config))?;
         return done.into_iter().try_for_each(|line| say(format_args!("{line}")));
     }
-    with_store(&config, async |_| Ok(()))?;
+    actix_rt::System::new().block_on(embedded::with_store(&config, async |_| Ok(())))?;
     say(format_args!("The store in {} is up to date.", config.store.folder.display()))
 }
 
@@ -253,50 +257,20 @@ fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
     if !config.store.folder.exists() {
         return Ok(());
     }
-    match with_store(&config, async |store| Ok(store.clock_instant().await?))? {
+    let saved = embedded::with_store(&config, async |store| Ok(store.clock_instant().await?));
+    match actix_rt::System::new().block_on(saved)? {
         Some(at) => say(format_args!("{}", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))),
         None => Ok(()),
     }
 }
 
-fn feed_key(name: &str, file: &ConfigFile, add: bool) -> anyhow::Result<()> {
-    let config = file.load_without_secrets()?;
-    let feed =
-        config.feeds.get(name).with_context(|| format!("{} has no feed {name}", file.path().display()))?;
-    let Way::Push { key_file: Some(path), .. } = &feed.way else {
-        anyhow::bail!("feed {name} has no key_file; only a pushed feed has, and where it says so");
-    };
-    if path.exists() && !add {
-        anyhow::bail!("{} exists; use --add to put a second key in force beside it", path.display());
+fn feed_key(name: &str, file: &ConfigFile, wish: Wish) -> anyhow::Result<()> {
+    let mut config = file.load_without_secrets()?;
+    if config.store.kind == StoreKind::Servers && wish.needs_directory(&config, name) {
+        config = file.load()?;
     }
-    write_key(path, &key()).with_context(|| format!("{} cannot be written", path.display()))?;
-    say(format_args!("A key for feed {name} is in {} (readable by you alone).", path.display()))?;
-    say(format_args!(
-        "Its sender shows it with every message: Authorization: Bearer $(tail -n1 {})",
-        path.display()
-    ))
-}
-
-/// 32 random bytes in base64 without padding, in the alphabet that needs no escaping anywhere.
-fn key() -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bytes: [u8; KEY_BYTES] = rand::random();
-    let sixes = (0..(KEY_BYTES * 8).div_ceil(6)).map(|at| {
-        let (byte, bit) = (at * 6 / 8, at * 6 % 8);
-        let two = u16::from_be_bytes([bytes[byte], bytes.get(byte + 1).copied().unwrap_or(0)]);
-        usize::from(two >> (10 - bit)) & 63
-    });
-    sixes.map(|six| char::from(LETTERS[six])).collect()
-}
-
-fn write_key(path: &Path, key: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    writeln!(file, "{key}")?;
-    file.sync_all()
+    let said = actix_rt::System::new().block_on(feed_key::fulfil(&config, name, wish))?;
+    said.into_iter().try_for_each(|line| say(format_args!("{line}")))
 }
 
 #[cfg(test)]
@@ -307,19 +281,5 @@ mod tests {
     #[test]
     fn the_commands_are_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_key_is_long_random_and_readable_by_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(key().len(), 43);
-        assert_ne!(key(), key());
-        assert!(key().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys/jfk.key");
-        write_key(&path, "one").unwrap();
-        write_key(&path, "two").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -7,7 +7,8 @@ use crate::app::{App, Feed, FeedKind, Readiness};
 use crate::backing::{self, Backing, Keeper, Parts};
 use crate::config::Config;
 use crate::config::feeds::Way;
-use crate::decided::{self, Decided};
+use crate::decided::Decided;
+use crate::housekeeping;
 use crate::http;
 use crate::http::origin::Origins;
 use crate::roles::{Role, Roles};
@@ -26,7 +27,7 @@ use actors::supervisor::{Deaths, Died, Supervisor};
 use adapters::airports::Airport;
 use anyhow::Context as _;
 use domain::clock::Clock;
-use domain::ports::{AirportSource, FeedKind as FeedKindNote, FeedNote, Leases};
+use domain::ports::{AirportSource, Leases};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -35,13 +36,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Exit code after the death of an actor nobody can do without (`EX_SOFTWARE`).
 const EXIT_DEATH: i32 = 70;
-
-/// How often legs are looked through for those whose time is over, and how many go at once.
-const RETIRE_EVERY: Duration = Duration::from_secs(30);
-const RETIRE_MOST: usize = 2_000;
-
-/// How often old messages and histories are dropped.
-const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
 /// How often the operational clock is saved, for a replay that is continued.
 const SAVE_CLOCK_EVERY: Duration = Duration::from_secs(1);
@@ -81,7 +75,8 @@ pub async fn serve(config: Config, roles: Roles, clock: Arc<dyn Clock>) -> anyho
     };
     let Backing { hub, sink, archive, directory, leases, epoch, health, keeper } =
         backing::open(&config, parts).await?;
-    directory.note_feeds(notes_of(&config)).await.context("the feeds cannot be noted in the directory")?;
+    let notes = config.feeds.values().map(crate::config::feeds::Feed::note).collect();
+    directory.note_feeds(notes).await.context("the feeds cannot be noted in the directory")?;
     let decided = Arc::new(Decided::default());
     decided.read(&*directory).await.context("the directory cannot be read")?;
     let intake = Intake::new(clock, archive.clone(), sink, metrics.clone());
@@ -119,29 +114,12 @@ pub async fn serve(config: Config, roles: Roles, clock: Arc<dyn Clock>) -> anyho
     if running.app.roles.has(Role::Feeds) {
         polled.start(&running.app, &feed_arbiter.handle(), &deaths, leases)?;
     }
-    running.keep_house();
+    housekeeping::start(&running.app);
     running.app.readiness.ready();
     running.say_addresses();
     running.wait_for_signal(serving).await?;
     running.stop(handle, polled).await;
     Ok(())
-}
-
-/// The configured feeds, for people and keys to refer to.
-fn notes_of(config: &Config) -> Vec<FeedNote> {
-    let note = |(name, feed): (&String, &crate::config::feeds::Feed)| FeedNote {
-        name: name.as_str().into(),
-        airport: feed.spec.source.airport,
-        kind: match feed.way {
-            Way::Push { .. } => FeedKindNote::Push,
-            Way::Pull { .. } => FeedKindNote::Pull,
-        },
-        format: feed.spec.format.as_str().into(),
-        rank: feed.spec.source.rank,
-        creates: feed.spec.source.creates,
-        zone: feed.spec.zone,
-    };
-    config.feeds.iter().map(note).collect()
 }
 
 fn cores() -> usize {
@@ -284,44 +262,6 @@ impl Running {
             built = built.bind("web", server.web, factory).with_context(|| taken("web", &server.web))?;
         }
         Ok(built.run())
-    }
-
-    /// What has to be done now and then.
-    fn keep_house(&self) {
-        let hub = self.app.hub.clone();
-        actix_rt::spawn(async move {
-            loop {
-                tokio::time::sleep(RETIRE_EVERY).await;
-                let over = hub.retire_due(RETIRE_MOST).await;
-                if over > 0 {
-                    tracing::info!(flights = over, "flights whose time is over were retired");
-                }
-            }
-        });
-        let app = self.app.clone();
-        actix_rt::spawn(async move {
-            loop {
-                let now = app.hub.clock().now();
-                let (raw, history) = (app.config.retention.raw, app.config.retention.history);
-                match app.archive.expire(now - raw, now - history).await {
-                    Ok(0) => {}
-                    Ok(rows) => tracing::info!(rows, "what was kept long enough was dropped"),
-                    Err(fault) => {
-                        tracing::warn!(%fault, "old messages could not be dropped; trying again later");
-                    }
-                }
-                tokio::time::sleep(EXPIRE_EVERY).await;
-            }
-        });
-        let app = self.app.clone();
-        actix_rt::spawn(async move {
-            loop {
-                tokio::time::sleep(decided::READ_EVERY).await;
-                if let Err(fault) = app.decided.read(&*app.directory).await {
-                    tracing::warn!(%fault, "the directory cannot be read; what was read last counts");
-                }
-            }
-        });
     }
 
     fn say_addresses(&self) {

@@ -9,7 +9,8 @@ use crate::hub::{Base, Hub, is_over, retired};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::change::Change;
-use domain::flight::{Applied, Flight};
+use domain::field::Field;
+use domain::flight::{Applied, Flight, Override};
 use domain::leg::{LegId, LegKey};
 use domain::ports::{Outcome, SinkError, StoreError};
 use domain::report::Report;
@@ -30,6 +31,39 @@ pub const TRIES_MAX: usize = 5;
 pub struct Apply {
     /// At least one.
     pub reports: Vec<Report>,
+}
+
+/// Something that is not a report's to say, in its turn among the reports. Answers once it is durable,
+/// with `None` where nothing is known of the leg.
+#[derive(Message)]
+#[rtype(result = "Result<Option<Amended>, SinkError>")]
+pub struct Amend(pub Amendment);
+
+/// What is to be done to a leg.
+#[derive(Clone, Debug)]
+pub enum Amendment {
+    /// A field is taken over by hand.
+    TakeOver(Override),
+    /// A field is given back to the sources.
+    GiveBack {
+        /// Which.
+        field: Field,
+        /// On whose word.
+        by: Arc<str>,
+    },
+    /// What was taken over until now ends.
+    Lapse,
+}
+
+/// What came of an amendment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Amended {
+    /// It was so already.
+    Nothing,
+    /// It is durable, and what is shown stays as it was.
+    Unseen,
+    /// What is shown has changed; the newest revision.
+    Seen(u64),
 }
 
 /// The leg's time is over: leave memory and the list of what is restored.
@@ -62,38 +96,64 @@ impl FlightActor {
     }
 }
 
-/// What became of reports that were merged into a copy: if the log fails, nothing has happened.
-struct Merged {
+/// What was made of a copy of the durable state: if the log fails, nothing has happened.
+struct Merged<T> {
     next: Flight,
-    outcomes: Vec<Outcome>,
+    answer: T,
     changes: Vec<Change>,
+    /// Whether it is worth keeping.
     learnt: bool,
+    /// Keys under which the leg is to be found from now on.
+    keys: Vec<LegKey>,
 }
 
-fn merge(base: &Base, reports: &[Report], now: DateTime<Utc>) -> Merged {
-    let mut merged =
-        Merged { next: (*base.state).clone(), outcomes: Vec::new(), changes: Vec::new(), learnt: false };
+fn merge(base: &Base, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outcome>> {
+    let mut next = (*base.state).clone();
+    let (mut outcomes, mut changes, mut learnt) = (Vec::new(), Vec::new(), false);
     for report in reports {
-        let outcome = match merged.next.apply(report, now) {
+        let outcome = match next.apply(report, now) {
             Ok(Applied::Unchanged) => Outcome::Unchanged,
             Ok(Applied::Confirmed) => {
-                merged.learnt = true;
+                learnt = true;
                 Outcome::Unchanged
             }
             Ok(Applied::Changed(change)) => {
-                merged.learnt = true;
-                merged.changes.push(change);
-                Outcome::Changed(merged.next.rev)
+                learnt = true;
+                changes.push(change);
+                Outcome::Changed(next.rev)
             }
             Err(refused) => Outcome::Rejected(refused.to_string()),
         };
-        merged.outcomes.push(outcome);
+        outcomes.push(outcome);
     }
-    if base.state.rev == 0 && merged.learnt && is_over(&merged.next, now) {
-        merged.outcomes = vec![Outcome::Rejected(retired(&base.state.leg)); reports.len()];
-        merged.learnt = false;
+    if base.state.rev == 0 && learnt && is_over(&next, now) {
+        outcomes = vec![Outcome::Rejected(retired(&base.state.leg)); reports.len()];
+        learnt = false;
     }
-    merged
+    let keys = new_keys(&base.state, &next, reports);
+    Merged { next, answer: outcomes, changes, learnt, keys }
+}
+
+fn amend(base: &Base, amendment: &Amendment, now: DateTime<Utc>) -> Merged<Option<Amended>> {
+    let mut next = (*base.state).clone();
+    let applied = match amendment {
+        Amendment::TakeOver(order) => next.take_over(order.clone(), now),
+        Amendment::GiveBack { field, by } => {
+            // An order whose end has come gives the field back.
+            let over = Override { field: *field, value: None, set_by: by.clone(), set_at: now, until: now };
+            next.take_over(over, now)
+        }
+        Amendment::Lapse => next.lapse(now),
+    };
+    let learnt = applied != Applied::Unchanged;
+    let (amended, changes) = match applied {
+        Applied::Unchanged => (Amended::Nothing, Vec::new()),
+        Applied::Confirmed => (Amended::Unseen, Vec::new()),
+        Applied::Changed(change) => (Amended::Seen(change.rev), vec![change]),
+    };
+    // Of a leg without a revision nothing is known yet: its first report may still be refused.
+    let answer = (base.state.rev > 0).then_some(amended);
+    Merged { next, answer, changes, learnt, keys: Vec::new() }
 }
 
 /// Keys under which a leg is to be found from now on: its own when it or its aliases are new, and
@@ -103,19 +163,21 @@ fn new_keys(before: &Flight, next: &Flight, reports: &[Report]) -> Vec<LegKey> {
     own.into_iter().chain(reports.iter().map(|r| r.key).filter(|key| *key != next.key)).collect()
 }
 
-/// Merges reports into what is durable now. Where another node was faster, into what it made of it.
-async fn apply(hub: Hub, leg: LegId, reports: Vec<Report>) -> Result<Vec<Outcome>, SinkError> {
+/// Has what `make` makes of the durable state made durable. Where another node was faster, it makes
+/// it anew of what that node made. `None` where there is no such leg any more.
+async fn settle<T>(
+    hub: &Hub,
+    leg: &LegId,
+    make: impl Fn(&Base, DateTime<Utc>) -> Merged<T>,
+) -> Result<Option<T>, SinkError> {
     for _ in 0..TRIES_MAX {
-        let Some(base) = hub.base(&leg) else {
-            return Ok(vec![Outcome::Rejected(retired(&leg)); reports.len()]);
-        };
-        let Merged { next, outcomes, changes, learnt } = merge(&base, &reports, hub.clock().now());
+        let Some(base) = hub.base(leg) else { return Ok(None) };
+        let Merged { next, answer, changes, learnt, keys } = make(&base, hub.clock().now());
         if !learnt {
-            return Ok(outcomes);
+            return Ok(Some(answer));
         }
-        let keys = new_keys(&base.state, &next, &reports);
         match hub.commit(base, Arc::new(next), changes, &keys).await {
-            Ok(()) => return Ok(outcomes),
+            Ok(()) => return Ok(Some(answer)),
             Err(StoreError::Conflict { leg, rev }) => {
                 hub.metrics().append_conflicts.inc();
                 tracing::info!(flight.leg = %leg, rev, "another node was faster; merging anew");
@@ -135,11 +197,28 @@ impl Handler<Apply> for FlightActor {
     type Result = AtomicResponse<Self, Result<Vec<Outcome>, SinkError>>;
 
     fn handle(&mut self, Apply { reports }: Apply, _: &mut Context<Self>) -> Self::Result {
-        let applied = apply(self.hub.clone(), self.leg.clone(), reports).into_actor(self);
-        AtomicResponse::new(Box::pin(applied.map(|answer, actor, context| {
+        let (hub, leg) = (self.hub.clone(), self.leg.clone());
+        let applied = async move {
+            let outcomes = settle(&hub, &leg, |base, now| merge(base, &reports, now)).await?;
+            Ok(outcomes.unwrap_or_else(|| vec![Outcome::Rejected(retired(&leg)); reports.len()]))
+        };
+        AtomicResponse::new(Box::pin(applied.into_actor(self).map(|answer, actor, context| {
             actor.leave_if_nobody_knows_it(context);
             answer
         })))
+    }
+}
+
+impl Handler<Amend> for FlightActor {
+    type Result = AtomicResponse<Self, Result<Option<Amended>, SinkError>>;
+
+    fn handle(&mut self, Amend(amendment): Amend, _: &mut Context<Self>) -> Self::Result {
+        let (hub, leg) = (self.hub.clone(), self.leg.clone());
+        let amended = async move {
+            let amended = settle(&hub, &leg, |base, now| amend(base, &amendment, now)).await?;
+            Ok(amended.flatten())
+        };
+        AtomicResponse::new(Box::pin(amended.into_actor(self)))
     }
 }
 

@@ -8,7 +8,7 @@
 //! |---|---|---|---|---|
 //! | [`bridge`] | `KafkaBridge` | node of several | what the shared log and the journal say | hub, log |
 //! | [`feed`] | `FeedActor` | polled airport | timer | [`intake`], which tells archive and sink |
-//! | [`flight`] | `FlightActor` | leg | reports, retirement | change log, then boards and switchboards |
+//! | [`flight`] | `FlightActor` | leg | reports, what is done by hand, retirement | change log, then boards and switchboards |
 //! | [`board`] | `BoardActor` | board, airline, all | rows | whoever asks for a snapshot |
 //! | [`switchboard`] | `Switchboard` | web worker thread | frames | the thread's sockets, directly |
 //! | [`supervisor`] | `Supervisor` | process | a death, the minute | restarts, or ends the process audibly |

@@ -7,13 +7,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::clock::ManualClock;
 use domain::codes::{AirlineCode, FlightNumber, Iata};
 use domain::field::{Field, Value};
-use domain::flight::Flight;
+use domain::flight::{Flight, Override};
 use domain::leg::{LegId, LegKey};
 use domain::ports::*;
 use domain::report::{Report, Source};
 use domain::topic::Topic;
 use gatecall_actors::bridge::{Ends, Journaled, KafkaBridge};
-use gatecall_actors::hub::{Hub, Limits, SwitchboardLine, Threads};
+use gatecall_actors::flight::Amended;
+use gatecall_actors::hub::{Hub, Lapsed, Limits, SwitchboardLine, Threads};
 use gatecall_actors::metrics::Metrics;
 use gatecall_actors::supervisor::Deaths;
 use gatecall_actors::switchboard::{Announce, Deliver};
@@ -229,6 +230,7 @@ impl Archive for Faults {
 
 struct Node {
     hub: Hub,
+    clock: Arc<ManualClock>,
     log: Arc<NodeLog>,
     heard: Arc<Mutex<Vec<String>>>,
 }
@@ -266,8 +268,14 @@ async fn node(shared: &Arc<Shared>, queue: Option<Arc<dyn ReportQueue>>, archive
     let here = Arbiter::current();
     let log = Arc::new(NodeLog::new(shared));
     let threads = Threads { flights: vec![here.clone()], boards: here.clone() };
-    let hub =
-        Hub::on_shared_log(clock, log.clone(), Limits::default(), metrics.clone(), deaths.clone(), threads);
+    let hub = Hub::on_shared_log(
+        clock.clone(),
+        log.clone(),
+        Limits::default(),
+        metrics.clone(),
+        deaths.clone(),
+        threads,
+    );
     let heard = Arc::<Mutex<Vec<String>>>::default();
     let ear = Ear(heard.clone()).start();
     let line = SwitchboardLine { frames: ear.clone().recipient(), announcements: ear.recipient() };
@@ -276,7 +284,7 @@ async fn node(shared: &Arc<Shared>, queue: Option<Arc<dyn ReportQueue>>, archive
     let ends = Ends { hub: hub.clone(), log: log.clone(), queue, archive, metrics };
     KafkaBridge::put_back(&ends).await.unwrap();
     KafkaBridge::start_on(&here, ends, deaths);
-    Node { hub, log, heard }
+    Node { hub, clock, log, heard }
 }
 
 impl Node {
@@ -362,6 +370,42 @@ fn a_node_that_was_asleep_merges_anew_into_what_the_other_made() {
         assert_eq!(*one.heard.lock().unwrap(), ["state 1", "change 2", "change 3"]);
         assert_eq!(*other.heard.lock().unwrap(), ["state 1", "change 2", "change 3"]);
         assert_eq!(other.hub.metrics().append_conflicts.get(), 1);
+    });
+}
+
+#[test]
+fn any_node_takes_a_field_over_and_only_the_owner_sees_to_its_end() {
+    run(async || {
+        let shared = Arc::default();
+        let (owner, other) =
+            (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
+        other.log.owns.store(false, Ordering::SeqCst);
+        owner.hub.accept(vec![gate(0, "12")]).await.unwrap();
+        other.until_heard("state 1").await;
+        let leg = gate(0, "12").key.id();
+        let value = Some(Value::text(Field::DepartureGate, "B9").unwrap());
+        let (set_at, until) = (at(60), at(60) + TimeDelta::milliseconds(1));
+        let order = Override { field: Field::DepartureGate, value, set_by: "operator".into(), set_at, until };
+        // It hears late of what the owner made meanwhile, and merges anew.
+        other.log.deaf.store(true, Ordering::SeqCst);
+        owner.hub.accept(vec![gate(1, "14")]).await.unwrap();
+        let hub = other.hub.clone();
+        let (of, taking) = (leg.clone(), order);
+        let taking = actix_rt::spawn(async move { hub.take_over(&of, taking).await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        other.log.deaf.store(false, Ordering::SeqCst);
+        other.log.hears_again.notify_one();
+        assert_eq!(taking.await.unwrap().unwrap(), Amended::Seen(3));
+        assert_eq!(other.hub.metrics().append_conflicts.get(), 1);
+        owner.until_heard("change 3").await;
+        for node in [&owner, &other] {
+            assert_eq!(node.hub.live(&leg).unwrap().view.departure.gate.as_deref(), Some("B9"));
+            node.clock.advance(TimeDelta::minutes(1));
+        }
+        assert_eq!(other.hub.lapse_due(10).await, Lapsed::default(), "it is not this node's leg");
+        assert_eq!(owner.hub.lapse_due(10).await, Lapsed { ended: 1, failed: 0 });
+        other.until_heard("change 4").await;
+        assert_eq!(other.hub.live(&leg).unwrap().view.departure.gate.as_deref(), Some("14"));
     });
 }
 

@@ -35,22 +35,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::by_hand::{Override, OverrideRefused};
 pub use crate::held::Held;
-
-/// A value set by hand over what the sources say, until it ends.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Override {
-    /// The field taken over.
-    pub field: Field,
-    /// What to show, `None` for nothing.
-    pub value: Option<Value>,
-    /// Who set it.
-    pub set_by: Arc<str>,
-    /// When it was set.
-    pub set_at: DateTime<Utc>,
-    /// When the sources count again.
-    pub until: DateTime<Utc>,
-}
 
 /// What came of a report or an override.
 #[derive(Clone, PartialEq, Eq, Debug)]

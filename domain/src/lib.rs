@@ -40,6 +40,7 @@ pub mod airlines;
 pub mod airports;
 pub mod alias;
 pub mod board;
+mod by_hand;
 pub mod change;
 pub mod clock;
 pub mod codes;

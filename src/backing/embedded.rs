@@ -23,6 +23,17 @@ pub fn settings(config: &Config) -> EmbeddedConfig {
     embedded
 }
 
+/// Runs something short on the store, without a hub.
+pub async fn with_store<T>(
+    config: &Config,
+    task: impl AsyncFnOnce(&Embedded) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let store = Embedded::open(settings(config)).await?;
+    let answer = task(&store).await;
+    store.close().await?;
+    answer
+}
+
 pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backing> {
     let Parts { clock, metrics, deaths, threads, .. } = parts;
     let store = Embedded::open(settings(config)).await?;

@@ -96,6 +96,27 @@ pub async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backing> {
     }
 }
 
+/// Runs something short on the directory alone, without a hub. Of the embedded store that is refused
+/// while a hub runs on it.
+pub async fn with_directory<T>(
+    config: &Config,
+    task: impl AsyncFnOnce(&dyn Directory) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    match config.store.kind {
+        StoreKind::Embedded => embedded::with_store(config, async |store| task(store).await).await,
+        StoreKind::Servers => {
+            let postgres = servers::postgres(config)?;
+            let answer = async {
+                postgres.check().await?;
+                task(&postgres).await
+            };
+            let answer = answer.await;
+            postgres.close().await;
+            answer
+        }
+    }
+}
+
 /// Whether the roles fit what the hub stands on.
 pub fn check_roles(config: &Config, roles: &Roles) -> anyhow::Result<()> {
     if config.store.kind == StoreKind::Embedded && !roles.are_all() {

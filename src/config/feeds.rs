@@ -6,6 +6,7 @@ use actors::intake::FeedSpec;
 use adapters::airports::{AirportConfig, AirportLimits};
 use chrono_tz::Tz;
 use domain::codes::Iata;
+use domain::ports::{FeedKind, FeedNote};
 use domain::report::Source;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,6 +50,25 @@ pub enum Way {
         /// The first page's ETag stands for all pages.
         etag_covers_pages: bool,
     },
+}
+
+impl Feed {
+    /// What the directory notes of it, for people and keys to refer to.
+    pub fn note(&self) -> FeedNote {
+        let source = &self.spec.source;
+        FeedNote {
+            name: source.name.clone(),
+            airport: source.airport,
+            kind: match self.way {
+                Way::Push { .. } => FeedKind::Push,
+                Way::Pull { .. } => FeedKind::Pull,
+            },
+            format: self.spec.format.as_str().into(),
+            rank: source.rank,
+            creates: source.creates,
+            zone: self.spec.zone,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

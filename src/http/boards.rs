@@ -1,18 +1,18 @@
 //! An airport's departures and arrivals, as a screen shows them.
 
 use super::flights::stopping;
-use super::freshness::{not_modified, tag_of_version, tagged};
+use super::freshness::{not_modified, tag_of_board, tagged};
+use super::names;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::App;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::live::Live;
-use domain::airports;
 use domain::codes::{Direction, Iata};
 use domain::topic::Topic;
 use std::sync::Arc;
 use wire::problem::ProblemBody;
-use wire::rest::{BoardAirport, BoardBody};
+use wire::rest::BoardBody;
 
 /// Most rows of one answer. The busiest airports have some 3,000 flights a day on both boards
 /// together; a longer board has to be asked for in parts, as no part may pass for the whole.
@@ -51,15 +51,15 @@ pub(super) async fn board(
     let iata = Iata::parse(&iata).map_err(|fault| Problem::not_found(&fault.to_string()))?;
     let direction = Direction::parse(&direction)
         .ok_or_else(|| Problem::not_found("an airport has departures and arrivals"))?;
-    let known = airports::find(iata);
     let topic = Topic::Board(iata, direction);
+    let changed = app.decided.airport(iata);
     // A board that nobody has written to is not asked for: that would make one for every code that
     // somebody tries.
-    if known.is_none() && !app.hub.boards().contains(&topic) {
+    if !app.decided.is_airport(iata) && !app.hub.boards().contains(&topic) {
         return Err(Problem::not_found(&format!("no airport {iata} is known")));
     }
     let rows = app.hub.rows(&topic).await.map_err(stopping)?;
-    let tag = tag_of_version(rows.version);
+    let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at));
     if let Some(answer) = not_modified(&request, &tag) {
         return Ok(answer);
     }
@@ -74,26 +74,7 @@ pub(super) async fn board(
         return Err(Problem::bad_query("limit", &why));
     }
     let bytes = chosen.iter().take(most).map(|live| &live.json()[..]);
-    let json = wire::rest::board_json(&airport(iata), direction, app.hub.clock().now(), bytes);
+    let json =
+        wire::rest::board_json(&names::airport(iata, changed), direction, app.hub.clock().now(), bytes);
     Ok(tagged(&tag, json))
-}
-
-/// What is known of an airport. One that is in no table has its code for a name, and UTC.
-pub(super) fn airport(iata: Iata) -> BoardAirport {
-    match airports::find(iata) {
-        Some(airport) => BoardAirport {
-            iata: iata.to_string(),
-            name: airport.name.into(),
-            city: airport.city.into(),
-            country: airport.country.into(),
-            zone: airport.zone.name().into(),
-        },
-        None => BoardAirport {
-            iata: iata.to_string(),
-            name: iata.to_string(),
-            city: iata.to_string(),
-            country: String::new(),
-            zone: "UTC".into(),
-        },
-    }
 }

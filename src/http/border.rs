@@ -156,6 +156,8 @@ impl Asked {
             Method::GET => "GET",
             Method::HEAD => "HEAD",
             Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::DELETE => "DELETE",
             Method::OPTIONS => "OPTIONS",
             _ => "OTHER",
         };

@@ -50,6 +50,7 @@ fn row(name: &str, feed: &Feed, health: Health, clock: &dyn Clock) -> FeedRow {
         reports: FeedReports {
             changed: health.changed,
             unchanged: health.unchanged,
+            queued: health.queued,
             rejected: health.rejected,
         },
     }

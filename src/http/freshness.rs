@@ -2,15 +2,17 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
 use std::sync::LazyLock;
 
 /// Versions of boards start again with each run of the hub, so their tags carry the run.
 static RUN: LazyLock<u64> = LazyLock::new(rand::random);
 
-/// The tag of a board's version. It is a weak one: the answer's `as_of` moves on though its rows
-/// do not.
-pub(crate) fn tag_of_version(version: u64) -> String {
-    format!("W/\"{:x}-{version:x}\"", *RUN)
+/// The tag of a board: the version of its rows, and when an operator changed its airport, if one did.
+/// It is a weak one: the answer's `as_of` moves on though its rows do not.
+pub(crate) fn tag_of_board(version: u64, airport_changed_at: Option<DateTime<Utc>>) -> String {
+    let changed = airport_changed_at.map_or(0, |at| at.timestamp_micros());
+    format!("W/\"{:x}-{version:x}-{changed:x}\"", *RUN)
 }
 
 /// The tag of a flight's revision, which holds across runs on the same data.

@@ -1,5 +1,6 @@
 //! Airports push their reports here. Nothing is answered before it is durable.
 
+use super::body::{content_length, content_type, read, too_long};
 use super::keys;
 use super::problem::Problem;
 use super::query::Parameters;
@@ -9,10 +10,9 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::{NotTaken, Taken};
 use actors::metrics::FeedOutcomeLabel;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::ports::{Quarantined, SinkError};
 use flate2::read::MultiGzDecoder;
-use futures_util::StreamExt;
 use std::io::Read;
 use tokio::runtime::Handle;
 use wire::feed::Format;
@@ -22,6 +22,9 @@ use wire::rest::{IngestBody, RejectedReport};
 /// From this length on a message is read on a thread that serves no socket: decoding megabytes
 /// takes longer than a frame may wait.
 const LONG_BODY_BYTES: usize = 32 * 1024;
+
+/// What is taken.
+const TYPES: [&str; 3] = ["application/json", "application/xml", "text/xml"];
 
 /// Seconds after which a sender is told to come back.
 const COME_BACK_S: u64 = 1;
@@ -72,13 +75,13 @@ pub(super) async fn reports(
     let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
     let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
     keys::check(&request, &app.decided.keys(&name, key_digests))?;
-    let content_type = content_type(&request)?;
+    let content_type = content_type(&request, &TYPES)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;
     let place = app.http.bodies.clone().try_acquire_owned();
     let place = place
         .map_err(|_| Problem::unavailable("the hub holds its limit of messages").retry_after(COME_BACK_S))?;
-    let body = match read(&request, payload, &app).await {
+    let body = match read(&request, payload, app.config.server.body_bytes_max, &app).await {
         Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return Err(set_aside(&app, feed, problem).await);
         }
@@ -135,34 +138,6 @@ fn problem(fault: NotTaken) -> Problem {
     }
 }
 
-/// The content type without its parameters. Text must be UTF-8.
-fn content_type(request: &HttpRequest) -> Result<String, Problem> {
-    let unsupported = |why: &str| {
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
-            .detail(format!("Content-Type {why}"))
-            .field("content-type", why)
-    };
-    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mut parts = given.unwrap_or_default().split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-    if essence.is_empty() {
-        return Err(unsupported("is missing; must be application/json or application/xml"));
-    }
-    for parameter in parts {
-        let Some((name, value)) = parameter.split_once('=') else { continue };
-        let charset = value.trim().trim_matches('"').to_ascii_lowercase();
-        if name.trim().eq_ignore_ascii_case("charset")
-            && !["utf-8", "utf8", "us-ascii"].contains(&charset.as_str())
-        {
-            return Err(unsupported("must have the charset utf-8"));
-        }
-    }
-    match essence.as_str() {
-        "application/json" | "application/xml" | "text/xml" => Ok(essence),
-        _ => Err(unsupported("must be application/json or application/xml")),
-    }
-}
-
 /// XML is AIDX. JSON is whatever JSON the feed is configured to send, or our own.
 fn format_of(content_type: &str, configured: Format) -> Format {
     match (content_type, configured) {
@@ -186,39 +161,6 @@ fn is_gzipped(request: &HttpRequest) -> Result<bool, Problem> {
                 .header(header::ACCEPT_ENCODING, "gzip"))
         }
     }
-}
-
-fn content_length(request: &HttpRequest) -> Option<usize> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn too_long(limit: usize) -> Problem {
-    let why = format!("is longer than {limit} bytes");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("the body {why}")).field("body", why)
-}
-
-/// The body as it comes, within the limits of length and time.
-async fn read(request: &HttpRequest, mut payload: web::Payload, app: &App) -> Result<Bytes, Problem> {
-    let limit = app.config.server.body_bytes_max;
-    if content_length(request).is_some_and(|length| length > limit) {
-        return Err(too_long(limit));
-    }
-    let all = async {
-        let mut body = BytesMut::with_capacity(content_length(request).unwrap_or(8 * 1024));
-        while let Some(piece) = payload.next().await {
-            let broken = |_| {
-                Problem::new(StatusCode::BAD_REQUEST).detail("the body broke off").field("body", "broke off")
-            };
-            let piece = piece.map_err(broken)?;
-            if body.len() + piece.len() > limit {
-                return Err(too_long(limit));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body.freeze())
-    };
-    let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT).detail("the body did not come in time");
-    tokio::time::timeout(app.config.server.body_timeout, all).await.map_err(late)?
 }
 
 /// Unpacks within the limit, so that a small message cannot fill the memory.
@@ -257,34 +199,6 @@ async fn set_aside(app: &App, feed: &Feed, problem: Problem) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::test::TestRequest;
-
-    fn of(content_type: &str) -> Result<String, Problem> {
-        super::content_type(
-            &TestRequest::default().insert_header((header::CONTENT_TYPE, content_type)).to_http_request(),
-        )
-    }
-
-    #[test]
-    fn json_and_xml_are_taken_in_utf_8_and_nothing_else() {
-        for (given, essence) in [
-            ("application/json", "application/json"),
-            ("Application/JSON; charset=UTF-8", "application/json"),
-            ("text/xml;charset=\"utf-8\"", "text/xml"),
-            ("application/xml; version=1", "application/xml"),
-        ] {
-            assert_eq!(of(given).unwrap(), essence, "{given}");
-        }
-        for given in [
-            "",
-            "text/plain",
-            "application/x-www-form-urlencoded",
-            "application/json; charset=utf-16",
-            "multipart/form-data",
-        ] {
-            assert_eq!(of(given).unwrap_err().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{given}");
-        }
-    }
 
     #[test]
     fn a_small_message_that_unpacks_to_a_large_one_is_refused() {

@@ -7,10 +7,12 @@
 //! | `border` | what happens to every request: id, origin, time limit, headers, log line |
 //! | [`problem`] | how errors are answered |
 //! | [`origin`] | which web pages may speak to this hub |
-//! | `query`, `freshness`, `keys` | parameters, ETags, bearer keys |
+//! | `query`, `body`, `fields` | what a request says: parameters, its body, the keys of an object |
+//! | `freshness`, `keys` | ETags, bearer keys |
 //! | `flights`, `search`, `boards`, `places` | what travellers and screens ask for |
 //! | `feeds`, `ingest` | how well airports are heard, and where they push |
-//! | `operator` | what is for the operator's eyes |
+//! | `names` | what airports and airlines are called |
+//! | `operator` | what is for the operator alone |
 //! | `health`, `meters` | whether the hub lives, and what is counted |
 //! | `openapi` | all of it described |
 //! | `site` | the web page |
@@ -22,14 +24,17 @@
 //! 3. Its way and its refusals in `tests/it/`.
 
 mod boards;
+mod body;
 mod border;
 mod feeds;
+mod fields;
 mod flights;
 mod freshness;
 mod health;
 mod ingest;
 mod keys;
 mod meters;
+mod names;
 mod openapi;
 mod operator;
 pub mod origin;
@@ -80,7 +85,7 @@ impl State {
     }
 }
 
-/// One address and what answers there.
+/// One way to ask one address.
 struct Endpoint {
     /// GET answers HEAD as well.
     method: Method,
@@ -90,19 +95,30 @@ struct Endpoint {
     route: fn(Route) -> Route,
 }
 
-/// Every address but those of the web page and of the WebSocket.
+/// Every address but those of the web page and of the WebSocket. The methods of one address stand
+/// together.
 const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/flights", |r| r.to(flights::list).wrap(Compress::default())),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
     get("/api/v1/flights/{leg}/history", |r| r.to(flights::history)),
+    get("/api/v1/flights/{leg}/overrides", |r| r.to(operator::overrides::list)),
+    put("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::put)),
+    delete("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::end)),
     get("/api/v1/boards/{iata}/{direction}", |r| r.to(boards::board).wrap(Compress::default())),
     get("/api/v1/airports", |r| r.to(places::list_airports).wrap(Compress::default())),
+    put("/api/v1/airports/{iata}", |r| r.to(operator::names::put_airport)),
+    delete("/api/v1/airports/{iata}", |r| r.to(operator::names::withdraw_airport)),
     get("/api/v1/airlines", |r| r.to(places::list_airlines)),
+    put("/api/v1/airlines/{code}", |r| r.to(operator::names::put_airline)),
+    delete("/api/v1/airlines/{code}", |r| r.to(operator::names::withdraw_airline)),
     get("/api/v1/stream", |r| r.to(crate::ws::events::stream)),
     get("/api/v1/feeds", |r| r.to(feeds::list)),
-    Endpoint { method: Method::POST, path: "/api/v1/feeds/{feed}/reports", route: |r| r.to(ingest::reports) },
+    post("/api/v1/feeds/{feed}/reports", |r| r.to(ingest::reports)),
+    get("/api/v1/feeds/{feed}/keys", |r| r.to(operator::feed_keys::list)),
+    post("/api/v1/feeds/{feed}/keys", |r| r.to(operator::feed_keys::make)),
+    delete("/api/v1/feeds/{feed}/keys/{prefix}", |r| r.to(operator::feed_keys::revoke)),
     get("/api/v1/clock", |r| r.to(feeds::clock)),
-    get("/api/v1/quarantine", |r| r.to(operator::quarantine)),
+    get("/api/v1/quarantine", |r| r.to(operator::quarantine::list)),
     get("/api/v1/openapi.json", |r| r.to(openapi::document)),
     get("/healthz", |r| r.to(health::healthz)),
     get("/readyz", |r| r.to(health::readyz)),
@@ -111,6 +127,23 @@ const ENDPOINTS: &[Endpoint] = &[
 
 const fn get(path: &'static str, route: fn(Route) -> Route) -> Endpoint {
     Endpoint { method: Method::GET, path, route }
+}
+
+const fn post(path: &'static str, route: fn(Route) -> Route) -> Endpoint {
+    Endpoint { method: Method::POST, path, route }
+}
+
+const fn put(path: &'static str, route: fn(Route) -> Route) -> Endpoint {
+    Endpoint { method: Method::PUT, path, route }
+}
+
+const fn delete(path: &'static str, route: fn(Route) -> Route) -> Endpoint {
+    Endpoint { method: Method::DELETE, path, route }
+}
+
+/// The endpoints of each address.
+fn addresses() -> impl Iterator<Item = &'static [Endpoint]> {
+    ENDPOINTS.chunk_by(|one, next| one.path == next.path)
 }
 
 /// The label of a matched pattern, for what is counted.
@@ -125,8 +158,8 @@ pub fn configure(service: &mut web::ServiceConfig, app: &App) {
     let mut scope = web::scope("").app_data(web::Data::new(app.clone())).app_data(
         web::QueryConfig::default().error_handler(|fault, _| unreadable_query(&fault.to_string()).into()),
     );
-    for endpoint in ENDPOINTS {
-        scope = scope.service(resource(endpoint));
+    for endpoints in addresses() {
+        scope = scope.service(resource(endpoints));
     }
     let scope = scope.service(web::resource(crate::ws::handshake::PATH).to(upgrade_needed));
     let scope = scope.default_service(web::to(site::anything));
@@ -134,20 +167,31 @@ pub fn configure(service: &mut web::ServiceConfig, app: &App) {
         .service(scope.wrap(from_fn(move |request, next| border::border(at_border.clone(), request, next))));
 }
 
-fn resource(endpoint: &'static Endpoint) -> actix_web::Resource {
-    let allowed = if endpoint.method == Method::GET { "GET, HEAD" } else { "POST" };
-    let fits = move |context: &guard::GuardContext<'_>| {
-        let asked = &context.head().method;
-        *asked == endpoint.method || (endpoint.method == Method::GET && *asked == Method::HEAD)
+/// One address with all its methods, and a word for who asks by another.
+fn resource(endpoints: &'static [Endpoint]) -> actix_web::Resource {
+    let names = endpoints.iter().map(|endpoint| match endpoint.method {
+        Method::GET => "GET, HEAD",
+        ref other => other.as_str(),
+    });
+    let allowed = names.collect::<Vec<_>>().join(", ");
+    let refuse = move || {
+        let allowed = allowed.clone();
+        async move {
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+                .detail(format!("this address answers {allowed}"))
+                .header(header::ALLOW, allowed);
+            Err::<HttpResponse, _>(problem)
+        }
     };
-    let refuse = move || async move {
-        let detail = format!("this address answers {allowed}");
-        let problem =
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED).detail(detail).header(header::ALLOW, allowed);
-        Err::<HttpResponse, _>(problem)
-    };
-    let route = (endpoint.route)(web::route().guard(guard::fn_guard(fits)));
-    web::resource(endpoint.path).route(route).default_service(web::to(refuse))
+    let mut resource = web::resource(endpoints[0].path).default_service(web::to(refuse));
+    for endpoint in endpoints {
+        let fits = |context: &guard::GuardContext<'_>| {
+            let asked = &context.head().method;
+            *asked == endpoint.method || (endpoint.method == Method::GET && *asked == Method::HEAD)
+        };
+        resource = resource.route((endpoint.route)(web::route().guard(guard::fn_guard(fits))));
+    }
+    resource
 }
 
 /// A plain request where a WebSocket is spoken.

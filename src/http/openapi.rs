@@ -23,7 +23,17 @@ use utoipa::{Modify, OpenApi};
         super::feeds::list,
         super::feeds::clock,
         super::ingest::reports,
-        super::operator::quarantine,
+        super::operator::feed_keys::list,
+        super::operator::feed_keys::make,
+        super::operator::feed_keys::revoke,
+        super::operator::names::put_airport,
+        super::operator::names::withdraw_airport,
+        super::operator::names::put_airline,
+        super::operator::names::withdraw_airline,
+        super::operator::overrides::list,
+        super::operator::overrides::put,
+        super::operator::overrides::end,
+        super::operator::quarantine::list,
         super::health::healthz,
         super::health::readyz,
         super::health::metrics,
@@ -93,6 +103,8 @@ mod tests {
         let served: BTreeSet<_> =
             ENDPOINTS.iter().map(|e| (e.method.to_string(), e.path.to_owned())).collect();
         assert_eq!(described, served);
+        let addresses: BTreeSet<_> = ENDPOINTS.iter().map(|e| e.path).collect();
+        assert_eq!(crate::http::addresses().count(), addresses.len(), "the methods of one stand together");
     }
 
     #[test]

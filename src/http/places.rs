@@ -1,6 +1,7 @@
 //! Airports and airlines: those that have flights now, or all that are known.
 
 use super::flights::busy;
+use super::names;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::App;
@@ -8,12 +9,11 @@ use crate::time::monotonic;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::hub::Hub;
 use domain::codes::{AirlineCode, Iata};
-use domain::{airlines, airports};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wire::problem::ProblemBody;
-use wire::rest::{AirlineRow, AirlinesBody, AirportRow, AirportsBody};
+use wire::rest::{AirlinesBody, AirportRow, AirportsBody, BoardAirport};
 
 /// Airports on one page.
 const PAGE: u64 = 1_000;
@@ -94,7 +94,7 @@ pub(super) async fn list_airports(
     given.finish()?;
     let count = app.http.census.now(&app.hub).await?;
     let codes: Box<dyn Iterator<Item = Iata>> = match all {
-        true => Box::new(airports::all().iter().map(|airport| airport.iata)),
+        true => Box::new(names::all_airports(&app.decided).into_iter()),
         false => Box::new(count.airports.keys().copied()),
     };
     let mut page: Vec<_> =
@@ -102,14 +102,14 @@ pub(super) async fn list_airports(
     let more = page.len() > limit;
     page.truncate(limit);
     let next = page.last().filter(|_| more).map(ToString::to_string);
-    let airports =
-        page.into_iter().map(|iata| row(iata, count.airports.get(&iata).copied().unwrap_or(0))).collect();
+    let flights = |iata| count.airports.get(&iata).copied().unwrap_or(0);
+    let row = |iata| row(names::airport(iata, app.decided.airport(iata)), flights(iata));
+    let airports = page.into_iter().map(row).collect();
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirportsBody { airports, next }))
 }
 
-fn row(iata: Iata, flights: u32) -> AirportRow {
-    let board = super::boards::airport(iata);
-    let wire::rest::BoardAirport { iata, name, city, country, zone } = board;
+fn row(airport: BoardAirport, flights: u32) -> AirportRow {
+    let BoardAirport { iata, name, city, country, zone } = airport;
     AirportRow { iata, name, city, country, zone, flights }
 }
 
@@ -132,14 +132,10 @@ pub(super) async fn list_airlines(
     let all = given.flag("all")?;
     given.finish()?;
     let airlines = if all {
-        let named =
-            |a: &airlines::Airline| Some(AirlineRow { code: a.code()?.to_string(), name: a.name.into() });
-        airlines::all().iter().filter_map(named).collect()
+        names::all_airlines(&app.decided)
     } else {
         let count = app.http.census.now(&app.hub).await?;
-        let name =
-            |code| airlines::find(code).map_or_else(|| code.to_string(), |airline| airline.name.into());
-        count.airlines.iter().map(|code| AirlineRow { code: code.to_string(), name: name(*code) }).collect()
+        count.airlines.iter().map(|code| names::airline(*code, &app.decided)).collect()
     };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirlinesBody { airlines }))
 }

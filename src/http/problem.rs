@@ -26,6 +26,17 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST).detail(detail).field(parameter, reason)
     }
 
+    /// 400, a key of the body, a part of the address or a header is at fault. `reason` is read after its
+    /// name.
+    pub fn bad_field(field: &str, reason: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST).detail(format!("{field} {reason}")).field(field, reason)
+    }
+
+    /// 409: it is against the rules as things stand.
+    pub fn conflict(detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT).detail(detail)
+    }
+
     /// 404, with what was not found.
     pub fn not_found(detail: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND).detail(detail)

@@ -127,7 +127,7 @@ pub async fn stream(
 ) -> Result<HttpResponse, crate::http::problem::Problem> {
     use crate::http::problem::Problem;
     let topic = Topic::parse(&query.topic)
-        .filter(super::session::exists)
+        .filter(|topic| super::session::exists(topic, &app))
         .ok_or_else(|| Problem::bad_query("topic", "is not a topic; see docs/PROTOCOL.md"))?;
     let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     // A stamp of a future is one of other data: a day that was replayed before, say.

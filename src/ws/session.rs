@@ -36,10 +36,10 @@ pub(super) struct Session {
 }
 
 /// Whether a topic names an airport or airline that there is.
-pub(super) fn exists(topic: &Topic) -> bool {
+pub(super) fn exists(topic: &Topic, app: &App) -> bool {
     match topic {
-        Topic::Board(iata, _) => domain::airports::find(*iata).is_some(),
-        Topic::Airline(code) => domain::airlines::find(*code).is_some(),
+        Topic::Board(iata, _) => app.decided.is_airport(*iata),
+        Topic::Airline(code) => app.decided.is_airline(*code),
         Topic::Flight(_) | Topic::All => true,
     }
 }
@@ -136,7 +136,7 @@ impl Session {
         context: &mut ws::WebsocketContext<Self>,
     ) {
         let app = &self.thread.app;
-        if !exists(&topic) {
+        if !exists(&topic, &self.thread.app) {
             return self.error(
                 ref_,
                 ErrorCode::UnknownTopic,

@@ -27,6 +27,8 @@ fn whatever_goes_wrong_is_told_as_problem_json() {
         ("DELETE", "/api/v1/boards/JFK/departures", "GET, HEAD"),
         ("GET", "/api/v1/feeds/desk/reports", "POST"),
         ("PUT", "/", "GET, HEAD"),
+        ("PUT", "/api/v1/feeds/desk/keys", "GET, HEAD, POST"),
+        ("GET", "/api/v1/airports/JFK", "PUT, DELETE"),
     ] {
         let answer = ask(hub.api, method, path, &[], b"");
         answer.problem(405);

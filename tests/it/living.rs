@@ -87,6 +87,25 @@ fn a_feeds_key_is_made_once_and_a_second_one_beside_it_on_request() {
 }
 
 #[test]
+fn the_directorys_keys_are_listed_and_revoked_by_command_while_no_hub_runs() {
+    let mut hub = Hub::start();
+    let feed_key = |hub: &Hub, args: &[&str]| {
+        run(hub.folder.path(), &[&["feed-key", "desk", "--config", "gatecall.toml"], args].concat())
+    };
+    let busy = feed_key(&hub, &["--list"]);
+    assert!(!busy.status.success() && text(&busy.stderr).contains("in use"), "{}", text(&busy.stderr));
+    let made = hub.operate("POST", "/api/v1/feeds/desk/keys", &json!({ "note": "until June" })).json();
+    assert_eq!(hub.stop(), Some(0), "{}", hub.log());
+    let prefix = made["prefix"].as_str().unwrap();
+    let listed = text(&feed_key(&hub, &["--list"]).stdout);
+    assert!(listed.starts_with(prefix) && listed.ends_with("until June\n"), "{listed}");
+    assert!(feed_key(&hub, &["--revoke", prefix]).status.success());
+    let again = feed_key(&hub, &["--revoke", prefix]);
+    assert!(text(&again.stderr).contains("has no key in force whose digest begins with"));
+    assert_eq!(text(&feed_key(&hub, &["--list"]).stdout), "The directory has no key of feed desk.\n");
+}
+
+#[test]
 fn every_command_explains_itself() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["serve", "check-config", "migrate", "clock", "feed-key", "version"] {

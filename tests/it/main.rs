@@ -7,6 +7,7 @@
 //! | `client` | the smallest HTTP client that shows everything |
 //! | `reading` | what travellers and screens ask |
 //! | `pushing` | what airports send, well and badly |
+//! | `operator` | what is for the operator alone |
 //! | `border` | ids, origins, headers, errors |
 //! | `living` | start, end, kill, commands |
 //! | `socket` | the smallest WebSocket client that shows everything |
@@ -23,6 +24,7 @@ mod client;
 mod guests;
 mod hub;
 mod living;
+mod operator;
 mod pushing;
 mod reading;
 mod slow;

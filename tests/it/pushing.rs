@@ -16,7 +16,8 @@ fn what_is_answered_is_on_the_board_at_once() {
     let hub = Hub::start();
     let answer = hub.push(&report("615", json!({ "status": "boarding", "departure.gate": "14" })));
     assert_eq!(answer.status, 202, "{}", answer.text());
-    assert_eq!(answer.json(), json!({ "accepted": 1, "changed": 1, "unchanged": 0, "rejected": [] }));
+    let counts = json!({ "accepted": 1, "changed": 1, "unchanged": 0, "queued": 0, "rejected": [] });
+    assert_eq!(answer.json(), counts);
     let flight = &hub.get("/api/v1/boards/JFK/departures").json()["flights"][0];
     assert_eq!((&flight["status"], &flight["departure"]["gate"]), (&json!("boarding"), &json!("14")));
     let again = hub.push(&report("615", json!({ "departure.gate": "14" })));

@@ -231,6 +231,11 @@ pub struct FeedReports {
     /// They told nothing new.
     #[ts(type = "number")]
     pub unchanged: u64,
+    /// They went to the node that owns their flight, which merges them; 0 where one hub does
+    /// everything.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub queued: u64,
     /// They could not be used.
     #[ts(type = "number")]
     pub rejected: u64,

@@ -135,7 +135,7 @@ fn feed() -> FeedRow {
         last_good_at: Some(at("2013-02-08T21:04:58Z")),
         last_error: None,
         age_seconds: Some(2),
-        reports: FeedReports { changed: 1204, unchanged: 310, rejected: 2 },
+        reports: FeedReports { changed: 1204, unchanged: 310, queued: 0, rejected: 2 },
     }
 }
 

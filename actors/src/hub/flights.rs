@@ -140,8 +140,7 @@ impl Hub {
         let all = self.0.flights.slots.iter().filter(|slot| due(slot) && self.0.log.owns(slot.key()));
         let over: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
         for leg in &over {
-            let address = self.0.flights.slots.get_mut(leg).map(|mut slot| self.actor_in(&mut slot));
-            if let Some(address) = address {
+            if let Some(address) = self.known_flight(leg) {
                 // If it dies of this, the next round finds it dead and starts it again.
                 let _ = address.send(Retire).await;
             }
@@ -192,6 +191,11 @@ impl Hub {
             self.count_flights();
         }
         Ok(address)
+    }
+
+    /// The actor of a leg that is in memory, started if there is none or the last one died.
+    pub(super) fn known_flight(&self, leg: &LegId) -> Option<Addr<FlightActor>> {
+        self.0.flights.slots.get_mut(leg).map(|mut slot| self.actor_in(&mut slot))
     }
 
     fn actor_in(&self, slot: &mut Slot) -> Addr<FlightActor> {

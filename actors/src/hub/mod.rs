@@ -5,14 +5,17 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `by_hand` | fields taken over by hand, given back, ended |
 //! | `flights` | which legs there are: found, started, restored, retired |
 //! | `taking` | reports taken on, within bounds |
 //! | `telling` | what became durable is shown and told |
 
+mod by_hand;
 mod flights;
 mod taking;
 mod telling;
 
+pub use by_hand::{Lapsed, NotAmended};
 pub(crate) use flights::{Base, is_over, retired};
 
 use crate::board::{BoardActor, BoardRows, GetRows, GetSnapshot, Snapshot};

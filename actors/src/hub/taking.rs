@@ -75,6 +75,6 @@ impl ReportSink for Hub {
     }
 }
 
-fn unavailable() -> SinkError {
+pub(super) fn unavailable() -> SinkError {
     SinkError::NotDurable(StoreError::Unavailable { store: "flight", reason: "its actor stopped".into() })
 }

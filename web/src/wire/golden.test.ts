@@ -123,7 +123,7 @@ const bodies: Record<string, Sort> = {
         last_good_at: orNull(instant),
         last_error: orNull(text),
         age_seconds: orNull(whole),
-        reports: shape({ changed: whole, unchanged: whole, rejected: whole }),
+        reports: shape({ changed: whole, unchanged: whole, queued: whole, rejected: whole }),
       }),
     ),
   }),

@@ -368,6 +368,11 @@ export type FeedReports = {
   changed: number;
   /** They told nothing new. */
   unchanged: number;
+  /**
+   * They went to the node that owns their flight, which merges them; 0 where one hub does
+   * everything.
+   */
+  queued: number;
   /** They could not be used. */
   rejected: number;
 };

@@ -9,6 +9,7 @@ use domain::field::{CODESHARES_MAX, Field, Kind, Value};
 use domain::leg::LegKey;
 use domain::report::{Report, StatusWord};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -24,6 +25,19 @@ pub(super) fn report(raw: &str, context: &Context) -> Result<Report, Wrong> {
         // What went wrong is known better than serde can tell, unless it is the JSON itself.
         Err(error) => Err((draft.at, draft.wrong.unwrap_or_else(|| error.to_string()))),
     }
+}
+
+/// Reads one value as it stands in `set` under the name of `field`. The reason why it cannot be is to
+/// be read after that name. `json` is one JSON value, which is not `null`.
+pub fn decode_value(field: Field, json: &RawValue) -> Result<Value, String> {
+    let mut draft = Draft::default();
+    // Read as it would be in a report, so that both take and refuse the same.
+    let set = format!("{{\"{}\":{json}}}", field.name());
+    let read = Set(&mut draft).deserialize(&mut serde_json::Deserializer::from_str(&set));
+    let wrong = |error: serde_json::Error| draft.wrong.take().unwrap_or_else(|| error.to_string());
+    read.map_err(wrong)?;
+    let value = draft.said.pop().and_then(|(_, value)| value);
+    value.ok_or_else(|| "is not a field that a report can speak of".into())
 }
 
 /// What was read of a report so far, and where reading stands.

@@ -16,6 +16,12 @@ pub fn encode_report(report: &Report) -> String {
     serde_json::to_string(&Out(report)).unwrap_or_default()
 }
 
+/// One value as it stands in `set`.
+pub fn encode_value(value: &Value) -> serde_json::Value {
+    // Plain texts, flags and lists of texts have no way to fail.
+    serde_json::to_value(Plain(value)).unwrap_or_default()
+}
+
 struct Out<'a>(&'a Report);
 
 impl Serialize for Out<'_> {

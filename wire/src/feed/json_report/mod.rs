@@ -37,7 +37,8 @@ mod plain;
 mod tests;
 
 pub use decode::decode;
-pub use encode::encode_report;
+pub use draft::decode_value;
+pub use encode::{encode_report, encode_value};
 
 use domain::field::Field;
 #[cfg(doc)]

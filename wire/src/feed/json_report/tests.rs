@@ -1,6 +1,7 @@
 use super::super::testing::{context, facts, faults, read, report};
 use super::super::{Decoded, Format, REPORTS_MAX, decode};
-use super::encode_report;
+use super::{decode_value, encode_report, encode_value};
+use domain::field::Field;
 
 fn reports() -> Decoded {
     read(Format::Json, include_bytes!("../../../fixtures/json/reports.json"), "JFK")
@@ -202,5 +203,32 @@ fn what_is_written_reads_back() {
         let after = report(&after, 0);
         assert_eq!((after.key, facts(after)), (before.key, facts(&before)), "{text}");
         assert_eq!(after.observed_at, before.observed_at);
+    }
+}
+
+#[test]
+fn a_single_value_is_read_and_written_as_in_a_report_and_refused_for_the_same_reasons() {
+    let raw = |json: &str| serde_json::value::RawValue::from_string(json.into()).unwrap();
+    for (name, json) in [
+        ("departure.gate", "\"14\""),
+        ("departure.estimated", "\"2013-02-08T21:40:00Z\""),
+        ("diverted_to", "\"MIA\""),
+        ("codeshares", "[\"AA27\",\"EI5105\"]"),
+    ] {
+        let field = Field::named(name).unwrap();
+        let value = decode_value(field, &raw(json)).unwrap();
+        assert_eq!(encode_value(&value).to_string(), json);
+    }
+    for (name, json, why) in [
+        ("departure.gate", "14", "is a number and not a text"),
+        ("departure.gate", "\"123456789\"", "is longer than 8 characters"),
+        ("departure.gate", "{\"a\":[]}", "is an object and not a text"),
+        ("departure.actual", "\"noon\"", "is not an instant with an offset"),
+        ("codeshares", "\"AA27\"", "invalid type: string"),
+        ("cancelled", "true", "is not a field that a report can speak of"),
+        ("hidden", "true", "is not a field that a report can speak of"),
+    ] {
+        let reason = decode_value(Field::named(name).unwrap(), &raw(json)).unwrap_err();
+        assert!(reason.starts_with(why), "{name} {json}: {reason}");
     }
 }

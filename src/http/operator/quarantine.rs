@@ -1,9 +1,9 @@
-//! What is for the operator's eyes. Without a configured operator's key it does not exist.
+//! What could not be used.
 
-use super::keys;
-use super::problem::Problem;
-use super::query::Parameters;
+use super::admit;
 use crate::app::App;
+use crate::http::problem::Problem;
+use crate::http::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -16,14 +16,14 @@ const PAGE_MAX: u64 = 1_000;
 
 /// `GET quarantine`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct QuarantineBody {
+pub(in crate::http) struct QuarantineBody {
     /// Newest first.
     pub faults: Vec<QuarantineRow>,
 }
 
 /// Something that could not be used.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct QuarantineRow {
+pub(in crate::http) struct QuarantineRow {
     /// The feed it came from.
     pub feed: String,
     /// When it came, by the operational clock.
@@ -53,12 +53,11 @@ pub(super) struct QuarantineRow {
         (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn quarantine(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    let digests = &app.config.server.operator_key_digests;
-    if digests.is_empty() {
-        return Err(Problem::not_found("this hub has no operator's key (server.operator_key_file)"));
-    }
-    keys::check(&request, digests)?;
+pub(in crate::http) async fn list(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    admit(&request, &app)?;
     let mut given = Parameters::of(&request)?;
     let limit = given.whole("limit", PAGE, 1..=PAGE_MAX)? as u32;
     given.finish()?;

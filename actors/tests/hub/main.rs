@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod by_hand;
+
 use actix::{Actor, Arbiter, ArbiterHandle, Context, Handler, System};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::clock::ManualClock;

@@ -1,0 +1,196 @@
+//! Making, listing and revoking the keys of pushed feeds: what `gatecall feed-key` does, and the one
+//! place where a key is made.
+
+use crate::backing::with_directory;
+use crate::config::feeds::{Feed, Way};
+use crate::config::sections::StoreKind;
+use crate::config::{Config, digest};
+use crate::time::real_now;
+use anyhow::Context as _;
+use domain::feed_key::{KeyDigest, KeyPrefix};
+use domain::line::Line;
+use domain::ports::{Directory, FeedKey};
+use std::fmt;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Random bytes of a key.
+const KEY_BYTES: usize = 32;
+
+/// A key that was just made. Show it once, to the one who asked; only its digest is kept.
+pub struct NewKey(String);
+
+impl NewKey {
+    /// 32 random bytes in base64 without padding, in the alphabet that needs no escaping anywhere.
+    pub fn make() -> Self {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let bytes: [u8; KEY_BYTES] = rand::random();
+        let sixes = (0..(KEY_BYTES * 8).div_ceil(6)).map(|at| {
+            let (byte, bit) = (at * 6 / 8, at * 6 % 8);
+            let two = u16::from_be_bytes([bytes[byte], bytes.get(byte + 1).copied().unwrap_or(0)]);
+            usize::from(two >> (10 - bit)) & 63
+        });
+        Self(sixes.map(|six| char::from(LETTERS[six])).collect())
+    }
+
+    /// The key itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// All that is kept of it.
+    pub fn digest(&self) -> KeyDigest {
+        KeyDigest(digest(self.0.as_bytes()))
+    }
+}
+
+impl fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[new key]")
+    }
+}
+
+/// What is wanted of a feed's keys.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// One more, into the feed's key_file or, with servers, into the directory.
+    Make {
+        /// Below those that the file holds already.
+        add: bool,
+        /// What it is for, where the directory keeps it.
+        note: Line,
+    },
+    /// Those of the directory.
+    List,
+    /// One of the directory is in force no more.
+    Revoke(KeyPrefix),
+}
+
+impl Wish {
+    /// Whether the directory is asked, which needs the secrets of the configuration.
+    pub fn needs_directory(&self, config: &Config, feed: &str) -> bool {
+        let has_file = || config.feeds.get(feed).is_some_and(|feed| key_file(feed).is_some());
+        match self {
+            Self::Make { .. } => config.store.kind == StoreKind::Servers && !has_file(),
+            Self::List | Self::Revoke(_) => true,
+        }
+    }
+}
+
+fn key_file(feed: &Feed) -> Option<&Path> {
+    match &feed.way {
+        Way::Push { key_file, .. } => key_file.as_deref(),
+        Way::Pull { .. } => None,
+    }
+}
+
+/// Fulfils a wish. Answers with what is to be said, a line each.
+pub async fn fulfil(config: &Config, name: &str, wish: Wish) -> anyhow::Result<Vec<String>> {
+    let feed = config.feeds.get(name).with_context(|| format!("the configuration has no feed {name}"))?;
+    anyhow::ensure!(matches!(feed.way, Way::Push { .. }), "feed {name} is asked by the hub and has no keys");
+    let is_for_directory = wish.needs_directory(config, name);
+    match wish {
+        Wish::Make { note, .. } if is_for_directory => {
+            with_directory(config, async |directory| make(directory, feed, note).await).await
+        }
+        Wish::Make { add, .. } => into_file(name, key_file(feed), add),
+        Wish::List => with_directory(config, async |directory| list(directory, name).await).await,
+        Wish::Revoke(prefix) => {
+            with_directory(config, async |directory| {
+                let digest = directory.revoke_feed_key(name.into(), prefix, real_now()).await?;
+                Ok(vec![format!(
+                    "Key {digest} of feed {name} is in force no more; hubs know it within seconds."
+                )])
+            })
+            .await
+        }
+    }
+}
+
+async fn make(directory: &dyn Directory, feed: &Feed, note: Line) -> anyhow::Result<Vec<String>> {
+    let name = feed.spec.source.name.clone();
+    // No hub may have run yet, and keys refer to a feed that is known.
+    directory.note_feeds(vec![feed.note()]).await?;
+    let key = NewKey::make();
+    directory.add_feed_key(name.clone(), key.digest(), note, real_now()).await?;
+    Ok(vec![
+        format!("A key for feed {name} is in force within seconds; its digest begins with {}.", key.digest()),
+        "Its sender shows it with every message: Authorization: Bearer KEY".into(),
+        "The key, which is shown this once:".into(),
+        key.reveal().to_owned(),
+    ])
+}
+
+async fn list(directory: &dyn Directory, name: &str) -> anyhow::Result<Vec<String>> {
+    let keys = directory.feed_keys().await?;
+    let line = |key: &FeedKey| format!("{}  {}  {}", key.digest, key.added_at.format("%FT%TZ"), key.note);
+    let lines: Vec<_> = keys.iter().filter(|key| &*key.feed == name).map(line).collect();
+    Ok(if lines.is_empty() { vec![format!("The directory has no key of feed {name}.")] } else { lines })
+}
+
+fn into_file(name: &str, path: Option<&Path>, add: bool) -> anyhow::Result<Vec<String>> {
+    let path = path.with_context(|| {
+        format!("feed {name} has no key_file; without servers a key is made only where it says so")
+    })?;
+    if path.exists() && !add {
+        anyhow::bail!("{} exists; use --add to put a second key in force beside it", path.display());
+    }
+    write(path, &NewKey::make()).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(vec![
+        format!("A key for feed {name} is in {} (readable by you alone).", path.display()),
+        format!(
+            "Its sender shows it with every message: Authorization: Bearer $(tail -n1 {})",
+            path.display()
+        ),
+    ])
+}
+
+fn write(path: &Path, key: &NewKey) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", key.reveal())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use adapters::memory::Memory;
+
+    #[test]
+    fn a_key_is_long_random_and_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (one, two) = (NewKey::make(), NewKey::make());
+        assert_eq!(one.reveal().len(), 43);
+        assert_ne!(one.reveal(), two.reveal());
+        assert!(one.reveal().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        assert_eq!(format!("{one:?}"), "[new key]");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys/jfk.key");
+        write(&path, &one).unwrap();
+        write(&path, &two).unwrap();
+        let held = format!("{}\n{}\n", one.reveal(), two.reveal());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), held);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_directory_is_shown_once_and_listed_by_its_digest_alone() {
+        let toml = "[feeds.jfk]\nkind = \"push\"\nformat = \"json\"\nkey_env = \"PATH\"\n";
+        let config = Config::from_toml("a test", toml).unwrap();
+        let directory = Memory::new();
+        let note = Line::parse("until June").unwrap();
+        let said = make(&directory, &config.feeds["jfk"], note).await.unwrap();
+        let key = said.last().unwrap();
+        let kept = directory.feed_keys().await.unwrap();
+        assert_eq!(kept[0].digest, KeyDigest(digest(key.as_bytes())));
+        let listed = list(&directory, "jfk").await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert!(listed[0].starts_with(&kept[0].digest.to_string()) && listed[0].ends_with("until June"));
+        assert!(!listed[0].contains(key.as_str()));
+        assert_eq!(list(&directory, "lga").await.unwrap(), ["The directory has no key of feed lga."]);
+    }
+}

@@ -1,0 +1,80 @@
+//! What has to be done now and then while the hub runs: a task each, which ends with the process.
+//!
+//! ## Adding one
+//!
+//! A function with a loop that first sleeps or first works, its pause and its bound as constants, and
+//! its line in [`start`]. What fails is logged and tried again the next time.
+
+use crate::app::App;
+use crate::decided;
+use actors::hub::Lapsed;
+use std::time::Duration;
+
+/// How often legs are looked through for those whose time is over, and how many go at once.
+const RETIRE_EVERY: Duration = Duration::from_secs(30);
+const RETIRE_MOST: usize = 2_000;
+
+/// How often legs are looked through for overrides whose time is up, how many are ended at once, and
+/// the pause where that could not be made durable.
+const LAPSE_EVERY: Duration = Duration::from_secs(1);
+const LAPSE_MOST: usize = 1_000;
+const LAPSE_PAUSE: Duration = Duration::from_secs(10);
+
+/// How often old messages and histories are dropped.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
+/// Starts all of it, on the thread of the caller.
+pub(crate) fn start(app: &App) {
+    actix_rt::spawn(retire(app.clone()));
+    actix_rt::spawn(lapse(app.clone()));
+    actix_rt::spawn(expire(app.clone()));
+    actix_rt::spawn(read_directory(app.clone()));
+}
+
+async fn retire(app: App) {
+    loop {
+        tokio::time::sleep(RETIRE_EVERY).await;
+        let over = app.hub.retire_due(RETIRE_MOST).await;
+        if over > 0 {
+            tracing::info!(flights = over, "flights whose time is over were retired");
+        }
+    }
+}
+
+async fn lapse(app: App) {
+    loop {
+        tokio::time::sleep(LAPSE_EVERY).await;
+        let Lapsed { ended, failed } = app.hub.lapse_due(LAPSE_MOST).await;
+        if ended > 0 {
+            tracing::info!(flights = ended, "overrides whose time is up were ended");
+        }
+        if failed > 0 {
+            tracing::warn!(flights = failed, "overrides whose time is up cannot be ended yet");
+            tokio::time::sleep(LAPSE_PAUSE).await;
+        }
+    }
+}
+
+async fn expire(app: App) {
+    loop {
+        let now = app.hub.clock().now();
+        let (raw, history) = (app.config.retention.raw, app.config.retention.history);
+        match app.archive.expire(now - raw, now - history).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "what was kept long enough was dropped"),
+            Err(fault) => {
+                tracing::warn!(%fault, "old messages could not be dropped; trying again later");
+            }
+        }
+        tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}
+
+async fn read_directory(app: App) {
+    loop {
+        tokio::time::sleep(decided::READ_EVERY).await;
+        if let Err(fault) = app.decided.read(&*app.directory).await {
+            tracing::warn!(%fault, "the directory cannot be read; what was read last counts");
+        }
+    }
+}
