@@ -28,6 +28,12 @@ struct Read {
     airlines: BTreeMap<AirlineCode, AirlineChange>,
 }
 
+impl Read {
+    fn keys_are_good(&self) -> bool {
+        self.at.is_some_and(|at| at.elapsed() < KEYS_GOOD_FOR)
+    }
+}
+
 /// What people have decided. Cheap to look at.
 #[derive(Default)]
 pub struct Decided {
@@ -55,11 +61,16 @@ impl Decided {
         Ok(())
     }
 
+    /// Whether keys of the directory no longer count because it has been away for too long: whoever
+    /// shows one that is not known may be right.
+    pub fn keys_are_old(&self) -> bool {
+        !self.last.load().keys_are_good()
+    }
+
     /// The digests of a feed's keys in force: those of the configuration, and the directory's.
     pub fn keys<'a>(&self, feed: &str, configured: &'a [[u8; 32]]) -> Cow<'a, [[u8; 32]]> {
         let read = self.last.load();
-        let is_good = read.at.is_some_and(|at| at.elapsed() < KEYS_GOOD_FOR);
-        match read.keys.get(feed).filter(|_| is_good) {
+        match read.keys.get(feed).filter(|_| read.keys_are_good()) {
             Some(more) => Cow::Owned([configured, more.as_slice()].concat()),
             None => Cow::Borrowed(configured),
         }

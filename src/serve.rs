@@ -52,6 +52,8 @@ struct Running {
     app: App,
     keeper: Box<dyn Keeper>,
     open: OpenLines,
+    /// Where airports are asked from.
+    feeds: ArbiterHandle,
 }
 
 /// Runs the hub until it is told to stop.
@@ -107,7 +109,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Arc<dyn Clock>) -> anyho
         epoch,
         config: Arc::new(config),
     };
-    let running = Running { open: OpenLines::default(), keeper, app };
+    let running = Running { open: OpenLines::default(), keeper, app, feeds: feed_arbiter.handle() };
     let server = running.listen()?;
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
@@ -282,6 +284,8 @@ impl Running {
         tracing::info!(sockets = self.open.get(), "shutting down: sockets are let go");
         self.app.readiness.draining();
         polled.forget();
+        // Airports are asked no more, and their leases are free for others.
+        self.feeds.stop();
         let began = tokio::time::Instant::now();
         // Other nodes merge while this one lets its listeners go.
         self.keeper.hand_over().await;

@@ -165,8 +165,8 @@ impl SharedLog for NodeLog {
             Vec::new()
         }
     }
-    fn away_since(&self) -> Option<DateTime<Utc>> {
-        self.shared.away.load(Ordering::SeqCst).then_some(DateTime::UNIX_EPOCH)
+    fn away_for(&self) -> Option<Duration> {
+        self.shared.away.load(Ordering::SeqCst).then_some(Duration::from_secs(4))
     }
 }
 

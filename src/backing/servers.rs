@@ -4,20 +4,24 @@ use super::{Backing, Health, Keeper, Parts};
 use crate::config::Config;
 use crate::roles::{Role, Roles};
 use crate::telemetry::KafkaFigures;
-use crate::time::real_now;
+use crate::time::{monotonic, real_now};
 use actors::bridge::{Ends, Journaled, KafkaBridge};
 use actors::hub::Hub;
 use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Log, Queue};
-use adapters::mongo::{Mongo, MongoConfig};
+use adapters::mongo::{Mongo, MongoConfig, MongoFault};
 use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
 use anyhow::Context as _;
 use domain::ports::{Answer, Archive as _, Directory as _, ReportQueue, SharedLog as _};
+use futures_util::future::join;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a server may take to answer before it counts as away.
 const SERVER_WAIT: Duration = Duration::from_secs(2);
+
+/// For how long what they said is good.
+const SAID_GOOD_FOR: Duration = Duration::from_secs(1);
 
 /// What Kafka must know.
 pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
@@ -96,7 +100,14 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
     let postgres = postgres(config)?;
     postgres.check().await.context("PostgreSQL")?;
     let mongo = mongo(config).await?;
-    mongo.check().await.context("MongoDB")?;
+    match mongo.check().await {
+        Ok(()) => {}
+        // Nobody waits for it, so a node can start without it; what is wrong with it is another matter.
+        Err(fault @ MongoFault::Unreachable { .. }) => {
+            tracing::warn!(%fault, "MongoDB is away; histories cannot be read until it is back");
+        }
+        Err(fault) => return Err(anyhow::Error::new(fault).context("MongoDB")),
+    }
     let told = deaths.clone();
     let died = Died(Arc::new(move |thread| told.end_process(thread)));
     let settings = kafka_settings(config, died);
@@ -156,6 +167,7 @@ impl Servers {
             postgres: self.postgres.clone(),
             mongo: self.mongo.clone(),
             serves: self.roles.has(Role::Sockets),
+            said: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -166,17 +178,44 @@ struct ServersHealth {
     postgres: Postgres,
     mongo: Mongo,
     serves: bool,
+    /// What the databases said last: whoever asks often must not keep them busy.
+    said: tokio::sync::Mutex<Option<(Instant, Vec<String>)>>,
+}
+
+impl ServersHealth {
+    async fn databases(&self) -> Vec<String> {
+        let mut said = self.said.lock().await;
+        if let Some((at, troubles)) = &*said
+            && at.elapsed() < SAID_GOOD_FOR
+        {
+            return troubles.clone();
+        }
+        let (directory, archive) = join(
+            tokio::time::timeout(SERVER_WAIT, self.postgres.feeds()),
+            tokio::time::timeout(SERVER_WAIT, self.mongo.quarantine(1)),
+        )
+        .await;
+        let mut troubles = Vec::new();
+        if !matches!(directory, Ok(Ok(_))) {
+            let away = "PostgreSQL is away; airports are not asked, keys are as they were last known";
+            troubles.push(away.to_owned());
+        }
+        if !matches!(archive, Ok(Ok(_))) {
+            let away = "MongoDB is away; histories cannot be read, and are written when it is back";
+            troubles.push(away.to_owned());
+        }
+        *said = Some((monotonic(), troubles.clone()));
+        troubles
+    }
 }
 
 impl Health for ServersHealth {
     fn look(&self) -> Answer<'_, Result<Vec<String>, String>> {
         Box::pin(async {
             let mut troubles = Vec::new();
-            if self.log.away_since().is_some() {
-                let away = format!(
-                    "Kafka is away since {:.0} s; what is shown may be old",
-                    self.figures.away_seconds()
-                );
+            if self.log.away_for().is_some() {
+                let away_s = self.figures.away_seconds();
+                let away = format!("Kafka is away since {away_s:.0} s; what is shown may be old");
                 // Who only takes reports can do nothing; who serves a picture serves an old one
                 // better than none.
                 if !self.serves {
@@ -184,18 +223,7 @@ impl Health for ServersHealth {
                 }
                 troubles.push(away);
             }
-            let directory = tokio::time::timeout(SERVER_WAIT, self.postgres.feeds()).await;
-            if !matches!(directory, Ok(Ok(_))) {
-                troubles.push(
-                    "PostgreSQL is away; airports are not asked, keys are as they were last known".into(),
-                );
-            }
-            let archive = tokio::time::timeout(SERVER_WAIT, self.mongo.quarantine(1)).await;
-            if !matches!(archive, Ok(Ok(_))) {
-                troubles.push(
-                    "MongoDB is away; histories cannot be read, and are written when it is back".into(),
-                );
-            }
+            troubles.extend(self.databases().await);
             Ok(troubles)
         })
     }

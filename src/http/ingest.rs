@@ -74,7 +74,12 @@ pub(super) async fn reports(
     let unknown = || Problem::not_found("no feed of this name is pushed to this hub");
     let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
     let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
-    keys::check(&request, &app.decided.keys(&name, key_digests))?;
+    keys::check(&request, &app.decided.keys(&name, key_digests)).map_err(|refusal| {
+        match app.decided.keys_are_old() {
+            true => Problem::unavailable("keys cannot be read at present; come back with the same"),
+            false => refusal,
+        }
+    })?;
     let content_type = content_type(&request, &TYPES)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;

@@ -51,6 +51,10 @@ fn a_wrong_broker_password_or_database_stops_with_one_line_that_says_which() {
     ];
     for (key, value, words) in cases {
         for command in ["serve", "check-config"] {
+            // Nobody waits for MongoDB, so a node starts without it; see `outages`.
+            if command == "serve" && words[0] == "MongoDB" {
+                continue;
+            }
             let output = installation.command(&[command]).env(key, value).output().unwrap();
             let said = text(&output);
             assert!(!output.status.success(), "{key}: {said}");

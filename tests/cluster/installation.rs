@@ -303,22 +303,22 @@ impl Server {
 
     /// Takes it away until the answer is dropped; `None` where it is not ours to take.
     pub(crate) fn away(self) -> Option<Away> {
-        if self.order("stop") {
-            return Some(Away(self, "start"));
-        }
-        assert!(
-            std::env::var("GATECALL_SERVICES").is_ok_and(|word| word != "required")
-                || std::env::var("GATECALL_SERVICES").is_err(),
-            "{} could not be taken away",
-            self.0
-        );
-        eprintln!("LEFT OUT: {} was not started by scripts/services and is not taken away", self.0);
-        None
+        self.taken("stop", "start")
     }
 
     /// Leaves it with its connections and silent, until the answer is dropped.
     pub(crate) fn silent(self) -> Option<Away> {
-        self.order("pause").then_some(Away(self, "resume"))
+        self.taken("pause", "resume")
+    }
+
+    fn taken(self, how: &str, back: &'static str) -> Option<Away> {
+        if self.order(how) {
+            return Some(Away(self, back));
+        }
+        let required = std::env::var("GATECALL_SERVICES").is_ok_and(|word| word == "required");
+        assert!(!required, "{} could not be taken away", self.0);
+        eprintln!("LEFT OUT: {} was not started by scripts/services and is not taken away", self.0);
+        None
     }
 }
 

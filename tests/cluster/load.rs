@@ -20,6 +20,8 @@ pub(crate) struct Load {
     pub(crate) sent: Arc<AtomicUsize>,
     pub(crate) refused: Arc<AtomicUsize>,
     nodes: Arc<Mutex<Vec<SocketAddr>>>,
+    /// Nothing more is sent of the second half of the flights.
+    halved: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -32,17 +34,19 @@ impl Load {
             sent: Arc::default(),
             refused: Arc::default(),
             nodes: Arc::new(Mutex::new(nodes)),
+            halved: Arc::default(),
             stop: Arc::default(),
             thread: None,
         };
         let (answered, sent, refused) = (load.answered.clone(), load.sent.clone(), load.refused.clone());
-        let (nodes, stop) = (load.nodes.clone(), load.stop.clone());
+        let (nodes, stop, halved) = (load.nodes.clone(), load.stop.clone(), load.halved.clone());
         let thread = std::thread::spawn(move || {
             let mut turn = 0_usize;
             for gate in 1_u32.. {
                 for number in 1..=FLIGHTS {
                     let body = report(number, json!({ "departure.gate": gate.to_string() }));
-                    while !stop.load(Ordering::SeqCst) {
+                    let is_left = || number > FLIGHTS / 2 && halved.load(Ordering::SeqCst);
+                    while !stop.load(Ordering::SeqCst) && !is_left() {
                         let node = node_at(&nodes.lock().unwrap(), turn);
                         turn += 1;
                         if takes(node, &body) {
@@ -62,6 +66,12 @@ impl Load {
         });
         load.thread = Some(thread);
         load
+    }
+
+    /// From now on nothing is sent of the second half of the flights: what was answered last of each
+    /// stays the last, and is missed if it was lost.
+    pub(crate) fn halve(&self) {
+        self.halved.store(true, Ordering::SeqCst);
     }
 
     /// From now on sends to these.

@@ -26,6 +26,7 @@ fn kafka_away(silent: bool) {
     load.wait_for(300);
     let memory = a.metric(MEMORY);
     let kafka = Server("kafka");
+    load.halve();
     let Some(away) = (if silent { kafka.silent() } else { kafka.away() }) else { return };
     wait_at_most(Duration::from_secs(20), "listeners are told", || {
         on_a.seen.lock().unwrap().upstream.last() == Some(&false)
@@ -105,6 +106,22 @@ fn postgres_away_reports_go_on_and_keys_are_as_they_were() {
         });
     }
     assert_every_revision_once(&on_a.end());
+}
+
+#[test]
+fn a_node_starts_without_mongo_and_says_what_does_not_work() {
+    let Some(installation) = Installation::fresh() else { return };
+    let Some(away) = Server("mongo").away() else { return };
+    let a = installation.node("a");
+    let ready = a.get("/readyz").json();
+    assert_eq!(ready["status"], "degraded");
+    assert!(ready["troubles"].to_string().contains("MongoDB"), "{ready}");
+    assert_eq!(a.push(&report(1, json!({ "departure.gate": "1" }))).status, 202);
+    wait_until("it is shown", || a.get(&format!("/api/v1/flights/{}", leg(1))).status == 200);
+    away.back();
+    let history = format!("/api/v1/flights/{}/history", leg(1));
+    wait_until("its history is told", || a.get(&history).status == 200);
+    wait_until("all is well", || a.get("/readyz").json()["status"] == "ready");
 }
 
 #[test]

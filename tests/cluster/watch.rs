@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     /// What must never be: in words.
     pub(crate) faults: Vec<String>,
     pub(crate) closes: Vec<u16>,
+    /// By leg, the revision that the last snapshot or state gave: changes up to it are old news.
+    whole: BTreeMap<String, u64>,
 }
 
 /// Follows `all` until it is told to stop.
@@ -148,6 +150,7 @@ impl Seen {
             self.revisions.entry(leg.clone()).or_default().push(rev);
         }
         self.stamp(&flight["changed_at"]);
+        self.whole.insert(leg.clone(), rev);
         self.flights.insert(leg, flight.clone());
     }
 
@@ -161,7 +164,10 @@ impl Seen {
         };
         let held = rev_of(flight);
         if rev <= held {
-            // Old news after a snapshot, which PROTOCOL allows.
+            // Old news behind a snapshot or a state, which PROTOCOL allows, and nothing else.
+            if self.whole.get(&leg).is_none_or(|whole| rev > *whole) {
+                self.faults.push(format!("{leg}: revision {rev} came a second time, after {held}"));
+            }
             return;
         }
         if rev != held + 1 {

@@ -12,8 +12,8 @@ use domain::leg::Alias;
 use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source};
 use gatecall_wire::record::{
-    RecordError, decode_change, decode_log, decode_report, decode_state, decode_value, encode_change,
-    encode_log, encode_report, encode_state, encode_value, past_change,
+    RecordError, check_log, decode_change, decode_log, decode_report, decode_state, decode_value,
+    encode_change, encode_log, encode_report, encode_state, encode_value, past_change,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -122,7 +122,11 @@ fn a_log_record_holds_the_state_and_the_changes_that_led_to_it() {
     let (flight, changes) = evening();
     for changes in [changes, Vec::new()] {
         let entry = LogEntry { after: Version::NONE, flight: Arc::new(flight.clone()), changes };
-        let record = decode_log(&encode_log(&entry)).unwrap();
+        let json = encode_log(&entry);
+        check_log(&flight.leg, &json).unwrap();
+        assert!(check_log(&domain::leg::LegId::known("B6-1").unwrap(), &json).is_err(), "of another leg");
+        assert!(check_log(&flight.leg, &json[..json.len() - 1]).is_err(), "cut off");
+        let record = decode_log(&json).unwrap();
         assert_eq!(record.flight, flight);
         assert_eq!(record.changes, entry.changes.iter().map(past_change).collect::<Vec<_>>());
     }

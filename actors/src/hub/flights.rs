@@ -127,11 +127,6 @@ impl Hub {
         }
     }
 
-    /// Legs in memory that fall to this node.
-    pub fn owned_len(&self) -> usize {
-        self.0.flights.slots.iter().filter(|slot| self.0.log.owns(slot.key())).count()
-    }
-
     /// Retires every leg of this node whose time is over, at most `most` of them. Answers how many
     /// it asked to go.
     pub async fn retire_due(&self, most: usize) -> usize {
@@ -163,8 +158,8 @@ impl Hub {
 
     /// Why a report can never be merged, as far as this node can tell without owning its leg.
     pub(crate) fn foreseen_refusal(&self, leg: &LegId, report: &Report) -> Option<String> {
-        if self.0.flights.retired.contains_key(leg) {
-            return Some(retired(leg));
+        if let Some(refusal) = self.refusal_of_new(leg) {
+            return Some(refusal);
         }
         report.check_times(self.0.clock.now()).err().map(|refused| refused.to_string())
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wire::record::{Kept, decode_kept, decode_log};
+use wire::record::{Kept, RecordError, decode_kept, decode_log};
 
 /// A batch: so many records, or so many bytes, or what came in so long a time.
 const BATCH_MAX: usize = 1_000;
@@ -29,9 +29,6 @@ const POLL: Duration = Duration::from_millis(50);
 /// Between two tries of a batch: the first pause and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(10);
-
-/// How long to wait for this node's own reading of the log, which knows what was late.
-const JUDGED_WAIT: Duration = Duration::from_secs(30);
 
 /// Starts moving, on a thread of its own, until the node ends.
 pub(super) fn start(core: Arc<Core>, recorder: Arc<dyn Recorder>) -> Result<(), StoreError> {
@@ -101,6 +98,10 @@ impl Moving {
             return match decode_kept(payload) {
                 Ok(Kept::Message(message)) => vec![Keepsake::Message { key: place, message }],
                 Ok(Kept::Fault(fault)) => vec![Keepsake::Fault { key: place, fault }],
+                Err(fault @ RecordError::Newer { .. }) => {
+                    self.core.too_old(&place, &fault);
+                    Vec::new()
+                }
                 Err(fault) => vec![self.unreadable(place, fault.to_string(), payload)],
             };
         }
@@ -116,22 +117,25 @@ impl Moving {
                 let of_leg = |change| Keepsake::Change { leg: leg.clone(), change };
                 record.changes.into_iter().map(of_leg).collect()
             }
+            (_, Err(fault @ RecordError::Newer { .. })) => {
+                self.core.too_old(&place, &fault);
+                Vec::new()
+            }
             (None, _) => vec![self.unreadable(place, "its key is no leg".into(), payload)],
             (_, Err(fault)) => vec![self.unreadable(place, fault.to_string(), payload)],
         }
     }
 
-    /// Whether an entry of the log does not count. The follower of this node knows, once it has come
-    /// so far.
+    /// Whether an entry of the log does not count. The follower of this node knows once it has come so
+    /// far, and is waited for: history that was wrong would stay so.
     fn was_late(&self, partition: i32, offset: i64) -> bool {
-        let began = monotonic();
         let has_come = || {
             self.core.partition(partition).is_some_and(|place| place.judged.load(Ordering::Acquire) > offset)
         };
-        while !has_come() && began.elapsed() < JUDGED_WAIT && !self.core.is_ending() {
+        while !has_come() && !self.core.is_ending() {
             std::thread::sleep(Duration::from_millis(2));
         }
-        self.core.was_late(partition, offset)
+        self.core.late.has(partition, offset)
     }
 
     fn unreadable(&self, place: Arc<str>, why: String, payload: &[u8]) -> Keepsake {

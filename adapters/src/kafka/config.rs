@@ -110,7 +110,7 @@ pub const RECORD_BYTES_MAX: usize = 8 << 20;
 const UNWRITTEN_BYTES_MAX: usize = 64 << 20;
 
 /// Records that wait in one producer to be written.
-const UNWRITTEN_MAX: usize = 100_000;
+pub(super) const UNWRITTEN_MAX: usize = 100_000;
 
 /// Between two tries to reach a broker, at most.
 const RECONNECT_MAX: Duration = Duration::from_secs(2);

@@ -2,29 +2,24 @@
 
 use super::config::KafkaConfig;
 use super::figures::{Figures, Observer};
+use super::follower::place_of;
+use super::late::Late;
 use super::ledger::Ledger;
 use super::partition::partition_of;
+use super::reach::Reach;
 use super::topics::{ARCHIVE, CHANGES, KAFKA, REPORTS};
-use chrono::{DateTime, Utc};
 use domain::leg::LegId;
 use domain::ports::StoreError;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::Producer;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::future_producer::FutureProducer;
-use rustc_hash::FxHashSet;
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Entries of the log that were late and are remembered, so that the archive passes over them too.
-const LATE_MAX: usize = 100_000;
-
-/// How often it is asked whether the brokers are there.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+use wire::record::RecordError;
 
 /// Between two lines of a client on its troubles: each broker that is away makes several a second.
 const TROUBLES_EVERY: Duration = Duration::from_secs(10);
@@ -105,9 +100,8 @@ pub(super) struct Core {
     pub(super) names: Names,
     pub(super) partitions: Vec<Partition>,
     pub(super) ledger: Mutex<Ledger>,
-    late: Mutex<BTreeSet<(i32, i64)>>,
-    overwritten: Mutex<FxHashSet<LegId>>,
-    away_since: Mutex<Option<DateTime<Utc>>>,
+    pub(super) late: Late,
+    pub(super) reach: Reach,
     pub(super) figures: Figures,
     /// Short tasks beside the caller's runtime, which may be any.
     pub(super) runtime: tokio::runtime::Handle,
@@ -126,11 +120,10 @@ impl Core {
             figures: Figures::new(usize::from(config.partitions)),
             names,
             partitions,
-            config,
             ledger: Mutex::default(),
-            late: Mutex::default(),
-            overwritten: Mutex::default(),
-            away_since: Mutex::default(),
+            late: Late::new(usize::from(config.partitions)),
+            reach: Reach::default(),
+            config,
             runtime: tokio::runtime::Handle::current(),
             ending: AtomicBool::new(false),
         }
@@ -161,96 +154,24 @@ impl Core {
         self.partitions.get(usize::try_from(number).ok()?)
     }
 
+    /// Counts a record of the log that cannot be read and is passed over. Where it stands last of a leg,
+    /// the leg is to be written again.
+    pub(super) fn unreadable(&self, leg: Option<&LegId>, message: &BorrowedMessage<'_>, reason: &str) {
+        self.figures.unreadable.fetch_add(1, Ordering::Relaxed);
+        self.late.note(leg, message.partition(), message.offset());
+        let place = place_of(message);
+        tracing::error!(place, reason, "a record of the log cannot be read and is passed over");
+    }
+
+    /// A record was written by a newer hub: this one is too old to go on, and would show what is not
+    /// true any more.
+    pub(super) fn too_old(&self, place: &str, fault: &RecordError) {
+        tracing::error!(place, %fault, "this hub is older than what writes here, and ends");
+        (self.config.died.0)("kafka-reader");
+    }
+
     pub(super) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Relaxed)
-    }
-
-    /// Notes an entry that does not count. It stands behind the one that does, and compaction keeps
-    /// the last: so the leg has to be written again, by whoever owns it.
-    pub(super) fn note_late(&self, leg: &LegId, partition: i32, offset: i64) {
-        let mut late = lock(&self.late);
-        late.insert((partition, offset));
-        while late.len() > LATE_MAX {
-            late.pop_first();
-        }
-        drop(late);
-        let mut overwritten = lock(&self.overwritten);
-        if overwritten.len() < LATE_MAX {
-            overwritten.insert(leg.clone());
-        }
-    }
-
-    /// Notes an entry that counts, behind whatever did not.
-    pub(super) fn note_counted(&self, leg: &LegId) {
-        let mut overwritten = lock(&self.overwritten);
-        if !overwritten.is_empty() {
-            overwritten.remove(leg);
-        }
-    }
-
-    pub(super) fn is_overwritten(&self, leg: &LegId) -> bool {
-        lock(&self.overwritten).contains(leg)
-    }
-
-    pub(super) fn overwritten(&self, most: usize, wanted: impl Fn(&LegId) -> bool) -> Vec<LegId> {
-        lock(&self.overwritten).iter().filter(|leg| wanted(leg)).take(most).cloned().collect()
-    }
-
-    pub(super) fn was_late(&self, partition: i32, offset: i64) -> bool {
-        lock(&self.late).contains(&(partition, offset))
-    }
-
-    pub(super) fn away_since(&self) -> Option<DateTime<Utc>> {
-        *lock(&self.away_since)
-    }
-
-    /// Why nothing should be tried now, if that is so: memory must not fill with what waits for
-    /// brokers that are away.
-    pub(super) fn refuse_while_away(&self) -> Result<(), StoreError> {
-        match self.away_since() {
-            None => Ok(()),
-            Some(since) => {
-                let since = since.format("%H:%M:%S UTC");
-                Err(unavailable(format!("the brokers have not been reached since {since}")))
-            }
-        }
-    }
-
-    /// Looks whether the brokers are there, for as long as the node lives. On a thread of its own:
-    /// the driver's question blocks.
-    pub(super) fn watch(self: Arc<Self>, writer: Writer) {
-        while !self.is_ending() {
-            let found = writer.client().fetch_metadata(
-                Some(&self.names.changes),
-                self.config.request_timeout.min(Duration::from_secs(3)),
-            );
-            let fault = match &found {
-                Err(fault) => Some(fault.to_string()),
-                Ok(metadata) => {
-                    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-                    let orphaned = partitions.filter(|partition| partition.leader() < 0).count();
-                    (orphaned > 0).then(|| format!("{orphaned} partition(s) of the log have no leader"))
-                }
-            };
-            self.note_reached(fault.as_deref());
-            std::thread::sleep(LOOK_EVERY);
-        }
-    }
-
-    fn note_reached(&self, fault: Option<&str>) {
-        let mut away_since = lock(&self.away_since);
-        match (fault, *away_since) {
-            (Some(reason), None) => {
-                tracing::error!(reason, "Kafka is away; what is shown stays, and reports are refused");
-                *away_since = Some((self.config.real_now)());
-            }
-            (None, Some(since)) => {
-                let away_s = ((self.config.real_now)() - since).num_seconds();
-                tracing::info!(away_s, "Kafka is back");
-                *away_since = None;
-            }
-            _ => {}
-        }
     }
 }
 

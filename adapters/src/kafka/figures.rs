@@ -27,6 +27,11 @@ impl Lag {
         }
     }
 
+    /// Somebody else's now: nothing of it waits here.
+    pub(super) fn not_ours(&self, partition: i32) {
+        self.set(partition, 0);
+    }
+
     fn set(&self, partition: i32, records: i64) {
         if let Some(place) = at(&self.records, partition) {
             place.store(records.max(0), Ordering::Relaxed);
@@ -108,7 +113,8 @@ pub(super) fn note(statistics: &Statistics, topic: &str, lag: &Lag, first: i32, 
     for (number, partition) in topic.partitions.iter().filter(|(number, _)| **number >= 0) {
         let taken = if committed { partition.committed_offset } else { partition.app_offset };
         let waiting = match (partition.fetch_state.as_str(), taken) {
-            ("none", _) => 0,
+            // Not this reader's, or not any more.
+            ("none" | "stopped" | "stopping", _) => 0,
             (_, taken) if taken < 0 => partition.hi_offset - partition.lo_offset.max(0),
             (_, taken) => partition.hi_offset - taken,
         };

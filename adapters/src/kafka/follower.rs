@@ -8,6 +8,7 @@ use super::figures::{self, Observer};
 use super::head;
 use super::ledger::{Head, Ledger, Verdict};
 use super::log::{Appended, Pending, Pendings, Reply};
+use super::topics::{ENDS_KEPT, KAFKA};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{Followed, LogEntry, StoreError, Told, Version};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use wire::record::past_change;
+use wire::record::{RecordError, past_change};
 
 /// How long the driver is asked to wait for a record.
 const POLL: Duration = Duration::from_millis(100);
@@ -30,9 +31,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// After so many records the ends of legs that nobody can bring back any more are forgotten.
 const FORGET_EVERY: u64 = 100_000;
-
-/// For how long a late writer could bring a leg back, in the log's time.
-const ENDS_KNOWN_MS: i64 = 48 * 60 * 60 * 1_000;
 
 /// One thing that was read: what is to be shown, and who is to hear of it then.
 pub(super) struct Item {
@@ -48,14 +46,14 @@ pub(super) struct Newest {
 }
 
 impl Newest {
-    /// The state in it. One that cannot be read is left out, loudly: that one flight is lost until
-    /// it is told anew must not keep the whole hub from starting.
-    pub(super) fn read(self) -> Option<(Flight, Version)> {
+    /// The state in it, or the leg of which nothing can be read. That one flight begins anew must not
+    /// keep the whole hub from starting.
+    pub(super) fn read(self) -> Result<(Flight, Version), LegId> {
         match wire::record::decode_log(&self.payload) {
-            Ok(record) => Some((record.flight, self.version)),
+            Ok(record) => Ok((record.flight, self.version)),
             Err(fault) => {
                 tracing::error!(flight.leg = %self.leg, %fault, "a state in the log cannot be read and is left out");
-                None
+                Err(self.leg)
             }
         }
     }
@@ -103,15 +101,19 @@ pub(super) fn read_all(core: &Arc<Core>) -> Result<Whole, StoreError> {
                 let version = Version(version_of(&message));
                 match judge(&mut ledger, &message) {
                     Read::State { leg, payload, .. } => {
-                        core.note_counted(&leg);
+                        core.late.counted(&leg);
                         newest.insert(leg.clone(), Newest { leg, payload: payload.to_vec(), version });
                     }
                     Read::End { leg, .. } => {
-                        core.note_counted(&leg);
+                        core.late.counted(&leg);
                         newest.remove(&leg);
                     }
-                    Read::Late { leg, .. } => core.note_late(&leg, message.partition(), message.offset()),
-                    Read::Mark { .. } | Read::Unreadable { .. } => {}
+                    Read::Late { leg, .. } => {
+                        core.late.note(Some(&leg), message.partition(), message.offset());
+                    }
+                    Read::Unreadable { leg, reason } => core.unreadable(leg.as_ref(), &message, &reason),
+                    Read::Newer { fault } => return Err(unreadable(&fault)),
+                    Read::Mark { .. } => {}
                 }
                 if let Some(judged) =
                     usize::try_from(message.partition()).ok().and_then(|p| judged.get_mut(p))
@@ -197,7 +199,7 @@ impl Following {
             self.core.figures.log.took(message.partition(), message.timestamp().to_millis());
             records += 1;
             if let (0, Some(now_ms)) = (records % FORGET_EVERY, message.timestamp().to_millis()) {
-                lock(&self.core.ledger).forget_ended_before(now_ms - ENDS_KNOWN_MS);
+                lock(&self.core.ledger).forget_ended_before(now_ms - ENDS_KEPT.as_millis() as i64);
             }
             if let Some(item) = item
                 && items.blocking_send(item).is_err()
@@ -218,7 +220,7 @@ impl Following {
                 Some(Item { what: None, reply: Some((reply, Ok(version))) })
             }
             Read::Late { leg, head, by } => {
-                self.core.note_late(&leg, message.partition(), message.offset());
+                self.core.late.note(Some(&leg), message.partition(), message.offset());
                 self.core.figures.late.fetch_add(1, Ordering::Relaxed);
                 let Pending { reply, .. } = ours(by)?;
                 Some(Item {
@@ -227,20 +229,17 @@ impl Following {
                 })
             }
             Read::End { leg, by } => {
-                self.core.note_counted(&leg);
+                self.core.late.counted(&leg);
                 let reply = ours(by).map(|pending| (pending.reply, Ok(version)));
                 Some(Item { what: Some(Told::Retired { leg, version }), reply })
             }
             Read::State { leg, gap, by, payload } => self.state(&leg, gap, ours(by), payload, version),
-            Read::Unreadable { reason } => {
-                self.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
-                let (partition, offset) = (message.partition(), message.offset());
-                tracing::error!(
-                    partition,
-                    offset,
-                    reason,
-                    "a record of the log cannot be read and is passed over"
-                );
+            Read::Unreadable { leg, reason } => {
+                self.core.unreadable(leg.as_ref(), message, &reason);
+                None
+            }
+            Read::Newer { fault } => {
+                self.core.too_old(&place_of(message), &fault);
                 None
             }
         }
@@ -254,7 +253,7 @@ impl Following {
         payload: &[u8],
         version: Version,
     ) -> Option<Item> {
-        self.core.note_counted(leg);
+        self.core.late.counted(leg);
         if let Some(Pending { what: Appended::State(LogEntry { flight, changes, .. }), reply }) = ours {
             let changes = changes.iter().map(past_change).collect();
             let followed = Followed { flight, version, changes, gap };
@@ -269,7 +268,10 @@ impl Following {
                 })
             }
             Err(fault) => {
+                // JSON of our version that is no state: no hub has written it. Everybody forgets what
+                // was known of the leg's versions, and it goes on from what is shown of it.
                 self.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
+                lock(&self.core.ledger).forget(leg);
                 tracing::error!(flight.leg = %leg, %fault, "a state in the log cannot be read and is not shown");
                 None
             }
@@ -279,37 +281,74 @@ impl Following {
 
 /// What a record of the log is.
 enum Read<'a> {
-    State { leg: LegId, gap: bool, by: head::Writer, payload: &'a [u8] },
-    End { leg: LegId, by: head::Writer },
-    Late { leg: LegId, head: Head, by: head::Writer },
-    Mark { by: head::Writer },
-    Unreadable { reason: &'static str },
+    State {
+        leg: LegId,
+        gap: bool,
+        by: head::Writer,
+        payload: &'a [u8],
+    },
+    End {
+        leg: LegId,
+        by: head::Writer,
+    },
+    Late {
+        leg: LegId,
+        head: Head,
+        by: head::Writer,
+    },
+    Mark {
+        by: head::Writer,
+    },
+    /// It is passed over, by everybody alike.
+    Unreadable {
+        leg: Option<LegId>,
+        reason: String,
+    },
+    /// Only a newer hub can read it.
+    Newer {
+        fault: RecordError,
+    },
 }
 
 fn judge<'a>(ledger: &mut Ledger, message: &'a BorrowedMessage<'_>) -> Read<'a> {
     let key = message.key().and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
     let (head, by) = match head::read(message.headers()) {
         Ok(read) => read,
-        Err(reason) => return Read::Unreadable { reason },
+        Err(reason) => return Read::Unreadable { leg: None, reason: reason.into() },
     };
     if key.starts_with('#') {
         return Read::Mark { by };
     }
     let Some(leg) = LegId::known(key) else {
-        return Read::Unreadable { reason: "its key is no leg" };
+        return Read::Unreadable { leg: None, reason: "its key is no leg".into() };
     };
     let version = version_of(message);
     let Some(payload) = message.payload() else {
         let at_ms = message.timestamp().to_millis().unwrap_or_default();
-        return match ledger.judge_end(&leg, head.after, version, at_ms) {
+        return match ledger.judge_end(&leg, head, version, at_ms) {
             Verdict::Counts { .. } => Read::End { leg, by },
             Verdict::Late => Read::Late { leg, head, by },
         };
     };
+    match wire::record::check_log(&leg, payload) {
+        Ok(()) => {}
+        Err(fault @ RecordError::Newer { .. }) => return Read::Newer { fault },
+        Err(fault) => return Read::Unreadable { leg: Some(leg), reason: fault.to_string() },
+    }
     match ledger.judge(&leg, head, version) {
         Verdict::Counts { gap } => Read::State { leg, gap, by, payload },
         Verdict::Late => Read::Late { leg, head, by },
     }
+}
+
+/// The start of this hub ends with these words.
+fn unreadable(fault: &RecordError) -> StoreError {
+    StoreError::Unreadable { store: KAFKA, reason: fault.to_string() }
+}
+
+/// Where a record stands, for people.
+pub(super) fn place_of(message: &BorrowedMessage<'_>) -> String {
+    format!("{} {}/{}", message.topic(), message.partition(), message.offset())
 }
 
 fn version_of(message: &BorrowedMessage<'_>) -> u64 {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `after` | the version that the entry was made from, 0 for none |
 //! | `rev`, `changes` | the revision of its state, and how many it adds |
+//! | `over` | the version of a late entry that it is written over, if one stands there |
 //! | `by` | who wrote it: a process and its count, in hexadecimal |
 
 use super::ledger::Head;
@@ -21,17 +22,21 @@ pub(super) struct Writer {
 pub(super) fn headers(head: Head, by: Writer) -> OwnedHeaders {
     let number = |key, number: u64| Header { key, value: Some(number.to_string()) };
     let by = format!("{:016x}-{:x}", by.process, by.count);
-    [number("after", head.after), number("rev", head.rev), number("changes", head.changes)]
+    let headers = [number("after", head.after), number("rev", head.rev), number("changes", head.changes)]
         .into_iter()
         .fold(OwnedHeaders::new_with_capacity(4), |headers, header| {
             headers.insert(Header { key: header.key, value: header.value.as_deref() })
         })
-        .insert(Header { key: "by", value: Some(&by) })
+        .insert(Header { key: "by", value: Some(&by) });
+    match head.over {
+        Some(over) => headers.insert(Header { key: "over", value: Some(&over.to_string()) }),
+        None => headers,
+    }
 }
 
 /// Reads them. `Err` names the header that is missing or broken.
 pub(super) fn read(headers: Option<&BorrowedHeaders>) -> Result<(Head, Writer), &'static str> {
-    let (mut after, mut rev, mut changes, mut by) = (None, None, None, None);
+    let (mut after, mut rev, mut changes, mut by, mut over) = (None, None, None, None, None);
     for header in headers.into_iter().flat_map(Headers::iter) {
         let text = header.value.and_then(|value| std::str::from_utf8(value).ok());
         let number = || text.and_then(|text| text.parse().ok());
@@ -39,6 +44,7 @@ pub(super) fn read(headers: Option<&BorrowedHeaders>) -> Result<(Head, Writer), 
             "after" => after = number(),
             "rev" => rev = number(),
             "changes" => changes = number(),
+            "over" => over = number(),
             "by" => by = text.and_then(writer),
             _ => {}
         }
@@ -47,6 +53,7 @@ pub(super) fn read(headers: Option<&BorrowedHeaders>) -> Result<(Head, Writer), 
         after: after.ok_or("the header 'after' is missing or no number")?,
         rev: rev.ok_or("the header 'rev' is missing or no number")?,
         changes: changes.ok_or("the header 'changes' is missing or no number")?,
+        over,
     };
     Ok((head, by.ok_or("the header 'by' is missing or names no writer")?))
 }

@@ -1,5 +1,6 @@
 //! Reports on their way to the owners of their legs.
 
+use super::config::UNWRITTEN_MAX;
 use super::core::{Core, Writer, unavailable};
 use domain::leg::LegId;
 use domain::ports::{Answer, ReportJournal, SinkError};
@@ -16,13 +17,10 @@ pub struct Journal {
     pub(super) writer: Writer,
 }
 
-/// Records that one producer holds; beyond, senders are told to come back.
-const FULL_AT: usize = 100_000;
-
 impl ReportJournal for Journal {
     fn post(&self, reports: Vec<(LegId, Report)>) -> Answer<'_, Result<(), SinkError>> {
         Box::pin(async move {
-            self.core.refuse_while_away().map_err(SinkError::NotDurable)?;
+            self.core.reach.refuse_while_away().map_err(SinkError::NotDurable)?;
             let mut written = Vec::with_capacity(reports.len());
             for (leg, report) in &reports {
                 let payload = wire::record::encode_report(report);
@@ -33,7 +31,7 @@ impl ReportJournal for Journal {
                 match self.writer.send_result(record) {
                     Ok(delivery) => written.push(delivery),
                     Err((fault, _)) if fault.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
-                        return Err(SinkError::Full { limit: FULL_AT });
+                        return Err(SinkError::Full { limit: UNWRITTEN_MAX });
                     }
                     Err((fault, _)) => return Err(SinkError::NotDurable(unavailable(fault.to_string()))),
                 }

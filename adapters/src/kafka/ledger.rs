@@ -21,6 +21,9 @@ pub(super) struct Head {
     pub(super) rev: u64,
     /// How many revisions it adds.
     pub(super) changes: u64,
+    /// The version of a late entry that it is written over, for those who began with that one because
+    /// compaction had taken what it was late for.
+    pub(super) over: Option<u64>,
 }
 
 /// What an entry amounts to.
@@ -64,6 +67,9 @@ impl Ledger {
             let begins = head.after > 0 || first == 0;
             return if begins { Verdict::Counts { gap: head.after > 0 } } else { Verdict::Late };
         };
+        if head.over == Some(known.version) {
+            return Verdict::Counts { gap: true };
+        }
         match head.after.cmp(&known.version) {
             Ordering::Less => Verdict::Late,
             Ordering::Greater if head.rev < known.rev => Verdict::Late,
@@ -84,14 +90,14 @@ impl Ledger {
     }
 
     /// Judges the end of a leg.
-    pub(super) fn judge_end(&mut self, leg: &LegId, after: u64, version: u64, at_ms: i64) -> Verdict {
+    pub(super) fn judge_end(&mut self, leg: &LegId, head: Head, version: u64, at_ms: i64) -> Verdict {
         let known = self.places.get(leg).copied();
-        if known.is_some_and(|known| after < known.version) {
+        if known.is_some_and(|known| head.after < known.version && head.over != Some(known.version)) {
             return Verdict::Late;
         }
         let rev = known.map_or(0, |known| known.rev);
         self.places.insert(leg.clone(), Place { version, rev, over_at_ms: Some(at_ms) });
-        Verdict::Counts { gap: known.is_none_or(|known| after > known.version) }
+        Verdict::Counts { gap: known.is_none_or(|known| head.after > known.version) }
     }
 
     /// Whether the log holds a state of it.
@@ -108,6 +114,11 @@ impl Ledger {
     pub(super) fn ended(&self) -> Vec<LegId> {
         let ended = self.places.iter().filter(|(_, place)| place.over_at_ms.is_some());
         ended.map(|(leg, _)| leg.clone()).collect()
+    }
+
+    /// Forgets a leg of which nothing can be read.
+    pub(super) fn forget(&mut self, leg: &LegId) {
+        self.places.remove(leg);
     }
 
     /// Forgets legs that ended before an instant of the log.
@@ -130,7 +141,7 @@ mod tests {
     }
 
     fn head(after: u64, rev: u64, changes: u64) -> Head {
-        Head { after, rev, changes }
+        Head { after, rev, changes, over: None }
     }
 
     const COUNTS: Verdict = Verdict::Counts { gap: false };
@@ -175,6 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn who_began_with_a_late_entry_takes_what_is_written_over_it() {
+        let mut all = Ledger::default();
+        all.judge(&leg(), head(0, 1, 1), 10);
+        all.judge(&leg(), head(10, 2, 1), 11);
+        assert_eq!(all.judge(&leg(), head(10, 3, 2), 12), Verdict::Late);
+        let again = Head { over: Some(12), ..head(11, 2, 0) };
+        assert_eq!(all.judge(&leg(), again, 13), COUNTS);
+        let mut late = Ledger::default();
+        assert_eq!(late.judge(&leg(), head(10, 3, 2), 12), GAP, "all that compaction has left of it");
+        assert_eq!(late.judge(&leg(), again, 13), GAP);
+        assert_eq!(late.judge(&leg(), head(13, 3, 1), 14), all.judge(&leg(), head(13, 3, 1), 14));
+        assert_eq!(all.judge(&leg(), Head { over: Some(13), ..head(11, 2, 0) }, 15), Verdict::Late);
+    }
+
+    #[test]
     fn revisions_that_do_not_follow_never_count() {
         let mut ledger = Ledger::default();
         assert_eq!(ledger.judge(&leg(), head(0, 2, 1), 5), Verdict::Late, "its first revision is missing");
@@ -189,8 +215,8 @@ mod tests {
     fn a_leg_that_is_over_stays_so_until_it_is_forgotten() {
         let mut ledger = Ledger::default();
         ledger.judge(&leg(), head(0, 1, 1), 10);
-        assert_eq!(ledger.judge_end(&leg(), 9, 11, 1_000), Verdict::Late);
-        assert_eq!(ledger.judge_end(&leg(), 10, 12, 1_000), COUNTS);
+        assert_eq!(ledger.judge_end(&leg(), head(9, 0, 0), 11, 1_000), Verdict::Late);
+        assert_eq!(ledger.judge_end(&leg(), head(10, 0, 0), 12, 1_000), COUNTS);
         assert!(!ledger.is_live(&leg()));
         assert_eq!(ledger.ended(), [leg()]);
         for late in [head(0, 1, 1), head(10, 2, 1), head(12, 2, 1)] {

@@ -108,7 +108,7 @@ impl Log {
         let by = self.0.next_by();
         let node = &self.0.core.config.node;
         let (key, payload) = (format!("#owner-{partition}"), format!("{{\"v\":1,\"owner\":{node:?}}}"));
-        let head = Head { after: 0, rev: 0, changes: 0 };
+        let head = Head { after: 0, rev: 0, changes: 0, over: None };
         let sent = Sent { partition, key: &key, payload: Some(payload.as_bytes()), head, by };
         self.0.write(sent, Appended::Mark).await.map(drop)
     }
@@ -129,7 +129,7 @@ impl Inner {
 
     /// Writes a record and waits until it has come back and everything up to it is shown.
     async fn write(&self, sent: Sent<'_>, what: Appended) -> Result<Version, StoreError> {
-        self.core.refuse_while_away()?;
+        self.core.reach.refuse_while_away()?;
         let (reply, answer) = oneshot::channel();
         let count = sent.by.count;
         self.pendings.put(count, Pending { what, reply })?;
@@ -183,7 +183,7 @@ impl Inner {
             partition: self.core.partition_of(&leg),
             key: leg.as_str(),
             payload: Some(&payload),
-            head: head_of(&entry, after),
+            head: Head { over: self.core.late.over(&leg), ..head_of(&entry, after) },
             by: self.next_by(),
         };
         self.write(sent, Appended::State(entry)).await
@@ -191,7 +191,7 @@ impl Inner {
 }
 
 fn head_of(entry: &LogEntry, after: Version) -> Head {
-    Head { after: after.0, rev: entry.flight.rev, changes: entry.changes.len() as u64 }
+    Head { after: after.0, rev: entry.flight.rev, changes: entry.changes.len() as u64, over: None }
 }
 
 /// Takes an append out of those that wait, however its writing ends.
@@ -222,7 +222,11 @@ impl ChangeLog for Log {
                 }
             }
             for (leg, entries) in &legs {
-                self.0.foresee(leg, entries)?;
+                if let Err(conflict) = self.0.foresee(leg, entries) {
+                    // Whoever hears of it finds what was faster in its place.
+                    self.catch_up(self.0.core.partition_of(leg)).await?;
+                    return Err(conflict);
+                }
             }
             let each = legs.into_iter().map(async |(_, entries)| {
                 let mut after = entries.first().map_or(Version::NONE, |entry| entry.after);
@@ -242,7 +246,7 @@ impl ChangeLog for Log {
             let read =
                 tokio::task::spawn_blocking(move || follower::read_all(&core).map(|whole| whole.newest));
             let newest = read.await.map_err(|_| unavailable("reading the log was broken off"))??;
-            Ok(decoded(newest).await?.into_iter().map(|(flight, _)| flight).collect())
+            Ok(decoded(newest).await?.0.into_iter().map(|(flight, _)| flight).collect())
         })
     }
 
@@ -254,10 +258,11 @@ impl ChangeLog for Log {
             };
             // The end of one that is over is written again only over what came too late.
             let after = if is_live { after.0 } else { newest };
-            if !is_live && !self.0.core.is_overwritten(&leg) {
+            let over = self.0.core.late.over(&leg);
+            if !is_live && over.is_none() {
                 return Ok(());
             }
-            let head = Head { after, rev: 0, changes: 0 };
+            let head = Head { after, rev: 0, changes: 0, over };
             let (partition, by) = (self.0.core.partition_of(&leg), self.0.next_by());
             let sent = Sent { partition, key: leg.as_str(), payload: None, head, by };
             self.0.write(sent, Appended::End).await.map(drop)
@@ -270,23 +275,30 @@ impl ChangeLog for Log {
     }
 }
 
+/// States that were read, and legs of which nothing can be.
+type Decoded = (Vec<(Flight, Version)>, Vec<LegId>);
+
 /// Reads states on every core: a hundred thousand take a core a second and more.
-async fn decoded(newest: Vec<Newest>) -> Result<Vec<(Flight, Version)>, StoreError> {
+async fn decoded(newest: Vec<Newest>) -> Result<Decoded, StoreError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = newest.len().div_ceil(threads).max(1);
     let mut newest = newest.into_iter().peekable();
     let mut readers = Vec::new();
     while newest.peek().is_some() {
         let part: Vec<Newest> = newest.by_ref().take(share).collect();
-        readers
-            .push(tokio::task::spawn_blocking(move || part.into_iter().filter_map(Newest::read).collect()));
+        let read = move || part.into_iter().map(Newest::read).collect::<Vec<_>>();
+        readers.push(tokio::task::spawn_blocking(read));
     }
-    let mut flights: Vec<(Flight, Version)> = Vec::new();
+    let (mut flights, mut lost) = (Vec::new(), Vec::new());
     for reader in readers {
-        let mut part: Vec<_> = reader.await.map_err(|_| unavailable("reading states was broken off"))?;
-        flights.append(&mut part);
+        for read in reader.await.map_err(|_| unavailable("reading states was broken off"))? {
+            match read {
+                Ok(flight) => flights.push(flight),
+                Err(leg) => lost.push(leg),
+            }
+        }
     }
-    Ok(flights)
+    Ok((flights, lost))
 }
 
 impl SharedLog for Log {
@@ -296,7 +308,8 @@ impl SharedLog for Log {
             let read = tokio::task::spawn_blocking(move || follower::read_all(&core));
             let whole = read.await.map_err(|_| unavailable("reading the log was broken off"))??;
             let (reader, newest) = whole.install(&self.0.core);
-            let flights = decoded(newest).await?;
+            let (flights, lost) = decoded(newest).await?;
+            lost.iter().for_each(|leg| lock(&self.0.core.ledger).forget(leg));
             let ended = lock(&self.0.core.ledger).ended();
             let (items, told) = mpsc::channel(READ_MAX);
             self.0.telling.lock().await.items = Some(told);
@@ -333,10 +346,11 @@ impl SharedLog for Log {
     }
 
     fn overwritten(&self) -> Vec<LegId> {
-        self.0.core.overwritten(OVERWRITTEN_MAX, |leg| self.owns(leg))
+        self.0.core.late.overwritten(OVERWRITTEN_MAX, |leg| self.owns(leg))
     }
 
-    fn away_since(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        self.0.core.away_since()
+    fn away_for(&self) -> Option<Duration> {
+        let since = self.0.core.reach.away_since()?;
+        Some(((self.0.core.config.real_now)() - since).to_std().unwrap_or_default())
     }
 }

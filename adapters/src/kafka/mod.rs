@@ -25,7 +25,7 @@
 //!
 //! ## What goes wrong, and what then
 //!
-//! - *The brokers are away*: it is noticed within some seconds ([`SharedLog::away_since`]). Appends and
+//! - *The brokers are away*: it is noticed within some seconds ([`SharedLog::away_for`]). Appends and
 //!   posts are refused at once; reading goes on when they are back.
 //! - *A record cannot be read*: it is counted and passed over; of the journal, kept in quarantine.
 //! - *A node is thought dead and is not*: what it appends is late wherever others were faster.
@@ -34,7 +34,7 @@
 //!
 //! The driver, librdkafka, has threads and queues of its own; every bound of them is in `config`.
 //!
-//! [`SharedLog::away_since`]: domain::ports::SharedLog::away_since
+//! [`SharedLog::away_for`]: domain::ports::SharedLog::away_for
 
 mod archive;
 mod archivist;
@@ -44,11 +44,13 @@ mod figures;
 mod follower;
 mod head;
 mod journal;
+mod late;
 mod ledger;
 mod log;
 mod partition;
 mod probe;
 mod queue;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -109,9 +111,10 @@ impl Kafka {
         let appends = writer("log", LOG_LINGER)?;
         let (journal, archive) = (writer("journal", JOURNAL_LINGER)?, writer("archive", ARCHIVE_LINGER)?);
         let core = Arc::new(Core::new(config));
-        let (watching, through) = (core.clone(), appends.clone());
-        core.clone().thread("kafka-watch", move || watching.watch(through))?;
         let log = Log::new(core.clone(), appends.clone(), process);
+        let (watching, through) = (core.clone(), log.clone());
+        let writers = [appends.clone(), journal.clone(), archive.clone()];
+        core.clone().thread("kafka-watch", move || reach::watch(&watching, &through, &writers))?;
         Ok(Self { core, log, journal, archive, appends })
     }
 
@@ -181,7 +184,7 @@ impl FiguresHandle {
 
     /// Seconds since the brokers were last reached, 0 while they are.
     pub fn away_seconds(&self) -> f64 {
-        let away = self.0.away_since().map(|since| (self.0.config.real_now)() - since);
+        let away = self.0.reach.away_since().map(|since| (self.0.config.real_now)() - since);
         away.map_or(0.0, |away| away.num_milliseconds().max(0) as f64 / 1_000.0)
     }
 

@@ -10,13 +10,14 @@
 
 use super::core::{Core, Voice, lock, monotonic, unavailable};
 use super::figures::{self, Observer};
+use super::follower::place_of;
 use super::log::Log;
 use super::tracker::Tracker;
 use domain::ports::{Answer, Delivered, Delivery, Quarantined, ReportQueue, Settle, StoreError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use wire::record::RecordError;
 
 /// Deliveries that were read and not taken yet. When so many wait, all partitions are paused.
 const DELIVERIES_MAX: usize = 4_096;
@@ -214,7 +216,7 @@ struct Reading {
     control: Arc<Control>,
     deliver: mpsc::Sender<Delivery>,
     /// Read while there was no room; a few at most, as everything is paused then.
-    carried: VecDeque<Delivery>,
+    carried: VecDeque<(i32, i64, Delivery)>,
     is_full: bool,
 }
 
@@ -234,8 +236,12 @@ impl Reading {
                 committed = monotonic();
             }
         }
-        self.carried.clear();
-        // What was read and not taken is not waited for: it comes to the next owner.
+        // What was read and not handed over is not waited for: it comes to the next owner.
+        for (partition, offset, _) in self.carried.drain(..) {
+            if let Some(held) = lock(&self.control.held).get_mut(&partition) {
+                held.tracker.take_back(offset);
+            }
+        }
         drop(self.deliver);
         let open = self.control.wait_until_settled(None, LEAVE_WAIT);
         if open > 0 {
@@ -268,9 +274,9 @@ impl Reading {
 
     /// Hands over what is carried; pauses and resumes as there is room or not.
     fn hand_over(&mut self, consumer: &BaseConsumer<Member>) {
-        while let Some(delivery) = self.carried.pop_front() {
+        while let Some((partition, offset, delivery)) = self.carried.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(delivery)) = self.deliver.try_send(delivery) {
-                self.carried.push_front(delivery);
+                self.carried.push_front((partition, offset, delivery));
                 break;
             }
         }
@@ -299,17 +305,21 @@ impl Reading {
         let payload = message.payload().unwrap_or_default();
         let what = match wire::record::decode_report(payload) {
             Ok(report) => Delivered::Report(report),
+            Err(fault @ RecordError::Newer { .. }) => {
+                // A newer hub can merge it: this one must neither settle it nor stand before it.
+                return self.control.core.too_old(&place_of(message), &fault);
+            }
             Err(fault) => {
                 self.control.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
-                let place = format!("{} {partition}/{offset}", self.control.core.names.reports);
+                let place = place_of(message);
                 Delivered::Unreadable { place, reason: fault.to_string(), excerpt: excerpt(payload) }
             }
         };
         let delivery = Delivery { what, settle };
         if !self.carried.is_empty() {
-            self.carried.push_back(delivery);
+            self.carried.push_back((partition, offset, delivery));
         } else if let Err(mpsc::error::TrySendError::Full(delivery)) = self.deliver.try_send(delivery) {
-            self.carried.push_back(delivery);
+            self.carried.push_back((partition, offset, delivery));
         }
     }
 }
@@ -368,6 +378,22 @@ impl ConsumerContext for Member {
             tracing::warn!(partitions = ?going, "flights were given to another node, as this one was not heard of");
         }
         lock(&self.control.held).retain(|partition, _| !going.contains(partition));
+        going.iter().for_each(|partition| self.control.core.figures.queue.not_ours(*partition));
+    }
+
+    /// What could not be committed is committed with the next, unless its partition has gone.
+    fn commit_callback(&self, result: Result<(), KafkaError>, offsets: &TopicPartitionList) {
+        let Err(fault) = result else { return };
+        if fault.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) {
+            return;
+        }
+        tracing::info!(%fault, "offsets were not committed; they go with the next");
+        for element in offsets.elements() {
+            let Offset::Offset(next) = element.offset() else { continue };
+            if let Some(held) = lock(&self.control.held).get_mut(&element.partition()) {
+                held.go_on_from = Some(held.go_on_from.map_or(next, |newer| newer.max(next)));
+            }
+        }
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {

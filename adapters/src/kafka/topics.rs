@@ -22,7 +22,7 @@ pub(super) const ARCHIVE: &str = "archive";
 
 /// For how long the end of a leg stays in the log. A node that reads the log from its beginning
 /// hears of it, and who was away for longer reads anew.
-const ENDS_KEPT: Duration = Duration::from_secs(48 * 60 * 60);
+pub(super) const ENDS_KEPT: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// Bytes of a segment: what is in the newest one is never compacted.
 const SEGMENT_BYTES: usize = 64 << 20;
@@ -38,7 +38,8 @@ fn topics(config: &KafkaConfig) -> Vec<Topic> {
         let mut settings = BTreeMap::from([
             ("max.message.bytes", RECORD_BYTES_MAX.to_string()),
             ("segment.bytes", SEGMENT_BYTES.to_string()),
-            // One copy may be away and nothing is refused; what is confirmed is on all the others.
+            // With three copies one may be away and nothing is refused, and what is confirmed is on two.
+            // With one or two, what is confirmed may be on one alone.
             ("min.insync.replicas", config.replication.saturating_sub(1).max(1).to_string()),
         ]);
         settings.extend(more.iter().cloned());
@@ -80,30 +81,29 @@ fn unfit(reason: String) -> StoreError {
 }
 
 /// Makes the topics that are missing, and answers with one sentence where one that is there cannot
-/// be used.
+/// be used. Where all are there nothing is made, so that it needs no right to.
 pub(super) async fn make(config: &KafkaConfig) -> Result<(), StoreError> {
-    let admin: AdminClient<DefaultClientContext> =
-        config.client("admin").create().map_err(|fault| unavailable("the settings", fault))?;
     reach(config).await?;
-    let options = AdminOptions::new()
-        .request_timeout(Some(config.request_timeout))
-        .operation_timeout(Some(config.request_timeout));
-    let wanted = topics(config);
-    let new: Vec<NewTopic<'_>> = wanted
-        .iter()
+    let admin = admin(config)?;
+    let (options, wanted) = (options(config), topics(config));
+    let there = partitions_of(config, &wanted, Duration::ZERO).await?;
+    let missing = wanted.iter().zip(&there).filter(|(_, count)| **count == 0).map(|(topic, _)| topic);
+    let new: Vec<NewTopic<'_>> = missing
         .map(|topic| {
             let replication = TopicReplication::Fixed(i32::from(config.replication));
             let new = NewTopic::new(&topic.name, i32::from(config.partitions), replication);
             topic.config.iter().fold(new, |new, (key, value)| new.set(key, value))
         })
         .collect();
-    let made = admin.create_topics(&new, &options).await.map_err(|fault| unavailable("topics", fault))?;
-    for answer in made {
-        match answer {
-            Ok(topic) => tracing::info!(topic, partitions = config.partitions, "a topic was made"),
-            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((topic, code)) => {
-                return Err(unavailable(&format!("the topic {topic} could not be made"), code));
+    if !new.is_empty() {
+        let made = admin.create_topics(&new, &options).await.map_err(|fault| unavailable("topics", fault))?;
+        for answer in made {
+            match answer {
+                Ok(topic) => tracing::info!(topic, partitions = config.partitions, "a topic was made"),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => {
+                    return Err(unavailable(&format!("the topic {topic} could not be made"), code));
+                }
             }
         }
     }
@@ -111,15 +111,22 @@ pub(super) async fn make(config: &KafkaConfig) -> Result<(), StoreError> {
     check_settings(&admin, &options, &wanted).await
 }
 
+fn admin(config: &KafkaConfig) -> Result<AdminClient<DefaultClientContext>, StoreError> {
+    config.client("admin").create().map_err(|fault| unavailable("the settings", fault))
+}
+
+fn options(config: &KafkaConfig) -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(config.request_timeout))
+        .operation_timeout(Some(config.request_timeout))
+}
+
 /// Answers with one sentence where the brokers or the topics cannot be used.
 pub(super) async fn check(config: &KafkaConfig) -> Result<(), StoreError> {
     reach(config).await?;
-    let admin: AdminClient<DefaultClientContext> =
-        config.client("admin").create().map_err(|fault| unavailable("the settings", fault))?;
-    let options = AdminOptions::new().request_timeout(Some(config.request_timeout));
     let wanted = topics(config);
     check_partitions(config, &wanted).await?;
-    check_settings(&admin, &options, &wanted).await
+    check_settings(&admin(config)?, &options(config), &wanted).await
 }
 
 /// Asks the brokers who they are. The first question of a new client, so that a wrong address or
@@ -135,29 +142,39 @@ async fn reach(config: &KafkaConfig) -> Result<(), StoreError> {
     }
 }
 
-/// How many partitions a topic has follows from nothing but the topic: a leg's partition does from
-/// their number.
-async fn check_partitions(config: &KafkaConfig, wanted: &[Topic]) -> Result<(), StoreError> {
+/// How many partitions each topic has, 0 where it is not there. A topic that was made a moment ago is
+/// not known to every broker yet, and is waited for.
+async fn partitions_of(
+    config: &KafkaConfig,
+    wanted: &[Topic],
+    wait_for_new: Duration,
+) -> Result<Vec<usize>, StoreError> {
     let (settings, wait) = (config.client("check"), config.request_timeout);
     let names: Vec<String> = wanted.iter().map(|topic| topic.name.clone()).collect();
-    let counts = tokio::task::spawn_blocking(move || -> Result<Vec<(String, usize)>, String> {
+    let counting = move || -> Result<Vec<usize>, String> {
         let client: rdkafka::producer::BaseProducer = settings.create().map_err(|e| e.to_string())?;
         let count = |name: &String| {
             let began = monotonic();
             loop {
                 let metadata = client.client().fetch_metadata(Some(name), wait).map_err(|e| e.to_string())?;
                 let count = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
-                // A topic that was made a moment ago is not known to every broker yet.
-                if count > 0 || began.elapsed() > wait {
-                    return Ok((name.clone(), count));
+                if count > 0 || began.elapsed() >= wait_for_new {
+                    return Ok(count);
                 }
                 std::thread::sleep(KNOWN_AGAIN);
             }
         };
         names.iter().map(count).collect()
-    });
-    let counts = counts.await.map_err(|_| unavailable("topics", "the question was broken off"))?;
-    for (name, count) in counts.map_err(|reason| unavailable("topics", reason))? {
+    };
+    let counts = tokio::task::spawn_blocking(counting).await;
+    let counts = counts.map_err(|_| unavailable("topics", "the question was broken off"))?;
+    counts.map_err(|reason| unavailable("topics", reason))
+}
+
+/// A leg's partition follows from how many there are, so their number must stay.
+async fn check_partitions(config: &KafkaConfig, wanted: &[Topic]) -> Result<(), StoreError> {
+    let counts = partitions_of(config, wanted, config.request_timeout).await?;
+    for (Topic { name, .. }, count) in wanted.iter().zip(counts) {
         if count == 0 {
             return Err(unfit(format!("there is no topic {name}; gatecall migrate makes it")));
         }

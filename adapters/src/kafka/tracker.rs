@@ -37,6 +37,16 @@ impl Tracker {
         go_on_from
     }
 
+    /// A delivery was not made after all. Nothing behind it is committed any more.
+    pub(super) fn take_back(&mut self, offset: i64) {
+        if let Ok(at) = self.waiting.binary_search_by_key(&offset, |(offset, _)| *offset)
+            && !self.waiting[at].1
+        {
+            self.open -= self.waiting.iter().skip(at).filter(|(_, settled)| !settled).count();
+            self.waiting.truncate(at);
+        }
+    }
+
     /// Deliveries that are not settled.
     pub(super) fn open(&self) -> usize {
         self.open
@@ -57,6 +67,17 @@ mod tests {
         assert_eq!(tracker.open(), 1);
         assert_eq!(tracker.settle(7), Some(9));
         assert_eq!(tracker.open(), 0);
+    }
+
+    #[test]
+    fn what_was_taken_back_is_not_waited_for_and_nothing_behind_it_is_committed() {
+        let mut tracker = Tracker::default();
+        [1, 2, 3, 4].into_iter().for_each(|offset| tracker.deliver(offset));
+        tracker.settle(4);
+        tracker.take_back(3);
+        assert_eq!(tracker.open(), 2);
+        assert_eq!((tracker.settle(2), tracker.settle(1)), (None, Some(3)));
+        assert_eq!((tracker.settle(4), tracker.open()), (None, 0));
     }
 
     #[test]

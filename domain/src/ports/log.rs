@@ -5,8 +5,8 @@ use super::{Answer, StoreError};
 use crate::change::Change;
 use crate::flight::Flight;
 use crate::leg::LegId;
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which entry of a shared log a state of a leg was read from: it rises with every entry of the leg,
 /// also with those that make no revision. A log that one process has for itself needs none, and
@@ -112,7 +112,7 @@ pub trait SharedLog: ChangeLog {
     /// each leg would keep the wrong one. A bounded number.
     fn overwritten(&self) -> Vec<LegId>;
 
-    /// `None` while the log can be reached, else since when it cannot, in real time. Until it is
-    /// back nobody knows whether there are newer changes.
-    fn away_since(&self) -> Option<DateTime<Utc>>;
+    /// `None` while this node hears what is written, else for how long it has not, in real time: so old
+    /// is what it shows. It is back when all that was written meanwhile has been shown.
+    fn away_for(&self) -> Option<Duration>;
 }

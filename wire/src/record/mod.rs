@@ -32,6 +32,7 @@ pub use keepsake::{Kept, decode_kept, encode_fault, encode_message};
 pub use report::{decode_report, encode_report};
 
 use domain::flight::Flight;
+use domain::leg::LegId;
 use domain::ports::{LogEntry, PastChange};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -98,6 +99,18 @@ pub fn decode_log(json: &[u8]) -> Result<LogRecord, RecordError> {
     let changes =
         log.changes.iter().map(|raw| decode_change(raw.get().as_bytes()).map(|record| record.change));
     Ok(LogRecord { flight, changes: changes.collect::<Result<_, _>>()? })
+}
+
+/// Whether this is a log record of a leg, as far as can be told in a microsecond a kilobyte: JSON, of a
+/// version that this hub reads, with the leg where [`encode_log`] has it. Readers of a shared log must
+/// agree on what is a record, and do not read every state to its end.
+pub fn check_log(leg: &LegId, json: &[u8]) -> Result<(), RecordError> {
+    check_version(json)?;
+    let head = format!("{{\"v\":{VERSION},\"state\":{{\"v\":{VERSION},\"leg\":\"{leg}\",");
+    match json.starts_with(head.as_bytes()) {
+        true => Ok(()),
+        false => Err(RecordError::broken(format_args!("it does not begin as a state of {leg}"))),
+    }
 }
 
 /// Looked at before anything else, because a newer record may not even have our shape.
