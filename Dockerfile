@@ -17,8 +17,9 @@ RUN npm run build
 # librdkafka is compiled with the C compiler and make that this image has, and linked in.
 FROM rust:1.94-bookworm AS hub
 WORKDIR /build
-# Cargo features of the hub, such as `tls`.
-ARG FEATURES=""
+# Cargo features of the hub. `kafka-tls` is TLS and SCRAM towards Kafka, with OpenSSL, whose headers this
+# image has; without it: --build-arg FEATURES=
+ARG FEATURES="kafka-tls"
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY domain domain
