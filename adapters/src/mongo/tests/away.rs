@@ -23,7 +23,10 @@ fn parts(uri: &str) -> (String, String, String) {
     let first = hosts.split(',').next().unwrap();
     let first = if first.contains(':') { first.to_owned() } else { format!("{first}:27017") };
     let user = if user.is_empty() { String::new() } else { format!("{user}@") };
-    (format!("{scheme}://{user}"), first, options.to_owned())
+    // Whoever connects by a proxy says this by itself, and it may stand there once.
+    let options: Vec<_> =
+        options.split('&').filter(|option| !option.starts_with("directConnection=")).collect();
+    (format!("{scheme}://{user}"), first, options.join("&"))
 }
 
 /// The archive behind a proxy, ready and with one change.
