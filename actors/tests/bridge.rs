@@ -38,6 +38,8 @@ struct Shared {
     ears: Mutex<Vec<mpsc::UnboundedSender<Heard>>>,
     away: AtomicBool,
     overwritten: Mutex<Vec<LegId>>,
+    /// A leg that cannot be written, though the log is there.
+    stuck: Mutex<Option<LegId>>,
 }
 
 /// One node's end of it.
@@ -111,6 +113,9 @@ impl ChangeLog for NodeLog {
                 return Err(away());
             }
             for entry in entries {
+                if self.shared.stuck.lock().unwrap().as_ref() == Some(&entry.flight.leg) {
+                    return Err(away());
+                }
                 let changes = entry.changes.iter().map(past_change).collect();
                 let state = Some((entry.flight.clone(), changes));
                 self.write(&entry.flight.leg, entry.after, state).await.unwrap()?;
@@ -176,9 +181,10 @@ struct Queue(tokio::sync::Mutex<mpsc::UnboundedReceiver<Delivery>>);
 impl ReportQueue for Queue {
     fn next(&self) -> Answer<'_, Vec<Delivery>> {
         Box::pin(async move {
-            match self.0.lock().await.recv().await {
-                Some(delivery) => vec![delivery],
-                None => std::future::pending().await,
+            let mut batch = Vec::new();
+            match self.0.lock().await.recv_many(&mut batch, 256).await {
+                0 => std::future::pending().await,
+                _ => batch,
             }
         })
     }
@@ -503,6 +509,55 @@ fn reports_from_the_journal_are_settled_when_they_are_durable_and_what_cannot_be
         assert!(
             matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("in the future")),
             "{outcomes:?}"
+        );
+    });
+}
+
+#[test]
+fn a_leg_that_cannot_be_written_and_one_nobody_has_spoken_of_yet_hold_up_nobody() {
+    run(async || {
+        let shared = Arc::<Shared>::default();
+        let (to, queue) = mpsc::unbounded_channel();
+        let journal = Arc::new(Journal { to, settled: Arc::default() });
+        let queue: Arc<dyn ReportQueue> = Arc::new(Queue(tokio::sync::Mutex::new(queue)));
+        let archive = Arc::<Faults>::default();
+        let _owner = node(&shared, Some(queue), archive.clone()).await;
+        let of = |repeat| {
+            let report = gate(0, "12");
+            Report { key: LegKey { repeat, ..report.key }, ..report }
+        };
+        let adds = |repeat| {
+            let report = of(repeat);
+            Report {
+                source: Arc::new(Source { creates: false, name: "desk".into(), ..(*report.source).clone() }),
+                ..report
+            }
+        };
+        let (stuck, other) = (of(1).key.id(), of(2).key.id());
+        *shared.stuck.lock().unwrap() = Some(stuck.clone());
+        // What adds to the stuck leg comes before that leg is known; both wait, the other does not.
+        let batch = [of(1), adds(1), of(2)].map(|report| (report.key.id(), report));
+        journal.post(batch.to_vec()).await.unwrap();
+        let settled = || journal.settled.lock().unwrap().clone();
+        for _ in 0..400 {
+            if !settled().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(settled(), [other]);
+        *shared.stuck.lock().unwrap() = None;
+        for _ in 0..2_000 {
+            if settled().len() == 3 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(settled().len(), 3, "the leg is written now, and what came before it is merged");
+        assert!(
+            archive.0.lock().unwrap().is_empty(),
+            "nothing was put aside: {:?}",
+            archive.0.lock().unwrap()
         );
     });
 }

@@ -6,6 +6,7 @@ use crate::supervisor::{Deaths, Guard};
 use chrono::{DateTime, Utc};
 use domain::ports::{Delivered, Delivery, Outcome, Quarantined, ReportSink, Settle, SinkError};
 use domain::report::Report;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -74,9 +75,7 @@ impl Merging {
             // One leg that cannot be written must not hold up the others.
             Err(fault) => {
                 tracing::warn!(reports = open.len(), %fault, "reports cannot be merged yet; trying one by one");
-                for one in open {
-                    self.merge_one(one).await;
-                }
+                join_all(open.into_iter().map(|one| self.merge_one(one))).await;
             }
         }
     }
@@ -151,8 +150,12 @@ impl Merging {
                             return settle.say();
                         }
                         [Outcome::Rejected(_)] => {}
-                        _ => {
+                        [Outcome::Changed(_)] => {
                             merging.count(&report, "changed");
+                            return settle.say();
+                        }
+                        _ => {
+                            merging.count(&report, "unchanged");
                             return settle.say();
                         }
                     },
