@@ -1,13 +1,13 @@
 //! A plan, written in one transaction.
 
 use super::plan::{ChangeRow, LogRow, Plan};
-use super::statements::{Insert, OneTrip, With, run_with};
+use super::small::{self, Small};
+use super::statements::{Insert, With};
 use super::work::{Message, nanos};
 use crate::packed::Packed;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
-use std::sync::Arc;
 
 /// The statements of a commit.
 pub(super) struct Inserts {
@@ -17,7 +17,7 @@ pub(super) struct Inserts {
     messages: Insert,
     faults: Insert,
     meta: Insert,
-    one_trip: OneTrip,
+    small: Small,
 }
 
 impl Inserts {
@@ -25,15 +25,23 @@ impl Inserts {
         let changes = &["position", "previous", "leg", "rev", "at", "kinds", "source", "facts"];
         let messages = &["id", "feed", "received_at", "content_type", "encoding", "length", "body"];
         let faults = &["message", "feed", "received_at", "item", "field", "reason", "excerpt"];
+        let log = Insert::new("INSERT", "log", &["position", "legs", "states"]);
+        let changes = Insert::new("INSERT", "changes", changes);
+        let messages = Insert::new("INSERT", "messages", messages);
         Self {
-            log: Insert::new("INSERT", "log", &["position", "legs", "states"]),
-            changes: Insert::new("INSERT", "changes", changes),
+            small: Small::of(&[&log, &messages, &changes]),
+            log,
+            changes,
             retired: Insert::new("INSERT OR REPLACE", "retired", &["leg", "newest"]),
-            messages: Insert::new("INSERT", "messages", messages),
+            messages,
             faults: Insert::new("INSERT", "faults", faults),
             meta: Insert::new("INSERT OR REPLACE", "meta", &["key", "value"]),
-            one_trip: OneTrip::default(),
         }
+    }
+
+    /// Gets a connection that was just opened ready for [`Inserts::commit`].
+    pub(super) async fn prepare(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        self.small.prepare(connection).await
     }
 
     /// Writes a plan and its segments. The large parts are moved out of them.
@@ -43,8 +51,8 @@ impl Inserts {
         plan: &mut Plan,
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
-        if let Some((text, arguments)) = self.in_one_trip(plan, log)? {
-            return run_with(connection, text, arguments).await;
+        if self.small(connection, plan, log).await? {
+            return Ok(());
         }
         self.log(connection, log).await?;
         let retired = std::mem::take(&mut plan.retired).into_iter();
@@ -69,32 +77,34 @@ impl Inserts {
         self.changes.run(connection, With::Commit, changes, bind_change).await
     }
 
-    /// The whole of a small commit: states, messages and changes, and nothing that is rare.
-    fn in_one_trip(
+    /// Writes a small commit of states, messages and changes, and nothing that is rare. Answers
+    /// whether it was one.
+    async fn small(
         &self,
+        connection: &mut SqliteConnection,
         plan: &mut Plan,
         log: &mut [LogRow],
-    ) -> sqlx::Result<Option<(Arc<str>, SqliteArguments)>> {
+    ) -> sqlx::Result<bool> {
         let is_usual = plan.retired.is_empty()
             && plan.faults.is_empty()
             && plan.notes.is_empty()
             && plan.decisions.is_empty();
-        let rows = [
-            (&self.log, log.len()),
-            (&self.messages, plan.messages.len()),
-            (&self.changes, plan.changes.len()),
-        ];
-        let Some(text) = self.one_trip.text(&rows).filter(|_| is_usual) else { return Ok(None) };
+        let rows = log.len().max(plan.messages.len()).max(plan.changes.len());
+        if !is_usual || !(1..=small::ROWS_MAX).contains(&rows) {
+            return Ok(false);
+        }
+        let mut log = log.iter_mut();
+        let mut messages = std::mem::take(&mut plan.messages).into_iter();
+        let mut changes = std::mem::take(&mut plan.changes).into_iter();
         let mut arguments = SqliteArguments::default();
-        let mut bind = || {
-            log.iter_mut().try_for_each(|row| bind_log(row, &mut arguments))?;
-            let messages = std::mem::take(&mut plan.messages);
-            messages.into_iter().try_for_each(|message| bind_message(message, &mut arguments))?;
-            let changes = std::mem::take(&mut plan.changes);
-            changes.into_iter().try_for_each(|change| bind_change(change, &mut arguments))
-        };
-        bind().map_err(sqlx::Error::Encode)?;
-        Ok(Some((text, arguments)))
+        for _ in 0..rows {
+            small::put(&self.log, log.next(), bind_log, &mut arguments)
+                .and_then(|()| small::put(&self.messages, messages.next(), bind_message, &mut arguments))
+                .and_then(|()| small::put(&self.changes, changes.next(), bind_change, &mut arguments))
+                .map_err(sqlx::Error::Encode)?;
+        }
+        self.small.run(connection, rows, arguments).await?;
+        Ok(true)
     }
 
     /// Begins a transaction and writes segments.

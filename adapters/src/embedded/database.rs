@@ -1,5 +1,6 @@
 //! The one file: how it is opened, and what of it is read at the start.
 
+use super::commit::Inserts;
 use super::config::{Durability, EmbeddedConfig, OpenError};
 use super::live::{Live, Overview, Segment};
 use super::plan::Next;
@@ -33,7 +34,7 @@ fn options(folder: &Path) -> SqliteConnectOptions {
 }
 
 /// How the one connection that writes is opened.
-pub(super) fn writing(config: &EmbeddedConfig) -> SqliteConnectOptions {
+fn writing(config: &EmbeddedConfig) -> SqliteConnectOptions {
     let synchronous = match config.durability {
         Durability::Full => SqliteSynchronous::Full,
         Durability::Normal => SqliteSynchronous::Normal,
@@ -76,7 +77,10 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
 }
 
 /// Opens the file for writing, brings it up to date, and looks over the log.
-pub(super) async fn open(config: &EmbeddedConfig) -> Result<(SqliteConnection, Overview, Next), OpenError> {
+pub(super) async fn open(
+    config: &EmbeddedConfig,
+    inserts: &Inserts,
+) -> Result<(SqliteConnection, Overview, Next), OpenError> {
     let wrong = |reason: String| OpenError::Database { file: file(&config.folder), reason };
     let wrong_sql = |e: sqlx::Error| wrong(e.to_string());
     let mut connection = SqliteConnection::connect_with(&writing(config)).await.map_err(wrong_sql)?;
@@ -87,9 +91,17 @@ pub(super) async fn open(config: &EmbeddedConfig) -> Result<(SqliteConnection, O
         }
         other => wrong(other.to_string()),
     })?;
+    inserts.prepare(&mut connection).await.map_err(wrong_sql)?;
     let (overview, newest_of_live) = overview(&mut connection).await.map_err(wrong)?;
     let next = next(&mut connection, newest_of_live).await.map_err(wrong_sql)?;
     Ok((connection, overview, next))
+}
+
+/// Opens the connection that writes anew.
+pub(super) async fn reopen(config: &EmbeddedConfig, inserts: &Inserts) -> sqlx::Result<SqliteConnection> {
+    let mut connection = SqliteConnection::connect_with(&writing(config)).await?;
+    inserts.prepare(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Reads every table of contents, oldest first, so that the newest line of a leg remains.

@@ -11,7 +11,8 @@
 //!    owner of a flight is told `Conflict`.
 //! 3. The plan is one transaction (`commit`): a row of compressed states at the end of the log
 //!    (`segment`), a row for each change at the end of `changes`. Nothing is updated in place, so
-//!    what a commit costs does not depend on how many flights there are.
+//!    what a commit costs does not depend on how many flights there are. A small one is a single
+//!    statement (`small`).
 //! 4. It is durable; everybody is answered.
 //! 5. Later, in slices between commits (`upkeep`): the oldest segments of the log are rewritten
 //!    without the states that newer ones replaced, as Kafka compacts a topic; what is past its time
@@ -46,6 +47,7 @@ mod plan;
 mod ports;
 mod read;
 mod segment;
+mod small;
 mod start;
 mod statements;
 #[cfg(test)]

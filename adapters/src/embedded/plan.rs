@@ -191,9 +191,10 @@ impl Plan {
         self.staged.is_empty() && archive && self.notes.is_empty() && self.decisions.is_empty()
     }
 
-    /// Tells everybody how it went.
+    /// Tells everybody how it went, the last who came first: a message comes before its changes, and a
+    /// change has still to be shown, while whoever sent the message only waits for that.
     pub(super) fn reply(self, outcome: Result<(), StoreError>) {
-        for (reply, planned) in self.replies {
+        for (reply, planned) in self.replies.into_iter().rev() {
             // Whoever has gone away in the meantime does not want to know.
             let _ = reply.send(outcome.clone().and(planned));
         }

@@ -25,7 +25,9 @@ impl Embedded {
     pub async fn open(config: EmbeddedConfig) -> Result<Self, OpenError> {
         let failed = |reason: String| OpenError::Database { file: database::file(&config.folder), reason };
         let runtime = Builder::new_current_thread()
-            .enable_all()
+            // Without I/O, of which the store has none: a thread that waits for work is woken more
+            // cheaply than one that waits for sockets as well.
+            .enable_time()
             .max_blocking_threads(DECODER_THREADS)
             .thread_name("gatecall-decode")
             .build()
@@ -76,7 +78,8 @@ async fn start(
     let Starting { config, queue, runtime } = starting;
     database::make_folder(&config.folder)?;
     let lock = FolderLock::take(&config.folder).await?;
-    let (connection, overview, next) = database::open(&config).await?;
+    let inserts = Inserts::new();
+    let (connection, overview, next) = database::open(&config, &inserts).await?;
     let readers =
         SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(database::reading(&config));
     let overview = Arc::new(Mutex::new(overview));
@@ -95,7 +98,7 @@ async fn start(
         overview,
         health,
         next,
-        inserts: Inserts::new(),
+        inserts,
         upkeep: Upkeep::new(config.compact_from_bytes),
         checkpoints: Checkpoints::new(database::checkpointing(&config)),
         config,

@@ -2,14 +2,13 @@
 //!
 //! Every statement is a trip to SQLite's thread and back, which costs more than a row does. So rows
 //! go in by the hundred, and the begin and the end of a transaction travel with the first and the
-//! last rows, and a small commit is one trip ([`OneTrip`]). Every different text is a statement to prepare, so only a
-//! few numbers of rows are used.
+//! last rows. Every different text is a statement to prepare, so only a few numbers of rows are used.
+//! A small commit goes another way ([`super::small`]).
 
-use rustc_hash::FxHashMap;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, SqliteConnection};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Numbers of rows in one statement, largest first. 256 rows of 8 values are 2,048 of SQLite's
 /// 32,766 places.
@@ -23,6 +22,9 @@ pub(super) const COMMIT: &str = "COMMIT";
 /// `INSERT INTO table (columns) VALUES (…),(…)` in its few shapes, alone and within the statements
 /// that travel with it.
 pub(super) struct Insert {
+    verb: &'static str,
+    pub(super) table: &'static str,
+    pub(super) columns: &'static [&'static str],
     alone: [Arc<str>; SHAPES.len()],
     beginning: [Arc<str>; SHAPES.len()],
     committing: [Arc<str>; SHAPES.len()],
@@ -43,13 +45,21 @@ impl Insert {
     /// Prepares the texts for a fixed table and its columns.
     pub(super) fn new(verb: &'static str, table: &'static str, columns: &'static [&'static str]) -> Self {
         let row = format!("({})", vec!["?"; columns.len()].join(","));
-        let head = format!("{verb} INTO {table} ({}) VALUES ", columns.join(","));
-        let text = |rows| format!("{head}{}", vec![row.as_str(); rows].join(","));
+        let head = head(verb, table, columns);
+        let text = |rows| format!("{head} VALUES {}", vec![row.as_str(); rows].join(","));
         Self {
+            verb,
+            table,
+            columns,
             alone: SHAPES.map(|rows| text(rows).into()),
             beginning: SHAPES.map(|rows| format!("{BEGIN}; {}", text(rows)).into()),
             committing: SHAPES.map(|rows| format!("{}; {COMMIT}", text(rows)).into()),
         }
+    }
+
+    /// The text up to its values.
+    pub(super) fn head(&self) -> String {
+        head(self.verb, self.table, self.columns)
     }
 
     /// Writes rows, each bound by `bind`. Where there are none, what should travel with them goes
@@ -86,53 +96,9 @@ impl Insert {
     }
 }
 
-impl Insert {
-    /// The text for exactly this many rows, where that is one statement of at most
-    /// [`IN_ONE_TRIP_MAX`] rows.
-    fn in_one_trip(&self, rows: usize) -> Option<&str> {
-        let at = SHAPES.iter().position(|shape| *shape == rows && rows <= IN_ONE_TRIP_MAX)?;
-        Some(&self.alone[at])
-    }
-}
-
-/// Most rows of one table in a commit that is one trip: its texts are few enough to stay prepared.
-const IN_ONE_TRIP_MAX: usize = 16;
-
-/// Transactions that are one trip: the usual commit of a quiet hub, one message with its changes.
-#[derive(Default)]
-pub(super) struct OneTrip {
-    made: Mutex<FxHashMap<Vec<usize>, Arc<str>>>,
-}
-
-impl OneTrip {
-    /// The whole transaction for so many rows of each table, none of a table with 0. `None` where
-    /// it would be a text of its own for hardly any commit.
-    pub(super) fn text(&self, rows: &[(&Insert, usize)]) -> Option<Arc<str>> {
-        let key: Vec<usize> = rows.iter().map(|(_, rows)| *rows).collect();
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = made.get(&key) {
-            return Some(text.clone());
-        }
-        let mut text = String::from(BEGIN);
-        for (insert, rows) in rows.iter().filter(|(_, rows)| *rows > 0) {
-            text.push_str("; ");
-            text.push_str(insert.in_one_trip(*rows)?);
-        }
-        text.push_str("; ");
-        text.push_str(COMMIT);
-        let text: Arc<str> = text.into();
-        made.insert(key, text.clone());
-        Some(text)
-    }
-}
-
-/// Runs a text with its values.
-pub(super) async fn run_with(
-    connection: &mut SqliteConnection,
-    text: Arc<str>,
-    arguments: SqliteArguments,
-) -> sqlx::Result<()> {
-    sqlx::query_with(AssertSqlSafe(text), arguments).execute(connection).await.map(|_| ())
+/// The start of a statement that adds rows.
+fn head(verb: &str, table: &str, columns: &[&str]) -> String {
+    format!("{verb} INTO {table} ({})", columns.join(","))
 }
 
 /// Runs a fixed statement without values.

@@ -164,7 +164,7 @@ impl Writer {
 
     async fn write(&mut self, plan: &mut Plan) -> Result<(), StoreError> {
         let mut log = plan.segments();
-        let connection = connected(&mut self.connection, &self.config).await?;
+        let connection = connected(&mut self.connection, &self.config, &self.inserts).await?;
         match self.inserts.commit(connection, plan, &mut log).await {
             Ok(()) => {
                 self.next = plan.next;
@@ -189,7 +189,7 @@ impl Writer {
         if !self.upkeep.is_due(&lock(&self.overview)) {
             return;
         }
-        let outcome = match connected(&mut self.connection, &self.config).await {
+        let outcome = match connected(&mut self.connection, &self.config, &self.inserts).await {
             Ok(connection) => {
                 let slice =
                     self.upkeep.slice(connection, &self.inserts, &self.overview, &mut self.next).await;
@@ -242,9 +242,10 @@ impl Writer {
 async fn connected<'a>(
     connection: &'a mut Option<SqliteConnection>,
     config: &EmbeddedConfig,
+    inserts: &Inserts,
 ) -> Result<&'a mut SqliteConnection, StoreError> {
     if connection.is_none() {
-        let opened = SqliteConnection::connect_with(&database::writing(config)).await;
+        let opened = database::reopen(config, inserts).await;
         *connection = Some(opened.map_err(|e| unavailable(&e))?);
     }
     connection.as_mut().ok_or_else(super::gone)
