@@ -20,6 +20,7 @@ WORKDIR /build
 # Cargo features of the hub. `kafka-tls` is TLS and SCRAM towards Kafka, with OpenSSL, whose headers this
 # image has; without it: --build-arg FEATURES=
 ARG FEATURES="kafka-tls"
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY domain domain
