@@ -3,6 +3,11 @@
 //! A thousand screens that come back at once ask for the same bytes; they are put together once a
 //! version and shared.
 
+mod line;
+
+pub(crate) use line::BoardLine;
+pub use line::{NEWS_AT_ONCE, NEWS_MAX};
+
 use crate::frame::Frame;
 use crate::live::Live;
 use crate::supervisor::{Deaths, Guard};
@@ -11,30 +16,17 @@ use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::board::{Board, Resume};
 use domain::codes::Direction;
-use domain::leg::LegId;
 use domain::topic::Topic;
-use std::sync::Arc;
+use line::{News, lock};
+use std::sync::{Arc, Mutex};
 
-/// Messages waiting for one board. When full, flights wait, and with them whoever reports.
+/// Questions waiting for one board. When full, whoever asks waits.
 pub const MAILBOX: usize = 1024;
 
-/// A row is new or has changed.
+/// Take in what has become of rows.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Put {
-    /// Its live state.
-    pub live: Arc<Live>,
-}
-
-/// A row leaves.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Take {
-    /// Which.
-    pub leg: LegId,
-    /// When, by the operational clock.
-    pub now: DateTime<Utc>,
-}
+struct TakeIn;
 
 /// What a new follower is told.
 #[derive(Message)]
@@ -74,6 +66,7 @@ pub struct BoardRows {
 /// The rows of one topic.
 pub struct BoardActor {
     topic: Topic,
+    news: Arc<Mutex<Vec<News>>>,
     board: Board<Arc<Live>>,
     whole: Option<(u64, Frame)>,
     rows: Option<BoardRows>,
@@ -82,17 +75,39 @@ pub struct BoardActor {
 }
 
 impl BoardActor {
-    pub(crate) fn start_on(
+    /// An actor that takes in what comes to `news`.
+    fn start_on(
         thread: &ArbiterHandle,
         topic: Topic,
         now: DateTime<Utc>,
         deaths: Deaths,
+        news: Arc<Mutex<Vec<News>>>,
     ) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |context| {
             context.set_mailbox_capacity(MAILBOX);
             let guard = Guard::ends_process(format!("board {topic}"), deaths);
-            Self { topic, board: Board::since_now(now), whole: None, rows: None, _guard: guard }
+            Self { topic, board: Board::since_now(now), news, whole: None, rows: None, _guard: guard }
         })
+    }
+
+    fn take_in(&mut self) {
+        let news = std::mem::take(&mut *lock(&self.news));
+        for one in news {
+            match one {
+                News::Put(live) => self.put(live),
+                News::Take { leg, now } => drop(self.board.take(&leg, now)),
+            }
+        }
+    }
+
+    fn put(&mut self, live: Arc<Live>) {
+        // Boards of airlines and of all stand in the order of departure.
+        let direction = match self.topic {
+            Topic::Board(_, direction) => direction,
+            _ => Direction::Departures,
+        };
+        let time = live.view.board_time(direction);
+        self.board.put(&live.leg.clone(), time, live.changed_at, live);
     }
 
     fn whole(&mut self) -> &Frame {
@@ -125,25 +140,11 @@ impl Actor for BoardActor {
     type Context = Context<Self>;
 }
 
-impl Handler<Put> for BoardActor {
+impl Handler<TakeIn> for BoardActor {
     type Result = ();
 
-    fn handle(&mut self, Put { live }: Put, _: &mut Context<Self>) {
-        // Boards of airlines and of all stand in the order of departure.
-        let direction = match self.topic {
-            Topic::Board(_, direction) => direction,
-            _ => Direction::Departures,
-        };
-        let time = live.view.board_time(direction);
-        self.board.put(&live.leg.clone(), time, live.changed_at, live);
-    }
-}
-
-impl Handler<Take> for BoardActor {
-    type Result = ();
-
-    fn handle(&mut self, Take { leg, now }: Take, _: &mut Context<Self>) {
-        self.board.take(&leg, now);
+    fn handle(&mut self, _: TakeIn, _: &mut Context<Self>) {
+        self.take_in();
     }
 }
 
@@ -155,6 +156,7 @@ impl Handler<GetSnapshot> for BoardActor {
         GetSnapshot { since, limit_bytes }: GetSnapshot,
         _: &mut Context<Self>,
     ) -> Self::Result {
+        self.take_in();
         if let Some(Resume::Part(rows)) = since.map(|since| self.board.since(since)) {
             // A part of most rows would be a copy of its own; the whole is ready-made and shared.
             if rows.len() <= SMALL_PART_ROWS || rows.len() * 2 <= self.board.len() {
@@ -175,6 +177,7 @@ impl Handler<GetRows> for BoardActor {
     type Result = Reply<BoardRows>;
 
     fn handle(&mut self, _: GetRows, _: &mut Context<Self>) -> Self::Result {
+        self.take_in();
         let version = self.board.version();
         let rows = match &self.rows {
             Some(made) if made.version == version => made.clone(),

@@ -208,7 +208,10 @@ impl Hub {
     }
 
     fn start_flight(&self, leg: &LegId) -> Addr<FlightActor> {
-        let threads = &self.0.flight_threads;
+        let threads = match self.0.beside_sockets.get() {
+            Some(thread) => std::slice::from_ref(thread),
+            None => &self.0.flight_threads,
+        };
         // The map's own hash takes the low bits; the high ones spread legs over threads.
         let at = (FxBuildHasher.hash_one(leg) >> 32) as usize % threads.len();
         FlightActor::start_on(&threads[at], self.clone(), leg.clone())

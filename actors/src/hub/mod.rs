@@ -18,7 +18,7 @@ mod telling;
 pub use by_hand::{Lapsed, NotAmended};
 pub(crate) use flights::{Base, is_over, retired};
 
-use crate::board::{BoardActor, BoardRows, GetRows, GetSnapshot, Snapshot};
+use crate::board::{BoardLine, BoardRows, GetSnapshot, Snapshot};
 use crate::frame::Frame;
 use crate::metrics::Metrics;
 use crate::supervisor::Deaths;
@@ -33,7 +33,7 @@ use domain::topic::Topic;
 use flights::Flights;
 use rustc_hash::FxBuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 /// Bounds of what the hub takes on.
@@ -97,11 +97,13 @@ struct Shared {
     /// Several nodes write the log, and it tells this one what to show.
     shared_log: bool,
     flights: Flights,
-    boards: Map<Topic, Addr<BoardActor>>,
+    boards: Map<Topic, BoardLine>,
     /// One bit a switchboard that has a follower of the topic.
     followers: Map<Topic, u64>,
     switchboards: RwLock<Vec<SwitchboardLine>>,
     flight_threads: Vec<ArbiterHandle>,
+    /// Where flights live instead, once it is set.
+    beside_sockets: OnceLock<ArbiterHandle>,
     board_thread: ArbiterHandle,
     under_way: AtomicUsize,
     /// What a new listener is told after `hello`, while the log cannot be reached.
@@ -178,6 +180,7 @@ impl Hub {
             followers: Map::default(),
             switchboards: RwLock::default(),
             flight_threads,
+            beside_sockets: OnceLock::new(),
             board_thread,
             under_way: AtomicUsize::new(0),
             warning: RwLock::default(),
@@ -205,6 +208,14 @@ impl Hub {
         &self.0.deaths
     }
 
+    /// Has flights that start from now on live on this thread, which serves sockets too. Where there is
+    /// one core, threads of their own give flights nothing, and cost each report four changes of thread.
+    /// Only the first call counts.
+    pub fn let_flights_live_on(&self, thread: ArbiterHandle) {
+        // A second thread is not needed where the first one is there.
+        let _ = self.0.beside_sockets.set(thread);
+    }
+
     /// Topics that have rows now, of boards only.
     pub fn boards(&self) -> Vec<Topic> {
         self.0.boards.iter().map(|b| b.key().clone()).filter(|t| matches!(t, Topic::Board(..))).collect()
@@ -224,7 +235,7 @@ impl Hub {
         }
         let limit_bytes = self.0.limits.snapshot_bytes_max;
         let message = GetSnapshot { since, limit_bytes };
-        match self.board(topic).send(message).await.map_err(|_| NoSnapshot::Stopping)? {
+        match self.board(topic).snapshot(message).await.map_err(|_| NoSnapshot::Stopping)? {
             Snapshot::Ready(frame) => Ok(frame),
             Snapshot::TooLarge { bytes } => Err(NoSnapshot::TooLarge { bytes, limit_bytes }),
         }
@@ -232,7 +243,7 @@ impl Hub {
 
     /// The rows of a board, in order, with their version.
     pub async fn rows(&self, topic: &Topic) -> Result<BoardRows, NoSnapshot> {
-        self.board(topic).send(GetRows).await.map_err(|_| NoSnapshot::Stopping)
+        self.board(topic).rows().await.map_err(|_| NoSnapshot::Stopping)
     }
 
     /// Adds a worker thread's switchboard; its bit in the followers' masks is the answer.
@@ -271,12 +282,12 @@ impl Hub {
         self.0.stopping.store(true, Ordering::SeqCst);
     }
 
-    fn board(&self, topic: &Topic) -> Addr<BoardActor> {
+    fn board(&self, topic: &Topic) -> BoardLine {
         if let Some(board) = self.0.boards.get(topic) {
             return board.clone();
         }
         let start = || {
-            BoardActor::start_on(
+            BoardLine::start_on(
                 &self.0.board_thread,
                 topic.clone(),
                 self.0.clock.now(),

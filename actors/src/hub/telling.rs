@@ -6,11 +6,10 @@
 
 use super::Hub;
 use super::flights::{Base, Slot};
-use crate::board::{Put, Take};
 use crate::frame::Frame;
 use crate::live::Live;
 use crate::switchboard::{Announce, Deliver};
-use crate::tell::{tell, tell_recipient};
+use crate::tell::tell_recipient;
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use dashmap::mapref::entry::Entry;
@@ -160,7 +159,7 @@ impl Hub {
         for topic in topics {
             if !matches!(topic, Topic::Flight(_)) {
                 // A board that has gone has no rows to take off.
-                let _ = tell(&self.board(topic), Take { leg: leg.clone(), now }).await;
+                let _ = self.board(topic).take(leg.clone(), now).await;
             }
             let mask = self.mask(std::slice::from_ref(topic));
             if mask != 0 {
@@ -177,7 +176,7 @@ impl Hub {
             if matches!(topic, Topic::Flight(_)) {
                 continue;
             }
-            if tell(&self.board(topic), Put { live: live.clone() }).await.is_err() {
+            if self.board(topic).put(live.clone()).await.is_err() {
                 tracing::debug!(%topic, "a board has gone while the hub stops");
             }
         }

@@ -14,6 +14,7 @@ use domain::leg::{LegId, LegKey};
 use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError, Version};
 use domain::report::{Report, Source, StatusWord};
 use domain::topic::Topic;
+use gatecall_actors::board::NEWS_AT_ONCE;
 use gatecall_actors::hub::{Hub, Limits, NoSnapshot, SwitchboardLine, Threads};
 use gatecall_actors::metrics::Metrics;
 use gatecall_actors::supervisor::Deaths;
@@ -216,6 +217,39 @@ fn a_board_has_its_rows_in_order_of_time() {
         }
         let (_, rows) = snapshot(&world.hub, &Topic::parse("board/FLL/departures").unwrap(), None).await;
         assert!(rows.is_empty());
+    });
+}
+
+#[test]
+fn a_board_that_nobody_looked_at_has_every_change_when_somebody_does() {
+    run(async |world| {
+        let numbers: Vec<String> = (0..NEWS_AT_ONCE * 3 + 5).map(|n| (1000 + n).to_string()).collect();
+        world.hub.accept(numbers.iter().map(|number| scheduled(number)).collect()).await.unwrap();
+        for number in &numbers {
+            world.hub.accept(vec![gate(number, 5, "3")]).await.unwrap();
+        }
+        let (_, rows) = snapshot(&world.hub, &jfk(), None).await;
+        let expected: Vec<(String, u64)> = numbers.iter().map(|number| (leg(number), 2)).collect();
+        assert_eq!(rows, expected);
+        let seen = world.hub.rows(&jfk()).await.unwrap();
+        assert_eq!(seen.rows.len(), numbers.len());
+        assert_eq!(world.hub.rows(&jfk()).await.unwrap().version, seen.version, "nothing has changed");
+        world.hub.accept(vec![gate("1000", 6, "4")]).await.unwrap();
+        assert!(world.hub.rows(&jfk()).await.unwrap().version > seen.version);
+    });
+}
+
+#[test]
+fn flights_live_where_they_are_told_to() {
+    run(async |world| {
+        let elsewhere = Arbiter::new();
+        world.hub.let_flights_live_on(elsewhere.handle());
+        let outcomes = world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Changed(1)]);
+        elsewhere.stop();
+        elsewhere.join().unwrap();
+        let gone = world.hub.accept(vec![gate("615", 1, "3")]).await;
+        assert!(gone.is_err(), "its thread has ended, and it with it: {gone:?}");
     });
 }
 

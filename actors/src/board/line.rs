@@ -1,0 +1,158 @@
+//! A board as the hub holds it: its actor, and what the actor has not taken in yet.
+
+use super::{BoardActor, BoardRows, GetRows, GetSnapshot, Snapshot, TakeIn};
+use crate::live::Live;
+use crate::supervisor::Deaths;
+use crate::tell::{Gone, tell};
+use actix::prelude::*;
+use chrono::{DateTime, Utc};
+use domain::leg::LegId;
+use domain::topic::Topic;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// So many changes of a board's rows that nobody has looked at wake the board to take them in.
+pub const NEWS_AT_ONCE: usize = 32;
+
+/// Most changes that may wait for a board. When full, flights wait, and with them whoever reports.
+pub const NEWS_MAX: usize = 1024;
+
+/// What has become of a row.
+pub(super) enum News {
+    /// It is new or has changed.
+    Put(Arc<Live>),
+    /// It leaves.
+    Take {
+        /// Which.
+        leg: LegId,
+        /// When, by the operational clock.
+        now: DateTime<Utc>,
+    },
+}
+
+impl News {
+    fn leg(&self) -> &LegId {
+        match self {
+            Self::Put(live) => &live.leg,
+            Self::Take { leg, .. } => leg,
+        }
+    }
+}
+
+/// A board as the hub holds it. Nobody sees a board but who asks for a snapshot, and most changes come
+/// while nobody asks: they wait beside the actor, and its thread is woken for many at once.
+#[derive(Clone)]
+pub(crate) struct BoardLine {
+    address: Addr<BoardActor>,
+    news: Arc<Mutex<Vec<News>>>,
+}
+
+impl BoardLine {
+    pub(crate) fn start_on(thread: &ArbiterHandle, topic: Topic, now: DateTime<Utc>, deaths: Deaths) -> Self {
+        let news = Arc::<Mutex<Vec<News>>>::default();
+        let address = BoardActor::start_on(thread, topic, now, deaths, news.clone());
+        Self { address, news }
+    }
+
+    /// A row is new or has changed. Who asks from now on sees it.
+    pub(crate) async fn put(&self, live: Arc<Live>) -> Result<(), Gone> {
+        self.note(News::Put(live)).await
+    }
+
+    /// A row leaves.
+    pub(crate) async fn take(&self, leg: LegId, now: DateTime<Utc>) -> Result<(), Gone> {
+        self.note(News::Take { leg, now }).await
+    }
+
+    async fn note(&self, news: News) -> Result<(), Gone> {
+        let waiting = add(&mut lock(&self.news), news);
+        match waiting {
+            NEWS_MAX.. => self.address.send(TakeIn).await.map_err(|_| Gone),
+            _ if waiting.is_multiple_of(NEWS_AT_ONCE) => tell(&self.address, TakeIn).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What a new follower is told.
+    pub(crate) async fn snapshot(&self, question: GetSnapshot) -> Result<Snapshot, Gone> {
+        self.address.send(question).await.map_err(|_| Gone)
+    }
+
+    /// The rows in order.
+    pub(crate) async fn rows(&self) -> Result<BoardRows, Gone> {
+        self.address.send(GetRows).await.map_err(|_| Gone)
+    }
+}
+
+/// Adds a piece of news and answers how many there are. A row that changes again before anybody has
+/// looked is one piece. That it has left is never passed over: whoever saw it must be told.
+fn add(waiting: &mut Vec<News>, news: News) -> usize {
+    let earlier = waiting.iter_mut().rev().take(NEWS_AT_ONCE).find(|earlier| earlier.leg() == news.leg());
+    match (earlier, news) {
+        (Some(earlier @ News::Put(_)), news @ News::Put(_)) => *earlier = news,
+        (_, news) => waiting.push(news),
+    }
+    waiting.len()
+}
+
+/// Locks without minding a panic elsewhere, which ends the process.
+pub(super) fn lock(news: &Mutex<Vec<News>>) -> MutexGuard<'_, Vec<News>> {
+    news.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+    use domain::codes::{AirlineCode, FlightNumber, Iata};
+    use domain::flight::Flight;
+    use domain::leg::LegKey;
+
+    fn leg(number: &str) -> LegKey {
+        LegKey {
+            carrier: AirlineCode::parse("B6").unwrap(),
+            number: FlightNumber::parse(number).unwrap(),
+            suffix: None,
+            origin_date: NaiveDate::from_ymd_opt(2013, 2, 8).unwrap(),
+            from: Iata::parse("JFK").unwrap(),
+            to: Iata::parse("FLL").unwrap(),
+            repeat: 0,
+        }
+    }
+
+    fn put(number: &str, rev: u64) -> News {
+        let flight = Flight { rev, ..Flight::new(leg(number)) };
+        News::Put(Arc::new(Live::of(&flight, Arc::new(flight.view()))))
+    }
+
+    fn take(number: &str) -> News {
+        News::Take { leg: leg(number).id(), now: DateTime::UNIX_EPOCH }
+    }
+
+    fn told(waiting: &[News]) -> Vec<(String, Option<u64>)> {
+        let rev = |news: &News| match news {
+            News::Put(live) => Some(live.rev),
+            News::Take { .. } => None,
+        };
+        waiting.iter().map(|news| (news.leg().to_string(), rev(news))).collect()
+    }
+
+    #[test]
+    fn a_row_that_changes_again_waits_once_and_as_it_is_now() {
+        let mut waiting = Vec::new();
+        assert_eq!(add(&mut waiting, put("615", 1)), 1);
+        assert_eq!(add(&mut waiting, put("616", 1)), 2);
+        assert_eq!(add(&mut waiting, put("615", 2)), 2);
+        let name = |number| leg(number).id().to_string();
+        assert_eq!(told(&waiting), [(name("615"), Some(2)), (name("616"), Some(1))]);
+    }
+
+    #[test]
+    fn that_a_row_left_is_told_even_if_it_came_back() {
+        let mut waiting = Vec::new();
+        for news in [put("615", 1), take("615"), put("615", 2), put("615", 3)] {
+            add(&mut waiting, news);
+        }
+        let revs: Vec<_> = told(&waiting).into_iter().map(|(_, rev)| rev).collect();
+        assert_eq!(revs, [Some(1), None, Some(3)]);
+    }
+}
