@@ -135,7 +135,8 @@ fn workers_of(config: &Config) -> usize {
     }
 }
 
-/// Flights need little beside the sockets: one thread for every four cores.
+/// Flights need little beside the sockets: one thread for every four cores. On a single core they move
+/// to the thread of the sockets as soon as it is there.
 fn flight_threads(config: &Config) -> usize {
     match config.threads.flights {
         0 => cores().div_ceil(4),
@@ -226,7 +227,11 @@ impl Running {
     fn listen(&self) -> anyhow::Result<actix_server::Server> {
         let server = &self.app.config.server;
         let (app, open) = (self.app.clone(), self.open.clone());
+        let share_thread = cores() == 1 && self.app.config.threads.flights == 0;
         let factory = move || {
+            if share_thread {
+                app.hub.let_flights_live_on(Arbiter::current());
+            }
             let (app, open) = (app.clone(), open.clone());
             let (for_upgrade, open_lines) = (app.clone(), open.clone());
             let upgrade = move |(request, framed)| {
