@@ -15,6 +15,8 @@ use actors::frame::Encoding;
 use actors::switchboard::{LineId, Socket};
 use bytes::Bytes;
 use futures_util::Stream;
+use rustix::io::Errno;
+use rustix::net::SendFlags;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
@@ -77,9 +79,10 @@ impl TcpLine {
     /// Straight to the system call: the runtime's own bookkeeping is asked only when the socket is
     /// full, to learn when it no longer is.
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match socket2::SockRef::from(&self.io).send(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.io.try_write(bytes),
-            answer => answer,
+        match rustix::net::send(&self.io, bytes, SendFlags::empty()) {
+            Ok(n) => Ok(n),
+            Err(Errno::WOULDBLOCK) => self.io.try_write(bytes),
+            Err(error) => Err(error.into()),
         }
     }
 }
