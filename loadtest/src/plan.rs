@@ -21,7 +21,7 @@ const AIRPORTS: [&str; 50] = [
     "CMH", "BDL", "JAX", "ANC", "OGG",
 ];
 /// Reports say they were observed so long ago by the hub's clock, so that none is from its future
-/// even when many reports within one millisecond push a flight's time ahead.
+/// where that clock and the greeting's differ.
 const OBSERVED_AGO: TimeDelta = TimeDelta::seconds(60);
 
 /// The hub's operational clock, as its greeting told it.
@@ -55,8 +55,10 @@ pub struct Flight {
     to: &'static str,
     /// Its identifier, as the hub makes it from the natural key.
     pub leg: String,
-    /// Observation time of its last report, in Unix milliseconds: each report must be newer.
-    observed_ms: i64,
+    /// Observation time of its last report, in Unix microseconds: each report must be newer. No hub
+    /// takes a million reports a second on one flight, so that this never runs ahead of the clock,
+    /// where it would make the reports of a run's next round old news.
+    observed_us: i64,
 }
 
 /// The flights of a run.
@@ -109,11 +111,11 @@ impl Plan {
     }
 
     fn put(&mut self, out: &mut Vec<u8>, index: usize, set: &str) -> Result<()> {
-        let now_ms = (self.clock.now() - OBSERVED_AGO).timestamp_millis();
+        let now_us = (self.clock.now() - OBSERVED_AGO).timestamp_micros();
         let flight = &mut self.flights[index];
-        flight.observed_ms = now_ms.max(flight.observed_ms + 1);
-        let observed = DateTime::from_timestamp_millis(flight.observed_ms).context("a time out of range")?;
-        let observed = observed.to_rfc3339_opts(SecondsFormat::Millis, true);
+        flight.observed_us = now_us.max(flight.observed_us + 1);
+        let observed = DateTime::from_timestamp_micros(flight.observed_us).context("a time out of range")?;
+        let observed = observed.to_rfc3339_opts(SecondsFormat::Micros, true);
         let Flight { carrier, number, from, to, .. } = flight;
         let date = &self.date;
         write!(
@@ -131,7 +133,7 @@ impl Flight {
         let from = AIRPORTS[index / FLIGHTS_PER_AIRPORT % AIRPORTS.len()];
         let to = AIRPORTS[(index / FLIGHTS_PER_AIRPORT + 1 + index % (AIRPORTS.len() - 1)) % AIRPORTS.len()];
         let leg = format!("{carrier}-{number}-{date}-{from}-{to}");
-        Self { carrier, number, from, to, leg, observed_ms: 0 }
+        Self { carrier, number, from, to, leg, observed_us: 0 }
     }
 }
 
@@ -144,6 +146,26 @@ mod tests {
 
     fn plan(count: usize) -> Plan {
         Plan::new(count, HubClock::from_hello("2013-02-08T15:00:00Z", 1000).unwrap(), 60)
+    }
+
+    #[test]
+    fn the_reports_of_a_next_round_are_newer_than_those_of_the_last() {
+        let clock = HubClock::from_hello("2013-02-08T15:00:00Z", 1000).unwrap();
+        let observed = |plan: &mut Plan| {
+            let mut body = Vec::new();
+            plan.put_gate(&mut body, 0, 1).unwrap();
+            let told: Value = serde_json::from_slice(&body).unwrap();
+            told["observed_at"].as_str().unwrap().to_owned()
+        };
+        let mut first = Plan::new(1, clock, 60);
+        let mut last = String::new();
+        for _ in 0..2_000 {
+            let next = observed(&mut first);
+            assert!(next > last, "{next} after {last}");
+            last = next;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(observed(&mut Plan::new(1, clock, 60)) > last);
     }
 
     #[test]
