@@ -208,7 +208,8 @@ impl Hub {
     }
 
     fn start_flight(&self, leg: &LegId) -> Addr<FlightActor> {
-        let threads = match self.0.beside_sockets.get() {
+        let beside_sockets = self.0.beside_sockets.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let threads = match &*beside_sockets {
             Some(thread) => std::slice::from_ref(thread),
             None => &self.0.flight_threads,
         };

@@ -33,7 +33,7 @@ use domain::topic::Topic;
 use flights::Flights;
 use rustc_hash::FxBuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 /// Bounds of what the hub takes on.
@@ -102,8 +102,8 @@ struct Shared {
     followers: Map<Topic, u64>,
     switchboards: RwLock<Vec<SwitchboardLine>>,
     flight_threads: Vec<ArbiterHandle>,
-    /// Where flights live instead, once it is set.
-    beside_sockets: OnceLock<ArbiterHandle>,
+    /// Where flights live instead, where there is one.
+    beside_sockets: RwLock<Option<ArbiterHandle>>,
     board_thread: ArbiterHandle,
     under_way: AtomicUsize,
     /// What a new listener is told after `hello`, while the log cannot be reached.
@@ -180,7 +180,7 @@ impl Hub {
             followers: Map::default(),
             switchboards: RwLock::default(),
             flight_threads,
-            beside_sockets: OnceLock::new(),
+            beside_sockets: RwLock::default(),
             board_thread,
             under_way: AtomicUsize::new(0),
             warning: RwLock::default(),
@@ -210,10 +210,10 @@ impl Hub {
 
     /// Has flights that start from now on live on this thread, which serves sockets too. Where there is
     /// one core, threads of their own give flights nothing, and cost each report four changes of thread.
-    /// Only the first call counts.
+    /// A thread that takes the place of one that died is told the same way: the last call counts, and
+    /// flights that died with theirs start again on this one.
     pub fn let_flights_live_on(&self, thread: ArbiterHandle) {
-        // A second thread is not needed where the first one is there.
-        let _ = self.0.beside_sockets.set(thread);
+        *self.0.beside_sockets.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
     }
 
     /// Topics that have rows now, of boards only.

@@ -5,11 +5,13 @@
 //! A socket that is not ready gets a queue of legs instead ([`super::pending`]).
 
 use super::Deliver;
+use super::following::Followers;
 use super::pending::Pending;
+use super::turn::{Delivery, Together, Wrote, owe};
 use crate::frame::{Encoding, Frame};
 use crate::hub::Hub;
 use crate::metrics::{ReasonLabel, TransportLabel};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::leg::LegId;
 use domain::topic::Topic;
 use rustc_hash::FxHashMap;
@@ -31,7 +33,7 @@ pub trait Socket: 'static {
 /// A line's place and generation: a place is used again, an id is not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct LineId {
-    place: u32,
+    pub(super) place: u32,
     generation: u32,
 }
 
@@ -42,19 +44,8 @@ impl LineId {
     }
 }
 
-/// Why a topic cannot be followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FollowError {
-    /// The line has its limit of topics.
-    #[error("a connection may follow at most {0} topics")]
-    TooMany(usize),
-    /// The line has gone.
-    #[error("the connection has gone")]
-    Gone,
-}
-
-struct Line<S> {
-    socket: S,
+pub(super) struct Line<S> {
+    pub(super) socket: S,
     generation: u32,
     /// Number of the turn in which this line was last given a frame.
     turn: u32,
@@ -64,20 +55,9 @@ struct Line<S> {
     /// Its place among those touched in that turn.
     touched: u32,
     encoding: Encoding,
-    pending: Option<Box<Pending>>,
+    pub(super) pending: Option<Box<Pending>>,
     /// Topic and this line's place among its followers.
-    follows: SmallVec<[(u32, u32); 1]>,
-}
-
-struct Followers {
-    topic: Topic,
-    places: Vec<u32>,
-}
-
-struct Delivery {
-    leg: LegId,
-    frames: SmallVec<[Frame; 2]>,
-    topics: SmallVec<[u32; 4]>,
+    pub(super) follows: SmallVec<[(u32, u32); 1]>,
 }
 
 /// Deliveries kept for one turn; beyond, they leave at once.
@@ -88,14 +68,14 @@ const LOOK_AHEAD: usize = 8;
 
 /// See the module's page.
 pub struct Lines<S: Socket> {
-    hub: Hub,
-    number: u8,
-    lines: Vec<Option<Line<S>>>,
+    pub(super) hub: Hub,
+    pub(super) number: u8,
+    pub(super) lines: Vec<Option<Line<S>>>,
     generations: Vec<u32>,
     free: Vec<u32>,
-    topics: FxHashMap<Topic, u32>,
-    followers: Vec<Option<Followers>>,
-    free_topics: Vec<u32>,
+    pub(super) topics: FxHashMap<Topic, u32>,
+    pub(super) followers: Vec<Option<Followers>>,
+    pub(super) free_topics: Vec<u32>,
     deliveries: Vec<Delivery>,
     turn: u32,
     open: usize,
@@ -186,42 +166,6 @@ impl<S: Socket> Lines<S> {
     /// Topics a line follows.
     pub fn follows_len(&self, id: LineId) -> usize {
         self.line(id).map_or(0, |line| line.follows.len())
-    }
-
-    /// Adds a follower and keeps its frames back until [`Lines::release`]: from this moment no
-    /// change of the topic is missed. Following again is allowed, and brings a new snapshot. Answers
-    /// whether it is new.
-    pub fn follow(&mut self, id: LineId, topic: &Topic, topics_max: usize) -> Result<bool, FollowError> {
-        let line = self.line(id).ok_or(FollowError::Gone)?;
-        let number = self.topics.get(topic).copied();
-        let already = number.is_some_and(|n| line.follows.iter().any(|(t, _)| *t == n));
-        if !already {
-            if line.follows.len() >= topics_max {
-                return Err(FollowError::TooMany(topics_max));
-            }
-            let number = number.unwrap_or_else(|| self.first_follower(topic));
-            if let Some(followers) = &mut self.followers[number as usize] {
-                followers.places.push(id.place);
-                let place = (followers.places.len() - 1) as u32;
-                if let Some(line) = self.line_mut(id) {
-                    line.follows.push((number, place));
-                }
-            }
-        }
-        if let Some(line) = self.line_mut(id) {
-            line.pending.get_or_insert_default().holds += 1;
-        }
-        Ok(!already)
-    }
-
-    /// Takes a follower away.
-    pub fn unfollow(&mut self, id: LineId, topic: &Topic) -> bool {
-        let Some(number) = self.topics.get(topic).copied() else { return false };
-        let Some(line) = self.line_mut(id) else { return false };
-        let Some(at) = line.follows.iter().position(|(t, _)| *t == number) else { return false };
-        let (_, place) = line.follows.swap_remove(at);
-        self.leave(number, place);
-        true
     }
 
     /// Ends what [`Lines::follow`] began: the snapshot (or the error) goes first, then whatever
@@ -493,50 +437,11 @@ impl<S: Socket> Lines<S> {
         }
     }
 
-    fn first_follower(&mut self, topic: &Topic) -> u32 {
-        let followers = Followers { topic: topic.clone(), places: Vec::new() };
-        let number = match self.free_topics.pop() {
-            Some(number) => {
-                self.followers[number as usize] = Some(followers);
-                number
-            }
-            None => {
-                self.followers.push(Some(followers));
-                (self.followers.len() - 1) as u32
-            }
-        };
-        self.topics.insert(topic.clone(), number);
-        self.hub.mark_follower(topic, self.number, true);
-        number
-    }
-
-    fn leave(&mut self, topic: u32, place: u32) {
-        let Some(followers) = &mut self.followers[topic as usize] else { return };
-        followers.places.swap_remove(place as usize);
-        if let Some(moved) = followers.places.get(place as usize) {
-            let was_at = followers.places.len() as u32;
-            if let Some(line) = &mut self.lines[*moved as usize]
-                && let Some(follow) = line.follows.iter_mut().find(|f| **f == (topic, was_at))
-            {
-                follow.1 = place;
-            }
-        }
-        if followers.places.is_empty() {
-            let topic_name = followers.topic.clone();
-            self.followers[topic as usize] = None;
-            // Deliveries of this turn may still name the number; it is used again after the turn.
-            self.flush();
-            self.free_topics.push(topic);
-            self.topics.remove(&topic_name);
-            self.hub.mark_follower(&topic_name, self.number, false);
-        }
-    }
-
-    fn line(&self, id: LineId) -> Option<&Line<S>> {
+    pub(super) fn line(&self, id: LineId) -> Option<&Line<S>> {
         self.lines.get(id.place as usize)?.as_ref().filter(|line| line.generation == id.generation)
     }
 
-    fn line_mut(&mut self, id: LineId) -> Option<&mut Line<S>> {
+    pub(super) fn line_mut(&mut self, id: LineId) -> Option<&mut Line<S>> {
         self.lines.get_mut(id.place as usize)?.as_mut().filter(|line| line.generation == id.generation)
     }
 
@@ -550,60 +455,5 @@ impl<S: Socket> Lines<S> {
 
     fn let_go(&self, reason: &'static str) {
         self.hub.metrics().let_go.get_or_create(&ReasonLabel { reason }).inc();
-    }
-}
-
-fn owe(pending: &mut Pending, delivery: &Delivery, encoding: Encoding) {
-    if pending.closing {
-        return;
-    }
-    for frame in &delivery.frames {
-        if frame.kind() == "gone" {
-            pending.owe_goodbye(&delivery.leg, frame.bytes(encoding));
-        } else {
-            pending.owe_state(&delivery.leg);
-        }
-    }
-}
-
-#[derive(Default)]
-struct Wrote {
-    frames: u64,
-    bytes: u64,
-    conflated: u64,
-}
-
-/// The bytes of the last list of deliveries, one place an encoding: neighbours usually get the
-/// same.
-#[derive(Default)]
-struct Together {
-    made: [Option<Joined>; Encoding::COUNT],
-}
-
-/// What a list of deliveries is in bytes, and how many frames that is.
-struct Joined {
-    of: SmallVec<[u32; 16]>,
-    bytes: Bytes,
-    frames: u64,
-}
-
-impl Together {
-    fn of(&mut self, all: &[Delivery], numbers: &[u32], encoding: Encoding) -> (&Bytes, u64) {
-        let made = &mut self.made[encoding as usize];
-        if made.as_ref().is_none_or(|joined| joined.of.as_slice() != numbers) {
-            let frames: SmallVec<[&Bytes; 16]> =
-                numbers.iter().flat_map(|n| &all[*n as usize].frames).map(|f| f.bytes(encoding)).collect();
-            let bytes = match frames.as_slice() {
-                [one] => (*one).clone(),
-                many => {
-                    let mut joined = BytesMut::with_capacity(many.iter().map(|b| b.len()).sum());
-                    many.iter().for_each(|b| joined.extend_from_slice(b));
-                    joined.freeze()
-                }
-            };
-            *made = Some(Joined { of: SmallVec::from_slice(numbers), bytes, frames: frames.len() as u64 });
-        }
-        let joined = made.as_ref().expect("made above");
-        (&joined.bytes, joined.frames)
     }
 }

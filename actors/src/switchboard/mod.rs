@@ -4,12 +4,15 @@
 //! The actor receives frames from flights and lets those that arrive in one turn of the thread's
 //! loop leave in one write a socket.
 
+mod following;
 mod lines;
 mod pending;
 #[cfg(test)]
 mod tests;
+mod turn;
 
-pub use lines::{FollowError, LineId, Lines, Socket};
+pub use following::FollowError;
+pub use lines::{LineId, Lines, Socket};
 pub use pending::ANSWERS_MAX;
 
 use crate::frame::Frame;

@@ -250,6 +250,9 @@ fn flights_live_where_they_are_told_to() {
         elsewhere.join().unwrap();
         let gone = world.hub.accept(vec![gate("615", 1, "3")]).await;
         assert!(gone.is_err(), "its thread has ended, and it with it: {gone:?}");
+        world.hub.let_flights_live_on(Arbiter::current());
+        let outcomes = world.hub.accept(vec![gate("615", 1, "3")]).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Changed(2)], "it goes on where its last state is");
     });
 }
 
