@@ -135,13 +135,18 @@ fn workers_of(config: &Config) -> usize {
     }
 }
 
-/// Flights need little beside the sockets: one thread for every four cores. On a single core they move
-/// to the thread of the sockets as soon as it is there.
+/// Flights need little beside the sockets: one thread for every four cores. Where they are to live with
+/// the sockets it is one, for those that start before the sockets' thread is there.
 fn flight_threads(config: &Config) -> usize {
     match config.threads.flights {
         0 => cores().div_ceil(4),
         given => given,
     }
+}
+
+/// Whether flights live on the thread of the sockets.
+fn shares_thread(config: &Config, workers: usize) -> bool {
+    cores() == 1 && workers == 1 && config.threads.flights == 0
 }
 
 fn feeds(config: &Config) -> BTreeMap<String, Feed> {
@@ -227,7 +232,7 @@ impl Running {
     fn listen(&self) -> anyhow::Result<actix_server::Server> {
         let server = &self.app.config.server;
         let (app, open) = (self.app.clone(), self.open.clone());
-        let share_thread = cores() == 1 && self.app.config.threads.flights == 0;
+        let share_thread = shares_thread(&self.app.config, self.app.workers);
         let factory = move || {
             if share_thread {
                 app.hub.let_flights_live_on(Arbiter::current());
@@ -274,7 +279,12 @@ impl Running {
     fn say_addresses(&self) {
         let server = &self.app.config.server;
         let clock = self.app.hub.clock();
+        let flight_threads = match shares_thread(&self.app.config, self.app.workers) {
+            true => 0,
+            false => flight_threads(&self.app.config),
+        };
         tracing::info!(
+            flight_threads,
             api = %server.api,
             web = %server.web,
             clock.now = %clock.now(),

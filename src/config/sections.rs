@@ -109,7 +109,7 @@ pub struct Retention {
 /// `[threads]`.
 #[derive(Clone, Debug)]
 pub struct Threads {
-    /// Threads on which flights live; 0 for as many as fit the machine, which is none of their own
+    /// Threads on which flights live; 0 for as many as fit the machine, which is the sockets' own
     /// where it has a single core.
     pub flights: usize,
 }

@@ -13,6 +13,7 @@
 //! | `socket` | the smallest WebSocket client that shows everything |
 //! | `sockets` | what WebSockets are told: greeting, changes, answers, resume, the end |
 //! | `guests` | whom the hub lets in by WebSocket, and what it puts up with |
+//! | `one_core` | a hub with a single core |
 //! | `slow` | listeners who do not read |
 //! | `streams` | server-sent events |
 
@@ -24,6 +25,8 @@ mod client;
 mod guests;
 mod hub;
 mod living;
+#[cfg(target_os = "linux")]
+mod one_core;
 mod operator;
 mod pushing;
 mod reading;

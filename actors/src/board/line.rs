@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// So many changes of a board's rows that nobody has looked at wake the board to take them in.
 pub const NEWS_AT_ONCE: usize = 32;
 
-/// Most changes that may wait for a board. When full, flights wait, and with them whoever reports.
+/// Changes that may wait for a board. From here on each flight waits, once its own is added, until the
+/// board has taken all of them in, and with it whoever reports.
 pub const NEWS_MAX: usize = 1024;
 
 /// What has become of a row.
@@ -64,12 +65,16 @@ impl BoardLine {
     }
 
     async fn note(&self, news: News) -> Result<(), Gone> {
-        let waiting = add(&mut lock(&self.news), news);
-        match waiting {
-            NEWS_MAX.. => self.address.send(TakeIn).await.map_err(|_| Gone),
-            _ if waiting.is_multiple_of(NEWS_AT_ONCE) => tell(&self.address, TakeIn).await,
-            _ => Ok(()),
+        let added = add(&mut lock(&self.news), news);
+        match added {
+            None => return Ok(()),
+            Some(waiting) if waiting >= NEWS_MAX => {}
+            Some(waiting) if waiting.is_multiple_of(NEWS_AT_ONCE) => {
+                return tell(&self.address, TakeIn).await;
+            }
+            Some(_) => return Ok(()),
         }
+        self.address.send(TakeIn).await.map_err(|_| Gone)
     }
 
     /// What a new follower is told.
@@ -83,15 +88,21 @@ impl BoardLine {
     }
 }
 
-/// Adds a piece of news and answers how many there are. A row that changes again before anybody has
-/// looked is one piece. That it has left is never passed over: whoever saw it must be told.
-fn add(waiting: &mut Vec<News>, news: News) -> usize {
+/// Adds a piece of news and answers how many there are now; `None` where it took the place of one: a
+/// row that changes again before anybody has looked is one piece. That it has left is never passed over:
+/// whoever saw it must be told.
+fn add(waiting: &mut Vec<News>, news: News) -> Option<usize> {
     let earlier = waiting.iter_mut().rev().take(NEWS_AT_ONCE).find(|earlier| earlier.leg() == news.leg());
     match (earlier, news) {
-        (Some(earlier @ News::Put(_)), news @ News::Put(_)) => *earlier = news,
-        (_, news) => waiting.push(news),
+        (Some(earlier @ News::Put(_)), news @ News::Put(_)) => {
+            *earlier = news;
+            None
+        }
+        (_, news) => {
+            waiting.push(news);
+            Some(waiting.len())
+        }
     }
-    waiting.len()
 }
 
 /// Locks without minding a panic elsewhere, which ends the process.
@@ -106,6 +117,7 @@ mod tests {
     use domain::codes::{AirlineCode, FlightNumber, Iata};
     use domain::flight::Flight;
     use domain::leg::LegKey;
+    use futures_util::FutureExt;
 
     fn leg(number: &str) -> LegKey {
         LegKey {
@@ -139,9 +151,9 @@ mod tests {
     #[test]
     fn a_row_that_changes_again_waits_once_and_as_it_is_now() {
         let mut waiting = Vec::new();
-        assert_eq!(add(&mut waiting, put("615", 1)), 1);
-        assert_eq!(add(&mut waiting, put("616", 1)), 2);
-        assert_eq!(add(&mut waiting, put("615", 2)), 2);
+        assert_eq!(add(&mut waiting, put("615", 1)), Some(1));
+        assert_eq!(add(&mut waiting, put("616", 1)), Some(2));
+        assert_eq!(add(&mut waiting, put("615", 2)), None);
         let name = |number| leg(number).id().to_string();
         assert_eq!(told(&waiting), [(name("615"), Some(2)), (name("616"), Some(1))]);
     }
@@ -154,5 +166,27 @@ mod tests {
         }
         let revs: Vec<_> = told(&waiting).into_iter().map(|(_, rev)| rev).collect();
         assert_eq!(revs, [Some(1), None, Some(3)]);
+    }
+
+    #[test]
+    fn who_adds_to_a_full_list_waits_until_the_board_has_taken_it_in() {
+        System::new().block_on(async {
+            let elsewhere = Arbiter::new();
+            let deaths = Deaths::only_counted(crate::metrics::Metrics::default());
+            let topic = Topic::parse("board/JFK/departures").unwrap();
+            let line = BoardLine::start_on(&elsewhere.handle(), topic, DateTime::UNIX_EPOCH, deaths);
+            let (go, wait) = std::sync::mpsc::channel::<()>();
+            // The board's thread is busy until it is told to go on.
+            elsewhere.spawn_fn(move || wait.recv().unwrap());
+            for number in 1..NEWS_MAX {
+                line.note(put(&number.to_string(), 1)).await.unwrap();
+            }
+            let mut full = std::pin::pin!(line.note(put("5000", 1)));
+            assert!(full.as_mut().now_or_never().is_none());
+            go.send(()).unwrap();
+            full.await.unwrap();
+            assert!(lock(&line.news).is_empty());
+            assert_eq!(line.rows().await.unwrap().rows.len(), NEWS_MAX);
+        });
     }
 }

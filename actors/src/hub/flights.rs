@@ -135,6 +135,10 @@ impl Hub {
         let all = self.0.flights.slots.iter().filter(|slot| due(slot) && self.0.log.owns(slot.key()));
         let over: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
         for leg in &over {
+            // Flights leave with their threads now, and are not to be taken for dead.
+            if self.0.stopping.load(std::sync::atomic::Ordering::SeqCst) {
+                break;
+            }
             if let Some(address) = self.known_flight(leg) {
                 // If it dies of this, the next round finds it dead and starts it again.
                 let _ = address.send(Retire).await;

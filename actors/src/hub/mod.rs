@@ -210,8 +210,8 @@ impl Hub {
 
     /// Has flights that start from now on live on this thread, which serves sockets too. Where there is
     /// one core, threads of their own give flights nothing, and cost each report four changes of thread.
-    /// A thread that takes the place of one that died is told the same way: the last call counts, and
-    /// flights that died with theirs start again on this one.
+    /// The last call counts, so that a thread that takes the place of one that ended takes over its
+    /// flights, which start again there at their next report.
     pub fn let_flights_live_on(&self, thread: ArbiterHandle) {
         *self.0.beside_sockets.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
     }

@@ -1,7 +1,7 @@
 //! A plan, written in one transaction.
 
 use super::plan::{ChangeRow, LogRow, Plan};
-use super::small::{self, Small};
+use super::small::{self, SmallCommit};
 use super::statements::{Insert, With};
 use super::work::{Message, nanos};
 use crate::packed::Packed;
@@ -17,7 +17,7 @@ pub(super) struct Inserts {
     messages: Insert,
     faults: Insert,
     meta: Insert,
-    small: Small,
+    small: SmallCommit,
 }
 
 impl Inserts {
@@ -29,7 +29,7 @@ impl Inserts {
         let changes = Insert::new("INSERT", "changes", changes);
         let messages = Insert::new("INSERT", "messages", messages);
         Self {
-            small: Small::of(&[&log, &messages, &changes]),
+            small: SmallCommit::of(&[&log, &messages, &changes]),
             log,
             changes,
             retired: Insert::new("INSERT OR REPLACE", "retired", &["leg", "newest"]),
@@ -51,7 +51,7 @@ impl Inserts {
         plan: &mut Plan,
         log: &mut [LogRow],
     ) -> sqlx::Result<()> {
-        if self.small(connection, plan, log).await? {
+        if self.commit_if_small(connection, plan, log).await? {
             return Ok(());
         }
         self.log(connection, log).await?;
@@ -79,7 +79,7 @@ impl Inserts {
 
     /// Writes a small commit of states, messages and changes, and nothing that is rare. Answers
     /// whether it was one.
-    async fn small(
+    async fn commit_if_small(
         &self,
         connection: &mut SqliteConnection,
         plan: &mut Plan,
@@ -90,7 +90,10 @@ impl Inserts {
             && plan.notes.is_empty()
             && plan.decisions.is_empty();
         let rows = log.len().max(plan.messages.len()).max(plan.changes.len());
-        if !is_usual || !(1..=small::ROWS_MAX).contains(&rows) {
+        let states = log.iter().map(|row| row.contents.len() + row.states.len());
+        let bodies = plan.messages.iter().map(|(_, message)| message.body.bytes());
+        let bytes: usize = states.chain(bodies).sum();
+        if !is_usual || !(1..=small::ROWS_MAX).contains(&rows) || bytes > small::BYTES_MAX {
             return Ok(false);
         }
         let mut log = log.iter_mut();

@@ -46,6 +46,9 @@ fn writing(config: &EmbeddedConfig) -> SqliteConnectOptions {
         .synchronous(synchronous)
         .thread_name(|_| "gatecall-write".into())
         .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+        // What SQLite sets aside for a moment stays in memory: it may be a traveller's, and is not to be
+        // left where others read, nor to fail for want of room there.
+        .pragma("temp_store", "memory")
         .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string())
         // Checkpoints are taken by a connection of their own, so that no commit waits for one.
         .pragma("wal_autocheckpoint", "0");

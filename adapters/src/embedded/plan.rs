@@ -58,6 +58,9 @@ pub(super) struct Plan {
     /// Who is to be told, and what if all goes well. Even a conflict is told only after the commit:
     /// it may be with an entry that waits for the same commit.
     replies: Vec<(Reply<()>, Result<(), StoreError>)>,
+    /// Who waits for a message and its faults alone. They are told last: those above have changes to
+    /// show.
+    keepers: Vec<Reply<()>>,
 }
 
 impl Plan {
@@ -73,6 +76,7 @@ impl Plan {
             decisions: Vec::new(),
             entries: 0,
             replies: Vec::new(),
+            keepers: Vec::new(),
         }
     }
 
@@ -99,7 +103,7 @@ impl Plan {
             }
             Work::Keep { message, faults, reply } => {
                 self.keep(message, faults);
-                self.replies.push((reply, Ok(())));
+                self.keepers.push(reply);
             }
             Work::Note { key, value, reply } => {
                 self.notes.push((key, value));
@@ -191,10 +195,10 @@ impl Plan {
         self.staged.is_empty() && archive && self.notes.is_empty() && self.decisions.is_empty()
     }
 
-    /// Tells everybody how it went, the last who came first: a message comes before its changes, and a
-    /// change has still to be shown, while whoever sent the message only waits for that.
+    /// Tells everybody how it went.
     pub(super) fn reply(self, outcome: Result<(), StoreError>) {
-        for (reply, planned) in self.replies.into_iter().rev() {
+        let keepers = self.keepers.into_iter().map(|reply| (reply, Ok(())));
+        for (reply, planned) in self.replies.into_iter().chain(keepers) {
             // Whoever has gone away in the meantime does not want to know.
             let _ = reply.send(outcome.clone().and(planned));
         }

@@ -18,14 +18,18 @@ use std::sync::Arc;
 /// them have to stay prepared.
 pub(super) const ROWS_MAX: usize = 16;
 
+/// Most bytes of states and messages in a small commit. SQLite copies the rows of a view once before
+/// its trigger sees them.
+pub(super) const BYTES_MAX: usize = 256 << 10;
+
 /// The view, its trigger, and the texts that write to it.
-pub(super) struct Small {
+pub(super) struct SmallCommit {
     view: String,
     trigger: String,
     texts: [Arc<str>; ROWS_MAX],
 }
 
-impl Small {
+impl SmallCommit {
     /// For these tables. The first column of each must never be `NULL` in the table: where it is in
     /// a row of the view, that row holds nothing for the table.
     pub(super) fn of(tables: &[&Insert]) -> Self {
@@ -39,11 +43,11 @@ impl Small {
         });
         let nulls: Vec<String> = columns.iter().map(|column| format!("NULL AS {column}")).collect();
         let row = format!("({})", vec!["?"; columns.len()].join(","));
-        let text = |rows| format!("INSERT INTO small VALUES {}", vec![row.as_str(); rows].join(","));
+        let text = |rows| format!("INSERT INTO small_commit VALUES {}", vec![row.as_str(); rows].join(","));
         Self {
-            view: format!("CREATE TEMP VIEW small AS SELECT {}", nulls.join(", ")),
+            view: format!("CREATE TEMP VIEW small_commit AS SELECT {}", nulls.join(", ")),
             trigger: format!(
-                "CREATE TEMP TRIGGER small_whole INSTEAD OF INSERT ON small BEGIN {} END",
+                "CREATE TEMP TRIGGER small_commit_parts INSTEAD OF INSERT ON small_commit BEGIN {} END",
                 inserts.collect::<Vec<_>>().join(" ")
             ),
             texts: std::array::from_fn(|at| text(at + 1).into()),
@@ -99,7 +103,7 @@ mod tests {
         ]
     }
 
-    async fn with_tables(small: &Small) -> SqliteConnection {
+    async fn with_tables(small: &SmallCommit) -> SqliteConnection {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let made = "CREATE TABLE left_part (id INTEGER NOT NULL PRIMARY KEY, word TEXT NOT NULL) STRICT;
                     CREATE TABLE right_part (id INTEGER NOT NULL PRIMARY KEY, note TEXT) STRICT;";
@@ -112,7 +116,7 @@ mod tests {
 
     async fn write(
         connection: &mut SqliteConnection,
-        small: &Small,
+        small: &SmallCommit,
         rows: &[[Option<Row>; 2]],
     ) -> sqlx::Result<()> {
         let mut arguments = SqliteArguments::default();
@@ -138,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn rows_go_to_their_tables_and_what_is_not_there_nowhere() {
         let [left, right] = tables();
-        let small = Small::of(&[&left, &right]);
+        let small = SmallCommit::of(&[&left, &right]);
         let mut connection = with_tables(&small).await;
         let rows =
             [[Some((1, Some("a"))), Some((7, None))], [None, Some((8, Some("b")))], [None, Some((9, None))]];
@@ -154,13 +158,13 @@ mod tests {
     #[tokio::test]
     async fn where_one_row_cannot_be_written_none_is_and_the_next_commit_goes_through() {
         let [left, right] = tables();
-        let small = Small::of(&[&left, &right]);
+        let small = SmallCommit::of(&[&left, &right]);
         let mut connection = with_tables(&small).await;
         let twice = [[Some((1, Some("a"))), Some((7, None))], [Some((2, Some("b"))), Some((7, None))]];
         assert!(write(&mut connection, &small, &twice).await.is_err());
         assert_eq!(count(&mut connection).await, (0, 0));
-        let most = [[Some((1, Some("a"))), None]; 1];
-        write(&mut connection, &small, &most).await.unwrap();
+        let one = [[Some((1, Some("a"))), None]];
+        write(&mut connection, &small, &one).await.unwrap();
         let many: Vec<_> = (0..ROWS_MAX as i64).map(|n| [None, Some((n, None))]).collect();
         write(&mut connection, &small, &many).await.unwrap();
         assert_eq!(count(&mut connection).await, (1, ROWS_MAX as i64));

@@ -251,6 +251,38 @@ async fn commits_are_told_to_whoever_watches() {
     assert!(!commit.took.is_zero());
 }
 
+#[tokio::test]
+async fn long_messages_come_to_rest_beside_a_change_as_short_ones_do() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    // No compression makes anything of it.
+    let mut state = 1_u64;
+    let mut noise = vec![0; 2_000_000];
+    for byte in &mut noise {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *byte = (state >> 33) as u8;
+    }
+    let message = |bytes: usize| domain::ports::RawMessage {
+        feed: "jfk".into(),
+        received_at: DateTime::UNIX_EPOCH,
+        content_type: "x".into(),
+        body: noise[..bytes].into(),
+    };
+    let mut sample = Sample::leg(1);
+    for bytes in [200, small::BYTES_MAX / 2, small::BYTES_MAX + 1, noise.len()] {
+        let (one, other) = (Some(message(bytes)), Some(message(bytes)));
+        let change = store.append(vec![sample.gate(&bytes.to_string())]);
+        let (kept, also, changed) =
+            tokio::join!(store.keep(one, Vec::new()), store.keep(other, Vec::new()), change);
+        kept.and(also).and(changed).unwrap();
+    }
+    store.close().await.unwrap();
+    let store = open(&folder).await;
+    assert_eq!(store.restore().await.unwrap(), [sample.flight]);
+    let used_bytes = store.figures().await.unwrap().used_bytes;
+    assert!(used_bytes > 2 * noise.len() as u64, "{used_bytes}");
+}
+
 /// Does to the file what no gatecall would.
 async fn edit(folder: &TempDir, text: &'static str) {
     use sqlx::{ConnectOptions, Connection};
