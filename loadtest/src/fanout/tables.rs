@@ -13,8 +13,8 @@ const RATIO_WINDOW_MAX: f64 = 1.15;
 const RATIO_BURST_MAX: f64 = 0.15;
 /// The burst that goal is stated for.
 const BURST_OF_GOAL: u32 = 16;
-/// The goals of CPU and memory are stated for so many sockets and more: with few, what a change itself
-/// costs is all there is.
+/// The goals of CPU are stated for so many sockets and more: with few, what a change itself costs is all
+/// there is.
 const SOCKETS_OF_GOAL_MIN: u32 = 1_000;
 /// Resident memory per idle connection at most.
 const CONNECTION_MAX_KB: f64 = 4.0;
@@ -134,7 +134,7 @@ fn memory(report: &mut Report, sockets: u32, rounds: &[Round]) {
             short(round.connect_s),
             round.payload_bytes.to_string(),
         ]);
-        if is_hub && sockets >= SOCKETS_OF_GOAL_MIN {
+        if is_hub {
             let name = format!("memory per idle connection, {sockets} sockets");
             report.goals.push(Goal::at_most(name, kb, CONNECTION_MAX_KB, "KB"));
         }
