@@ -67,14 +67,10 @@ impl BoardLine {
     async fn note(&self, news: News) -> Result<(), Gone> {
         let added = add(&mut lock(&self.news), news);
         match added {
-            None => return Ok(()),
-            Some(waiting) if waiting >= NEWS_MAX => {}
-            Some(waiting) if waiting.is_multiple_of(NEWS_AT_ONCE) => {
-                return tell(&self.address, TakeIn).await;
-            }
-            Some(_) => return Ok(()),
+            Some(waiting) if waiting >= NEWS_MAX => self.address.send(TakeIn).await.map_err(|_| Gone),
+            Some(waiting) if waiting.is_multiple_of(NEWS_AT_ONCE) => tell(&self.address, TakeIn).await,
+            _ => Ok(()),
         }
-        self.address.send(TakeIn).await.map_err(|_| Gone)
     }
 
     /// What a new follower is told.
