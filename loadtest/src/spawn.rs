@@ -36,7 +36,7 @@ impl HubProcess {
             tempfile::Builder::new().prefix("gatecall-loadtest-").tempdir().context("no temporary folder")?;
         let key_file = folder.path().join("feed.key");
         fs::write(&key_file, fresh_key())?;
-        let (api, web) = (free_port()?, free_port()?);
+        let (api, web) = free_ports()?;
         let config = folder.path().join("gatecall.toml");
         fs::write(&config, config_text(folder.path(), api, web, feed, &key_file))?;
         let log = File::create(folder.path().join("hub.log"))?;
@@ -113,9 +113,11 @@ fn config_text(folder: &Path, api: u16, web: u16, feed: &str, key_file: &Path) -
     )
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0").context("no free port")?.local_addr()?.port())
+/// Two ports that were free a moment ago; both are held until both are chosen, so that they differ.
+fn free_ports() -> Result<(u16, u16)> {
+    let free = || TcpListener::bind("127.0.0.1:0").context("no free port");
+    let (one, other) = (free()?, free()?);
+    Ok((one.local_addr()?.port(), other.local_addr()?.port()))
 }
 
 /// A key for a hub that lives as long as this run, on loopback. The standard library's seeds are

@@ -1,9 +1,10 @@
 //! Topics and databases of a test's own, its nodes, and the servers themselves.
 
 use crate::client::{Answer, ask, ask_if_there};
+use crate::ports::free_port;
 use adapters::contract::services;
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -271,11 +272,6 @@ pub(crate) fn wait_at_most(most: Duration, what: &str, mut is_so: impl FnMut() -
         std::thread::sleep(Duration::from_millis(20));
     }
     began.elapsed()
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// One of the servers, which can be taken away where `scripts/services` started it.

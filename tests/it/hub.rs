@@ -1,12 +1,11 @@
 //! A running hub.
 
 use crate::client::{Answer, ask};
+use crate::ports::free_port;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -167,16 +166,4 @@ pub(crate) fn report(number: &str, set: Value) -> Value {
     json!({
         "carrier": "B6", "number": number, "origin_date": "2013-02-08", "from": "JFK", "to": "FLL", "set": set,
     })
-}
-
-/// A port that was free a moment ago, and that no other test here was given: until its hub listens, the
-/// system may hand it out again.
-fn free_port() -> SocketAddr {
-    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
-    loop {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        if GIVEN.lock().unwrap().insert(free) {
-            return free;
-        }
-    }
 }

@@ -15,16 +15,17 @@ export function aClient({ random = () => 0.5, hasStream = false }: Setting = {})
   const hub = new FakeTransport();
   const streams = new FakeTransport();
   const store = new FlightStore(timers);
+  const clock = new OperationalClock(timers);
   const client = new SocketClient({
     websocket: hub.connect,
     stream: hasStream ? streams.connect : null,
     cache: store,
     timers,
-    clock: new OperationalClock(timers),
+    clock,
     random,
     backoff: fullJitter,
   });
-  return { timers, hub, streams, store, client };
+  return { timers, hub, streams, store, clock, client };
 }
 
 /** The same, following a board that the hub has sent as a whole. */

@@ -45,9 +45,9 @@ export class FakeConnection {
     this.#events.open();
   }
 
-  greets(epoch = 'e1', ping_s = 25): void {
+  greets(epoch = 'e1', ping_s = 25, now = '2013-02-08T20:00:00Z'): void {
     this.#events.open();
-    this.says({ type: 'hello', epoch, clock: { now: '2013-02-08T20:00:00Z', speed: 1 }, ping_s });
+    this.says({ type: 'hello', epoch, clock: { now, speed: 1 }, ping_s });
   }
 
   drops(code = 1006, reason = ''): void {

@@ -126,13 +126,27 @@ key_env = "DESK_KEY"
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+/**
+ * Below the ports that systems give to outgoing connections: of those, any client may take one while a killed
+ * hub is down, even the page that tries to reach it.
+ */
+const FIRST_PORT = 11_000;
+const PORT_COUNT = 8_000;
+let given = process.pid * 97;
+
+/** A port that is free and that no other hub of these specs was given. */
+async function freePort(): Promise<number> {
+  for (let tried = 0; tried < PORT_COUNT; tried += 1) {
+    given += 1;
+    const port = FIRST_PORT + (given % PORT_COUNT);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`none of the ports from ${FIRST_PORT} on is free`);
 }
+
+const isFree = (port: number) =>
+  new Promise<boolean>((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+  });

@@ -148,6 +148,26 @@ test('back on the link the board is live again and what is true is said', async 
   expect(rowOf('DL 40')).toHaveTextContent('Departed');
 });
 
+test('back on the link the board is as old as it was until the hub has told what was missed', async () => {
+  const page = await openBoard();
+  await page.next(() => page.hub.last.drops(), 1_000);
+  await page.next(() => page.hub.last.greets(), 2_000);
+  const pill = () => document.querySelector('[data-link]');
+  expect(pill()).toHaveAttribute('data-link', 'reconnecting');
+  expect(pill()).toHaveTextContent('Reconnecting, as of 15:00 EST');
+  await page.next(() => page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: true, flights: [] }));
+  expect(pill()).toHaveAttribute('data-link', 'live');
+});
+
+test('a link that is lost again before the hub has told anything makes the board no younger', async () => {
+  const page = await openBoard();
+  await page.next(() => page.hub.last.drops(), 2 * MINUTE_MS);
+  expect(screen.getByText(/^Stale since 15:00 EST/)).toBeVisible();
+  await page.next(() => page.hub.last.greets('e1', 25, '2013-02-08T20:02:00Z'));
+  await page.next(() => page.hub.last.drops(), 2_000);
+  expect(document.querySelector('[data-link]')).toHaveTextContent('Reconnecting, as of 15:00 EST');
+});
+
 test('search narrows the board, and the slash key leads to it', async () => {
   await openBoard();
   const user = userEvent.setup();

@@ -28,7 +28,7 @@ export function FlightPage({ leg }: { leg: string }) {
   const view = useTopic(flightTopic(leg));
   const held = useHeldFlight(leg);
   if (held) return <Known held={held} view={view} />;
-  const isUnknown = view.failure !== null || (view.known && view.synced);
+  const isUnknown = view.failure !== null || (view.known && view.behind_since_ms === null);
   return (
     <>
       <title>Flight · Gatecall</title>

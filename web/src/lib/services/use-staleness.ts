@@ -24,7 +24,6 @@ export function useStaleness(topic: TopicView): BoardAge {
   const now_ms = useNow(STEP_MS);
   return useMemo(() => {
     const { phase, lost_ms, away_since_ms } = link;
-    const away_ms = away_since_ms ?? Infinity;
     /** What was true at an instant, and may have changed since. */
     const asOf = (asOf_ms: number, state: BoardAge['state']): BoardAge => {
       const operational_ms = Math.max(0, now_ms - asOf_ms);
@@ -32,16 +31,17 @@ export function useStaleness(topic: TopicView): BoardAge {
     };
     if (phase === 'refused' && lost_ms === null) return { ...FRESH, asOf_ms: now_ms, state: 'refused' };
     if (!topic.known) return { ...FRESH, asOf_ms: now_ms, state: 'loading' };
+    const behind_ms = Math.min(topic.behind_since_ms ?? Infinity, away_since_ms ?? Infinity);
     if (lost_ms === null) {
+      if (topic.behind_since_ms !== null) return asOf(behind_ms, 'reconnecting');
       if (away_since_ms !== null) return asOf(away_since_ms, 'interrupted');
       return { ...FRESH, asOf_ms: now_ms, state: 'live' };
     }
-    // A hub that heard of no changes before the link was lost has told nothing younger than that.
     const refused = phase === 'refused';
     const isLong = timers.now() - lost_ms >= STALE_AFTER_MS;
     return asOf(
-      Math.min(clock.at_ms(lost_ms), away_ms),
+      Math.min(clock.at_ms(lost_ms), behind_ms),
       refused ? 'refused' : isLong ? 'stale' : 'reconnecting',
     );
-  }, [clock, timers, link, now_ms, topic.known]);
+  }, [clock, timers, link, now_ms, topic.known, topic.behind_since_ms]);
 }

@@ -21,6 +21,9 @@ export type FlightCache = {
   gone(leg: string, topic: string): void;
   forget(leg: string): void;
   fail(topic: string, message: string): void;
-  /** The link is lost: every topic is as old as its last frame. */
-  desync(): void;
+  /**
+   * The link is lost: every topic is a true picture of this operational instant and no later one, until its next
+   * snapshot. A topic that was behind already stays as old as it was.
+   */
+  fallBehind(since_ms: number): void;
 };

@@ -78,7 +78,7 @@ test('every ping is answered', () => {
 });
 
 test('a link on which nothing is heard for two and a half pings is dead, and its board is as old as the last word', () => {
-  const { hub, timers, client, store } = aLiveBoard([aFlight()]);
+  const { hub, timers, client, clock, store } = aLiveBoard([aFlight()]);
   timers.advance(20_000);
   hub.last.says({ type: 'ping' });
   const heard_ms = timers.now();
@@ -87,7 +87,7 @@ test('a link on which nothing is heard for two and a half pings is dead, and its
   timers.advance(600);
   expect(client.link()).toMatchObject({ phase: 'reconnecting', lost_ms: heard_ms });
   expect(hub.connections[0]?.closed).toBe(true);
-  expect(store.topic(BOARD)).toMatchObject({ known: true, synced: false });
+  expect(store.topic(BOARD)).toMatchObject({ known: true, behind_since_ms: clock.at_ms(heard_ms) });
 });
 
 test('a hub that accepts the line and says nothing is given up', () => {

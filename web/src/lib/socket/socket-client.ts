@@ -164,13 +164,15 @@ export class SocketClient {
   }
 
   #lost(code: number, reason: string): void {
-    const { timers, random, backoff, cache } = this.#options;
+    const { timers, random, backoff, cache, clock } = this.#options;
     const via = this.#link.via;
     if (via === 'stream') this.#choice.streamEnded();
     else if (this.#greeted_ms === null) this.#choice.failed(via);
     if (this.#greeted_ms !== null && timers.now() - this.#greeted_ms >= GOOD_AFTER_MS) this.#attempt = 0;
     this.#hangUp();
-    cache.desync();
+    // A hub that heard of no changes before the link was lost has told nothing younger than that.
+    const heard_ms = clock.at_ms(this.#heard_ms ?? timers.now());
+    cache.fallBehind(Math.min(heard_ms, this.#link.away_since_ms ?? Infinity));
     const verdict = verdictOf(code, reason);
     if (verdict.kind === 'stay_away') {
       this.#tell({ phase: 'refused', lost_ms: this.#heard_ms, message: verdict.message, via });

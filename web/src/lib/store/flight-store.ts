@@ -98,7 +98,7 @@ export class FlightStore implements FlightCache {
     if (!view) return;
     const legs = new Set(frame.partial ? view.legs : []);
     for (const flight of frame.flights) legs.add(flight.leg);
-    this.#setTopic(frame.topic, { legs, known: true, synced: true, failure: null });
+    this.#setTopic(frame.topic, { legs, known: true, behind_since_ms: null, failure: null });
     for (const flight of frame.flights) this.#take(flight);
     if (!frame.partial) this.#dropUnheld(view.legs);
   }
@@ -137,8 +137,12 @@ export class FlightStore implements FlightCache {
     if (view) this.#setTopic(topic, { ...view, failure: message });
   }
 
-  desync(): void {
-    for (const [topic, view] of this.#topics) this.#setTopic(topic, { ...view, synced: false });
+  fallBehind(since_ms: number): void {
+    for (const [topic, view] of this.#topics) {
+      if (view.known && view.behind_since_ms === null) {
+        this.#setTopic(topic, { ...view, behind_since_ms: since_ms });
+      }
+    }
   }
 
   /** Takes over a whole flight unless a newer one of the same epoch is held; returns the revision held then. */
