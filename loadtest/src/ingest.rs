@@ -101,12 +101,22 @@ pub fn run(args: &Ingest) -> Result<Report> {
         "Frame times are from the moment a report was {} to its frame at one of {SAMPLED_FLIGHTS} followers.",
         if args.max { "sent" } else { "due" }
     ));
-    if found.iter().any(|one| one.changed < one.reports) {
-        report
-            .notes
-            .push("Some reports changed nothing, though each was made to change something.".to_owned());
-    }
+    let (reports, changed) = found.iter().fold((0, 0), |sum, one| (sum.0 + one.reports, sum.1 + one.changed));
+    report.notes.extend(unchanged_note(reports, changed, subject.lanes));
     Ok(report)
+}
+
+/// Every report was made to change something, so those that did not need a word.
+fn unchanged_note(reports: u64, changed: u64, connections: usize) -> Option<String> {
+    let unchanged = reports.checked_sub(changed).filter(|unchanged| *unchanged > 0)?;
+    let why = if connections > 1 {
+        format!(
+            "with {connections} connections a report may overtake an older one of its flight, which then is old news"
+        )
+    } else {
+        "over one connection none can overtake another, so the hub dropped changes".to_owned()
+    };
+    Some(format!("{unchanged} of {reports} reports changed nothing: {why}."))
 }
 
 fn row(one: &Found) -> Vec<String> {
@@ -300,5 +310,22 @@ impl Load {
             return self.plan.put_remark(body, sample, marker);
         }
         self.plan.put_gate(body, (turn % flights) as usize, turn / flights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_that_changed_nothing_are_counted_and_explained() {
+        assert_eq!(unchanged_note(10, 10, 16), None);
+        let overtaken = unchanged_note(1_000, 990, 16).unwrap();
+        assert!(
+            overtaken.starts_with("10 of 1000 reports changed nothing: with 16 connections"),
+            "{overtaken}"
+        );
+        let dropped = unchanged_note(1_000, 999, 1).unwrap();
+        assert!(dropped.contains("the hub dropped changes"), "{dropped}");
     }
 }
