@@ -1,0 +1,67 @@
+//! What is kept, and what counts, however long the archive was away.
+
+use super::*;
+
+fn fault(reason: &str) -> Quarantined {
+    Quarantined {
+        feed: "jfk".into(),
+        received_at: crate::contract::flights::dawn(),
+        index: Some(1),
+        field: None,
+        reason: reason.into(),
+        excerpt: "{}".into(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_and_what_counts_comes_into_the_archive_once_however_long_that_was_away() {
+    let Some(brokers) = services::kafka() else { return };
+    let config = config(&brokers);
+    let node = Node::open(&config).await;
+    let archive = Memory::new();
+    let away = StoreError::Unavailable { store: "memory", reason: "for a test".into() };
+    archive.break_with(Some(away));
+    node.kafka.start_archivist(Arc::new(archive.clone())).unwrap();
+    let journaled = node.kafka.archive(Arc::new(archive.clone()));
+    journaled.keep(Some(message(b"[1]")), vec![fault("one"), fault("two")]).await.unwrap();
+    let mut sample = Sample::leg(4);
+    let leg = sample.flight.leg.clone();
+    node.append(vec![sample.gates(&["1", "2"])]).await.unwrap();
+    // An entry that comes too late, with revisions of its own, is no history.
+    let mut late = sample.clone();
+    let entry = LogEntry { after: Version(1), ..late.gates(&["x", "y", "z"]) };
+    let head = ledger::Head { after: 0, rev: entry.flight.rev, changes: 3, over: None };
+    let by = head::Writer { process: 1, count: 1 };
+    let payload = wire::record::encode_log(&entry);
+    let record = FutureRecord::to(&node.kafka.core.names.changes)
+        .partition(node.kafka.core.partition_of(&leg))
+        .key(leg.as_str())
+        .headers(head::headers(head, by))
+        .payload(&payload);
+    let sent = node.kafka.appends.send_result(record).map_err(|(fault, _)| fault).unwrap();
+    sent.await.unwrap().map_err(|(fault, _)| fault).unwrap();
+    node.append(vec![sample.gates(&["3", "4", "5"])]).await.unwrap();
+    assert_eq!(node.kafka.figures().get().late.load(Ordering::Relaxed), 1);
+    assert!(journaled.quarantine(10).await.is_err(), "what is read comes from the archive");
+    archive.break_with(None);
+    until("all is there", || archive.messages().len() == 1).await;
+    let told = async || journaled.history(leg.clone(), 0, 100).await.unwrap();
+    while told().await.len() < 5 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let told = told().await;
+    assert_eq!(told.iter().map(|change| change.rev).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert!(told.iter().all(|change| !change.set_json.contains('x')), "{told:?}");
+    let reasons: Vec<_> = journaled.quarantine(10).await.unwrap().into_iter().map(|f| f.reason).collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert_eq!(&*archive.messages()[0].body, b"[1]");
+    // The next member of the group goes on behind it.
+    let other = Node::open(&config).await;
+    let second = Memory::new();
+    node.kafka.close().await;
+    other.kafka.start_archivist(Arc::new(second.clone())).unwrap();
+    other.kafka.archive(Arc::new(second.clone())).keep(Some(message(b"[2]")), Vec::new()).await.unwrap();
+    until("the second is there", || !second.messages().is_empty()).await;
+    assert_eq!(second.messages().len(), 1, "what was moved is not moved again");
+    remove(&config).await;
+}

@@ -1,0 +1,156 @@
+//! Against a real Kafka (`contract::services`), each test with topics of its own.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `changes` | nodes that write and follow one log |
+//! | `reports` | the journal, and how its partitions are shared |
+//! | `archive` | what is kept, however long that was away |
+//! | `records` | topics, and records that nobody can read |
+
+mod archive;
+mod changes;
+mod records;
+mod reports;
+
+use super::core::lock;
+use super::*;
+use crate::contract::flights::Sample;
+use crate::contract::{Opening, change_log, services};
+use crate::memory::Memory;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::flight::Flight;
+use domain::leg::LegId;
+use domain::ports::{
+    Answer, Archive, ChangeLog, Delivered, Delivery, LogEntry, Quarantined, RawMessage, ReportJournal,
+    ReportQueue, SharedLog, StoreError, Told, Version,
+};
+use domain::report::Report;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::future_producer::FutureRecord;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use tokio::task::JoinHandle;
+
+/// A number that no other test has, of this run or of another.
+fn number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let stamp = (real_now() - DateTime::<Utc>::UNIX_EPOCH).num_milliseconds().unsigned_abs();
+    stamp * 1_000 + NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+#[expect(clippy::disallowed_methods, reason = "real time is given to the adapter, by a test as by the hub")]
+fn real_now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn config(brokers: &str) -> KafkaConfig {
+    KafkaConfig {
+        brokers: brokers.to_owned(),
+        prefix: format!("test-{}", number()),
+        partitions: 3,
+        replication: 1,
+        node: "test".into(),
+        security: Security::Plaintext,
+        request_timeout: Duration::from_secs(5),
+        delivery_timeout: Duration::from_secs(10),
+        session_timeout: Duration::from_secs(6),
+        changes_kept: Duration::from_secs(3_600),
+        journal_kept: Duration::from_secs(3_600),
+        real_now,
+        died: Died(Arc::new(|thread| panic!("{thread} died"))),
+    }
+}
+
+/// A node's Kafka with a log that is followed, as the hub's bridge does.
+struct Node {
+    kafka: Kafka,
+    log: Log,
+    follows: JoinHandle<()>,
+    told: Arc<Mutex<Vec<Told>>>,
+    begun: Vec<(Flight, Version)>,
+}
+
+impl Node {
+    async fn open(config: &KafkaConfig) -> Self {
+        Kafka::prepare(config).await.unwrap();
+        let kafka = Kafka::open(config.clone(), number()).unwrap();
+        let log = kafka.log();
+        let begun = log.begin().await.unwrap().flights;
+        let told: Arc<Mutex<Vec<Told>>> = Arc::default();
+        let (following, shown) = (log.clone(), told.clone());
+        let follows = tokio::spawn(async move {
+            loop {
+                let next = following.next().await;
+                lock(&shown).extend(next);
+            }
+        });
+        Self { kafka, log, follows, told, begun }
+    }
+
+    /// What it was told of a leg: revision, version, number of changes, gap.
+    fn heard(&self, leg: &LegId) -> Vec<(u64, Version, usize, bool)> {
+        let told = lock(&self.told);
+        let of_leg = told.iter().filter_map(|told| match told {
+            Told::Changed(f) if f.flight.leg == *leg => {
+                Some((f.flight.rev, f.version, f.changes.len(), f.gap))
+            }
+            _ => None,
+        });
+        of_leg.collect()
+    }
+
+    fn version(&self, leg: &LegId) -> Version {
+        Version(lock(&self.kafka.core.ledger).version(leg))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.follows.abort();
+    }
+}
+
+/// For the suite: each entry is made from the newest state, as the hub's flights make theirs.
+impl ChangeLog for Node {
+    fn append(&self, mut entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+        for entry in &mut entries {
+            entry.after = self.version(&entry.flight.leg);
+        }
+        self.log.append(entries)
+    }
+
+    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+        self.log.restore()
+    }
+
+    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
+        let after = self.version(&leg);
+        self.log.retire(leg, after)
+    }
+}
+
+/// Removes a test's topics. What a failed test leaves behind has a name of its own.
+async fn remove(config: &KafkaConfig) {
+    let admin: AdminClient<DefaultClientContext> = config.client("admin").create().unwrap();
+    let names: Vec<String> =
+        ["reports", "changes", "archive"].iter().map(|name| config.named(name)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    admin.delete_topics(&names, &AdminOptions::new()).await.unwrap();
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..3_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("waited in vain until {what}");
+}
+
+fn message(body: &[u8]) -> RawMessage {
+    let received_at = crate::contract::flights::dawn();
+    RawMessage { feed: "jfk".into(), received_at, content_type: "application/json".into(), body: body.into() }
+}

@@ -1,0 +1,134 @@
+//! The journal, and how its partitions are shared.
+
+use super::*;
+
+fn report(n: u32) -> (LegId, Report) {
+    let mut sample = Sample::leg(n);
+    let entry = sample.gate("1");
+    let source = domain::report::Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+    let report = Report {
+        source: Arc::new(source),
+        key: entry.flight.key,
+        aliases: Vec::new(),
+        observed_at: crate::contract::flights::dawn(),
+        received_at: crate::contract::flights::dawn() + TimeDelta::seconds(1),
+        statements: Vec::new(),
+    };
+    (report.key.id(), report)
+}
+
+/// Takes deliveries until there are `count`, settling those that `settles` wants.
+async fn take(
+    queue: &Queue,
+    count: usize,
+    mut settles: impl FnMut(&LegId) -> bool,
+) -> BTreeMap<LegId, usize> {
+    let mut taken = BTreeMap::new();
+    let take = async {
+        while taken.values().sum::<usize>() < count {
+            for Delivery { what, settle } in queue.next().await {
+                let Delivered::Report(report) = what else { panic!("{what:?}") };
+                let leg = report.key.id();
+                if settles(&leg) {
+                    settle.say();
+                }
+                *taken.entry(leg).or_default() += 1;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), take).await;
+    assert!(in_time.is_ok(), "{count} deliveries did not come");
+    taken
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_posted_is_delivered_and_what_was_not_settled_comes_again_to_the_next() {
+    let Some(brokers) = services::kafka() else { return };
+    let config = config(&brokers);
+    let one = Node::open(&config).await;
+    let posted: Vec<_> = (0..60).map(report).collect();
+    one.kafka.journal().post(posted.clone()).await.unwrap();
+    let queue = one.kafka.queue().unwrap();
+    // The last of them is not settled, and so nothing of its partition from there on.
+    let unsettled = posted[59].0.clone();
+    let taken = take(&queue, 60, |leg| *leg != unsettled).await;
+    assert!(taken.len() == 60 && taken.values().all(|n| *n == 1), "{taken:?}");
+    assert_eq!(one.kafka.figures().partitions_owned(), 3);
+    assert!(one.log.owns(&unsettled));
+    queue.leave().await;
+    assert_eq!(one.kafka.figures().partitions_owned(), 0, "who left owns nothing");
+    let other = Node::open(&config).await;
+    let again = take(&other.kafka.queue().unwrap(), 1, |_| true).await;
+    assert_eq!(again.keys().collect::<Vec<_>>(), [&unsettled]);
+    remove(&config).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_are_shared_by_those_who_are_there_and_go_to_those_who_stay() {
+    let Some(brokers) = services::kafka() else { return };
+    let config = config(&brokers);
+    let (one, other) = (Node::open(&config).await, Node::open(&config).await);
+    let first = one.kafka.queue().unwrap();
+    until("one has all", || one.kafka.figures().partitions_owned() == 3).await;
+    let second = other.kafka.queue().unwrap();
+    until("they share", || {
+        let owned = [one.kafka.figures().partitions_owned(), other.kafka.figures().partitions_owned()];
+        owned.iter().sum::<usize>() == 3 && owned.iter().all(|n| *n > 0)
+    })
+    .await;
+    first.leave().await;
+    until("the other has all", || other.kafka.figures().partitions_owned() == 3).await;
+    one.kafka.journal().post((0..30).map(report).collect()).await.unwrap();
+    assert_eq!(take(&second, 30, |_| true).await.len(), 30);
+    remove(&config).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_is_delivered_as_such_and_stops_nothing() {
+    let Some(brokers) = services::kafka() else { return };
+    let config = config(&brokers);
+    let node = Node::open(&config).await;
+    let garbage: [&[u8]; 3] = [b"\xff\x00", b"[1]", b"{}"];
+    for bytes in garbage {
+        let record = FutureRecord::to(&node.kafka.core.names.reports).partition(0).key("x").payload(bytes);
+        node.kafka
+            .journal
+            .send_result(record)
+            .map_err(|(e, _)| e)
+            .unwrap()
+            .await
+            .unwrap()
+            .map_err(|(e, _)| e)
+            .unwrap();
+        let record = FutureRecord::to(&node.kafka.core.names.changes).partition(0).key("x").payload(bytes);
+        node.kafka
+            .appends
+            .send_result(record)
+            .map_err(|(e, _)| e)
+            .unwrap()
+            .await
+            .unwrap()
+            .map_err(|(e, _)| e)
+            .unwrap();
+    }
+    let good: Vec<_> = (0..20).map(report).collect();
+    node.kafka.journal().post(good).await.unwrap();
+    let queue = node.kafka.queue().unwrap();
+    let (mut unreadable, mut reports) = (Vec::new(), 0);
+    while unreadable.len() + reports < 23 {
+        for Delivery { what, settle } in queue.next().await {
+            match what {
+                Delivered::Report(_) => reports += 1,
+                Delivered::Unreadable { place, reason, .. } => unreadable.push((place, reason)),
+            }
+            settle.say();
+        }
+    }
+    assert_eq!((unreadable.len(), reports), (3, 20));
+    assert!(unreadable.iter().all(|(_, reason)| !reason.is_empty()), "{unreadable:?}");
+    assert!(unreadable[0].0.contains(&config.named("reports")), "{unreadable:?}");
+    let mut sample = Sample::leg(9);
+    node.append(vec![sample.gate("1")]).await.expect("the log goes on behind what cannot be read");
+    assert_eq!(node.log.restore().await.unwrap(), [sample.flight]);
+    remove(&config).await;
+}
