@@ -1,7 +1,7 @@
 //! Topics and databases of a test's own, its nodes, and the servers themselves.
 
 use crate::client::{Answer, ask, ask_if_there};
-use crate::ports::free_port;
+use adapters::contract::ports::free_port;
 use adapters::contract::services;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};

@@ -23,8 +23,6 @@ mod deaths;
 mod installation;
 mod load;
 mod outages;
-#[path = "../it/ports.rs"]
-mod ports;
 #[path = "../it/socket.rs"]
 #[expect(dead_code, reason = "tests/it uses the rest")]
 mod socket;

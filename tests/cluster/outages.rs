@@ -143,6 +143,11 @@ fn mongo_away_nobody_waits_and_histories_are_whole_when_it_is_back() {
     let answered = load.end();
     assert_eq!(refused, 0, "no report waited for MongoDB");
     away.back();
+    for (leg, gate) in &answered {
+        wait_until("what was answered is seen", || {
+            on_a.gate(leg).is_some_and(|seen| seen.parse::<u32>().unwrap() >= *gate)
+        });
+    }
     let seen = on_a.end();
     assert_every_revision_once(&seen);
     for leg in answered.keys() {

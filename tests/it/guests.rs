@@ -143,10 +143,10 @@ fn who_sends_too_much_is_not_acted_upon_and_who_sends_nonsense_is_let_go() {
     for asked in 1..=20 {
         hasty.say(json!({ "op": "get", "leg": "nobody", "ref": asked }));
     }
-    for asked in 1..=4 {
-        hasty.expect_error(asked, "unknown_leg");
-    }
-    hasty.expect_error(5, "rate_limited");
+    let codes: Vec<Value> = (0..20).map(|_| hasty.expect("error")["code"].clone()).collect();
+    assert!(codes[..4].iter().all(|code| code == "unknown_leg"), "{codes:?}");
+    // One a second comes on top, should the machine be that busy.
+    assert!(codes.iter().filter(|code| *code == "rate_limited").count() >= 8, "{codes:?}");
     let mut wrong = Socket::open(hub.api);
     for bad in 1..=3 {
         wrong.say(json!({ "op": "follow", "ref": bad }));

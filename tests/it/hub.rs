@@ -1,7 +1,7 @@
 //! A running hub.
 
 use crate::client::{Answer, ask};
-use crate::ports::free_port;
+use adapters::contract::ports::free_port;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};

@@ -4,7 +4,6 @@
 //! | module | holds |
 //! |---|---|
 //! | `hub` | a running hub, ended with its test |
-//! | `ports` | where hubs of tests listen |
 //! | `client` | the smallest HTTP client that shows everything |
 //! | `reading` | what travellers and screens ask |
 //! | `pushing` | what airports send, well and badly |
@@ -29,7 +28,6 @@ mod living;
 #[cfg(target_os = "linux")]
 mod one_core;
 mod operator;
-mod ports;
 mod pushing;
 mod reading;
 mod slow;

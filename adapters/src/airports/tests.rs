@@ -1,8 +1,10 @@
 //! Against a server that says exactly the bytes it is told to.
 
 use super::*;
+use crate::contract::ports::NOBODY;
 use chrono::DateTime;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -220,7 +222,7 @@ async fn an_answer_that_drips_is_given_up_at_the_end_of_its_time() {
 
 #[tokio::test]
 async fn an_airport_that_is_not_there_is_told_in_words_without_its_address() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = SocketAddr::from(([127, 0, 0, 1], NOBODY));
     let server = Server { origin: format!("http://{gone}"), asked: mpsc::unbounded_channel().1 };
     let answer = server.airport().ask(Ask::default()).await;
     let Err(AskError::Unreachable(why)) = answer else { panic!("{answer:?}") };

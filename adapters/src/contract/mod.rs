@@ -10,6 +10,7 @@ pub mod change_log;
 pub mod directory;
 pub mod flights;
 pub mod leases;
+pub mod ports;
 pub mod recorder;
 pub mod services;
 

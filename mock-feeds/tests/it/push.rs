@@ -138,15 +138,17 @@ async fn changes_are_pushed_as_they_happen_and_end_where_the_airport_stands() {
 
 #[actix_web::test]
 async fn a_hub_that_is_not_up_yet_is_waited_for() {
-    let (stage, hub, (listener, url)) = (Stage::open(), Hub::default(), port());
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let (stage, hub) = (Stage::open(), Hub::default());
+    // A port that is held and not listened on refuses connections, and nobody else can take it meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", held.local_addr().unwrap()).parse().unwrap();
     push(&stage, &url);
     until("a failed push", || async {
         stage.shared.at(jfk(), |airport, _| airport.tally.retried > 0).unwrap()
     })
     .await;
-    hub.open(std::net::TcpListener::bind(address).unwrap());
+    hub.open(held.listen(64).unwrap().into_std().unwrap());
     until("all legs there", || async {
         hub.legs() >= stage.shared.at(jfk(), |airport, _| airport.known.len()).unwrap()
     })

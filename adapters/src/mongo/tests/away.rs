@@ -3,6 +3,7 @@
 use super::place::Place;
 use super::proxy::{Mood, Proxy};
 use super::*;
+use crate::contract::ports::NOBODY;
 use tokio::time::timeout;
 
 /// The longest call under [`hasty`] is 2 s; as much again is for a machine that is busy.
@@ -151,7 +152,7 @@ async fn a_wrong_password_is_told_as_such_and_not_shown() {
 
 #[tokio::test]
 async fn hosts_that_do_not_answer_are_not_taken_for_a_wrong_password() {
-    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let unused = std::net::SocketAddr::from(([127, 0, 0, 1], NOBODY));
     let uri = MongoUri::parse(&format!("mongodb://desk:s3cret@{unused}")).unwrap();
     let mut config = MongoConfig::new(uri, "gatecall", real_time);
     hasty(&mut config);

@@ -1,5 +1,6 @@
 //! Something between the archive and its server that can be away.
 
+use crate::contract::ports::free_port;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -24,7 +25,7 @@ pub(super) struct Proxy {
 impl Proxy {
     /// Begins open.
     pub(super) async fn before(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(free_port()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (mood, watched) = watch::channel(Mood::Open);
         tokio::spawn(run(listener, server, watched));

@@ -1,5 +1,6 @@
 //! A line to PostgreSQL that can be cut, for tests of what happens when it is away.
 
+use crate::contract::ports::free_port;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +21,7 @@ pub(super) struct Proxy {
 impl Proxy {
     pub(super) async fn to(server: &str) -> Self {
         let mut proxy = Self {
-            port: 0,
+            port: free_port().port(),
             server: server.into(),
             silent: Arc::default(),
             cut: watch::Sender::new(0),
@@ -33,7 +34,6 @@ impl Proxy {
     /// Listens (again).
     pub(super) async fn listen(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
-        self.port = listener.local_addr().unwrap().port();
         let (server, silent, cut) = (self.server.clone(), self.silent.clone(), self.cut.clone());
         self.listening = Some(tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {

@@ -1,21 +1,28 @@
-//! Ports for the hubs of tests.
+//! Ports for hubs and stand-ins of servers that tests start, end and start again.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Below the ports that systems give to outgoing connections (Linux from 32768 on, others from 49152): a port
-/// of those may be taken by any client between its choice and the hub's start, or while a killed hub is down.
+/// of those may be taken by any client between its choice and the start of what shall listen there, or while that is down.
 const FIRST: u32 = 20_000;
 const COUNT: u32 = 12_000;
 
-/// A port that is free and that no other hub of this process was given.
-pub(crate) fn free_port() -> SocketAddr {
+/// A port of loopback at which nobody listens: that of the discard service, which systems left off long ago.
+pub const NOBODY: u16 = 9;
+
+/// A port of loopback that is free and that nobody else in this process was given.
+///
+/// # Panics
+/// When none is free.
+#[must_use]
+pub fn free_port() -> SocketAddr {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     // Two processes begin at different places, so that they seldom want the same port at the same time.
     let start = std::process::id().wrapping_mul(97);
     for _ in 0..COUNT {
         let step = GIVEN.fetch_add(1, Ordering::Relaxed);
-        let port = u16::try_from(FIRST + start.wrapping_add(step) % COUNT).unwrap();
+        let port = u16::try_from(FIRST + start.wrapping_add(step) % COUNT).expect("a port below 65,536");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if TcpListener::bind(address).is_ok() {
             return address;
