@@ -94,6 +94,14 @@ export class Hub {
     return (await answer.json()) as BoardBody;
   }
 
+  /** The leg of one of the flights that leave JFK. */
+  async leg(number: string): Promise<string> {
+    const { flights } = await this.board('JFK', 'departures');
+    const found = flights.find((flight) => flight.number === number);
+    if (!found) throw new Error(`no flight ${number} leaves JFK`);
+    return found.leg;
+  }
+
   async #isReady(): Promise<boolean> {
     return fetch(`${this.url}/readyz`).then(
       (answer) => answer.ok,
