@@ -13,7 +13,7 @@ type Setting = { random?: () => number; hasStream?: boolean };
 export function aClient({ random = () => 0.5, hasStream = false }: Setting = {}) {
   const timers = new FakeTimers();
   const hub = new FakeTransport();
-  const streams = new FakeTransport();
+  const streams = new FakeTransport(true);
   const store = new FlightStore(timers);
   const clock = new OperationalClock(timers);
   const client = new SocketClient({
@@ -35,5 +35,20 @@ export function aLiveBoard(flights: Parameters<FlightStore['state']>[0][], optio
   const unfollow = parts.client.follow(BOARD);
   parts.hub.last.greets();
   parts.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights });
+  return { ...parts, unfollow };
+}
+
+/** A client that has found no way but the event stream, following a board over it. */
+export function aStreamedBoard(flights: Parameters<FlightStore['state']>[0][]) {
+  const parts = aClient({ hasStream: true });
+  parts.client.start();
+  const unfollow = parts.client.follow(BOARD);
+  for (let times = 0; times < 3; times += 1) {
+    parts.hub.last.drops();
+    parts.timers.advance(1_000);
+  }
+  parts.streams.last.opens();
+  parts.streams.last.greetsOn(BOARD);
+  parts.streams.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights }, BOARD);
   return { ...parts, unfollow };
 }

@@ -36,6 +36,12 @@ export class FakeTimers implements Timers {
     this.#now_ms = end_ms;
   }
 
+  /** A machine asleep: its clock goes on, and whatever waits has as long to wait afterwards as before. */
+  sleep(for_ms: number): void {
+    this.#now_ms += for_ms;
+    for (const entry of this.#waiting) entry.at_ms += for_ms;
+  }
+
   /** How long until the next thing happens, or null when nothing waits. */
   next_ms(): number | null {
     if (this.#waiting.length === 0) return null;

@@ -6,6 +6,8 @@ import { WebSocketServer } from 'ws';
 import { AIRLINES, AIRPORTS } from './places.mjs';
 import { takeReports } from './take-reports.mjs';
 
+const PING_S = 25;
+
 const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -47,7 +49,7 @@ export function serve(state, { port, dist, openapi }) {
 
 function hello(state) {
   const now = new Date(state.clock.now()).toISOString().replace(/\.\d+Z/, 'Z');
-  return { type: 'hello', epoch: state.epoch, clock: { now, speed: state.clock.speed }, ping_s: 25 };
+  return { type: 'hello', epoch: state.epoch, clock: { now, speed: state.clock.speed }, ping_s: PING_S };
 }
 
 function greet(state, ws) {
@@ -58,7 +60,7 @@ function greet(state, ws) {
   };
   state.listeners.add(listener);
   state.warned.add(send);
-  const ping = setInterval(() => send({ type: 'ping' }), 25_000);
+  const ping = setInterval(() => send({ type: 'ping' }), PING_S * 1000);
   ws.on('close', () => {
     state.listeners.delete(listener);
     state.warned.delete(send);
@@ -66,29 +68,17 @@ function greet(state, ws) {
   });
   ws.on('message', (data) => {
     const frame = JSON.parse(String(data));
+    const refuse = (code, message) => send({ type: 'error', ref: frame.ref ?? null, code, message });
     if (frame.op === 'follow') {
-      if (!state.isTopic(frame.topic))
-        return send({
-          type: 'error',
-          ref: frame.ref ?? null,
-          code: 'unknown_topic',
-          message: 'There is no such topic.',
-        });
+      if (!state.isTopic(frame.topic)) return refuse('unknown_topic', 'There is no such topic.');
+      if (state.isUnknownFlight(frame.topic)) return refuse('unknown_leg', 'There is no such flight.');
       topics.add(frame.topic);
       send(state.snapshot(frame.topic, frame.since));
     } else if (frame.op === 'unfollow') topics.delete(frame.topic);
     else if (frame.op === 'get') {
       const flight = state.flights.get(frame.leg);
-      send(
-        flight
-          ? { type: 'state', flight }
-          : {
-              type: 'error',
-              ref: frame.ref ?? null,
-              code: 'unknown_leg',
-              message: 'There is no such flight.',
-            },
-      );
+      if (flight) send({ type: 'state', flight });
+      else refuse('unknown_leg', 'There is no such flight.');
     }
   });
   send(hello(state));
@@ -103,8 +93,9 @@ function answer(state, dist, openapi, request, response) {
     });
     response.end(JSON.stringify(body));
   };
-  const missing = (detail) =>
-    json({ type: 'about:blank', title: 'Not found', status: 404, detail, errors: [] }, 404);
+  const problem = (status, title, detail) =>
+    json({ type: 'about:blank', title, status, detail, errors: [] }, status);
+  const missing = (detail) => problem(404, 'Not found', detail);
   if (url.pathname === '/readyz') return json({});
   const path = url.pathname.split('/').map(decodeURIComponent);
   if (path[1] !== 'api') return file(dist, url.pathname, response);
@@ -112,7 +103,12 @@ function answer(state, dist, openapi, request, response) {
   if (what === 'openapi.json') return json(openapi);
   if (what === 'airports') return json({ airports: airports(state) });
   if (what === 'airlines') return json({ airlines: AIRLINES });
-  if (what === 'stream') return stream(state, url.searchParams.get('topic') ?? '', response);
+  if (what === 'stream') {
+    const topic = url.searchParams.get('topic') ?? '';
+    if (!state.isTopic(topic)) return problem(400, 'Bad request', 'There is no such topic.');
+    if (state.isUnknownFlight(topic)) return missing('There is no such flight.');
+    return stream(state, topic, response);
+  }
   if (what === 'feeds' && part === 'reports')
     return read(request, (body) => json(takeReports(state, [JSON.parse(body)].flat()), 202));
   if (what === 'boards') return json(board(state, leg, part));
@@ -155,6 +151,7 @@ function stream(state, topic, response) {
   send(hello(state));
   if (state.warning) send(state.warning);
   send(state.snapshot(topic));
+  const ping = setInterval(() => send({ type: 'ping' }), PING_S * 1000);
   const listener = (frame, flight) => {
     if (state.topicHas(topic, flight)) send(frame);
   };
@@ -163,6 +160,7 @@ function stream(state, topic, response) {
   response.on('close', () => {
     state.listeners.delete(listener);
     state.warned.delete(send);
+    clearInterval(ping);
   });
 }
 

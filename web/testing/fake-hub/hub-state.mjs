@@ -35,6 +35,12 @@ export class HubState {
     return /^(all|flight\/.+|airline\/[A-Z0-9]{2}|board\/[A-Z]{3}\/(departures|arrivals))$/.test(topic);
   }
 
+  /** A topic of the right shape for a flight that nobody has told of. */
+  isUnknownFlight(topic) {
+    const [kind, leg] = topic.split('/');
+    return kind === 'flight' && !this.flights.has(leg);
+  }
+
   snapshot(topic, since) {
     const flights = [...this.flights.values()].filter((flight) => this.topicHas(topic, flight));
     const partial = since !== undefined;

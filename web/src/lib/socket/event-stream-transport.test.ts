@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 function connect() {
-  const heard = { open: vi.fn(), frame: vi.fn(), close: vi.fn() };
+  const heard = { open: vi.fn(), frame: vi.fn(), close: vi.fn(), lineBegan: vi.fn(), lineEnded: vi.fn() };
   return { transport: eventStreamTransport('/api/v1')(heard), heard };
 }
 const stream = (index: number) => {
@@ -48,13 +48,24 @@ test('a stream is opened for each topic that is followed, and its events are fra
     '/api/v1/stream?topic=flight%2FB6-1',
   ]);
   stream(0).says('hello', '{"type":"hello"}');
-  expect(heard.frame).toHaveBeenCalledWith('{"type":"hello"}');
+  expect(heard.frame).toHaveBeenCalledWith('{"type":"hello"}', 'board/JFK/departures');
   const warning = JSON.stringify(goldenFrame('frame-upstream', 'upstream'));
   stream(0).says('upstream', warning);
-  expect(heard.frame).toHaveBeenLastCalledWith(warning);
+  expect(heard.frame).toHaveBeenLastCalledWith(warning, 'board/JFK/departures');
   transport.send({ op: 'unfollow', topic: 'board/JFK/departures' });
   expect(stream(0).closed).toBe(true);
   expect(stream(1).closed).toBe(false);
+});
+
+test('each stream is a line of its own, from its opening until it is closed', () => {
+  const { transport, heard } = connect();
+  transport.send({ op: 'follow', topic: 'all' });
+  expect(heard.lineBegan).toHaveBeenCalledExactlyOnceWith('all');
+  stream(0).says('ping', '{"type":"ping"}');
+  expect(heard.frame).toHaveBeenLastCalledWith('{"type":"ping"}', 'all');
+  transport.send({ op: 'unfollow', topic: 'all' });
+  transport.send({ op: 'unfollow', topic: 'all' });
+  expect(heard.lineEnded).toHaveBeenCalledExactlyOnceWith('all');
 });
 
 test('a state that is asked for is fetched and handed on as a frame', async () => {
@@ -63,18 +74,101 @@ test('a state that is asked for is fetched and handed on as a frame', async () =
   vi.stubGlobal('fetch', asked);
   const { transport, heard } = connect();
   transport.send({ op: 'get', leg: flight.leg });
-  await vi.waitFor(() => expect(heard.frame).toHaveBeenCalledWith(JSON.stringify({ type: 'state', flight })));
+  await vi.waitFor(() =>
+    expect(heard.frame).toHaveBeenCalledWith(JSON.stringify({ type: 'state', flight }), null),
+  );
   expect(asked).toHaveBeenCalledWith(`/api/v1/flights/${flight.leg}`);
+});
+
+/** What the hub answers to whatever is fetched. */
+const answers = (answer: () => Promise<Response>) => vi.stubGlobal('fetch', vi.fn(answer));
+const problem = (status: number, detail: string) => () =>
+  Promise.resolve(
+    new Response(JSON.stringify({ type: 'about:blank', title: 'No', status, detail, errors: [] }), {
+      status,
+      headers: { 'content-type': 'application/problem+json' },
+    }),
+  );
+const errorFrame = (ref: number, code: string, message: string) =>
+  JSON.stringify({ type: 'error', ref, code, message });
+
+test('a flight that is asked for and not known is told as the error that a WebSocket would bring', async () => {
+  answers(problem(404, 'no such flight is known'));
+  const { transport, heard } = connect();
+  transport.send({ op: 'get', leg: 'B6-1', ref: 7 });
+  const expected = errorFrame(7, 'unknown_leg', 'no such flight is known');
+  await vi.waitFor(() => expect(heard.frame).toHaveBeenCalledExactlyOnceWith(expected, null));
+  expect(heard.close).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['a hub that is too busy', problem(503, 'the hub is too busy to look')],
+  [
+    'a proxy with no hub behind it',
+    () => Promise.resolve(new Response('<h1>Not found</h1>', { status: 404 })),
+  ],
+  ['a page in the place of a flight', () => Promise.resolve(new Response('<h1>Log in</h1>'))],
+])('%s is asked for the flight again, and lets go of none', async (_, answer) => {
+  answers(answer);
+  const { transport, heard } = connect();
+  transport.send({ op: 'get', leg: 'B6-1', ref: 7 });
+  await vi.waitFor(() => expect(heard.frame).toHaveBeenCalledOnce());
+  expect(JSON.parse(String(heard.frame.mock.calls[0]?.[0]))).toMatchObject({ ref: 7, code: 'rate_limited' });
+  expect(heard.close).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['flight/NO-1', 404, 'unknown_leg', 'no such flight is known'],
+  ['board/XXX/departures', 400, 'unknown_topic', 'query parameter topic is not a topic'],
+])('a stream of %s that the hub refuses ends alone, and says why', async (topic, status, code, why) => {
+  answers(problem(status, why));
+  const { transport, heard } = connect();
+  transport.send({ op: 'follow', topic: 'all', ref: 1 });
+  transport.send({ op: 'follow', topic, ref: 2 });
+  stream(0).says('hello', '{"type":"hello"}');
+  stream(1).onerror?.();
+  await vi.waitFor(() => expect(heard.frame).toHaveBeenLastCalledWith(errorFrame(2, code, why), null));
+  expect(heard.lineEnded).toHaveBeenCalledExactlyOnceWith(topic);
+  expect(heard.close).not.toHaveBeenCalled();
+  expect(stream(0).closed).toBe(false);
+  expect(stream(1).closed).toBe(true);
+});
+
+test.each([
+  ['nobody answers', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ['the hub is full', problem(503, 'the hub has its limit of listeners')],
+  ['it would open by now', () => Promise.resolve(new Response('event: hello'))],
+])('a stream that does not open is a broken connection when %s', async (_, answer) => {
+  answers(answer);
+  const { transport, heard } = connect();
+  transport.send({ op: 'follow', topic: 'all', ref: 1 });
+  stream(0).onerror?.();
+  await vi.waitFor(() => expect(heard.close).toHaveBeenCalledExactlyOnceWith(1006, ''));
+  expect(heard.frame).not.toHaveBeenCalled();
+});
+
+test('a topic that is no longer followed when its refusal comes is refused to nobody', async () => {
+  const asked = vi.fn(problem(404, 'no such flight is known'));
+  vi.stubGlobal('fetch', asked);
+  const { transport, heard } = connect();
+  transport.send({ op: 'follow', topic: 'flight/NO-1', ref: 1 });
+  stream(0).onerror?.();
+  transport.send({ op: 'unfollow', topic: 'flight/NO-1' });
+  await asked.mock.results[0]?.value;
+  await new Promise((done) => setTimeout(done));
+  expect(heard.frame).not.toHaveBeenCalled();
+  expect(heard.close).not.toHaveBeenCalled();
 });
 
 test('one broken stream ends the whole connection, once, so that the backoff is ours', () => {
   const { transport, heard } = connect();
   transport.send({ op: 'follow', topic: 'all' });
   transport.send({ op: 'follow', topic: 'flight/B6-1' });
+  stream(0).says('hello', '{"type":"hello"}');
   stream(0).onerror?.();
   stream(1).onerror?.();
   stream(1).says('hello', '{"type":"hello"}');
   expect(heard.close).toHaveBeenCalledExactlyOnceWith(1006, '');
-  expect(heard.frame).not.toHaveBeenCalled();
+  expect(heard.frame).toHaveBeenCalledOnce();
   expect(FakeEventSource.opened.every((one) => one.closed)).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { type Refusal, refusalOfGet, refusalOfStream } from '@/lib/socket/stream-refusal';
 import type { Connect, TransportEvents } from '@/lib/socket/transport';
 import type { ClientFrame, Flight, ServerFrame } from '@/wire/types';
 
@@ -15,7 +16,8 @@ const FRAME_TYPES = Object.keys({
 /**
  * The way round networks that block WebSocket: the same frames as server-sent events, one stream for each
  * topic. A stream cannot be spoken to, so `follow` opens one, `unfollow` closes it, and `get` is asked of
- * the REST interface and handed on as the `state` frame it would have been.
+ * the REST interface and handed on as the `state` frame it would have been. What the hub refuses comes as the
+ * `error` frame that a WebSocket would have brought.
  */
 export function eventStreamTransport(base: string): Connect {
   return (events) => {
@@ -40,9 +42,9 @@ class EventStreamLink {
   }
 
   send(frame: ClientFrame): void {
-    if (frame.op === 'follow') this.#follow(frame.topic);
+    if (frame.op === 'follow') this.#follow(frame.topic, frame.ref ?? null);
     else if (frame.op === 'unfollow') this.#unfollow(frame.topic);
-    else if (frame.op === 'get') void this.#get(frame.leg);
+    else if (frame.op === 'get') void this.#get(frame.leg, frame.ref ?? null);
   }
 
   close(): void {
@@ -51,33 +53,63 @@ class EventStreamLink {
     this.#streams.clear();
   }
 
-  #follow(topic: string): void {
+  #follow(topic: string, ref: number | null): void {
     this.#streams.get(topic)?.close();
-    const stream = new EventSource(`${this.#base}/stream?topic=${encodeURIComponent(topic)}`);
+    const url = `${this.#base}/stream?topic=${encodeURIComponent(topic)}`;
+    const stream = new EventSource(url);
     this.#streams.set(topic, stream);
+    this.#events.lineBegan(topic);
+    const isOurs = () => !this.#closed && this.#streams.get(topic) === stream;
+    let hasSpoken = false;
     for (const type of FRAME_TYPES) {
       stream.addEventListener(type, (event: MessageEvent<string>) => {
-        if (!this.#closed) this.#events.frame(event.data);
+        if (!isOurs()) return;
+        hasSpoken = true;
+        this.#events.frame(event.data, topic);
       });
     }
-    // EventSource would come back by itself at a fixed pace; ours is the backoff with jitter.
-    stream.onerror = () => this.#fail();
+    stream.onerror = () => {
+      // EventSource would come back by itself at a fixed pace; ours is the backoff with jitter.
+      stream.close();
+      if (!isOurs()) return;
+      if (hasSpoken) this.#fail();
+      else void refusalOfStream(url).then((refusal) => isOurs() && this.#notOpened(topic, ref, refusal));
+    };
+  }
+
+  /** A refusal concerns this topic alone; without one the line is broken, and with it all of them. */
+  #notOpened(topic: string, ref: number | null, refusal: Refusal | null): void {
+    if (refusal === null) {
+      this.#fail();
+      return;
+    }
+    this.#unfollow(topic);
+    this.#refuse(ref, refusal);
   }
 
   #unfollow(topic: string): void {
     this.#streams.get(topic)?.close();
-    this.#streams.delete(topic);
+    if (this.#streams.delete(topic)) this.#events.lineEnded(topic);
   }
 
-  async #get(leg: string): Promise<void> {
-    try {
-      const answer = await fetch(`${this.#base}/flights/${encodeURIComponent(leg)}`);
-      if (!answer.ok || this.#closed) return;
-      const flight = (await answer.json()) as Flight;
-      this.#events.frame(JSON.stringify({ type: 'state', flight } satisfies ServerFrame));
-    } catch {
+  async #get(leg: string, ref: number | null): Promise<void> {
+    const answer = await fetch(`${this.#base}/flights/${encodeURIComponent(leg)}`).catch(() => null);
+    if (!answer) {
       this.#fail();
+      return;
     }
+    const flight = answer.ok ? ((await answer.json().catch(() => null)) as Flight | null) : null;
+    if (flight) this.#tell({ type: 'state', flight });
+    else this.#refuse(ref, await refusalOfGet(answer));
+  }
+
+  #refuse(ref: number | null, refusal: Refusal): void {
+    this.#tell({ type: 'error', ref, ...refusal });
+  }
+
+  /** Hands on what no line has brought. */
+  #tell(frame: ServerFrame): void {
+    if (!this.#closed) this.#events.frame(JSON.stringify(frame), null);
   }
 
   #fail(): void {

@@ -97,36 +97,3 @@ test('a hub that accepts the line and says nothing is given up', () => {
   timers.advance(12_000);
   expect(hub.connections.length).toBeGreaterThan(1);
 });
-
-test('when WebSocket cannot be opened three times in a row, the event stream is tried', () => {
-  const { hub, streams, timers, client, store } = aClient({ hasStream: true });
-  client.start();
-  client.follow(BOARD);
-  for (let times = 0; times < 3; times += 1) {
-    hub.last.drops();
-    timers.advance(10_000);
-  }
-  expect(hub.connections).toHaveLength(3);
-  streams.last.opens();
-  expect(streams.last.asked()).toEqual([{ op: 'follow', topic: BOARD }]);
-  streams.last.greets();
-  streams.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [aFlight()] });
-  expect(client.link()).toMatchObject({ phase: 'live', via: 'stream' });
-  expect(store.topic(BOARD).legs.size).toBe(1);
-  streams.last.says({ type: 'ping' });
-  expect(streams.last.asked()).not.toContainEqual({ op: 'pong' });
-});
-
-test('from the stream the client goes back to WebSocket after a while', () => {
-  const { hub, streams, timers, client } = aClient({ hasStream: true });
-  client.start();
-  client.follow(BOARD);
-  for (let times = 0; times < 3; times += 1) {
-    hub.last.drops();
-    timers.advance(10_000);
-  }
-  streams.last.greets();
-  timers.advance(70_000);
-  expect(hub.connections).toHaveLength(4);
-  expect(streams.last.closed).toBe(true);
-});

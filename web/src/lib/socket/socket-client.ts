@@ -45,6 +45,8 @@ export class SocketClient {
     away_since_ms: null,
   };
   #transport: Transport | null = null;
+  /** Whether topics can be asked for: a WebSocket is asked after its hello, a stream begins with the asking. */
+  #takesTopics = false;
   #greeted_ms: number | null = null;
   #heard_ms: number | null = null;
   #attempt = 0;
@@ -61,10 +63,10 @@ export class SocketClient {
       timers,
       (topic) => {
         cache.watch(topic);
-        if (this.#greeted_ms !== null) this.#frames.follow(topic);
+        if (this.#takesTopics) this.#frames.follow(topic);
       },
       (topic) => {
-        if (this.#greeted_ms !== null) this.#send({ op: 'unfollow', topic });
+        if (this.#takesTopics) this.#send({ op: 'unfollow', topic });
         cache.unwatch(topic);
       },
     );
@@ -110,8 +112,10 @@ export class SocketClient {
     this.#deadline = this.#options.timers.after(HELLO_WITHIN_MS, () => this.#lost(1006, ''));
     this.#transport = connect({
       open: () => this.#opened(via),
-      frame: (text) => this.#heard(text, via),
+      frame: (text, line) => this.#heard(text, via, line),
       close: (code, reason) => this.#lost(code, reason),
+      lineBegan: (line) => this.#watchdog.begin(line),
+      lineEnded: (line) => this.#watchdog.end(line),
     });
   }
 
@@ -121,16 +125,18 @@ export class SocketClient {
   }
 
   #followAll(): void {
+    this.#takesTopics = true;
     this.#frames.reconnected();
     for (const topic of this.#refs.topics()) this.#frames.follow(topic);
     this.#frames.askForMissing();
   }
 
-  #heard(text: string, via: Via): void {
+  #heard(text: string, via: Via, line: string | null): void {
     const frame = parseFrame(text);
     if (!frame) return;
-    this.#heard_ms = this.#options.timers.now();
-    this.#watchdog.feed();
+    // What is asked beside the streams may be answered while they are dead.
+    if (via === 'websocket' || line !== null) this.#heard_ms = this.#options.timers.now();
+    this.#watchdog.feed(line);
     if (frame.type === 'hello') {
       const isFirst = this.#greeted_ms === null;
       this.#frames.hello(frame.epoch);
@@ -151,8 +157,9 @@ export class SocketClient {
     this.#deadline?.();
     this.#deadline = null;
     this.#choice.worked(via);
+    this.#watchdog.arm(ping_s);
     if (via === 'websocket') {
-      this.#watchdog.arm(ping_s);
+      this.#watchdog.begin(null);
       this.#followAll();
     } else {
       const stay_ms = this.#choice.takeStay_ms();
@@ -169,6 +176,8 @@ export class SocketClient {
     if (via === 'stream') this.#choice.streamEnded();
     else if (this.#greeted_ms === null) this.#choice.failed(via);
     if (this.#greeted_ms !== null && timers.now() - this.#greeted_ms >= GOOD_AFTER_MS) this.#attempt = 0;
+    // What a page shows may have come by the stream that was silent for longest.
+    if (this.#greeted_ms !== null) this.#heard_ms = this.#watchdog.quietest_ms() ?? this.#heard_ms;
     this.#hangUp();
     // A hub that heard of no changes before the link was lost has told nothing younger than that.
     const heard_ms = clock.at_ms(this.#heard_ms ?? timers.now());
@@ -180,12 +189,17 @@ export class SocketClient {
     }
     const jitter_ms = backoff(this.#attempt, random);
     this.#attempt += 1;
-    this.#retry = timers.after((verdict.retry_ms ?? 0) + jitter_ms, () => {
+    this.#retryAfter((verdict.retry_ms ?? 0) + jitter_ms);
+    const phase = this.#heard_ms === null ? 'connecting' : 'reconnecting';
+    this.#tell({ phase, lost_ms: this.#heard_ms, message: null, via });
+  }
+
+  #retryAfter(delay_ms: number): void {
+    this.#retry?.();
+    this.#retry = this.#options.timers.after(delay_ms, () => {
       this.#retry = null;
       this.#connect();
     });
-    const phase = this.#heard_ms === null ? 'connecting' : 'reconnecting';
-    this.#tell({ phase, lost_ms: this.#heard_ms, message: null, via });
   }
 
   #hangUp(): void {
@@ -194,6 +208,7 @@ export class SocketClient {
     this.#deadline = null;
     this.#transport?.close();
     this.#transport = null;
+    this.#takesTopics = false;
     this.#greeted_ms = null;
   }
 

@@ -1,10 +1,17 @@
 import type { ClientFrame } from '@/wire/types';
 
-/** What a transport tells the client. `close` comes exactly once, also when it never opened. */
+/**
+ * What a transport tells the client. `close` comes exactly once, also when it never opened. A transport that
+ * has a line for each topic names it: one of several lines can die while the others go on.
+ */
 export type TransportEvents = {
   open(): void;
-  frame(text: string): void;
+  frame(text: string, line: string | null): void;
   close(code: number, reason: string): void;
+  /** From here on something must be heard on this line. */
+  lineBegan(line: string): void;
+  /** Nothing more is to be expected on it. */
+  lineEnded(line: string): void;
 };
 
 /** One connection, or the attempt at one. After `close()` it tells nothing more. */

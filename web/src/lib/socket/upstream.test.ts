@@ -1,6 +1,6 @@
 import { OperationalClock } from '@/lib/clock/operational-clock';
 import { awaySince } from '@/lib/socket/upstream';
-import { BOARD, aClient, aLiveBoard } from '@/testing/a-client';
+import { BOARD, aLiveBoard, aStreamedBoard } from '@/testing/a-client';
 import { aFlight } from '@/testing/a-flight';
 import { FakeTimers } from '@/testing/fake-timers';
 import { goldenFrame } from '@/testing/golden';
@@ -90,23 +90,10 @@ test('a hub that is still away says so after its hello, and is believed', () => 
 });
 
 test('opening one more topic on the event stream does not take the warning back', () => {
-  const { hub, streams, timers, client } = aClient({ hasStream: true });
-  client.start();
-  client.follow(BOARD);
-  for (let times = 0; times < 3; times += 1) {
-    hub.last.drops();
-    timers.advance(10_000);
-  }
-  streams.last.opens();
-  streams.last.greets();
-  streams.last.says(away);
+  const { streams, client } = aStreamedBoard([aFlight()]);
+  streams.last.says(away, BOARD);
   client.follow('board/JFK/arrivals');
-  streams.last.says({
-    type: 'hello',
-    epoch: 'e1',
-    clock: { now: '2013-02-08T22:00:00Z', speed: 1 },
-    ping_s: 25,
-  });
+  streams.last.greetsOn('board/JFK/arrivals');
   expect(client.link()).toMatchObject({ phase: 'live', via: 'stream' });
   expect(client.link().away_since_ms).not.toBeNull();
 });

@@ -11,7 +11,7 @@ export function webSocketTransport(url: string): Connect {
       if (!deaf) events.open();
     };
     socket.onmessage = (message: MessageEvent<unknown>) => {
-      if (!deaf && typeof message.data === 'string') events.frame(message.data);
+      if (!deaf && typeof message.data === 'string') events.frame(message.data, null);
     };
     socket.onclose = (event) => {
       if (!deaf) events.close(event.code, event.reason);
