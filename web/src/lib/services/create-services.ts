@@ -2,6 +2,7 @@ import { getJson } from '@/lib/api/get-json';
 import { OperationalClock } from '@/lib/clock/operational-clock';
 import { browserTimers } from '@/lib/clock/timers';
 import { Directory } from '@/lib/directory/directory';
+import { onWake } from '@/lib/services/on-wake';
 import type { Services } from '@/lib/services/services';
 import { fullJitter } from '@/lib/socket/backoff';
 import { eventStreamTransport } from '@/lib/socket/event-stream-transport';
@@ -27,10 +28,7 @@ export function createServices(): Services & { start: () => void } {
   const start = () => {
     socket.start();
     directory.refresh();
-    window.addEventListener('online', () => socket.retryNow());
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') socket.retryNow();
-    });
+    onWake(() => socket.wake());
   };
   return { socket, store, clock, directory, timers, getJson, start };
 }

@@ -97,3 +97,45 @@ test('a hub that accepts the line and says nothing is given up', () => {
   timers.advance(12_000);
   expect(hub.connections.length).toBeGreaterThan(1);
 });
+
+test('a machine that slept gives up a link that was silent meanwhile as soon as its page is shown again', () => {
+  const { hub, timers, client, clock, store } = aLiveBoard([aFlight()], { random: () => 1 });
+  const heard_ms = timers.now();
+  timers.sleep(3 * 3_600_000);
+  client.wake();
+  expect(client.link()).toMatchObject({ phase: 'reconnecting', lost_ms: heard_ms });
+  expect(store.topic(BOARD).behind_since_ms).toBe(clock.at_ms(heard_ms));
+  timers.advance(500);
+  expect(hub.connections).toHaveLength(2);
+});
+
+test('a screen that slept and that nobody looks at gives up its link within a second', () => {
+  const { timers, client } = aLiveBoard([aFlight()]);
+  timers.sleep(3 * 3_600_000);
+  timers.advance(1_000);
+  expect(client.link().phase).toBe('reconnecting');
+});
+
+test('a page that is shown again leaves a link alone that was heard a moment ago', () => {
+  const { hub, timers, client } = aLiveBoard([aFlight()]);
+  timers.advance(30_000);
+  client.wake();
+  expect(client.link().phase).toBe('live');
+  expect(hub.connections).toHaveLength(1);
+});
+
+test('a page that is shown again does not wait out a long backoff, and not all pages come at once', () => {
+  const { hub, timers, client } = aLiveBoard([aFlight()], { random: () => 1 });
+  for (let before = 1; before <= 6; before += 1) {
+    hub.last.drops();
+    while (hub.connections.length === before) timers.advance(100);
+  }
+  hub.last.drops();
+  timers.advance(14_000);
+  const before = hub.connections.length;
+  expect(before).toBe(7);
+  client.wake();
+  expect(hub.connections).toHaveLength(before);
+  timers.advance(500);
+  expect(hub.connections).toHaveLength(before + 1);
+});

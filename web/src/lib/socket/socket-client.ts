@@ -96,12 +96,22 @@ export class SocketClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The network is back, or somebody asks: do not wait out the backoff. */
+  /** Somebody asks: do not wait out the backoff. */
   retryNow(): void {
     if (this.#transport) return;
     this.#retry?.();
     this.#retry = null;
     this.#connect();
+  }
+
+  /**
+   * The page is shown again, or the network is back. A link that was silent for too long meanwhile is given up
+   * at once, and the next attempt waits no longer than the first of a series: many wake in the same moment.
+   */
+  wake(): void {
+    this.#watchdog.look();
+    if (this.#transport) return;
+    this.#retryAfter(this.#options.backoff(0, this.#options.random));
   }
 
   #connect(): void {

@@ -1,0 +1,11 @@
+/**
+ * Runs whenever time may have passed without the page: it is shown again, comes out of the browser's cache of
+ * pages, or the network is back.
+ */
+export function onWake(run: () => void): void {
+  window.addEventListener('online', run);
+  window.addEventListener('pageshow', run);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') run();
+  });
+}
