@@ -11,11 +11,12 @@ export type FlightCache = {
   watch(topic: string): void;
   unwatch(topic: string): void;
   /** The instant to resume from, or null when the whole must be asked for. */
-  newestChangedAt(topic: string): string | null;
+  resumeFrom(topic: string): string | null;
   /** A new epoch: revisions held so far can no longer be built upon, though they may still be shown. */
   beginEpoch(): void;
   snapshot(frame: SnapshotFrame): void;
-  change(frame: ChangeFrame): ChangeOutcome;
+  /** `line` is the topic that has brought it when each has a line of its own, null when one carries them all. */
+  change(frame: ChangeFrame, line: string | null): ChangeOutcome;
   /** Returns the revision held afterwards. */
   state(flight: Flight): number;
   gone(leg: string, topic: string): void;

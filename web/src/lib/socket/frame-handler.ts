@@ -37,7 +37,7 @@ export class FrameHandler {
     this.#asked.clear();
   }
 
-  follow(topic: string, since: string | null = this.#cache.newestChangedAt(topic)): void {
+  follow(topic: string, since: string | null = this.#cache.resumeFrom(topic)): void {
     const ref = this.#remember({ op: 'follow', topic });
     this.#send(since === null ? { op: 'follow', topic, ref } : { op: 'follow', topic, since, ref });
   }
@@ -46,14 +46,15 @@ export class FrameHandler {
     for (const leg of this.#missing.legs()) this.#get(leg);
   }
 
-  handle(frame: ServerFrame): void {
+  /** `line` is the topic of the stream that has brought it, null from a WebSocket. */
+  handle(frame: ServerFrame, line: string | null): void {
     switch (frame.type) {
       case 'snapshot':
         this.#cache.snapshot(frame);
         for (const flight of frame.flights) this.#missing.arrived(flight.leg, flight.rev);
         return;
       case 'change': {
-        const outcome = this.#cache.change(frame);
+        const outcome = this.#cache.change(frame, line);
         const lacking = outcome === 'gap' || outcome === 'unknown';
         if (lacking && this.#missing.note(frame.leg, frame.rev)) this.#get(frame.leg);
         return;

@@ -1,9 +1,11 @@
-import { BOARD, aClient, aLiveBoard } from '@/testing/a-client';
+import { BOARD, aClient, aLiveBoard, aStreamedBoard } from '@/testing/a-client';
 import { aFlight } from '@/testing/a-flight';
+import type { ServerFrame } from '@/wire/types';
 import { expect, test } from 'vitest';
 
 const RETRY_MS = 500;
 const leg = aFlight().leg;
+const FLIGHT = `flight/${leg}`;
 
 test('a topic followed before the hub has answered is asked for as a whole once it has', () => {
   const { client, hub } = aClient();
@@ -23,6 +25,106 @@ test('after a loss within one epoch the client resumes from just before the newe
   hub.last.greets('e1');
   expect(hub.connections).toHaveLength(2);
   expect(hub.last.asked()).toEqual([{ op: 'follow', topic: BOARD, since: '2013-02-08T19:30:08Z' }]);
+});
+
+/** A live board of two flights, of which a page follows one; the newest change on it was at 19:30:10. */
+function aBoardAndAFlight() {
+  const followed = aFlight({ changed_at: '2013-02-08T19:30:10Z' });
+  const parts = aLiveBoard([followed, aFlight({ leg: 'DL-1', changed_at: '2013-02-08T18:00:00Z' })]);
+  parts.client.follow(FLIGHT);
+  parts.hub.last.says({ type: 'snapshot', topic: FLIGHT, partial: false, flights: [followed] });
+  const comesBack = () => {
+    parts.hub.last.drops();
+    parts.timers.advance(RETRY_MS);
+    parts.hub.last.greets('e1');
+  };
+  const follows = (topic: string) =>
+    parts.hub.last.sent.find((frame) => frame.op === 'follow' && frame.topic === topic);
+  return { ...parts, comesBack, follows };
+}
+const gateChange = (rev: number, at: string): ServerFrame => ({
+  type: 'change',
+  leg,
+  rev,
+  at,
+  kinds: ['gate'],
+  set: { 'departure.gate': String(rev) },
+});
+
+test('what another topic brought does not move the position of a board that is still behind', () => {
+  const { hub, store, comesBack, follows } = aBoardAndAFlight();
+  comesBack();
+  const newer = aFlight({ rev: 4, changed_at: '2013-02-08T21:30:00Z' });
+  hub.last.says({ type: 'snapshot', topic: FLIGHT, partial: true, flights: [newer] });
+  hub.last.says(gateChange(5, '2013-02-08T21:31:00Z'));
+  expect(store.flight(leg)?.flight.rev).toBe(5);
+  comesBack();
+  expect(follows(BOARD)).toMatchObject({ since: '2013-02-08T19:30:08Z' });
+  expect(follows(FLIGHT)).toMatchObject({ since: '2013-02-08T21:30:58Z' });
+});
+
+test('a board whose following was put off is asked for from where it was', () => {
+  const { hub, timers, comesBack } = aBoardAndAFlight();
+  comesBack();
+  const refused = hub.last.sent.find((frame) => frame.op === 'follow' && frame.topic === BOARD);
+  const ref = (refused as { ref?: number }).ref ?? null;
+  hub.last.says({ type: 'error', ref, code: 'rate_limited', message: 'too fast' });
+  const newer = aFlight({ rev: 4, changed_at: '2013-02-08T21:30:00Z' });
+  hub.last.says({ type: 'snapshot', topic: FLIGHT, partial: true, flights: [newer] });
+  timers.advance(2_000);
+  expect(hub.last.asked().at(-1)).toEqual({ op: 'follow', topic: BOARD, since: '2013-02-08T19:30:08Z' });
+});
+
+test('a second topic’s snapshot may overtake what the hub still owes the first, and does not move it', () => {
+  const { hub, client, comesBack, follows } = aBoardAndAFlight();
+  client.follow('flight/DL-1');
+  const newer = aFlight({ leg: 'DL-1', rev: 7, changed_at: '2013-02-08T21:30:00Z' });
+  hub.last.says({ type: 'snapshot', topic: 'flight/DL-1', partial: false, flights: [newer] });
+  comesBack();
+  expect(follows(BOARD)).toMatchObject({ since: '2013-02-08T19:30:08Z' });
+});
+
+test('a state, as the answer to a get or in the place of changes, moves no position', () => {
+  const { hub, comesBack, follows } = aBoardAndAFlight();
+  hub.last.says({ type: 'state', flight: aFlight({ rev: 9, changed_at: '2013-02-08T21:30:00Z' }) });
+  comesBack();
+  expect(follows(BOARD)).toMatchObject({ since: '2013-02-08T19:30:08Z' });
+});
+
+test('a change moves the position of every live topic that it belongs to, and of no other', () => {
+  const { hub, client, comesBack, follows } = aBoardAndAFlight();
+  client.follow('flight/DL-1');
+  const other = aFlight({ leg: 'DL-1', changed_at: '2013-02-08T18:00:00Z' });
+  hub.last.says({ type: 'snapshot', topic: 'flight/DL-1', partial: false, flights: [other] });
+  hub.last.says(gateChange(2, '2013-02-08T20:15:00Z'));
+  comesBack();
+  expect(follows(BOARD)).toMatchObject({ since: '2013-02-08T20:14:58Z' });
+  expect(follows(FLIGHT)).toMatchObject({ since: '2013-02-08T20:14:58Z' });
+  expect(follows('flight/DL-1')).toMatchObject({ since: '2013-02-08T17:59:58Z' });
+});
+
+test('a board that had no flights is asked for as a whole', () => {
+  const { hub, timers } = aLiveBoard([]);
+  hub.last.drops();
+  timers.advance(RETRY_MS);
+  hub.last.greets('e1');
+  expect(hub.last.asked()).toEqual([{ op: 'follow', topic: BOARD }]);
+});
+
+test('what one stream brought says nothing of how far another has come', () => {
+  const { hub, streams, client, timers } = aStreamedBoard([aFlight({ changed_at: '2013-02-08T19:30:10Z' })]);
+  client.follow(FLIGHT);
+  streams.last.greetsOn(FLIGHT);
+  const flights = [aFlight({ changed_at: '2013-02-08T19:30:10Z' })];
+  streams.last.says({ type: 'snapshot', topic: FLIGHT, partial: false, flights }, FLIGHT);
+  streams.last.says(gateChange(2, '2013-02-08T20:15:00Z'), FLIGHT);
+  streams.last.drops();
+  timers.advance(2_000);
+  hub.last.greets('e1');
+  expect(hub.last.asked()).toEqual([
+    { op: 'follow', topic: BOARD, since: '2013-02-08T19:30:08Z' },
+    { op: 'follow', topic: FLIGHT, since: '2013-02-08T20:14:58Z' },
+  ]);
 });
 
 test('in a new epoch the whole is asked for, and replaces what was held whatever its revisions', () => {

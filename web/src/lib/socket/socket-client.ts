@@ -159,7 +159,7 @@ export class SocketClient {
       return;
     }
     if (frame.type === 'ping' && via === 'websocket') this.#send({ op: 'pong' });
-    this.#frames.handle(frame);
+    this.#frames.handle(frame, line);
   }
 
   #greeted(via: Via, ping_s: number): void {

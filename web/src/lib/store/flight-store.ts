@@ -3,7 +3,7 @@ import type { ChangeOutcome, FlightCache } from '@/lib/socket/flight-cache';
 import { type FlightField, applySet, changedFields } from '@/lib/store/flight-fields';
 import { type HeldFlight, holdNew, holdNext, withoutEndedMarks } from '@/lib/store/held-flight';
 import { Listeners } from '@/lib/store/listeners';
-import { resumePoint } from '@/lib/store/resume-point';
+import { ResumePoints } from '@/lib/store/resume-points';
 import { topicMatches } from '@/lib/store/topic-match';
 import { type TopicView, emptyTopic } from '@/lib/store/topic-view';
 import type { ChangeFrame, Flight, SnapshotFrame } from '@/wire/types';
@@ -24,6 +24,7 @@ export class FlightStore implements FlightCache {
   readonly #speed: () => number;
   readonly #flights = new Map<string, HeldFlight>();
   readonly #topics = new Map<string, TopicView>();
+  readonly #resume = new ResumePoints();
   readonly #legListeners = new Listeners<undefined>();
   readonly #topicListeners = new Listeners<undefined>();
   readonly #changeListeners = new Listeners<SeenChange>();
@@ -75,22 +76,17 @@ export class FlightStore implements FlightCache {
     const view = this.#topics.get(topic);
     if (!view) return;
     this.#topics.delete(topic);
+    this.#resume.forget(topic);
     this.#dropUnheld(view.legs);
   }
 
-  newestChangedAt(topic: string): string | null {
-    const view = this.topic(topic);
-    if (!view.known || view.failure !== null) return null;
-    const held = [...view.legs].flatMap((leg) => this.#flights.get(leg) ?? []);
-    if (held.some((one) => one.epoch !== this.#epoch)) return null;
-    return resumePoint(
-      held.map((one) => one.flight),
-      this.#speed(),
-    );
+  resumeFrom(topic: string): string | null {
+    return this.topic(topic).failure === null ? this.#resume.since(topic, this.#speed()) : null;
   }
 
   beginEpoch(): void {
     this.#epoch += 1;
+    this.#resume.clear();
   }
 
   snapshot(frame: SnapshotFrame): void {
@@ -98,21 +94,16 @@ export class FlightStore implements FlightCache {
     if (!view) return;
     const legs = new Set(frame.partial ? view.legs : []);
     for (const flight of frame.flights) legs.add(flight.leg);
+    this.#resume.snapshot(frame.topic, frame.flights);
     this.#setTopic(frame.topic, { legs, known: true, behind_since_ms: null, failure: null });
     for (const flight of frame.flights) this.#take(flight);
     if (!frame.partial) this.#dropUnheld(view.legs);
   }
 
-  change(frame: ChangeFrame): ChangeOutcome {
-    const held = this.#flights.get(frame.leg);
-    if (!held) return 'unknown';
-    if (held.epoch !== this.#epoch) return 'gap';
-    if (frame.rev <= held.flight.rev) return 'old';
-    if (frame.rev > held.flight.rev + 1) return 'gap';
-    const next = { ...applySet(held.flight, frame.set), rev: frame.rev, changed_at: frame.at };
-    this.#put(next, held);
-    this.#frameListeners.tell(frame.leg, frame);
-    return 'applied';
+  change(frame: ChangeFrame, line: string | null = null): ChangeOutcome {
+    const outcome = this.#change(frame);
+    if (outcome === 'applied' || outcome === 'old') this.#toldInTurn(frame, line);
+    return outcome;
   }
 
   state(flight: Flight): number {
@@ -142,6 +133,29 @@ export class FlightStore implements FlightCache {
       if (view.known && view.behind_since_ms === null) {
         this.#setTopic(topic, { ...view, behind_since_ms: since_ms });
       }
+    }
+  }
+
+  #change(frame: ChangeFrame): ChangeOutcome {
+    const held = this.#flights.get(frame.leg);
+    if (!held) return 'unknown';
+    if (held.epoch !== this.#epoch) return 'gap';
+    if (frame.rev <= held.flight.rev) return 'old';
+    if (frame.rev > held.flight.rev + 1) return 'gap';
+    const next = { ...applySet(held.flight, frame.set), rev: frame.rev, changed_at: frame.at };
+    this.#put(next, held);
+    this.#frameListeners.tell(frame.leg, frame);
+    return 'applied';
+  }
+
+  /**
+   * Changes come in their order, but to a topic that is behind they do so before the snapshot that closes the
+   * gap. States move no position at all: they answer a `get`, or make up for changes that were left out.
+   */
+  #toldInTurn(frame: ChangeFrame, line: string | null): void {
+    for (const [topic, view] of this.#topics) {
+      const isTold = line === null ? view.legs.has(frame.leg) : topic === line;
+      if (isTold && view.behind_since_ms === null) this.#resume.change(topic, frame.at);
     }
   }
 
