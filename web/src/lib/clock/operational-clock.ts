@@ -1,4 +1,4 @@
-import type { Timers } from '@/lib/clock/timers';
+import type { Cancel, Timers } from '@/lib/clock/timers';
 import type { ClockFrame } from '@/wire/types';
 
 /**
@@ -8,6 +8,7 @@ import type { ClockFrame } from '@/wire/types';
  */
 export class OperationalClock {
   readonly #timers: Timers;
+  readonly #listeners = new Set<() => void>();
   #base_ms: number | null = null;
   #heard_ms = 0;
   #speed = 1;
@@ -37,5 +38,12 @@ export class OperationalClock {
     this.#base_ms = base_ms;
     this.#heard_ms = this.#timers.now();
     this.#speed = clock.speed > 0 ? clock.speed : 1;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Told when the clock is set, which may move it by years. */
+  subscribe(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 }

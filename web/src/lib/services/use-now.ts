@@ -1,24 +1,13 @@
+import { ClockSteps } from '@/lib/clock/clock-steps';
 import { useServices } from '@/lib/services/services';
-import { useSyncExternalStore } from 'react';
-
-/** How often the real clock is looked at to see whether the hub's has moved on. */
-const LOOK_MS = 500;
+import { useMemo, useSyncExternalStore } from 'react';
 
 /**
- * The hub's time, rounded down to `step_ms`; the component is drawn again only when a step is taken.
- * A board takes steps of a minute, a clock of a second.
+ * The hub's time, rounded down to `step_ms`; the component is drawn again only when a step is taken, and
+ * twice a second at most. A board takes steps of a minute, a clock of a second.
  */
 export function useNow(step_ms: number): number {
   const { clock, timers } = useServices();
-  return useSyncExternalStore(
-    (tell) => {
-      let cancel = timers.after(LOOK_MS, look);
-      function look(): void {
-        tell();
-        cancel = timers.after(LOOK_MS, look);
-      }
-      return () => cancel();
-    },
-    () => Math.floor(clock.now_ms() / step_ms) * step_ms,
-  );
+  const steps = useMemo(() => new ClockSteps(clock, timers, step_ms), [clock, timers, step_ms]);
+  return useSyncExternalStore(steps.subscribe, steps.now_ms);
 }
