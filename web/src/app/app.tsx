@@ -1,6 +1,7 @@
 import { AfterNavigation } from '@/app/after-navigation';
 import { LazyPage } from '@/app/lazy-page';
 import { NotFoundPage } from '@/app/not-found-page';
+import { PageBoundary } from '@/app/page-boundary';
 import { AirportsPage } from '@/features/airports/airports-page';
 import { BoardPage } from '@/features/board/board-page';
 import { DisplayPage } from '@/features/display/display-page';
@@ -8,29 +9,39 @@ import { FlightPage } from '@/features/flight/flight-page';
 import { type Services, ServicesContext } from '@/lib/services/services';
 import type { Direction } from '@/lib/store/topic-match';
 import type { ReactNode } from 'react';
-import { Navigate, Route, Routes, useParams } from 'react-router';
+import { Navigate, Route, Routes, useLocation, useParams } from 'react-router';
 
 /** All pages there are. */
 export function App({ services }: { services: Services }) {
+  // What broke one page is not carried to another.
+  const { pathname } = useLocation();
   return (
     <ServicesContext value={services}>
       <AfterNavigation />
-      <Routes>
-        <Route path="/" element={<AirportsPage />} />
-        <Route path="/board/:iata" element={<ToDepartures />} />
-        <Route
-          path="/board/:iata/:direction"
-          element={<AtAirport page={(at) => <BoardPage key={`${at.iata}/${at.direction}`} {...at} />} />}
-        />
-        <Route
-          path="/display/:iata/:direction"
-          element={<AtAirport page={(at) => <DisplayPage {...at} />} />}
-        />
-        <Route path="/flight/:leg" element={<ToFlight />} />
-        <Route path="/docs/api" element={<LazyPage />} />
-        <Route path="*" element={<NotFoundPage />} />
-      </Routes>
+      <PageBoundary key={pathname} timers={services.timers}>
+        <Pages />
+      </PageBoundary>
     </ServicesContext>
+  );
+}
+
+function Pages() {
+  return (
+    <Routes>
+      <Route path="/" element={<AirportsPage />} />
+      <Route path="/board/:iata" element={<ToDepartures />} />
+      <Route
+        path="/board/:iata/:direction"
+        element={<AtAirport page={(at) => <BoardPage key={`${at.iata}/${at.direction}`} {...at} />} />}
+      />
+      <Route
+        path="/display/:iata/:direction"
+        element={<AtAirport page={(at) => <DisplayPage {...at} />} />}
+      />
+      <Route path="/flight/:leg" element={<ToFlight />} />
+      <Route path="/docs/api" element={<LazyPage />} />
+      <Route path="*" element={<NotFoundPage />} />
+    </Routes>
   );
 }
 

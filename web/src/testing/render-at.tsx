@@ -10,7 +10,7 @@ import { FakeTimers } from '@/testing/fake-timers';
 import { FakeTransport } from '@/testing/fake-transport';
 import type { AirlinesBody, AirportsBody } from '@/wire/types';
 import { act, render } from '@testing-library/react';
-import { MemoryRouter } from 'react-router';
+import { MemoryRouter, useNavigate } from 'react-router';
 
 const place = (iata: string, city: string, zone: string) => ({
   iata,
@@ -57,8 +57,14 @@ export async function renderAt(address: string, answers: Record<string, unknown>
   });
   socket.start();
   directory.refresh();
+  let goTo: (address: string) => unknown = () => {};
+  function Navigator() {
+    goTo = useNavigate();
+    return null;
+  }
   const view = render(
     <MemoryRouter initialEntries={[address]}>
+      <Navigator />
       <App services={{ socket, store, clock, directory, timers, getJson }} />
     </MemoryRouter>,
   );
@@ -70,5 +76,5 @@ export async function renderAt(address: string, answers: Record<string, unknown>
       timers.advance(wait_ms);
       await Promise.resolve();
     });
-  return { ...view, hub, timers, store, next };
+  return { ...view, hub, timers, store, next, goTo: (to: string) => void goTo(to) };
 }
