@@ -66,9 +66,10 @@ export function LinkBanner({ age, zone }: Props) {
 export function LinkAnnouncer({ age, zone }: Props) {
   // Without the day, which would be said anew at midnight.
   const asOf = `${timeOfDay(age.asOf_ms, zone)} ${zoneAbbreviation(age.asOf_ms, zone)}`;
+  const { message } = useLink();
   return (
     <p className="sr-only" role="status" data-testid="link-announcer">
-      {announcement(age.state, asOf)}
+      {age.state === 'refused' && message !== null ? message : announcement(age.state, asOf)}
     </p>
   );
 }

@@ -17,8 +17,72 @@ test('a hall sees what is of use there: not who left long ago, and not who leave
     aFlight({ leg: 'soon', departure: { scheduled: at(60) } }),
     aFlight({ leg: 'tomorrow', departure: { scheduled: at(900) } }),
   ];
-  const legs = selectForDisplay(flights, 'departures', now).map((flight) => flight.leg);
+  const legs = selectForDisplay(flights, 'departures', now, 72).map((flight) => flight.leg);
   expect(legs).toEqual(['cancelled', 'just-left', 'soon']);
+});
+
+test('after hours without news what is past leaves most of the screen to what is to come', () => {
+  const flights = Array.from({ length: 300 }, (_, index) => {
+    const minutes = index - 150;
+    return aFlight({ leg: `in ${minutes}`, departure: { scheduled: at(minutes) } });
+  });
+  const legs = selectForDisplay(flights, 'departures', now, 72).map((flight) => flight.leg);
+  expect(legs).toHaveLength(72);
+  expect(legs.slice(0, 1)).toEqual(['in -23']);
+  expect(legs.slice(23, 25)).toEqual(['in 0', 'in 1']);
+  expect(legs.at(-1)).toBe('in 48');
+});
+
+test('where many flights are late, those that leave soon have the screen, and stand by their schedule', () => {
+  const late = Array.from({ length: 100 }, (_, index) =>
+    aFlight({ leg: `late ${index}`, departure: { scheduled: at(-120), estimated: at(60 + index) } }),
+  );
+  const soon = aFlight({ leg: 'soon', departure: { scheduled: at(20) } });
+  const legs = selectForDisplay([...late, soon], 'departures', now, 72).map((flight) => flight.leg);
+  expect(legs).toHaveLength(72);
+  expect(legs).toContain('late 0');
+  expect(legs).not.toContain('late 99');
+  expect(legs.at(-1)).toBe('soon');
+});
+
+test('while the hub does not answer a screen without a board says so, and does not look like a quiet day', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => page.hub.last.drops(), 2 * MINUTE_MS);
+  expect(screen.getByText('Waiting for the board')).toBeVisible();
+  expect(screen.getByText(/^No board yet. Please also listen/)).toBeVisible();
+  expect(screen.queryByText(/as of/i)).toBeNull();
+});
+
+test('a screen of an airport that there is not says why it has no board', async () => {
+  const page = await renderAt('/display/JFC/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const { ref = null } = page.hub.last.sent[0] as { ref?: number };
+    page.hub.last.says({ type: 'error', ref, code: 'unknown_topic', message: 'no airport is called JFC' });
+  });
+  expect(screen.getByText('This board cannot be shown')).toBeVisible();
+  expect(screen.getByText('no airport is called JFC')).toBeVisible();
+  expect(screen.getByText(/^This board is refused \(no airport is called JFC\)/)).toBeVisible();
+  expect(screen.queryByText(/as of/i)).toBeNull();
+});
+
+test('a screen that is refused before it had a board claims none of any age', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => page.hub.last.drops(4102));
+  expect(screen.getByText('This board cannot be shown')).toBeVisible();
+  expect(screen.getByText('The hub does not serve pages from this address.')).toBeVisible();
+  expect(screen.queryByText(/as of/i)).toBeNull();
+});
+
+test('a quiet day is said to be one, and once the link is lost no longer', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [] });
+  });
+  expect(screen.getByText('No departures in the next 6 hours')).toBeVisible();
+  await page.next(() => page.hub.last.drops(), MINUTE_MS);
+  expect(screen.getByText('No departures can be shown')).toBeVisible();
 });
 
 test('with the link lost a screen keeps its board, says how old it is, and drops what may be false', async () => {

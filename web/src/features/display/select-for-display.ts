@@ -9,31 +9,53 @@ const ARRIVED_FOR_MS = 45 * MINUTE_MS;
 const CANCELLED_FOR_MS = 60 * MINUTE_MS;
 const OPEN_FOR_MS = 360 * MINUTE_MS;
 /** How far ahead a hall looks. */
-const AHEAD_MS = 360 * MINUTE_MS;
+export const AHEAD_HOURS = 6;
+const AHEAD_MS = AHEAD_HOURS * 60 * MINUTE_MS;
+/**
+ * The part of the rows that flights may take whose time has passed without a word. While all is well there are
+ * few; after two hours without the hub they alone would fill the screen, and nobody would see what is to come.
+ */
+const SILENT_PART = 1 / 3;
 
 const LEFT: FlightStatus[] = ['departed', 'airborne', 'landed', 'arrived', 'bags_on_belt'];
 const CAME: FlightStatus[] = ['landed', 'arrived', 'bags_on_belt'];
+const OFF: FlightStatus[] = ['cancelled', 'diverted'];
 
-/** What a screen in the hall shows, by scheduled time. */
-export function selectForDisplay(flights: Flight[], direction: Direction, now_ms: number): Flight[] {
-  return flights
-    .map((flight) => ({ flight, times: sideTimes(flight, direction) }))
-    .filter(({ flight, times }) => {
-      const at_ms = flight.status === 'cancelled' ? times.scheduled : times.latest;
-      if (at_ms === null) return false;
-      const age_ms = now_ms - at_ms;
-      return age_ms > -AHEAD_MS && age_ms < keptFor_ms(flight.status, direction);
-    })
-    .sort(
-      (a, b) =>
-        (a.times.scheduled ?? a.times.latest ?? 0) - (b.times.scheduled ?? b.times.latest ?? 0) ||
-        a.flight.leg.localeCompare(b.flight.leg),
-    )
+type Candidate = { flight: Flight; scheduled_ms: number; at_ms: number };
+
+/** What a screen with room for `rows_max` flights shows: those nearest to now, by scheduled time. */
+export function selectForDisplay(
+  flights: Flight[],
+  direction: Direction,
+  now_ms: number,
+  rows_max: number,
+): Flight[] {
+  const inReach = flights.flatMap((flight): Candidate[] => {
+    const { scheduled, latest } = sideTimes(flight, direction);
+    const at_ms = flight.status === 'cancelled' ? scheduled : latest;
+    if (at_ms === null) return [];
+    const age_ms = now_ms - at_ms;
+    if (age_ms <= -AHEAD_MS || age_ms >= keptFor_ms(flight.status, direction)) return [];
+    return [{ flight, scheduled_ms: scheduled ?? at_ms, at_ms }];
+  });
+  inReach.sort((a, b) => a.at_ms - b.at_ms);
+  const isSilent = ({ flight, at_ms }: Candidate) => at_ms <= now_ms && isOpen(flight.status, direction);
+  const silent = inReach.filter(isSilent);
+  const tooLongAgo = new Set(silent.slice(0, Math.max(0, silent.length - Math.ceil(rows_max * SILENT_PART))));
+  return inReach
+    .filter((one) => !tooLongAgo.has(one))
+    .slice(0, rows_max)
+    .sort((a, b) => a.scheduled_ms - b.scheduled_ms || a.flight.leg.localeCompare(b.flight.leg))
     .map(({ flight }) => flight);
 }
 
+/** Still to leave, or still to come in, as far as anybody has said. */
+function isOpen(status: FlightStatus, direction: Direction): boolean {
+  return !OFF.includes(status) && !(direction === 'departures' ? LEFT : CAME).includes(status);
+}
+
 function keptFor_ms(status: FlightStatus, direction: Direction): number {
-  if (status === 'cancelled' || status === 'diverted') return CANCELLED_FOR_MS;
-  if (direction === 'departures') return LEFT.includes(status) ? DEPARTED_FOR_MS : OPEN_FOR_MS;
-  return CAME.includes(status) ? ARRIVED_FOR_MS : OPEN_FOR_MS;
+  if (OFF.includes(status)) return CANCELLED_FOR_MS;
+  if (isOpen(status, direction)) return OPEN_FOR_MS;
+  return direction === 'departures' ? DEPARTED_FOR_MS : ARRIVED_FOR_MS;
 }

@@ -3,17 +3,15 @@ import { type RefObject, useEffect, useRef, useState } from 'react';
 
 /** How long a page stays: long enough to read it to the end. */
 const PAGE_MS = 12_000;
-/** More pages than this and nobody waits for the last; the rest is hours away. */
+/** More pages than this and nobody waits for the last. */
 const PAGES_MAX = 6;
 
-export type Paging = { body: RefObject<HTMLDivElement | null>; page: number; pages: number; shown: string[] };
+export type PageSize = { body: RefObject<HTMLDivElement | null>; rows: number; rows_max: number };
 
-/** Turns pages by itself; how many rows a page has depends on how tall the screen is. */
-export function usePaging(legs: string[]): Paging {
-  const { timers } = useServices();
+/** How many rows a page has, which depends on how tall the screen is, and how many all pages have. */
+export function usePageSize(): PageSize {
   const body = useRef<HTMLDivElement>(null);
   const [rows, setRows] = useState(10);
-  const [turn, setTurn] = useState(0);
   useEffect(() => {
     const measure = () => {
       if (!body.current) return;
@@ -25,8 +23,17 @@ export function usePaging(legs: string[]): Paging {
     window.addEventListener('resize', measure);
     return () => window.removeEventListener('resize', measure);
   }, []);
+  return { body, rows, rows_max: rows * PAGES_MAX };
+}
+
+export type Paging = { page: number; pages: number; shown: string[] };
+
+/** Turns pages by itself. */
+export function usePaging(legs: string[], rows: number): Paging {
+  const { timers } = useServices();
+  const [turn, setTurn] = useState(0);
   useEffect(() => timers.after(PAGE_MS, () => setTurn((last) => last + 1)), [timers, turn]);
-  const pages = Math.max(1, Math.min(PAGES_MAX, Math.ceil(legs.length / rows)));
+  const pages = Math.max(1, Math.ceil(legs.length / rows));
   const page = turn % pages;
-  return { body, page, pages, shown: legs.slice(page * rows, (page + 1) * rows) };
+  return { page, pages, shown: legs.slice(page * rows, (page + 1) * rows) };
 }
