@@ -1,17 +1,19 @@
+import { ChangeAnnouncer } from '@/components/change-announcer';
 import { LinkBanner } from '@/components/link-state';
 import { Notice } from '@/components/notice';
 import { SiteHeader } from '@/components/site-header';
+import { BOARD_NEWS, BOARD_NEWS_EVERY_MS } from '@/features/board/board-news';
 import { BoardFilters } from '@/features/board/board-filters';
 import { BoardMasthead } from '@/features/board/board-masthead';
 import styles from '@/features/board/board-page.module.css';
 import { type BoardQuery, readQuery, writeQuery } from '@/features/board/board-query';
 import { BoardTable } from '@/features/board/board-table';
-import { ChangeAnnouncer } from '@/features/board/change-announcer';
+import { FlightCount } from '@/features/board/flight-count';
 import { useBoard } from '@/features/board/use-board';
 import { useRowSetting } from '@/features/board/use-row-setting';
 import { useBoardAirport } from '@/lib/services/use-directory';
 import { useStaleness } from '@/lib/services/use-staleness';
-import type { Direction } from '@/lib/store/topic-match';
+import { type Direction, boardTopic } from '@/lib/store/topic-match';
 import { useMemo } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
@@ -47,9 +49,12 @@ export function BoardPage({ iata, direction }: Props) {
           ) : (
             <>
               <BoardFilters direction={direction} query={query} list={list} onChange={change} />
-              <p className={styles['count']} role="status">
-                {list.view.known ? countInWords(list.legs.length, list.hidden) : 'Fetching the board…'}
-              </p>
+              <FlightCount
+                query={query}
+                known={list.view.known}
+                shown={list.legs.length}
+                hidden={list.hidden}
+              />
               {list.legs.length > 0 ? (
                 <BoardTable
                   legs={list.legs}
@@ -64,7 +69,11 @@ export function BoardPage({ iata, direction }: Props) {
                   onShowAll={() => setParams({ window: 'all' }, { replace: true })}
                 />
               ) : null}
-              <ChangeAnnouncer iata={iata} direction={direction} />
+              <ChangeAnnouncer
+                topic={boardTopic(iata, direction)}
+                news={BOARD_NEWS[direction]}
+                every_ms={BOARD_NEWS_EVERY_MS}
+              />
             </>
           )}
         </div>
@@ -87,9 +96,4 @@ function NothingHere({ hidden, onShowAll }: { hidden: number; onShowAll: () => v
       <p>Search and filters leave nothing to show.</p>
     </Notice>
   );
-}
-
-function countInWords(shown: number, hidden: number): string {
-  const flights = shown === 1 ? '1 flight' : `${shown} flights`;
-  return hidden === 0 ? flights : `${flights}, ${hidden} more outside of this view`;
 }

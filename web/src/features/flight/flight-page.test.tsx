@@ -64,6 +64,24 @@ test('the history tells what changed, and goes on with what comes live', async (
   expect(within(list).getAllByRole('listitem')[0]).toHaveTextContent('now 31');
 });
 
+test('a new gate or belt is told aloud within seconds', async () => {
+  const page = await openFlight();
+  const set = { 'departure.gate': '31', 'arrival.belt': '5' };
+  await page.next(
+    () =>
+      page.hub.last.says({
+        type: 'change',
+        leg: flight.leg,
+        rev: 3,
+        at: '2013-02-08T20:00:30Z',
+        kinds: ['gate'],
+        set,
+      }),
+    3_000,
+  );
+  expect(screen.getByTestId('announcer')).toHaveTextContent('B6 615 departure gate 31, baggage belt 5.');
+});
+
 test('with live updates interrupted a flight page says since when, and confirms no step that time has passed', async () => {
   const page = await openFlight();
   await page.next(() =>

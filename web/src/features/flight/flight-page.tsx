@@ -1,3 +1,4 @@
+import { ChangeAnnouncer } from '@/components/change-announcer';
 import { LinkBanner, LinkPill } from '@/components/link-state';
 import { Notice } from '@/components/notice';
 import { ReplayNote } from '@/components/replay-note';
@@ -5,6 +6,7 @@ import { SiteHeader } from '@/components/site-header';
 import { FlightDetails } from '@/features/flight/flight-details';
 import { FlightHead } from '@/features/flight/flight-head';
 import { FlightHistory } from '@/features/flight/flight-history';
+import { FLIGHT_NEWS_EVERY_MS, flightNews } from '@/features/flight/flight-news';
 import styles from '@/features/flight/flight-page.module.css';
 import { FlightRoute } from '@/features/flight/flight-route';
 import { ProgressLine } from '@/features/flight/progress-line';
@@ -101,6 +103,11 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
             <FlightDetails held={held} />
             <FlightHistory flight={flight} />
           </div>
+          <ChangeAnnouncer
+            topic={flightTopic(flight.leg)}
+            news={flightNews}
+            every_ms={FLIGHT_NEWS_EVERY_MS}
+          />
         </div>
       </main>
     </>
