@@ -251,6 +251,30 @@ test('the board of an airport without flights has the name and the time of that 
   expect(screen.getByText('No flights are known for this board')).toBeVisible();
 });
 
+test('where midnight is at a quarter past the hour by UTC the day is right from then on', async () => {
+  const airport = {
+    iata: 'KTM',
+    name: 'Tribhuvan',
+    city: 'Kathmandu',
+    country: 'NP',
+    zone: 'Asia/Kathmandu',
+  };
+  const page = await renderAt('/board/KTM/departures', {
+    '/boards/KTM/departures': { airport, direction: 'departures', as_of: '', flights: [] },
+  });
+  const departure = { airport: 'KTM', scheduled: '2013-02-08T18:20:00Z' };
+  await page.next(() => {
+    page.hub.last.greets('e1', 25, '2013-02-08T18:14:00Z');
+    const topic = 'board/KTM/departures';
+    page.hub.last.says({ type: 'snapshot', topic, partial: false, flights: [aFlight({ departure })] });
+  }, 600);
+  expect(rowOf('B6 615')).toHaveTextContent('00:05Sat 9 Feb');
+  await page.next(() => page.hub.last.says({ type: 'ping' }), 40_000);
+  await page.next(() => page.hub.last.says({ type: 'ping' }), 40_000);
+  expect(rowOf('B6 615')).toHaveTextContent('00:05');
+  expect(rowOf('B6 615')).not.toHaveTextContent('Sat 9 Feb');
+});
+
 test('an address that is none says so', async () => {
   await renderAt('/board/J/sideways');
   expect(screen.getByRole('heading', { name: 'There is no page at this address' })).toBeVisible();

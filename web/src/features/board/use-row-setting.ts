@@ -3,10 +3,10 @@ import { FRESH } from '@/lib/flight/trusted-status';
 import { useNow } from '@/lib/services/use-now';
 import type { BoardAge } from '@/lib/services/use-staleness';
 import type { Direction } from '@/lib/store/topic-match';
+import { DAY_STEP_MS } from '@/lib/time/zoned';
 import { useMemo } from 'react';
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 /** While the link is lost, rows look at the clock this often. Real time. */
 const STALE_STEP_MS = 5_000;
 
@@ -17,8 +17,7 @@ export function useRowSetting(
   age: BoardAge,
   hasDesks: boolean,
 ): RowSetting {
-  // The day at the airport can only change on the hour (or half hour, where zones are odd).
-  const day_ms = useNow(HOUR_MS / 2);
+  const day_ms = useNow(DAY_STEP_MS);
   const isLost = age.real_ms > 0;
   const minute_ms = useNow(MINUTE_MS);
   const now_ms = isLost ? minute_ms : 0;

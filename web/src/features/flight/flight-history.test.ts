@@ -3,7 +3,11 @@ import { sourceInWords, tellHistory } from '@/features/flight/history-words';
 import type { ChangeFrame, HistoryEntry } from '@/wire/types';
 import { expect, test } from 'vitest';
 
-const zones = { departure: 'America/New_York', arrival: 'America/Chicago' };
+const telling = {
+  departure: 'America/New_York',
+  arrival: 'America/Chicago',
+  now_ms: Date.parse('2013-02-08T20:00:00Z'),
+};
 const entry = (rev: number, set: Record<string, unknown>): HistoryEntry => ({
   rev,
   at: '2013-02-08T20:00:00Z',
@@ -47,11 +51,25 @@ test('each value is told beside the one it replaced, in the time of its own end,
       ],
       [],
     ),
-    zones,
+    telling,
   );
   expect(
     told.map((one) => one.lines.map((line) => `${line.name}: ${line.before ?? ''}>${line.after}`)),
-  ).toEqual([['Departure gate: 12>14'], ['Departure gate: >12', 'Expected arrival: >18:10']]);
+  ).toEqual([['Departure gate: 12>14'], ['Departure gate: >12', 'Expected arrival: >18:10 CST']]);
+});
+
+test('a time on another day is told with its day, and a move of exactly a day is told', () => {
+  const told = tellHistory(
+    mergeEntries(
+      [
+        entry(1, { 'departure.estimated': '2013-02-08T21:00:00Z' }),
+        entry(2, { 'departure.estimated': '2013-02-09T21:00:00Z' }),
+      ],
+      [],
+    ),
+    telling,
+  );
+  expect(told[0]?.lines[0]).toMatchObject({ before: '16:00 EST', after: 'Sat 9 Feb 16:00 EST' });
 });
 
 test('a status is told as people say it, and that there is nothing is told only where there was something', () => {
@@ -64,7 +82,7 @@ test('a status is told as people say it, and that there is nothing is told only 
       ],
       [],
     ),
-    zones,
+    telling,
   );
   expect(told.map((one) => one.lines.map((line) => `${line.name}: ${line.after}`))).toEqual([
     ['Also sold as: no other number'],
@@ -87,7 +105,7 @@ test('what is taken back is said to be, and seconds that nobody sees are not tol
       ],
       [],
     ),
-    zones,
+    telling,
   );
   expect(told).toHaveLength(2);
   expect(told[0]?.lines[0]).toMatchObject({ before: 'x', after: 'taken back' });

@@ -2,7 +2,8 @@ import styles from '@/features/flight/flight-page.module.css';
 import { type ToldEntry, sourceInWords, tellHistory } from '@/features/flight/history-words';
 import { useHistory } from '@/features/flight/use-history';
 import { useAirport } from '@/lib/services/use-directory';
-import { timeWithSeconds, zoneAbbreviation } from '@/lib/time/zoned';
+import { useNow } from '@/lib/services/use-now';
+import { DAY_STEP_MS, otherDay, timeWithSeconds, zoneAbbreviation } from '@/lib/time/zoned';
 import type { Flight } from '@/wire/types';
 import { useMemo } from 'react';
 
@@ -11,14 +12,18 @@ export function FlightHistory({ flight }: { flight: Flight }) {
   const { entries, problem, known } = useHistory(flight);
   const departure = useAirport(flight.departure.airport).zone;
   const arrival = useAirport(flight.arrival.airport).zone;
-  const told = useMemo(() => tellHistory(entries, { departure, arrival }), [entries, departure, arrival]);
+  const now_ms = useNow(DAY_STEP_MS);
+  const told = useMemo(
+    () => tellHistory(entries, { departure, arrival, now_ms }),
+    [entries, departure, arrival, now_ms],
+  );
   return (
     <section className={styles['panel']} aria-label="History">
       <h2>What changed when</h2>
       {told.length > 0 ? (
         <ol className={styles['entries']} reversed>
           {told.map((one) => (
-            <EntryRow key={one.entry.rev} told={one} zone={departure} />
+            <EntryRow key={one.entry.rev} told={one} zone={departure} now_ms={now_ms} />
           ))}
         </ol>
       ) : problem === null ? (
@@ -33,12 +38,12 @@ export function FlightHistory({ flight }: { flight: Flight }) {
   );
 }
 
-function EntryRow({ told, zone }: { told: ToldEntry; zone: string }) {
+function EntryRow({ told, zone, now_ms }: { told: ToldEntry; zone: string; now_ms: number }) {
   const at_ms = Date.parse(told.entry.at);
   return (
     <li>
       <time className={styles['when']} dateTime={told.entry.at}>
-        {timeWithSeconds(at_ms, zone)} {zoneAbbreviation(at_ms, zone)}
+        {otherDay(at_ms, now_ms, zone)} {timeWithSeconds(at_ms, zone)} {zoneAbbreviation(at_ms, zone)}
       </time>
       <div className={styles['what']}>
         {told.lines.map((line) => (

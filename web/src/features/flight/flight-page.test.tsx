@@ -64,6 +64,28 @@ test('the history tells what changed, and goes on with what comes live', async (
   expect(within(list).getAllByRole('listitem')[0]).toHaveTextContent('now 31');
 });
 
+test('an entry of yesterday is told with its day', async () => {
+  const page = await openFlight();
+  const list = screen.getByRole('region', { name: 'History' });
+  expect(within(list).getByText('14:00:00 EST')).toBeVisible();
+  await page.next(() => page.hub.last.greets('e1', 25, '2013-02-09T06:00:00Z'), 1_000);
+  expect(within(list).getByText('Fri 8 Feb 14:00:00 EST')).toBeVisible();
+});
+
+test('an estimate that is withheld leaves the schedule on its own day', async () => {
+  const page = await openFlight();
+  const set = { 'departure.estimated': '2013-02-09T05:20:00Z' };
+  const at = '2013-02-08T20:00:00Z';
+  await page.next(() => page.hub.last.says({ type: 'change', leg: flight.leg, rev: 3, at, kinds: [], set }));
+  const from = screen.getByRole('region', { name: 'From New York' });
+  expect(from).toHaveTextContent('00:20');
+  expect(from).toHaveTextContent('Sat 9 Feb, another day');
+  await page.next(() => page.hub.last.drops(), 31 * 60_000);
+  expect(from).not.toHaveTextContent('00:20');
+  expect(from).toHaveTextContent('Fri 8 Feb');
+  expect(from).not.toHaveTextContent('another day');
+});
+
 test('a new gate or belt is told aloud within seconds', async () => {
   const page = await openFlight();
   const set = { 'departure.gate': '31', 'arrival.belt': '5' };

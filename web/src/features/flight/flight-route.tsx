@@ -75,7 +75,7 @@ function End({ held, direction, airport, age, now_ms, children }: EndProps) {
 function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'children'>) {
   const { flight, marks } = held;
   const { zone } = airport;
-  const { scheduled, revised, actual, latest } = sideTimes(flight, direction);
+  const { scheduled, revised, actual } = sideTimes(flight, direction);
   const trusted = trustedStatus(flight, direction, now_ms, age);
   const isOff = flight.status === 'cancelled';
   const newer = isOff || !(trusted.showsEstimate || actual !== null) ? null : revised;
@@ -104,9 +104,7 @@ function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'childr
         {zoneAbbreviation(at_ms, zone)}
         <span className={styles['date']}>
           {shortDate(at_ms, zone)}
-          {scheduled !== null && latest !== null && otherDay(latest, scheduled, zone) !== null
-            ? ', another day'
-            : null}
+          {scheduled !== null && otherDay(at_ms, scheduled, zone) !== null ? ', another day' : null}
         </span>
       </span>
     </div>

@@ -1,10 +1,10 @@
 import type { Entry } from '@/features/flight/history-entries';
 import { codeshareName } from '@/lib/flight/flight-name';
-import { timeOfDay } from '@/lib/time/zoned';
+import { timeWithZone } from '@/lib/time/zoned';
 import type { FlightStatus } from '@/wire/types';
 
-/** The zones in which the two ends of the flight are told. */
-export type Zones = { departure: string; arrival: string };
+/** The zones in which the two ends of the flight are told, and the present: days other than today are named. */
+export type Telling = { departure: string; arrival: string; now_ms: number };
 
 const NAMES: Record<string, string> = {
   status: 'Status',
@@ -52,7 +52,7 @@ export type Line = { path: string; name: string; before: string | null; after: s
 export type ToldEntry = { entry: Entry; lines: Line[] };
 
 /** The history in words, the newest first; each value beside the one it replaced, where that is known. */
-export function tellHistory(entries: Entry[], zones: Zones): ToldEntry[] {
+export function tellHistory(entries: Entry[], telling: Telling): ToldEntry[] {
   const known = new Map<string, unknown>();
   const told = entries.map((entry) => {
     const lines = Object.entries(entry.set).flatMap(([path, value]): Line[] => {
@@ -63,9 +63,9 @@ export function tellHistory(entries: Entry[], zones: Zones): ToldEntry[] {
       if (name === undefined) return [];
       // That there is nothing is no news unless there was something.
       if (isNothing(value) && (entry.rev === 1 || (had && isNothing(before)))) return [];
-      const was = isNothing(before) ? null : inWords(path, before, zones);
-      const is = inWords(path, value, zones);
-      // Seconds and the like: nothing that a reader would see.
+      const was = isNothing(before) ? null : inWords(path, before, telling);
+      const is = inWords(path, value, telling);
+      // Seconds and the like: nothing that a reader would see. A day more is, as the day is in the words.
       return was === is ? [] : [{ path, name, before: was, after: is }];
     });
     return { entry, lines };
@@ -73,14 +73,14 @@ export function tellHistory(entries: Entry[], zones: Zones): ToldEntry[] {
   return told.filter((one) => one.lines.length > 0).reverse();
 }
 
-function inWords(path: string, value: unknown, zones: Zones): string {
+function inWords(path: string, value: unknown, telling: Telling): string {
   if (isNothing(value)) return path === 'codeshares' ? 'no other number' : 'taken back';
   if (Array.isArray(value)) return value.map((one) => codeshareName(String(one))).join(', ');
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (TIME.test(path)) {
     const at_ms = Date.parse(text);
-    const zone = path.startsWith('departure') ? zones.departure : zones.arrival;
-    return Number.isFinite(at_ms) ? timeOfDay(at_ms, zone) : text;
+    const zone = path.startsWith('departure') ? telling.departure : telling.arrival;
+    return Number.isFinite(at_ms) ? timeWithZone(at_ms, telling.now_ms, zone) : text;
   }
   if (path === 'status') return (STATUS as Record<string, string>)[text] ?? text.replaceAll('_', ' ');
   return path === 'delay_reason' ? text.replaceAll('_', ' ') : text;

@@ -69,6 +69,9 @@ export function zoneAbbreviation(at_ms: number, zone: string): string {
   return names.find((name) => !/^(GMT|UTC)[+-]/.test(name)) ?? names[0] ?? 'UTC';
 }
 
+/** A day begins at one of these somewhere in the world: in Nepal, at a quarter past the hour by UTC. */
+export const DAY_STEP_MS = 15 * 60_000;
+
 /** The day's name when an instant is not on the board's day, else null. */
 export function otherDay(at_ms: number, board_ms: number, zone: string): string | null {
   return dayKey(at_ms, zone) === dayKey(board_ms, zone) ? null : shortDate(at_ms, zone);
