@@ -5,8 +5,10 @@ import { useDirectory } from '@/lib/services/use-directory';
 import type { HeldFlight } from '@/lib/store/held-flight';
 import type { ReactNode } from 'react';
 
-/** What else is known, and what is not. */
-export function FlightDetails({ held }: { held: HeldFlight }) {
+type Props = { held: HeldFlight; isConfirmed: boolean };
+
+/** What else is known, and what is not. A remark and a reason are as old as the status: they go when it goes. */
+export function FlightDetails({ held, isConfirmed }: Props) {
   const { flight, marks } = held;
   const directory = useDirectory();
   const airline = (code: string) => directory.airlines.get(code) ?? code;
@@ -31,12 +33,14 @@ export function FlightDetails({ held }: { held: HeldFlight }) {
           )}
         </Detail>
         <Detail name="Reason for the delay">
-          {flight.delay_reason === null ? null : (
+          {flight.delay_reason === null || !isConfirmed ? null : (
             <Changed on={marks.has('delay_reason')}>{flight.delay_reason.replaceAll('_', ' ')}</Changed>
           )}
         </Detail>
         <Detail name="Remark of the airport">
-          {flight.remark === null ? null : <Changed on={marks.has('remark')}>{flight.remark}</Changed>}
+          {flight.remark === null || !isConfirmed ? null : (
+            <Changed on={marks.has('remark')}>{flight.remark}</Changed>
+          )}
         </Detail>
       </dl>
     </section>

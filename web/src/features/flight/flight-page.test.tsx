@@ -133,6 +133,21 @@ test('with live updates interrupted a flight page says since when, and confirms 
   expect(screen.queryByText(/interrupted/i)).toBeNull();
 });
 
+test('a remark and a reason go with the status they belong to', async () => {
+  const page = await openFlight();
+  const set = { remark: 'Please go to the gate', status: 'boarding' };
+  const at = '2013-02-08T20:00:00Z';
+  await page.next(() => page.hub.last.says({ type: 'change', leg: flight.leg, rev: 3, at, kinds: [], set }));
+  const details = screen.getByRole('region', { name: 'Details' });
+  expect(details).toHaveTextContent('Please go to the gate');
+  expect(details).toHaveTextContent('weather');
+  await page.next(() => page.hub.last.drops(), 105 * 60_000);
+  expect(screen.getByText('Not confirmed')).toBeVisible();
+  expect(screen.queryAllByText('Please go to the gate')).toEqual([]);
+  expect(details).not.toHaveTextContent('weather');
+  expect(details).toHaveTextContent('A320');
+});
+
 test('a flight the hub does not know is said to be unknown, in words', async () => {
   const page = await renderAt('/flight/ZZ-1');
   await page.next(() => {

@@ -100,7 +100,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
           <ProgressLine flight={flight} isConfirmed={isConfirmed} />
           <FlightRoute held={held} from={from} to={to} age={age} now_ms={now_ms} />
           <div className={styles['columns']}>
-            <FlightDetails held={held} />
+            <FlightDetails held={held} isConfirmed={isConfirmed} />
             <FlightHistory flight={flight} />
           </div>
           <ChangeAnnouncer
