@@ -1,43 +1,14 @@
 import { BOARD } from '@/testing/a-client';
 import { aFlight } from '@/testing/a-flight';
+import { FLIGHTS, giveTheWindowAHeight, openBoard, rowOf } from '@/testing/open-board';
 import { renderAt } from '@/testing/render-at';
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 const MINUTE_MS = 60_000;
-const flights = [
-  aFlight({ codeshares: ['EI5105'], departure: { gate: '12', estimated: '2013-02-08T21:40:00Z' } }),
-  aFlight({
-    leg: 'DL-40',
-    carrier: 'DL',
-    number: '40',
-    arrival: { airport: 'ORD' },
-    departure: { scheduled: '2013-02-08T20:30:00Z', gate: '7' },
-    status: 'boarding',
-  }),
-];
 
-// jsdom has no layout; a virtual list needs a window of some height to have anything in view.
-beforeEach(() => {
-  vi.spyOn(window, 'scrollTo').mockImplementation(() => undefined);
-  Object.defineProperty(window, 'innerHeight', { value: 900, configurable: true });
-});
-
-async function openBoard(address = '/board/JFK/departures') {
-  const page = await renderAt(address);
-  await page.next(() => {
-    page.hub.last.greets();
-    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights });
-  });
-  return page;
-}
-
-const rowOf = (name: string) => {
-  const row = screen.getByRole('link', { name }).closest<HTMLElement>('[role="row"]');
-  if (!row) throw new Error(`no row has ${name}`);
-  return row;
-};
+beforeEach(giveTheWindowAHeight);
 
 test('a board says when, where to, which flight, the gate and how it stands, in the airport’s time', async () => {
   await openBoard();
@@ -70,54 +41,6 @@ test('a change appears in its cell, says that it is one, and is unmarked after a
   await page.next(() => undefined, 10_000);
   expect(rowOf('DL 40')).not.toHaveTextContent('(changed)');
   expect(rowOf('DL 40')).toHaveTextContent('14');
-});
-
-test('changes are announced together, politely, and not more than every fifteen seconds', async () => {
-  const page = await openBoard();
-  const announcer = screen.getByTestId('announcer');
-  await page.next(() =>
-    page.hub.last.says({
-      type: 'change',
-      leg: 'DL-40',
-      rev: 2,
-      at: '2013-02-08T20:00:00Z',
-      kinds: ['gate'],
-      set: { 'departure.gate': '14' },
-    }),
-  );
-  expect(announcer).toBeEmptyDOMElement();
-  await page.next(() => undefined, 15_000);
-  expect(announcer).toHaveTextContent('DL 40 gate 14.');
-});
-
-test('all that changed of a flight between two announcements is told, and nothing that came to nothing', async () => {
-  const page = await openBoard();
-  const announcer = screen.getByTestId('announcer');
-  const change = (leg: string, rev: number, set: Record<string, unknown>) =>
-    page.hub.last.says({ type: 'change', leg, rev, at: '2013-02-08T20:00:00Z', kinds: [], set });
-  const other = flights[0]?.leg ?? '';
-  await page.next(() => change('DL-40', 2, { 'departure.gate': '14' }), 2_000);
-  await page.next(() => change('DL-40', 3, { status: 'final_call' }), 2_000);
-  await page.next(() => change(other, 2, { 'departure.gate': '99' }), 2_000);
-  await page.next(() => change(other, 3, { 'departure.gate': '12' }), 15_000);
-  expect(announcer).toHaveTextContent(/^DL 40 Final call, gate 14\.$/);
-  await page.next(() => change('DL-40', 4, { status: 'delayed', 'departure.gate': null }), 15_000);
-  expect(announcer).toHaveTextContent(/^DL 40 Delayed, gate no longer known\.$/);
-  await page.next(() => change(other, 4, { 'departure.estimated': '2013-02-08T23:00:00Z' }), 15_000);
-  expect(announcer).toHaveTextContent(/^B6 615 Delayed 2 h\.$/);
-  await page.next(() => change(other, 5, { 'departure.estimated': '2013-02-08T23:01:00Z' }), 15_000);
-  expect(announcer).toHaveTextContent(/^B6 615 Delayed 2 h\.$/);
-});
-
-test('the number of flights is told aloud to who opens or searches the board, not whenever one ages out', async () => {
-  const page = await openBoard();
-  const announcer = screen.getByTestId('count-announcer');
-  expect(announcer).toHaveTextContent('2 flights');
-  await page.next(() => page.hub.last.says({ type: 'gone', leg: 'DL-40', topic: BOARD }));
-  expect(screen.getByText('1 flight')).toBeVisible();
-  expect(announcer).toHaveTextContent('2 flights');
-  await userEvent.type(screen.getByRole('searchbox', { name: 'Search flights' }), 'b6');
-  expect(announcer).toHaveTextContent('1 flight');
 });
 
 test('with the link lost the board stays, says how old it is, and takes "Boarding" back once it is past', async () => {
@@ -171,7 +94,7 @@ test('back on the link the board is live again and what is true is said', async 
       type: 'snapshot',
       topic: BOARD,
       partial: true,
-      flights: [{ ...(flights[1] ?? aFlight()), rev: 2, status: 'departed' }],
+      flights: [{ ...(FLIGHTS[1] ?? aFlight()), rev: 2, status: 'departed' }],
     });
   });
   expect(screen.getByText('Live')).toBeVisible();
@@ -198,31 +121,11 @@ test('a link that is lost again before the hub has told anything makes the board
   expect(document.querySelector('[data-link]')).toHaveTextContent('Reconnecting, as of 15:00 EST');
 });
 
-test('search narrows the board, and the slash key leads to it', async () => {
-  await openBoard();
-  const user = userEvent.setup();
-  await user.keyboard('/');
-  expect(screen.getByRole('searchbox', { name: 'Search flights' })).toHaveFocus();
-  await user.keyboard('chicago');
-  expect(screen.queryByRole('link', { name: 'B6 615' })).toBeNull();
-  expect(rowOf('DL 40')).toBeInTheDocument();
-  expect(screen.getAllByText('1 flight, 1 more outside of this view')[0]).toBeVisible();
-});
-
 test('filters are read from the address, and when nothing fits the way out is offered', async () => {
   await openBoard('/board/JFK/departures?airline=UA');
   expect(screen.getByText('No flight fits')).toBeVisible();
   await userEvent.click(screen.getByRole('button', { name: 'Show all 2 flights' }));
   expect(rowOf('DL 40')).toBeInTheDocument();
-});
-
-test('arrow keys move from flight to flight', async () => {
-  await openBoard();
-  screen.getByRole('link', { name: 'DL 40' }).focus();
-  await userEvent.keyboard('{ArrowDown}');
-  expect(screen.getByRole('link', { name: 'B6 615' })).toHaveFocus();
-  await userEvent.keyboard('{Home}');
-  expect(screen.getByRole('link', { name: 'DL 40' })).toHaveFocus();
 });
 
 test('a board the hub refuses is said to be none, in its words', async () => {
@@ -235,44 +138,6 @@ test('a board the hub refuses is said to be none, in its words', async () => {
   expect(screen.getByText('There is no such board')).toBeVisible();
   expect(screen.getByText('QQQ is no airport')).toBeVisible();
   expect(document.querySelector('[data-link]')).toBeNull();
-});
-
-test('the board of an airport without flights has the name and the time of that airport', async () => {
-  const airport = { iata: 'LHR', name: 'Heathrow', city: 'London', country: 'GB', zone: 'Europe/London' };
-  const page = await renderAt('/board/LHR/departures', {
-    '/boards/LHR/departures': { airport, direction: 'departures', as_of: '', flights: [] },
-  });
-  await page.next(() => {
-    page.hub.last.greets();
-    page.hub.last.says({ type: 'snapshot', topic: 'board/LHR/departures', partial: false, flights: [] });
-  });
-  expect(screen.getByText('London')).toBeVisible();
-  expect(screen.getByText('GMT')).toBeVisible();
-  expect(screen.getByText('No flights are known for this board')).toBeVisible();
-});
-
-test('where midnight is at a quarter past the hour by UTC the day is right from then on', async () => {
-  const airport = {
-    iata: 'KTM',
-    name: 'Tribhuvan',
-    city: 'Kathmandu',
-    country: 'NP',
-    zone: 'Asia/Kathmandu',
-  };
-  const page = await renderAt('/board/KTM/departures', {
-    '/boards/KTM/departures': { airport, direction: 'departures', as_of: '', flights: [] },
-  });
-  const departure = { airport: 'KTM', scheduled: '2013-02-08T18:20:00Z' };
-  await page.next(() => {
-    page.hub.last.greets('e1', 25, '2013-02-08T18:14:00Z');
-    const topic = 'board/KTM/departures';
-    page.hub.last.says({ type: 'snapshot', topic, partial: false, flights: [aFlight({ departure })] });
-  }, 600);
-  expect(rowOf('B6 615')).toHaveTextContent('00:05Sat 9 Feb');
-  await page.next(() => page.hub.last.says({ type: 'ping' }), 40_000);
-  await page.next(() => page.hub.last.says({ type: 'ping' }), 40_000);
-  expect(rowOf('B6 615')).toHaveTextContent('00:05');
-  expect(rowOf('B6 615')).not.toHaveTextContent('Sat 9 Feb');
 });
 
 test('an address that is none says so', async () => {
