@@ -34,13 +34,18 @@ const AIRLINES: AirlinesBody = {
   ],
 };
 
-/** The whole page at an address, on a hub and a clock that the test owns. */
+/**
+ * The whole page at an address, on a hub and a clock that the test owns. `answers` are by path; one that is a
+ * function is asked each time, and fails by throwing.
+ */
 export async function renderAt(address: string, answers: Record<string, unknown> = {}) {
   const known: Record<string, unknown> = { '/airports': AIRPORTS, '/airlines': AIRLINES, ...answers };
-  const getJson: GetJson = <Body,>(path: string) =>
-    path in known
-      ? Promise.resolve(known[path] as Body)
-      : Promise.reject(new ApiProblem(404, `nothing at ${path}`));
+  const getJson: GetJson = async <Body,>(path: string) => {
+    await Promise.resolve();
+    if (!(path in known)) throw new ApiProblem(404, `nothing at ${path}`);
+    const answer = known[path];
+    return (typeof answer === 'function' ? (answer as () => unknown)() : answer) as Body;
+  };
   const timers = new FakeTimers(Date.parse('2030-01-01T00:00:00Z'));
   const hub = new FakeTransport();
   const clock = new OperationalClock(timers);

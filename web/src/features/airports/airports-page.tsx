@@ -6,6 +6,7 @@ import { matchAirports } from '@/features/airports/match-airports';
 import styles from '@/features/airports/airports-page.module.css';
 import { useServices } from '@/lib/services/services';
 import { useDirectory } from '@/lib/services/use-directory';
+import { useFreshDirectory } from '@/lib/services/use-fresh-directory';
 import { useNow } from '@/lib/services/use-now';
 import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
 import type { AirportRow } from '@/wire/types';
@@ -19,6 +20,7 @@ const LARGE = 6;
 export function AirportsPage() {
   const { directory } = useServices();
   const view = useDirectory();
+  useFreshDirectory();
   const [words, setWords] = useState('');
   const airports = [...view.airports.values()];
   const found = matchAirports(airports, words);
@@ -47,6 +49,11 @@ export function AirportsPage() {
           </div>
         </div>
         <div id="content" className={styles['main']} tabIndex={-1}>
+          {view.known && view.failure !== null ? (
+            <p className={styles['old']}>
+              Airports and numbers of flights may be out of date. {view.failure}
+            </p>
+          ) : null}
           {view.known && found.length > 0 ? (
             <>
               <ul className={styles['large']}>

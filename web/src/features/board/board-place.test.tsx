@@ -1,3 +1,4 @@
+import { ApiProblem } from '@/lib/api/api-problem';
 import { aFlight } from '@/testing/a-flight';
 import { giveTheWindowAHeight, rowOf } from '@/testing/open-board';
 import { renderAt } from '@/testing/render-at';
@@ -18,6 +19,24 @@ test('the board of an airport without flights has the name and the time of that 
   expect(screen.getByText('London')).toBeVisible();
   expect(screen.getByText('GMT')).toBeVisible();
   expect(screen.getByText('No flights are known for this board')).toBeVisible();
+});
+
+test('an airport whose name could not be fetched is asked for again, and its times leave UTC', async () => {
+  const airport = { iata: 'LHR', name: 'Heathrow', city: 'London', country: 'GB', zone: 'Europe/London' };
+  let isAway = true;
+  const answer = () => {
+    if (isAway) throw new ApiProblem(503, 'The hub is starting.');
+    return { airport, direction: 'departures', as_of: '', flights: [] };
+  };
+  const page = await renderAt('/board/LHR/departures', { '/boards/LHR/departures': answer });
+  await page.next(() => page.hub.last.greets());
+  expect(screen.getByText('UTC')).toBeVisible();
+  await page.next(() => undefined, 4_000);
+  expect(screen.getByText('UTC')).toBeVisible();
+  isAway = false;
+  await page.next(() => undefined, 8_000);
+  expect(screen.getByText('GMT')).toBeVisible();
+  expect(screen.getByText('London')).toBeVisible();
 });
 
 test('where midnight is at a quarter past the hour by UTC the day is right from then on', async () => {

@@ -1,6 +1,7 @@
 import styles from '@/features/flight/flight-page.module.css';
 import { type ToldEntry, sourceInWords, tellHistory } from '@/features/flight/history-words';
 import { useHistory } from '@/features/flight/use-history';
+import type { ApiProblem } from '@/lib/api/api-problem';
 import { useAirport } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
 import { DAY_STEP_MS, otherDay, timeWithSeconds, zoneAbbreviation } from '@/lib/time/zoned';
@@ -31,11 +32,15 @@ export function FlightHistory({ flight }: { flight: Flight }) {
           {known ? 'Nothing has changed since it was scheduled.' : 'Fetching…'}
         </p>
       ) : null}
-      {problem === null ? null : (
-        <p className={styles['soft']}>The history cannot be shown: {problem.message}</p>
-      )}
+      {problem === null ? null : <p className={styles['soft']}>{problemInWords(problem, told.length > 0)}</p>}
     </section>
   );
+}
+
+function problemInWords(problem: ApiProblem, hasEntries: boolean): string {
+  const lacking = hasEntries ? 'Some changes are missing here' : 'The history cannot be shown';
+  const reason = problem.message.replace(/\.$/, '');
+  return `${lacking}: ${reason}.${problem.isPassing ? ' It is asked for again.' : ''}`;
 }
 
 function EntryRow({ told, zone, now_ms }: { told: ToldEntry; zone: string; now_ms: number }) {

@@ -1,3 +1,4 @@
+import { ApiProblem } from '@/lib/api/api-problem';
 import { aFlight } from '@/testing/a-flight';
 import { renderAt } from '@/testing/render-at';
 import { screen, within } from '@testing-library/react';
@@ -84,6 +85,28 @@ test('an estimate that is withheld leaves the schedule on its own day', async ()
   expect(from).not.toHaveTextContent('00:20');
   expect(from).toHaveTextContent('Fri 8 Feb');
   expect(from).not.toHaveTextContent('another day');
+});
+
+test('a history that could not be fetched is asked for again until it is there', async () => {
+  let isAway = true;
+  const answer = () => {
+    if (isAway) throw new ApiProblem(0, 'The hub cannot be reached at the moment.');
+    return history;
+  };
+  const page = await renderAt(address, { [`/flights/${flight.leg}/history`]: answer });
+  await page.next(() => {
+    page.hub.last.greets();
+    const topic = `flight/${flight.leg}`;
+    page.hub.last.says({ type: 'snapshot', topic, partial: false, flights: [flight] });
+  });
+  const list = screen.getByRole('region', { name: 'History' });
+  expect(list).toHaveTextContent(
+    'The history cannot be shown: The hub cannot be reached at the moment. It is asked for again.',
+  );
+  isAway = false;
+  await page.next(() => undefined, 5_000);
+  expect(list).toHaveTextContent('Departure gate: was 11, now 12');
+  expect(list).not.toHaveTextContent('cannot be shown');
 });
 
 test('a new gate or belt is told aloud within seconds', async () => {

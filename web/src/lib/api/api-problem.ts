@@ -12,6 +12,11 @@ export class ApiProblem extends Error {
     this.reasons = reasons;
   }
 
+  /** Whether the same question may be answered later: nobody was there, or the hub was not itself. */
+  get isPassing(): boolean {
+    return this.status < 400 || this.status === 429 || this.status >= 500;
+  }
+
   get isNotFound(): boolean {
     return this.status === 404;
   }

@@ -1,11 +1,11 @@
+import { ApiProblem } from '@/lib/api/api-problem';
 import type { GetJson } from '@/lib/api/get-json';
+import { retryPause_ms } from '@/lib/api/retry-pause';
 import type { Cancel, Timers } from '@/lib/clock/timers';
 import type { AirlinesBody, AirportRow, AirportsBody, BoardBody } from '@/wire/types';
 
 /** A code we do not know makes us ask again, but not more often than this. */
 const ASK_AGAIN_MS = 30_000;
-/** After a failure, somewhere between this and twice this: many screens that lost one hub must not ask in step. */
-const RETRY_MS = 4_000;
 /** More pages of airports than the world has. */
 const PAGES_MAX = 50;
 
@@ -16,11 +16,11 @@ export type DirectoryView = {
   airlines: ReadonlyMap<string, string>;
   /** True once the airports have come. */
   known: boolean;
-  /** Why they have not, in words. */
+  /** Why they have not, or are not as new as they should be, in words. */
   failure: string | null;
 };
 
-/** Names and zones for the codes that flights carry. Fetched once, and again when a new code turns up. */
+/** Names and zones for the codes that flights carry. Fetched once, and again when a new code turns up or somebody wants it fresh. */
 export class Directory {
   readonly #getJson: GetJson;
   readonly #timers: Timers;
@@ -35,6 +35,9 @@ export class Directory {
   };
   #asked_ms: number | null = null;
   #waiting: Cancel | null = null;
+  #failures = 0;
+  /** Airports that are being looked for, or will be again. */
+  readonly #sought = new Set<string>();
 
   constructor(getJson: GetJson, timers: Timers, random: () => number) {
     this.#random = random;
@@ -59,6 +62,10 @@ export class Directory {
     void this.#load();
   }
 
+  refreshIfOlder(age_ms: number): void {
+    if (this.#asked_ms === null || this.#timers.now() - this.#asked_ms >= age_ms) this.refresh();
+  }
+
   /** A flight names a code that is not in the directory. */
   miss(): void {
     if (this.#waiting) return;
@@ -67,13 +74,30 @@ export class Directory {
     else this.#waiting = this.#timers.after(due_ms, () => this.refresh());
   }
 
-  /** The board of an airport that has no flights is open: its name is with the board. */
-  async find(iata: string): Promise<void> {
-    const body = await this.#getJson<BoardBody>(`/boards/${iata}/departures`).catch(() => null);
-    // A failure needs no word: the board itself says when there is no such airport, or no hub.
-    if (!body) return;
-    const others = new Map(this.#view.others).set(iata, { ...body.airport, flights: 0 });
-    this.#tell({ ...this.#view, others });
+  /**
+   * The board of an airport that has no flights is open: its name is with the board. Goes on until the hub has
+   * answered, as a screen would otherwise be in UTC for as long as it hangs.
+   */
+  find(iata: string): void {
+    if (this.#sought.has(iata)) return;
+    this.#sought.add(iata);
+    void this.#seek(iata, 0);
+  }
+
+  async #seek(iata: string, failures: number): Promise<void> {
+    try {
+      const body = await this.#getJson<BoardBody>(`/boards/${iata}/departures`);
+      this.#sought.delete(iata);
+      const others = new Map(this.#view.others).set(iata, { ...body.airport, flights: 0 });
+      this.#tell({ ...this.#view, others });
+    } catch (error) {
+      // That there is no such airport needs no word: the board itself says so.
+      if (error instanceof ApiProblem && !error.isPassing) this.#sought.delete(iata);
+      else {
+        const pause_ms = retryPause_ms(failures + 1, this.#random);
+        this.#timers.after(pause_ms, () => void this.#seek(iata, failures + 1));
+      }
+    }
   }
 
   async #load(): Promise<void> {
@@ -82,6 +106,7 @@ export class Directory {
         this.#airports(),
         this.#getJson<AirlinesBody>('/airlines'),
       ]);
+      this.#failures = 0;
       this.#tell({
         ...this.#view,
         airports: new Map(airports.map((row) => [row.iata, row])),
@@ -91,7 +116,8 @@ export class Directory {
       });
     } catch (error) {
       this.#tell({ ...this.#view, failure: error instanceof Error ? error.message : String(error) });
-      this.#waiting ??= this.#timers.after(RETRY_MS * (1 + this.#random()), () => this.refresh());
+      this.#failures += 1;
+      this.#waiting ??= this.#timers.after(retryPause_ms(this.#failures, this.#random), () => this.refresh());
     }
   }
 

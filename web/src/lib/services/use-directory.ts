@@ -30,7 +30,7 @@ export function useBoardAirport(iata: string): AirportRow {
   const known = view.airports.get(iata) ?? view.others.get(iata);
   const isMissing = view.known && !known;
   useEffect(() => {
-    if (isMissing) void directory.find(iata);
+    if (isMissing) directory.find(iata);
   }, [directory, isMissing, iata]);
   return known ?? unknownAirport(iata);
 }

@@ -1,13 +1,20 @@
 import { ApiProblem } from '@/lib/api/api-problem';
+import { retryPause_ms } from '@/lib/api/retry-pause';
 import { useServices } from '@/lib/services/services';
-import { useCallback, useEffect, useState } from 'react';
+import { useLink } from '@/lib/services/use-link';
+import { useCallback, useEffect, useRef, useState } from 'react';
 
 export type Fetched<Body> = { body: Body | null; problem: ApiProblem | null; again: () => void };
 
-/** Fetches one document and keeps the last good one when fetching it again fails. */
+/**
+ * Fetches one document and keeps the last good one when fetching it again fails. What fails for a while is
+ * asked for again by itself, and soon once the link to the hub is back.
+ */
 export function useJson<Body>(path: string): Fetched<Body> {
-  const { getJson } = useServices();
+  const { getJson, timers } = useServices();
+  const { phase } = useLink();
   const [turn, setTurn] = useState(0);
+  const failures = useRef(0);
   const [state, setState] = useState<{ path: string; body: Body | null; problem: ApiProblem | null }>({
     path,
     body: null,
@@ -16,9 +23,13 @@ export function useJson<Body>(path: string): Fetched<Body> {
   useEffect(() => {
     const giveUp = new AbortController();
     getJson<Body>(path, giveUp.signal).then(
-      (body) => setState({ path, body, problem: null }),
+      (body) => {
+        failures.current = 0;
+        setState({ path, body, problem: null });
+      },
       (error: unknown) => {
         if (giveUp.signal.aborted) return;
+        failures.current += 1;
         const problem = error instanceof ApiProblem ? error : new ApiProblem(0, String(error));
         setState((last) => ({ path, body: last.path === path ? last.body : null, problem }));
       },
@@ -26,6 +37,14 @@ export function useJson<Body>(path: string): Fetched<Body> {
     return () => giveUp.abort();
   }, [getJson, path, turn]);
   const again = useCallback(() => setTurn((last) => last + 1), []);
+  useEffect(() => {
+    if (phase === 'live') failures.current = 0;
+  }, [phase]);
+  const { problem } = state;
+  useEffect(() => {
+    if (problem?.isPassing !== true) return;
+    return timers.after(retryPause_ms(failures.current, Math.random), again);
+  }, [problem, phase, timers, again]);
   if (state.path !== path) return { body: null, problem: null, again };
-  return { body: state.body, problem: state.problem, again };
+  return { body: state.body, problem, again };
 }
