@@ -59,6 +59,16 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   });
 });
 
+test.each([390, 700, 1280])('at %i pixels a row has a cell for each column', async (width) => {
+  const page = await browser.newPage({ viewport: { width, height: 844 } });
+  await page.goto(`${hub.url}/board/JFK/departures`);
+  const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'B6 615', exact: true }) });
+  await row.waitFor();
+  const columns = await page.getByRole('columnheader').count();
+  expect(await row.getByRole('cell').count()).toBe(columns);
+  await page.close();
+});
+
 test('at 320 pixels nothing has to be scrolled sideways', async () => {
   const page = await browser.newPage({ viewport: { width: 320, height: 640 } });
   for (const path of ['/', '/board/JFK/departures', '/flight', '/docs/api']) {

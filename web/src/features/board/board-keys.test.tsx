@@ -1,6 +1,8 @@
 import { giveTheWindowAHeight, openBoard, rowOf } from '@/testing/open-board';
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 
 beforeEach(giveTheWindowAHeight);
@@ -23,4 +25,10 @@ test('arrow keys move from flight to flight', async () => {
   expect(screen.getByRole('link', { name: 'B6 615' })).toHaveFocus();
   await userEvent.keyboard('{Home}');
   expect(screen.getByRole('link', { name: 'DL 40' })).toHaveFocus();
+});
+
+test('no cell is taken out of the table where there is no room to show it', () => {
+  const rules = readFileSync(join(import.meta.dirname, 'board-table.module.css'), 'utf8');
+  expect(rules).toContain('.desk');
+  expect(rules).not.toContain('display: none');
 });
