@@ -2,7 +2,7 @@ import { BoardHead } from '@/features/board/board-head';
 import type { BoardSort } from '@/features/board/board-query';
 import { BoardRow, type RowSetting } from '@/features/board/board-row';
 import styles from '@/features/board/board-table.module.css';
-import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useCallback, useLayoutEffect, useRef, useState } from 'react';
 
 type Props = {
@@ -14,6 +14,8 @@ type Props = {
 };
 
 const ROW_HEIGHT_PX = 54;
+/** The head of the table stays at the top of the window and covers so much of it. */
+const HEAD_HEIGHT_PX = 44;
 
 /** The rows in view and a few around them, as a table that still says how many there are. */
 export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
@@ -23,11 +25,19 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
     const top = body.current?.getBoundingClientRect().top ?? 0;
     setMargin(top + window.scrollY);
   }, []);
+  // Its row stays drawn wherever the window is scrolled to: a row that goes takes the focus with it.
+  const [focused, setFocused] = useState<string | null>(null);
+  const kept = focused === null ? -1 : legs.indexOf(focused);
   const virtualizer = useWindowVirtualizer({
     count: legs.length,
     estimateSize: () => ROW_HEIGHT_PX,
     overscan: 12,
     scrollMargin: margin,
+    scrollPaddingStart: HEAD_HEIGHT_PX,
+    rangeExtractor: (range) => {
+      const drawn = defaultRangeExtractor(range);
+      return kept < 0 || drawn.includes(kept) ? drawn : [...drawn, kept].sort((a, b) => a - b);
+    },
     getItemKey: useCallback((index: number) => legs[index] ?? index, [legs]),
   });
   const move = useRowKeys(legs.length, (index) => virtualizer.scrollToIndex(index, { align: 'auto' }), body);
@@ -48,6 +58,8 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
         className={styles['body']}
         style={{ height: virtualizer.getTotalSize() }}
         onKeyDown={move}
+        onFocus={(event) => setFocused(legOf(event.target))}
+        onBlur={() => setFocused(null)}
       >
         {virtualizer.getVirtualItems().map((item) => (
           <div
@@ -67,6 +79,9 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
     </div>
   );
 }
+
+const legOf = (within: Element): string | null =>
+  within.closest<HTMLElement>('[data-leg]')?.dataset['leg'] ?? null;
 
 /** Up, down, Home and End move from flight to flight, also to those that are not drawn yet. */
 function useRowKeys(
