@@ -3,7 +3,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
-import { AIRLINES, AIRPORTS } from './places.mjs';
+import { AIRLINES, AIRPORTS, isAirport } from './places.mjs';
 import { takeReports } from './take-reports.mjs';
 
 const PING_S = 25;
@@ -111,6 +111,7 @@ function answer(state, dist, openapi, request, response) {
   }
   if (what === 'feeds' && part === 'reports')
     return read(request, (body) => json(takeReports(state, [JSON.parse(body)].flat()), 202));
+  if (what === 'boards' && !isAirport(leg)) return missing(`No airport is known by ${leg}.`);
   if (what === 'boards') return json(board(state, leg, part));
   if (what === 'flights' && leg !== undefined) {
     const flight = state.flights.get(leg);

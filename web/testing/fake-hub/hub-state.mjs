@@ -1,5 +1,6 @@
 /** The flights, their history, and who follows which topic: just enough of the hub for developing the page. */
 import { iso } from './blizzard.mjs';
+import { isAirport } from './places.mjs';
 
 export class HubState {
   constructor(flights, clock, epoch) {
@@ -32,7 +33,8 @@ export class HubState {
   }
 
   isTopic(topic) {
-    return /^(all|flight\/.+|airline\/[A-Z0-9]{2}|board\/[A-Z]{3}\/(departures|arrivals))$/.test(topic);
+    const [, iata] = /^board\/([A-Z]{3})\/(?:departures|arrivals)$/.exec(topic) ?? [];
+    return iata === undefined ? /^(all|flight\/.+|airline\/[A-Z0-9]{2})$/.test(topic) : isAirport(iata);
   }
 
   /** A topic of the right shape for a flight that nobody has told of. */

@@ -34,6 +34,8 @@ export const AIRPORTS = [
   row('CDG', 'Charles de Gaulle International Airport', 'Paris', 'FR', 'Europe/Paris'),
 ];
 
+export const isAirport = (iata) => AIRPORTS.some((airport) => airport.iata === iata);
+
 export const AIRLINES = [
   { code: 'B6', name: 'JetBlue' },
   { code: 'DL', name: 'Delta Air Lines' },
