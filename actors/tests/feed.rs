@@ -53,6 +53,9 @@ impl Archive for Store {
     fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
+    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
     fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }

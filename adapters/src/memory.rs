@@ -177,6 +177,10 @@ impl Archive for Memory {
         })
     }
 
+    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        self.with(|held| Ok(held.changes.get(&leg).and_then(|all| all.values().next_back().cloned())))
+    }
+
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         self.with(|held| {
             let mut faults: Vec<_> = held.faults.iter().rev().collect();

@@ -1,4 +1,4 @@
-//! Flights: looked for, one by one, and their histories.
+//! Flights: looked for, and one by one.
 
 use super::freshness::{not_modified, tag_of_revision, tagged};
 use super::problem::Problem;
@@ -15,15 +15,11 @@ use domain::topic::Topic;
 use domain::view::Status;
 use std::sync::Arc;
 use wire::problem::ProblemBody;
-use wire::rest::{FlightBody, FlightsBody, HistoryBody, HistoryEntry};
+use wire::rest::{FlightBody, FlightsBody};
 
 /// Flights on one page, unless the client asks for another number, and at most.
 const PAGE: u64 = 100;
 const PAGE_MAX: u64 = 500;
-
-/// Changes in one answer, unless the client asks for another number, and at most.
-const HISTORY_PAGE: u64 = 500;
-const HISTORY_PAGE_MAX: u64 = 1_000;
 
 /// From this many rows on they are looked through on a thread that serves no socket.
 const LONG_LOOK_ROWS: usize = 2_000;
@@ -188,47 +184,7 @@ pub(super) async fn one(
     Ok(not_modified(&request, &tag).unwrap_or_else(|| tagged(&tag, live.json().clone())))
 }
 
-/// What changed when, oldest first. Kept longer than the flight itself.
-#[utoipa::path(
-    get,
-    path = "/api/v1/flights/{leg}/history",
-    tag = "flights",
-    params(
-        ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
-        ("after" = Option<u64>, Query, description = "Only changes after this revision"),
-        ("limit" = Option<u64>, Query, description = "Changes in one answer, 1 to 1000", example = 500),
-    ),
-    responses(
-        (status = 200, description = "Its changes", body = HistoryBody),
-        (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn history(
-    request: HttpRequest,
-    leg: web::Path<String>,
-    app: web::Data<App>,
-) -> Result<HttpResponse, Problem> {
-    let mut given = Parameters::of(&request)?;
-    let after = given.whole("after", 0, 0..=u64::MAX)?;
-    let limit = given.whole("limit", HISTORY_PAGE, 1..=HISTORY_PAGE_MAX)? as u32;
-    given.finish()?;
-    let leg = LegId::known(&leg).ok_or_else(unknown)?;
-    let live = app.hub.live(&leg);
-    if live.as_ref().is_some_and(|live| live.view.hidden) {
-        return Err(unknown());
-    }
-    let past = app.archive.history(leg.clone(), after, limit).await;
-    let past = past.map_err(|fault| Problem::unavailable(&fault.to_string()))?;
-    if past.is_empty() && after == 0 && live.is_none() {
-        return Err(unknown());
-    }
-    let entries = past.iter().map(HistoryEntry::of).collect();
-    let body = HistoryBody { leg: leg.to_string(), entries };
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(body))
-}
-
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     Problem::not_found("no such flight is known")
 }
 

@@ -9,7 +9,7 @@
 //! | [`origin`] | which web pages may speak to this hub |
 //! | `query`, `body`, `fields` | what a request says: parameters, its body, the keys of an object |
 //! | `freshness`, `keys` | ETags, bearer keys |
-//! | `flights`, `search`, `boards`, `places` | what travellers and screens ask for |
+//! | `flights`, `history`, `search`, `boards`, `places` | what travellers and screens ask for |
 //! | `feeds`, `ingest` | how well airports are heard, and where they push |
 //! | `names` | what airports and airlines are called |
 //! | `operator` | what is for the operator alone |
@@ -31,6 +31,7 @@ mod fields;
 mod flights;
 mod freshness;
 mod health;
+mod history;
 mod ingest;
 mod keys;
 mod meters;
@@ -100,7 +101,7 @@ struct Endpoint {
 const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/flights", |r| r.to(flights::list).wrap(Compress::default())),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
-    get("/api/v1/flights/{leg}/history", |r| r.to(flights::history)),
+    get("/api/v1/flights/{leg}/history", |r| r.to(history::history)),
     get("/api/v1/flights/{leg}/overrides", |r| r.to(operator::overrides::list)),
     put("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::put)),
     delete("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::end)),

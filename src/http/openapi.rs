@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
     paths(
         super::flights::list,
         super::flights::one,
-        super::flights::history,
+        super::history::history,
         super::boards::board,
         super::places::list_airports,
         super::places::list_airlines,

@@ -11,6 +11,7 @@ use domain::flight::{Applied, Flight, Override};
 use domain::leg::Alias;
 use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source};
+use gatecall_wire::frame::server;
 use gatecall_wire::record::{
     RecordError, check_log, decode_change, decode_log, decode_report, decode_state, decode_value,
     encode_change, encode_log, encode_report, encode_state, encode_value, past_change,
@@ -68,6 +69,21 @@ fn what_a_newer_minor_version_adds_is_left_out() {
     let mut kinds = past_change(&changes[1]).kinds;
     kinds.insert(0, "lounge".into());
     assert_eq!(decode_change(&json).unwrap().change.kinds, kinds);
+}
+
+#[test]
+fn a_change_of_a_hidden_leg_says_so_wherever_it_is_kept() {
+    let (mut flight, _) = evening();
+    for (hidden, kinds) in [(true, 1), (false, 0)] {
+        let hour = if hidden { "22" } else { "23" };
+        let at = format!("2013-02-08T{hour}:00:00Z");
+        let hide = support::report(&at, |r| r.set(Field::Hidden, Value::Flag(hidden)));
+        let Ok(Applied::Changed(change)) = flight.apply(&hide, hide.received_at) else { panic!("unchanged") };
+        let past = past_change(&change);
+        assert_eq!((past.is_hidden(), past.kinds.len()), (hidden, kinds));
+        assert_eq!(decode_change(&encode_change(&change)).unwrap().change, past);
+        assert_eq!(server::past_change(&change.leg, &past), server::change(&change), "it is told to nobody");
+    }
 }
 
 #[test]

@@ -63,6 +63,9 @@ impl Archive for Faults {
     fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
+    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
     fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }

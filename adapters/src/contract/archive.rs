@@ -11,6 +11,7 @@ use wire::record::past_change;
 pub async fn suite<A: Archive + ChangeLog>(mut make: impl AsyncFnMut(Opening) -> A) {
     history_is_told_from_the_beginning_and_in_pages(&mut make).await;
     history_outlives_its_leg(&mut make).await;
+    the_newest_change_says_whether_a_leg_was_hidden_at_its_end(&mut make).await;
     a_leg_nobody_knows_has_no_history(&make(Opening::Fresh).await).await;
     faults_are_told_newest_first(&mut make).await;
     messages_of_every_size_are_kept(&make(Opening::Fresh).await).await;
@@ -65,6 +66,28 @@ async fn history_outlives_its_leg<A: Archive + ChangeLog>(make: &mut impl AsyncF
 
 async fn a_leg_nobody_knows_has_no_history(archive: &impl Archive) {
     assert_eq!(all(archive, &Sample::leg(4)).await, []);
+    assert_eq!(newest(archive, &Sample::leg(4)).await, None);
+}
+
+async fn the_newest_change_says_whether_a_leg_was_hidden_at_its_end<A: Archive + ChangeLog>(
+    make: &mut impl AsyncFnMut(Opening) -> A,
+) {
+    let archive = make(Opening::Fresh).await;
+    let (mut withdrawn, mut shown) = (Sample::leg(1), Sample::leg(2));
+    let entries = vec![withdrawn.gate("1"), withdrawn.hidden(true), withdrawn.gate("2")];
+    archive.append(entries).await.expect("appended");
+    archive.append(vec![shown.hidden(true), shown.hidden(false)]).await.expect("appended");
+    let at_end = async |archive: &A, sample: &Sample| {
+        newest(archive, sample).await.map(|change| (change.rev, change.is_hidden()))
+    };
+    assert_eq!(at_end(&archive, &withdrawn).await, Some((3, true)), "while it lives");
+    for sample in [&withdrawn, &shown] {
+        archive.retire(sample.flight.leg.clone(), Version::NONE).await.expect("retired");
+    }
+    drop(archive);
+    let archive = make(Opening::Again).await;
+    assert_eq!(at_end(&archive, &withdrawn).await, Some((3, true)));
+    assert_eq!(at_end(&archive, &shown).await, Some((2, false)));
 }
 
 async fn faults_are_told_newest_first<A: Archive>(make: &mut impl AsyncFnMut(Opening) -> A) {
@@ -133,6 +156,10 @@ async fn many_feeds_keep_at_the_same_time(archive: &impl Archive) {
 
 async fn all(archive: &impl Archive, sample: &Sample) -> Vec<PastChange> {
     archive.history(sample.flight.leg.clone(), 0, 1000).await.expect("a history")
+}
+
+async fn newest(archive: &impl Archive, sample: &Sample) -> Option<PastChange> {
+    archive.newest(sample.flight.leg.clone()).await.expect("an answer")
 }
 
 fn message(received_at: DateTime<Utc>, body: &[u8]) -> RawMessage {

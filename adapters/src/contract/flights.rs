@@ -91,6 +91,14 @@ impl Sample {
         self.entry(changes)
     }
 
+    /// A source says that it is not for the public, or that it is: one revision.
+    pub fn hidden(&mut self, hidden: bool) -> LogEntry {
+        let mut report = self.report();
+        report.set(Field::Hidden, Value::Flag(hidden));
+        let changes: Vec<Change> = self.apply(&report).into_iter().collect();
+        self.entry(changes)
+    }
+
     fn gate_change(&mut self, gate: &str) -> Option<Change> {
         let mut report = self.report();
         report.set(Field::DepartureGate, Value::Text(gate.into()));

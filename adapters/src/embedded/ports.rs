@@ -59,6 +59,11 @@ impl Archive for Embedded {
         Box::pin(self.inner.read(async move { read::history(&readers, &overview, &leg, after, limit).await }))
     }
 
+    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
+        Box::pin(self.inner.read(async move { read::newest(&readers, &overview, &leg).await }))
+    }
+
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         let readers = self.inner.readers.clone();
         Box::pin(self.inner.read(async move { read::quarantine(&readers, limit).await }))

@@ -86,6 +86,36 @@ fn decode(position: i64, lines: &[Line], states: &[u8]) -> Vec<Result<Flight, St
         .collect()
 }
 
+/// The newest change of a leg.
+pub(super) async fn newest(
+    pool: &SqlitePool,
+    overview: &Mutex<Overview>,
+    leg: &LegId,
+) -> Result<Option<PastChange>, StoreError> {
+    let Some(newest) = newest_position(pool, overview, leg).await? else { return Ok(None) };
+    let text = "SELECT rev, at, kinds, source, facts FROM changes WHERE position = ? AND leg = ?";
+    let row = sqlx::query(text).bind(newest).bind(leg.as_str()).fetch_optional(pool).await;
+    let row = row.map_err(|e| unavailable(&e))?;
+    row.map(|row| past_change(&row).map_err(|e| unavailable(&e))).transpose()
+}
+
+/// Where the newest change of a leg stands, live or retired.
+async fn newest_position(
+    pool: &SqlitePool,
+    overview: &Mutex<Overview>,
+    leg: &LegId,
+) -> Result<Option<i64>, StoreError> {
+    let live = lock(overview).get(leg);
+    match live {
+        Some(live) => Ok(Some(live.newest)),
+        None => sqlx::query_scalar("SELECT newest FROM retired WHERE leg = ?")
+            .bind(leg.as_str())
+            .fetch_optional(pool)
+            .await
+            .map_err(|e| unavailable(&e)),
+    }
+}
+
 /// The changes of a leg after a revision, oldest first.
 pub(super) async fn history(
     pool: &SqlitePool,
@@ -94,16 +124,7 @@ pub(super) async fn history(
     after: u64,
     limit: u32,
 ) -> Result<Vec<PastChange>, StoreError> {
-    let live = lock(overview).get(leg);
-    let newest = match live {
-        Some(live) => Some(live.newest),
-        None => sqlx::query_scalar("SELECT newest FROM retired WHERE leg = ?")
-            .bind(leg.as_str())
-            .fetch_optional(pool)
-            .await
-            .map_err(|e| unavailable(&e))?,
-    };
-    let Some(newest) = newest else { return Ok(Vec::new()) };
+    let Some(newest) = newest_position(pool, overview, leg).await? else { return Ok(Vec::new()) };
     // Goes back from the newest change to the first that is wanted, then forward over as many as
     // are wanted. A link to a change that has expired ends the chain.
     let text = "WITH RECURSIVE chain (position, previous, rev) AS (

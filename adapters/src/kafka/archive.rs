@@ -64,6 +64,10 @@ impl Archive for JournaledArchive {
         self.behind.history(leg, after, limit)
     }
 
+    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        self.behind.newest(leg)
+    }
+
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         self.behind.quarantine(limit)
     }

@@ -18,6 +18,10 @@ impl Archive for Mongo {
         Box::pin(async move { self.in_words(self.read_history(&leg, after, limit).await) })
     }
 
+    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        Box::pin(async move { self.in_words(self.read_newest(&leg).await) })
+    }
+
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         Box::pin(async move { self.in_words(self.read_quarantine(limit).await) })
     }

@@ -25,6 +25,13 @@ impl Mongo {
         self.read(question, documents::past_change).await
     }
 
+    /// The newest change of a leg.
+    pub(super) async fn read_newest(&self, leg: &LegId) -> Result<Option<PastChange>, Failure> {
+        let filter = doc! { "_id.leg": leg.as_str() };
+        let question = Question { name: FLIGHT_CHANGES, filter, sort: doc! { "_id.rev": -1 }, limit: 1 };
+        Ok(self.read(question, documents::past_change).await?.pop())
+    }
+
     /// The newest faults, newest first; of one instant, the last to be written first.
     pub(super) async fn read_quarantine(&self, limit: u32) -> Result<Vec<Quarantined>, Failure> {
         let sort = doc! { "received_at": -1, "received_at_ns": -1, "order": -1 };

@@ -68,6 +68,10 @@ impl Archive for Piped {
         self.archive.history(leg, after, limit)
     }
 
+    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        self.archive.newest(leg)
+    }
+
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
         self.archive.quarantine(limit)
     }

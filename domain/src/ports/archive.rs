@@ -12,12 +12,23 @@ pub struct PastChange {
     pub rev: u64,
     /// When, by the operational clock.
     pub at: DateTime<Utc>,
-    /// The words of its kinds.
+    /// The words of its kinds, and [`PastChange::HIDDEN`] where it is one of a leg that was hidden.
     pub kinds: Vec<String>,
     /// Who brought it.
     pub source: String,
     /// The differing facts as a JSON object, by dotted path.
     pub set_json: String,
+}
+
+impl PastChange {
+    /// Stands among the kinds of every change after which the leg was not for the public: the history
+    /// outlives the state that says so. It is told to nobody.
+    pub const HIDDEN: &'static str = "hidden";
+
+    /// Whether the leg was not for the public after it.
+    pub fn is_hidden(&self) -> bool {
+        self.kinds.iter().any(|kind| kind == Self::HIDDEN)
+    }
 }
 
 /// A message as it came, kept as it came.
@@ -66,6 +77,9 @@ pub trait Archive: Send + Sync {
 
     /// The changes of a leg, oldest first, at most `limit`, those after revision `after`.
     fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>>;
+
+    /// The newest change of a leg, which says how the leg stood when it was over.
+    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>>;
 
     /// The newest faults, newest first, at most `limit`.
     fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>>;

@@ -62,7 +62,8 @@ pub fn change(change: &Change) -> Bytes {
     json(256, &frame)
 }
 
-/// The same frame from a change as a log of several nodes tells it: the same bytes on every node.
+/// The same frame from a change as a log of several nodes tells it: the same bytes on every node. The
+/// archive's own mark of a hidden leg is no kind, and stays out.
 pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
@@ -70,10 +71,10 @@ pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
         leg: &'a str,
         rev: u64,
         at: Millis,
-        kinds: &'a [String],
+        kinds: Vec<&'a str>,
     }
-    let head =
-        Frame { r#type: "change", leg: leg.as_str(), rev: past.rev, at: Millis(past.at), kinds: &past.kinds };
+    let kinds = past.kinds.iter().map(String::as_str).filter(|kind| *kind != PastChange::HIDDEN).collect();
+    let head = Frame { r#type: "change", leg: leg.as_str(), rev: past.rev, at: Millis(past.at), kinds };
     let mut frame = Vec::with_capacity(160 + past.set_json.len());
     // Writing strings, numbers and fixed keys to memory has no way to fail.
     let _ = serde_json::to_writer(&mut frame, &head);

@@ -2,8 +2,8 @@
 
 use super::epoch::Epoch;
 use super::{RecordError, VERSION, check_version};
-use crate::frame::write::{FactMap, KindWords};
-use domain::change::Change;
+use crate::frame::write::FactMap;
+use domain::change::{Change, Kind};
 use domain::leg::LegId;
 use domain::ports::PastChange;
 use serde::{Deserialize, Serialize};
@@ -23,14 +23,21 @@ pub fn past_change(change: &Change) -> PastChange {
     PastChange {
         rev: change.rev,
         at: change.at,
-        kinds: change.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+        kinds: words(change).map(str::to_owned).collect(),
         source: change.source.to_string(),
         set_json: serde_json::to_string(&FactMap(&change.differing())).unwrap_or_default(),
     }
 }
 
+/// The words of its kinds, and the mark of a leg that is not for the public.
+fn words(change: &Change) -> impl Iterator<Item = &'static str> {
+    let mark = change.after.hidden.then_some(PastChange::HIDDEN);
+    change.kinds.iter().map(Kind::as_str).chain(mark)
+}
+
 /// `{"v":1,"leg":"…","rev":19,"at":1360357451,"kinds":["gate"],"source":"jfk","set":{…}}`; `set`
-/// as in a `change` frame.
+/// as in a `change` frame. `kinds` are those of the frame, and `hidden` where the leg is not for the
+/// public.
 pub fn encode_change(change: &Change) -> Vec<u8> {
     #[derive(Serialize)]
     struct Record<'a> {
@@ -38,7 +45,7 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
         leg: &'a str,
         rev: u64,
         at: Epoch,
-        kinds: KindWords,
+        kinds: Vec<&'static str>,
         source: &'a str,
         set: FactMap<'a>,
     }
@@ -47,7 +54,7 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
         leg: change.leg.as_str(),
         rev: change.rev,
         at: Epoch(change.at),
-        kinds: KindWords(change.kinds),
+        kinds: words(change).collect(),
         source: &change.source,
         set: FactMap(&change.differing()),
     };

@@ -1,0 +1,94 @@
+//! The histories of flights, kept longer than the flights themselves.
+
+use super::flights::unknown;
+use super::problem::Problem;
+use super::query::Parameters;
+use crate::app::App;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::live::Live;
+use domain::leg::LegId;
+use domain::ports::{Archive, StoreError};
+use wire::problem::ProblemBody;
+use wire::rest::{HistoryBody, HistoryEntry};
+
+/// Changes in one answer, unless the client asks for another number, and at most.
+const PAGE: u64 = 500;
+const PAGE_MAX: u64 = 1_000;
+
+/// What changed when, oldest first. Kept longer than the flight itself.
+#[utoipa::path(
+    get,
+    path = "/api/v1/flights/{leg}/history",
+    tag = "flights",
+    params(
+        ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
+        ("after" = Option<u64>, Query, description = "Only changes after this revision"),
+        ("limit" = Option<u64>, Query, description = "Changes in one answer, 1 to 1000", example = 500),
+    ),
+    responses(
+        (status = 200, description = "Its changes", body = HistoryBody),
+        (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn history(
+    request: HttpRequest,
+    leg: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let after = given.whole("after", 0, 0..=u64::MAX)?;
+    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX)? as u32;
+    given.finish()?;
+    let leg = LegId::known(&leg).ok_or_else(unknown)?;
+    let away = |fault: StoreError| Problem::unavailable(&fault.to_string());
+    let live = app.hub.live(&leg);
+    if !has_public_history(live.as_deref(), &*app.archive, &leg).await.map_err(away)? {
+        return Err(unknown());
+    }
+    let past = app.archive.history(leg.clone(), after, limit).await.map_err(away)?;
+    let entries = past.iter().map(HistoryEntry::of).collect();
+    let body = HistoryBody { leg: leg.to_string(), entries };
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(body))
+}
+
+/// Whether there is a history, and people may see it. A flight that is over was for the public if it
+/// was so at its end.
+async fn has_public_history(
+    live: Option<&Live>,
+    archive: &dyn Archive,
+    leg: &LegId,
+) -> Result<bool, StoreError> {
+    match live {
+        Some(live) => Ok(!live.view.hidden),
+        None => Ok(archive.newest(leg.clone()).await?.is_some_and(|newest| !newest.is_hidden())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use adapters::contract::flights::Sample;
+    use adapters::memory::Memory;
+    use domain::ports::{ChangeLog, Version};
+    use std::sync::Arc;
+
+    #[actix_web::test]
+    async fn a_flight_that_was_hidden_at_its_end_has_no_history_for_the_public() {
+        let archive = Memory::new();
+        let (mut shown, mut hidden) = (Sample::leg(1), Sample::leg(2));
+        archive.append(vec![shown.hidden(true), shown.hidden(false)]).await.unwrap();
+        archive.append(vec![hidden.gate("12"), hidden.hidden(true), hidden.gate("14")]).await.unwrap();
+        let is_told = async |sample: &Sample, live: bool| {
+            let flight = &sample.flight;
+            let live = live.then(|| Live::of(flight, Arc::new(flight.view())));
+            has_public_history(live.as_ref(), &archive, &flight.leg).await.unwrap()
+        };
+        assert_eq!((is_told(&shown, true).await, is_told(&hidden, true).await), (true, false));
+        for sample in [&shown, &hidden] {
+            archive.retire(sample.flight.leg.clone(), Version::NONE).await.unwrap();
+        }
+        assert_eq!((is_told(&shown, false).await, is_told(&hidden, false).await), (true, false));
+        assert!(!is_told(&Sample::leg(3), false).await, "nobody knows it");
+    }
+}
