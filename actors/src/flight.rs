@@ -5,7 +5,7 @@
 //! of this leg waits for the commit of the last. Reports that come together are merged together and
 //! cost one commit.
 
-use crate::hub::{Base, Hub, is_over, retired};
+use crate::hub::{Base, Hub, UnderWay, is_over, retired};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::change::Change;
@@ -31,6 +31,8 @@ pub const TRIES_MAX: usize = 5;
 pub struct Apply {
     /// At least one.
     pub reports: Vec<Report>,
+    /// Their places among what is under way. Whoever sent them may have gone before they are merged.
+    pub(crate) places: UnderWay,
 }
 
 /// Something that is not a report's to say, in its turn among the reports. Answers once it is durable,
@@ -196,9 +198,10 @@ impl Actor for FlightActor {
 impl Handler<Apply> for FlightActor {
     type Result = AtomicResponse<Self, Result<Vec<Outcome>, SinkError>>;
 
-    fn handle(&mut self, Apply { reports }: Apply, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Apply { reports, places }: Apply, _: &mut Context<Self>) -> Self::Result {
         let (hub, leg) = (self.hub.clone(), self.leg.clone());
         let applied = async move {
+            let _places = places;
             let outcomes = settle(&hub, &leg, |base, now| merge(base, &reports, now)).await?;
             Ok(outcomes.unwrap_or_else(|| vec![Outcome::Rejected(retired(&leg)); reports.len()]))
         };

@@ -10,7 +10,8 @@ use domain::clock::Clock;
 use domain::codes::Iata;
 use domain::ports::{Archive, Outcome, Quarantined, RawMessage, ReportSink, SinkError, StoreError};
 use domain::report::{Report, Source};
-use futures_util::future::join;
+use futures_util::TryFutureExt;
+use futures_util::future::try_join;
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
 use wire::feed::{Context, Fault, Format};
@@ -178,9 +179,11 @@ impl Intake {
         let (indices, reports): (Vec<u32>, Vec<Report>) = reports.into_iter().unzip();
         let names: Vec<_> = reports.iter().map(|report| report.key).collect();
         let kept_faults = faults.iter().map(|fault| quarantined(feed, received_at, fault)).collect();
-        let (kept, outcomes) =
-            join(self.0.archive.keep(Some(raw), kept_faults), self.0.sink.accept(reports)).await;
-        let (outcomes, ()) = (outcomes?, kept?);
+        // The sink is asked first: of what it refuses at once nothing is kept, as its sender comes back
+        // with it, again and again while the hub is at its limit.
+        let accepted = self.0.sink.accept(reports).map_err(NotTaken::from);
+        let kept = self.0.archive.keep(Some(raw), kept_faults).map_err(NotTaken::from);
+        let (outcomes, ()) = try_join(accepted, kept).await?;
         let mut late_faults = Vec::new();
         for ((index, key), outcome) in indices.into_iter().zip(names).zip(outcomes) {
             match outcome {

@@ -17,6 +17,7 @@ mod telling;
 
 pub use by_hand::{Lapsed, NotAmended};
 pub(crate) use flights::{Base, is_over, retired};
+pub(crate) use taking::UnderWay;
 
 use crate::board::{BoardLine, BoardRows, GetSnapshot, Snapshot};
 use crate::frame::Frame;

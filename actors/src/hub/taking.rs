@@ -1,6 +1,6 @@
 //! Reports taken on, within the bound of what may be under way.
 
-use super::{Hub, Shared};
+use super::Hub;
 use crate::flight::Apply;
 use domain::leg::LegId;
 use domain::ports::{Answer, Outcome, ReportSink, SinkError, StoreError};
@@ -9,34 +9,43 @@ use futures_util::future::join_all;
 use rustc_hash::FxHashMap;
 use std::sync::atomic::Ordering;
 
-/// Reports under way, given back when dropped.
-pub(crate) struct UnderWay<'a>(&'a Shared, usize);
+/// Places of reports among those under way, given back when dropped.
+pub(crate) struct UnderWay {
+    hub: Hub,
+    count: usize,
+}
 
-impl Drop for UnderWay<'_> {
+impl UnderWay {
+    /// So many of these places, to be given back by themselves.
+    fn part(&mut self, count: usize) -> Self {
+        let count = count.min(self.count);
+        self.count -= count;
+        Self { hub: self.hub.clone(), count }
+    }
+}
+
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(self.1, Ordering::AcqRel);
-        self.0.metrics.reports_under_way.dec_by(self.1 as i64);
+        if self.count > 0 {
+            self.hub.0.under_way.fetch_sub(self.count, Ordering::AcqRel);
+            self.hub.0.metrics.reports_under_way.dec_by(self.count as i64);
+        }
     }
 }
 
 impl Hub {
     /// Takes reports on, within the bound of what may be under way, until the answer is dropped.
-    pub(crate) fn take_on(&self, count: usize) -> Result<UnderWay<'_>, SinkError> {
-        self.0.take_on(count)
-    }
-}
-
-impl Shared {
-    fn take_on(&self, count: usize) -> Result<UnderWay<'_>, SinkError> {
-        if self.stopping.load(Ordering::SeqCst) {
+    pub(crate) fn take_on(&self, count: usize) -> Result<UnderWay, SinkError> {
+        let shared = &self.0;
+        if shared.stopping.load(Ordering::SeqCst) {
             return Err(SinkError::Stopping);
         }
-        let before = self.under_way.fetch_add(count, Ordering::AcqRel);
-        self.metrics.reports_under_way.inc_by(count as i64);
-        let taken = UnderWay(self, count);
+        let before = shared.under_way.fetch_add(count, Ordering::AcqRel);
+        shared.metrics.reports_under_way.inc_by(count as i64);
+        let taken = UnderWay { hub: self.clone(), count };
         // One message larger than the whole limit is let in when nothing else is under way.
-        if before > 0 && before + count > self.limits.reports_under_way_max {
-            return Err(SinkError::Full { limit: self.limits.reports_under_way_max });
+        if before > 0 && before + count > shared.limits.reports_under_way_max {
+            return Err(SinkError::Full { limit: shared.limits.reports_under_way_max });
         }
         Ok(taken)
     }
@@ -45,7 +54,7 @@ impl Shared {
 impl ReportSink for Hub {
     fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
         Box::pin(async move {
-            let _under_way = self.0.take_on(reports.len())?;
+            let mut under_way = self.take_on(reports.len())?;
             let mut outcomes = vec![Outcome::Unchanged; reports.len()];
             let mut legs: FxHashMap<LegId, (Vec<usize>, Vec<Report>)> = FxHashMap::default();
             for (index, report) in reports.into_iter().enumerate() {
@@ -55,9 +64,11 @@ impl ReportSink for Hub {
             }
             let mut asked = Vec::with_capacity(legs.len());
             for (leg, (indices, of_leg)) in legs {
+                let places = under_way.part(of_leg.len());
                 match self.flight(&of_leg[0], &leg) {
                     Ok(address) => {
-                        asked.push(async move { (indices, address.send(Apply { reports: of_leg }).await) });
+                        let apply = Apply { reports: of_leg, places };
+                        asked.push(async move { (indices, address.send(apply).await) });
                     }
                     Err(outcome) => indices.iter().for_each(|i| outcomes[*i] = outcome.clone()),
                 }

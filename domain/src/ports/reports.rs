@@ -36,7 +36,8 @@ pub enum SinkError {
 
 /// Where decoded reports go: straight to their flights, or to Kafka.
 pub trait ReportSink: Send + Sync {
-    /// Takes reports, in order for each leg, and answers for each once it is durable.
+    /// Takes reports, in order for each leg, and answers for each once it is durable. Where it is at
+    /// its limit it says so before it waits for anything.
     fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>>;
 }
 
