@@ -85,6 +85,10 @@ enum Round {
         refused: bool,
         wait: Option<Duration>,
     },
+    /// What it said cannot be used. The intake has noted that.
+    Unusable {
+        error: String,
+    },
 }
 
 impl FeedActor {
@@ -128,16 +132,22 @@ impl FeedActor {
                 return;
             }
             Round::Failed { error, refused, wait } => {
-                self.failures += 1;
-                // The first failure and every tenth: a long outage must not fill the log.
-                if self.failures % 10 == 1 {
-                    tracing::warn!(feed = %feed.source.name, failures = self.failures, %error, "the airport could not be asked");
-                }
                 self.intake.note_failure(feed, &error, refused);
+                self.failed(&error);
                 asked_for = if refused { Some(WAIT_MAX) } else { wait };
             }
+            Round::Unusable { error } => self.failed(&error),
         }
         context.notify_later(Due, self.wait(asked_for));
+    }
+
+    fn failed(&mut self, error: &str) {
+        self.failures += 1;
+        // The first failure and every tenth: a long outage must not fill the log.
+        if self.failures % 10 == 1 {
+            let feed = &self.polling.feed.source.name;
+            tracing::warn!(%feed, failures = self.failures, %error, "the airport could not be asked");
+        }
     }
 }
 
@@ -205,10 +215,13 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
         let AirportSays::Body { bytes, content_type, etag: tag, next } = says else {
             return Round::Quiet;
         };
-        if let Err(error) = intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
-            let wait =
-                matches!(error, NotTaken::NotKept(_) | NotTaken::NotNow(_)).then_some(Duration::from_secs(1));
-            return Round::Failed { error: error.to_string(), refused: false, wait };
+        match intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
+            Ok(_) => {}
+            Err(NotTaken::Unusable(fault)) => return Round::Unusable { error: fault.reason },
+            Err(error @ (NotTaken::NotKept(_) | NotTaken::NotNow(_))) => {
+                let wait = Some(Duration::from_secs(1));
+                return Round::Failed { error: error.to_string(), refused: false, wait };
+            }
         }
         if page == 0 && (next.is_none() || polling.etag_covers_pages) {
             etag = tag;

@@ -119,7 +119,7 @@ impl Intake {
         &*self.0.clock
     }
 
-    /// Notes a failure to reach a feed.
+    /// Notes a failure to reach a feed, or to take what it said.
     pub fn note_failure(&self, feed: &FeedSpec, error: &str, refused: bool) {
         let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
         health.last_error = Some(error.to_owned());
@@ -129,10 +129,19 @@ impl Intake {
 
     /// Notes that a feed answered, with nothing new.
     pub fn note_quiet(&self, feed: &FeedSpec) {
-        self.note_good(feed, &Taken::default());
+        self.note_good(feed);
     }
 
-    /// Takes one message. When this answers `Ok`, everything in it is durable.
+    /// Keeps the fact that a message came of which nothing was kept, with why, where a human will find
+    /// it. To its feed it is a failure like one to read a message.
+    pub async fn set_aside(&self, feed: &FeedSpec, reason: String) -> Result<(), StoreError> {
+        self.note_unusable(feed, &reason);
+        let fault = Fault { index: None, field: Some("body".into()), reason, excerpt: String::new() };
+        self.0.archive.keep(None, vec![quarantined(feed, self.0.clock.now(), &fault)]).await
+    }
+
+    /// Takes one message. When this answers `Ok`, everything in it is durable. A feed of whose message
+    /// nothing can be read is noted as failing, whoever brought the message.
     pub async fn take(
         &self,
         feed: &FeedSpec,
@@ -156,13 +165,20 @@ impl Intake {
         let decoded = match wire::feed::decode(format, body, &context) {
             Ok(decoded) => decoded,
             Err(fault) => {
-                self.count(feed, "rejected", 1);
+                self.note_unusable(feed, &fault.reason);
                 self.0.archive.keep(Some(raw), vec![quarantined(feed, received_at, &fault)]).await?;
                 return Err(NotTaken::Unusable(fault));
             }
         };
+        // An airport that has changed its format may go on sending what has the form of a message.
+        let unread = decoded.faults.first().filter(|_| decoded.reports.is_empty());
+        let unread = unread.map(|fault| fault.reason.clone());
         let taken = self.hand_on(feed, raw, decoded.reports, decoded.faults).await?;
-        self.note_good(feed, &taken);
+        match unread {
+            Some(reason) => self.note_failure(feed, &reason, false),
+            None => self.note_good(feed),
+        }
+        self.note_taken(feed, &taken);
         Ok(taken)
     }
 
@@ -204,10 +220,21 @@ impl Intake {
         Ok(taken)
     }
 
-    fn note_good(&self, feed: &FeedSpec, taken: &Taken) {
+    fn note_good(&self, feed: &FeedSpec) {
         let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
         health.last_good_at = Some(self.0.clock.now());
         (health.last_error, health.failures, health.refused) = (None, 0, false);
+    }
+
+    /// Notes a message of which nothing can be used.
+    fn note_unusable(&self, feed: &FeedSpec, reason: &str) {
+        self.note_failure(feed, reason, false);
+        self.0.health.entry(feed.source.name.clone()).or_default().rejected += 1;
+        self.count(feed, "rejected", 1);
+    }
+
+    fn note_taken(&self, feed: &FeedSpec, taken: &Taken) {
+        let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
         health.changed += taken.changed as u64;
         health.unchanged += taken.unchanged as u64;
         health.queued += taken.queued as u64;

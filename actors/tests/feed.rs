@@ -328,6 +328,8 @@ fn an_airport_that_refuses_us_is_left_in_peace_and_a_human_can_see_it() {
 fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
     run(vec![body("<html>oops", None, None), body("[]", Some("v2"), None)], 0.0, async |mut world| {
         world.next().await;
+        world.settled().await;
+        assert_eq!((world.health().failures, world.health().rejected), (1, 1), "it counts once");
         world.next().await;
         let (_, third) = world.next().await;
         assert_eq!(third.etag.as_deref(), Some("v2"));

@@ -9,9 +9,8 @@ use crate::roles::Role;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::{NotTaken, Taken};
-use actors::metrics::FeedOutcomeLabel;
 use bytes::Bytes;
-use domain::ports::{Quarantined, SinkError};
+use domain::ports::SinkError;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
 use tokio::runtime::Handle;
@@ -181,21 +180,9 @@ fn unpack_if(gzipped: bool, body: Bytes, limit: usize) -> Result<Bytes, Problem>
     if gzipped { unpack(&body, limit) } else { Ok(body) }
 }
 
-/// Keeps the fact that a message was too long, or could not be unpacked, where a human will find it.
-/// There is no excerpt: nothing of it was kept.
+/// Notes that a message was too long, or could not be unpacked: nothing of it was kept.
 async fn set_aside(app: &App, feed: &Feed, problem: Problem) -> Problem {
-    let name = feed.spec.source.name.clone();
-    let label = FeedOutcomeLabel { feed: name.to_string(), outcome: "rejected" };
-    app.hub.metrics().reports.get_or_create(&label).inc();
-    let fault = Quarantined {
-        feed: name,
-        received_at: app.hub.clock().now(),
-        index: None,
-        field: Some("body".into()),
-        reason: problem.to_string(),
-        excerpt: String::new(),
-    };
-    if let Err(fault) = app.archive.keep(None, vec![fault]).await {
+    if let Err(fault) = app.intake.set_aside(&feed.spec, problem.to_string()).await {
         tracing::warn!(%fault, "a rejection could not be kept");
     }
     problem

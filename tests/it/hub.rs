@@ -100,6 +100,13 @@ impl Hub {
         assert_eq!((answer.status, &answer.json()["rejected"]), (202, &json!([])), "{}", answer.text());
     }
 
+    /// How a feed is doing.
+    pub(crate) fn feed(&self, name: &str) -> Value {
+        let feeds = self.get("/api/v1/feeds").json();
+        let mut feeds = feeds["feeds"].as_array().cloned().unwrap_or_default().into_iter();
+        feeds.find(|feed| feed["feed"] == name).unwrap_or_default()
+    }
+
     /// What is in quarantine, newest first.
     pub(crate) fn quarantine(&self) -> Vec<Value> {
         let bearer = format!("Bearer {OPERATOR_KEY}");

@@ -72,8 +72,15 @@ fn a_message_that_cannot_be_read_is_refused_kept_and_the_next_one_is_taken() {
         let fault = &problem["errors"][0];
         assert!(fault["field"].is_string() && !fault["reason"].as_str().unwrap().is_empty(), "{problem}");
         assert_eq!(hub.quarantine().len(), kept + 2, "{problem}");
+        assert_eq!(hub.feed("desk")["state"], if kept == 0 { "failing" } else { "good" }, "{problem}");
         hub.fly("615", json!({ "departure.gate": kept.to_string() }));
     }
+    for _ in 0..2 {
+        hub.push_as("application/json", b"{").problem(400);
+    }
+    hub.push_as("application/json", &[b' '; 200_001]).problem(413);
+    let feed = hub.feed("desk");
+    assert_eq!((&feed["state"], &feed["reports"]["rejected"]), (&json!("failing"), &json!(9)), "{feed}");
 }
 
 #[test]

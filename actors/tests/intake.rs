@@ -1,0 +1,133 @@
+//! The way of a message in: what is noted of its feed, and what is kept of it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use chrono::{DateTime, Utc};
+use domain::clock::ManualClock;
+use domain::leg::LegId;
+use domain::ports::*;
+use domain::report::{Report, Source};
+use gatecall_actors::intake::{FeedSpec, Intake, NotTaken, Taken};
+use gatecall_actors::metrics::Metrics;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use wire::feed::Format;
+
+/// An archive that counts, and a sink that may be at its limit.
+#[derive(Default)]
+struct Store {
+    messages: Mutex<Vec<RawMessage>>,
+    faults: Mutex<Vec<Quarantined>>,
+    full: AtomicBool,
+}
+
+impl Archive for Store {
+    fn keep(
+        &self,
+        message: Option<RawMessage>,
+        faults: Vec<Quarantined>,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            self.messages.lock().unwrap().extend(message);
+            self.faults.lock().unwrap().extend(faults);
+            Ok(())
+        })
+    }
+    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+        Box::pin(async { Ok(0) })
+    }
+}
+
+impl ReportSink for Store {
+    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+        Box::pin(async move {
+            match self.full.load(Ordering::SeqCst) {
+                true => Err(SinkError::Full { limit: 1 }),
+                false => Ok(vec![Outcome::Changed(1); reports.len()]),
+            }
+        })
+    }
+}
+
+struct World {
+    store: Arc<Store>,
+    intake: Intake,
+    feed: FeedSpec,
+}
+
+impl World {
+    fn new() -> Self {
+        let store = Arc::new(Store::default());
+        let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
+        let intake = Intake::new(clock, store.clone(), store.clone(), Metrics::default());
+        let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+        let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
+        Self { store, intake, feed }
+    }
+
+    async fn push(&self, body: &str) -> Result<Taken, NotTaken> {
+        self.intake.take(&self.feed, Format::Json, "application/json", body.as_bytes()).await
+    }
+
+    /// Failures in a row, rejections so far, whether it was ever good.
+    fn health(&self) -> (u32, u64, bool) {
+        let health = self.intake.health("jfk");
+        assert_eq!(health.failures > 0, health.last_error.is_some());
+        (health.failures, health.rejected, health.last_good_at.is_some())
+    }
+
+    fn kept(&self) -> (usize, usize) {
+        (self.store.messages.lock().unwrap().len(), self.store.faults.lock().unwrap().len())
+    }
+}
+
+const GOOD: &str = r#"{"carrier":"B6","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL",
+    "set":{"departure.gate":"14"}}"#;
+
+#[tokio::test]
+async fn a_feed_of_which_nothing_can_be_read_is_failing_until_something_can() {
+    let world = World::new();
+    for failures in 1..=3 {
+        assert!(matches!(world.push("<html>").await, Err(NotTaken::Unusable(_))));
+        assert_eq!(world.health(), (failures, u64::from(failures), false));
+    }
+    assert_eq!(world.push(&format!("[7,{GOOD}]")).await.unwrap().rejected.len(), 1);
+    assert_eq!(world.health(), (0, 4, true), "a part of it could be read");
+    assert_eq!(world.push("[7,8]").await.unwrap().rejected.len(), 2);
+    assert_eq!(world.health(), (1, 6, true), "a message in form alone");
+    world.push("[]").await.unwrap();
+    assert_eq!(world.health(), (0, 6, true), "nothing new is no failure");
+}
+
+#[tokio::test]
+async fn a_message_of_which_nothing_was_kept_is_a_failure_of_its_feed() {
+    let world = World::new();
+    world.intake.set_aside(&world.feed, "the body is longer than 5 bytes".into()).await.unwrap();
+    assert_eq!((world.health(), world.kept()), ((1, 1, false), (0, 1)));
+    let fault = world.store.faults.lock().unwrap()[0].clone();
+    assert_eq!((&*fault.feed, fault.field.as_deref()), ("jfk", Some("body")));
+    assert_eq!(fault.reason, "the body is longer than 5 bytes");
+}
+
+#[tokio::test]
+async fn what_is_refused_at_the_limit_is_kept_when_it_comes_again_and_only_then() {
+    let world = World::new();
+    world.store.full.store(true, Ordering::SeqCst);
+    let message = format!("[7,{GOOD}]");
+    for _ in 0..3 {
+        assert!(matches!(world.push(&message).await, Err(NotTaken::NotNow(SinkError::Full { .. }))));
+    }
+    assert_eq!((world.kept(), world.health()), ((0, 0), (0, 0, false)), "the hub is full, the feed is well");
+    world.store.full.store(false, Ordering::SeqCst);
+    world.push(&message).await.unwrap();
+    assert_eq!(world.kept(), (1, 1));
+}
