@@ -13,7 +13,7 @@ pub(crate) mod rows;
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::codes::Iata;
@@ -72,6 +72,16 @@ pub fn local_day(iata: Iata, instant: DateTime<Utc>) -> NaiveDate {
     local_time(iata, instant).date_naive()
 }
 
+/// When a calendar day begins at this airport. Where the clocks are put forward at midnight, it begins
+/// an hour later.
+pub fn start_of_day(iata: Iata, day: NaiveDate) -> DateTime<Utc> {
+    let zone = zone_of(iata).unwrap_or(Tz::UTC);
+    let hours = [NaiveTime::MIN, NaiveTime::MIN + TimeDelta::hours(1), NaiveTime::MIN + TimeDelta::hours(2)];
+    let begins = |hour| zone.from_local_datetime(&day.and_time(hour)).earliest();
+    let begins = hours.into_iter().find_map(begins);
+    begins.map_or_else(|| day.and_time(NaiveTime::MIN).and_utc(), |instant| instant.with_timezone(&Utc))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +122,17 @@ mod tests {
     fn each_airport_is_found_by_its_own_code() {
         assert!(all().iter().all(|airport| find(airport.iata) == Some(airport)));
         assert_eq!(find(iata("ZZZ")), None);
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_or_when_the_clocks_were_put_forward_then() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert_eq!(start_of_day(iata("JFK"), day("2013-02-08")), at("2013-02-08T05:00:00Z"));
+        assert_eq!(start_of_day(iata("GRU"), day("2013-10-20")), at("2013-10-20T03:00:00Z"));
+        assert_eq!(start_of_day(iata("ZZZ"), day("2013-02-08")), at("2013-02-08T00:00:00Z"));
+        for day in [NaiveDate::MIN, NaiveDate::MAX] {
+            let _ = (start_of_day(iata("JFK"), day), start_of_day(iata("NRT"), day));
+        }
     }
 
     #[test]

@@ -223,6 +223,15 @@ impl Direction {
         }
     }
 
+    /// The other one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Departures => Self::Arrivals,
+            Self::Arrivals => Self::Departures,
+        }
+    }
+
     /// The word used in topics and addresses.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,12 +3,14 @@
 //! Some of what is in force is not shown, as it would mislead: estimates that cannot be meant,
 //! estimates of a cancelled flight, a departure that ended in a return to the stand.
 
+mod standing;
+
 use crate::codes::{Designator, Direction, Iata};
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
 use crate::leg::{LegId, LegKey};
 use crate::topic::Topic;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -200,17 +202,6 @@ impl FlightView {
         self.delay_minutes().is_some_and(|minutes| minutes >= LATE_FROM.num_minutes())
     }
 
-    /// When the flight is placed on a board of `direction`: its scheduled time there, or the best
-    /// other time, or the start of its origin date.
-    pub fn board_time(&self, direction: Direction) -> DateTime<Utc> {
-        let (d, a) = (&self.departure, &self.arrival);
-        let known = match direction {
-            Direction::Departures => d.scheduled.or(d.estimated).or(d.actual),
-            Direction::Arrivals => a.scheduled.or(a.estimated).or(a.actual),
-        };
-        known.unwrap_or_else(|| start_of(self.key.origin_date))
-    }
-
     /// The topics under which this leg's changes are told. Empty for a hidden leg.
     pub fn topics(&self, leg: &LegId) -> SmallVec<[Topic; 6]> {
         let mut topics = SmallVec::new();
@@ -233,10 +224,6 @@ impl FlightView {
         topics.push(Topic::All);
         topics
     }
-}
-
-fn start_of(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
 fn plausible(estimated: Option<DateTime<Utc>>, scheduled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {

@@ -26,8 +26,8 @@ const ROWS_MAX: u64 = 5_000;
     params(
         ("iata" = String, Path, description = "The airport's IATA code", example = "JFK"),
         ("direction" = String, Path, description = "`departures` or `arrivals`", example = "departures"),
-        ("from" = Option<String>, Query, description = "Flights scheduled at or after this instant, RFC 3339"),
-        ("to" = Option<String>, Query, description = "Flights scheduled before this instant"),
+        ("from" = Option<String>, Query, description = "Flights scheduled at or after this instant, RFC 3339, and those of unknown time that may be"),
+        ("to" = Option<String>, Query, description = "Flights scheduled before this instant, likewise"),
         ("limit" = Option<u64>, Query, description = "At most so many, from the first on; 1 to 5000"),
     ),
     responses(
@@ -63,10 +63,7 @@ pub(super) async fn board(
     if let Some(answer) = not_modified(&request, &tag) {
         return Ok(answer);
     }
-    let within = |live: &&Arc<Live>| {
-        let time = live.view.board_time(direction);
-        from.is_none_or(|from| time >= from) && to.is_none_or(|to| time < to)
-    };
+    let within = |live: &&Arc<Live>| live.view.may_be_within(direction, from, to);
     let most = if limit == 0 { ROWS_MAX as usize } else { limit };
     let chosen: Vec<_> = rows.rows.iter().filter(within).take(most + 1).collect();
     if chosen.len() > most && limit == 0 {

@@ -86,7 +86,12 @@ impl Wanted {
     }
 
     fn place(&self, live: &Live) -> Place {
-        (live.view.board_time(self.direction.unwrap_or(Direction::Departures)), live.leg.clone())
+        (live.view.board_time(self.side()), live.leg.clone())
+    }
+
+    /// The side by whose time flights are sought and ordered.
+    fn side(&self) -> Direction {
+        self.direction.unwrap_or(Direction::Departures)
     }
 
     fn fits(&self, live: &Live, (time, leg): &Place) -> bool {
@@ -96,8 +101,7 @@ impl Wanted {
                 |list: &Arc<[_]>| list.iter().any(|d: &domain::codes::Designator| d.airline == airline);
             view.key.carrier == airline || view.codeshares.as_ref().is_some_and(sold_by)
         };
-        self.from.is_none_or(|from| *time >= from)
-            && self.to.is_none_or(|to| *time < to)
+        view.may_be_within(self.side(), self.from, self.to)
             && self.after.as_ref().is_none_or(|(t, l)| (time, leg) > (t, l))
             && self.status.as_ref().is_none_or(|wanted| wanted.contains(&view.status))
             && self.airline.is_none_or(airline)
@@ -125,7 +129,7 @@ impl Wanted {
     params(
         ("airport" = Option<String>, Query, description = "IATA code; flights on this airport's boards", example = "JFK"),
         ("direction" = Option<String>, Query, description = "`departures` or `arrivals`; needs `airport`"),
-        ("from" = Option<String>, Query, description = "Flights at or after this instant, RFC 3339; by scheduled departure, or by arrival where `direction` is `arrivals`"),
+        ("from" = Option<String>, Query, description = "Flights at or after this instant, RFC 3339; by scheduled departure, or by arrival where `direction` is `arrivals`; one of unknown time wherever it may belong"),
         ("to" = Option<String>, Query, description = "Flights before this instant"),
         ("q" = Option<String>, Query, description = "Flight number, marketing number, call sign, registration, or words of places and airlines; at most 64 characters", example = "B6 615"),
         ("airline" = Option<String>, Query, description = "Flights this airline operates or sells", example = "B6"),

@@ -46,6 +46,28 @@ fn a_board_stands_by_scheduled_time_with_its_airport_and_the_operational_clock()
 }
 
 #[test]
+fn a_flight_whose_arrival_nobody_has_timed_is_found_around_its_departure() {
+    let hub = with_flights();
+    hub.fly("99", json!({ "departure.scheduled": "2013-02-08T20:50:00Z" }));
+    let arrivals = |query: &str| hub.get(&format!("/api/v1/boards/FLL/arrivals?{query}")).json();
+    assert_eq!(legs(&arrivals("")), ["B699", "B6801", "B6615", "B627"]);
+    let today = "from=2013-02-08T05:00:00Z&to=2013-02-09T05:00:00Z";
+    assert_eq!(legs(&arrivals(today)), ["B699", "B6801", "B6615", "B627"]);
+    assert_eq!(legs(&arrivals("from=2013-02-08T22:00:00Z")), ["B699", "B6615", "B627"]);
+    assert_eq!(legs(&arrivals("to=2013-02-08T20:00:00Z")), Vec::<String>::new());
+    let sought = format!("/api/v1/flights?airport=FLL&direction=arrivals&{today}");
+    assert_eq!(legs(&hub.get(&sought).json()), ["B699", "B6801", "B6615", "B627"]);
+}
+
+#[test]
+fn to_look_for_flights_of_a_code_that_is_no_airport_makes_no_board() {
+    let hub = with_flights();
+    hub.get("/api/v1/boards/QQX/departures").problem(404);
+    assert_eq!(legs(&hub.get("/api/v1/flights?airport=QQX").json()), Vec::<String>::new());
+    hub.get("/api/v1/boards/QQX/departures").problem(404);
+}
+
+#[test]
 fn a_board_is_sent_again_only_when_it_has_changed() {
     let hub = with_flights();
     let path = "/api/v1/boards/JFK/departures";

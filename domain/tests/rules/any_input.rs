@@ -75,7 +75,11 @@ proptest! {
             flight.lapse(*now);
             let view = flight.view();
             let _ = (view.facts(), view.topics(&flight.leg), view.delay_minutes(), flight.retires_at());
-            let _ = (view.board_time(Direction::Arrivals), view.board_time(Direction::Departures));
+            for side in [Direction::Departures, Direction::Arrivals] {
+                let stands = view.board_time(side);
+                let after = stands.checked_add_signed(chrono::TimeDelta::milliseconds(1));
+                prop_assert!(view.may_be_within(side, Some(stands), after), "where it stands, it is found");
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the public does not see, though a source says it.
 
 use crate::story::*;
+use gatecall_domain::codes::Direction::{Arrivals, Departures};
 use gatecall_domain::field::{Field, Value};
 
 #[test]
@@ -71,4 +72,47 @@ fn hiding_a_leg_is_a_change_that_takes_its_topics_away_and_tells_nothing() {
     assert!(
         !change.before.unwrap().topics(&change.leg).is_empty() && change.after.topics(&change.leg).is_empty()
     );
+}
+
+#[test]
+fn a_flight_without_a_time_on_one_side_stands_there_at_the_time_of_the_other() {
+    let leaves = flight(&[times(&jfk(), "10:00", Field::DepartureScheduled, "20:50")]).view();
+    assert_eq!((leaves.board_time(Departures), leaves.board_time(Arrivals)), (at("20:50"), at("20:50")));
+    let comes = flight(&[times(&fll(), "10:00", Field::ArrivalEstimated, "23:50")]).view();
+    assert_eq!((comes.board_time(Departures), comes.board_time(Arrivals)), (at("23:50"), at("23:50")));
+}
+
+#[test]
+fn a_flight_without_any_time_stands_at_the_start_of_its_day_by_the_clocks_of_the_board() {
+    let mut somewhen =
+        flight(&[says(&jfk(), "10:00", |r| r.set(Field::DepartureGate, text(Field::DepartureGate, "12")))])
+            .view();
+    // 8 February begins in New York at 05:00 by UTC.
+    assert_eq!((somewhen.board_time(Departures), somewhen.board_time(Arrivals)), (at("05:00"), at("05:00")));
+    somewhen.arrival.airport = iata("LAX");
+    assert_eq!((somewhen.board_time(Departures), somewhen.board_time(Arrivals)), (at("05:00"), at("08:00")));
+}
+
+#[test]
+fn who_looks_at_some_hours_misses_no_flight_that_may_be_among_them() {
+    let leaves = flight(&[times(&jfk(), "10:00", Field::DepartureScheduled, "20:50")]).view();
+    let somewhen =
+        flight(&[says(&jfk(), "10:00", |r| r.set(Field::DepartureGate, text(Field::DepartureGate, "12")))])
+            .view();
+    for (view, side, from, to, expected) in [
+        (&leaves, Departures, "20:50", "20:51", true),
+        (&leaves, Departures, "20:00", "20:50", false),
+        (&leaves, Departures, "20:51", "23:00", false),
+        (&leaves, Arrivals, "05:00", "21:00", true),
+        (&leaves, Arrivals, "+1 05:00", "+2 05:00", true),
+        (&leaves, Arrivals, "12:00", "20:50", false),
+        (&leaves, Arrivals, "+1 17:00", "+2 05:00", false),
+        (&somewhen, Departures, "22:00", "23:00", true),
+        (&somewhen, Departures, "+1 06:00", "+1 07:00", false),
+        (&somewhen, Arrivals, "+1 06:00", "+1 07:00", true),
+        (&somewhen, Arrivals, "02:00", "04:00", false),
+    ] {
+        assert_eq!(view.may_be_within(side, Some(at(from)), Some(at(to))), expected, "{side:?} {from} {to}");
+    }
+    assert!(leaves.may_be_within(Arrivals, None, None));
 }

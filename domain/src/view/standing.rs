@@ -1,0 +1,77 @@
+//! Where a flight stands on a board, also while nobody has said when it leaves or comes.
+
+use super::FlightView;
+use crate::airports::start_of_day;
+use crate::codes::Direction;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// No flight is longer; the longest that are scheduled take nineteen hours.
+const FLIGHT_MAX: TimeDelta = TimeDelta::hours(20);
+
+impl FlightView {
+    /// Where the flight stands on a board of `direction`: at its scheduled time there, or the best
+    /// other time of that side. Where that side has none it stands at the time of the other, and
+    /// where there is none at all, at the start of its origin date on the clocks of this board's
+    /// airport.
+    pub fn board_time(&self, direction: Direction) -> DateTime<Utc> {
+        let told = self.told_time(direction).or_else(|| self.told_time(direction.opposite()));
+        told.unwrap_or_else(|| self.start_of_origin_date(direction))
+    }
+
+    /// Whether the flight may leave (or come, on a board of arrivals) at or after `from` and before
+    /// `to`. One whose time is not known may do so whenever what is known allows it: whoever looks
+    /// at the next hours must not miss it.
+    pub fn may_be_within(
+        &self,
+        direction: Direction,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+    ) -> bool {
+        let (first, last) = self.span(direction);
+        from.is_none_or(|from| last >= from) && to.is_none_or(|to| first < to)
+    }
+
+    /// The first and the last instant at which it may leave or come.
+    fn span(&self, direction: Direction) -> (DateTime<Utc>, DateTime<Utc>) {
+        if let Some(told) = self.told_time(direction) {
+            return (told, told);
+        }
+        match (direction, self.told_time(direction.opposite())) {
+            (Direction::Departures, Some(comes)) => (moved(comes, -FLIGHT_MAX), comes),
+            (Direction::Arrivals, Some(leaves)) => (leaves, moved(leaves, FLIGHT_MAX)),
+            (_, None) => {
+                let begins = self.start_of_origin_date(Direction::Departures);
+                let ends = moved(begins, TimeDelta::days(1));
+                match direction {
+                    Direction::Departures => (begins, ends),
+                    // Where it stands is among them, also west of where it comes from.
+                    Direction::Arrivals => {
+                        (begins.min(self.start_of_origin_date(direction)), moved(ends, FLIGHT_MAX))
+                    }
+                }
+            }
+        }
+    }
+
+    fn told_time(&self, direction: Direction) -> Option<DateTime<Utc>> {
+        let (d, a) = (&self.departure, &self.arrival);
+        match direction {
+            Direction::Departures => d.scheduled.or(d.estimated).or(d.actual),
+            Direction::Arrivals => a.scheduled.or(a.estimated).or(a.actual),
+        }
+    }
+
+    fn start_of_origin_date(&self, direction: Direction) -> DateTime<Utc> {
+        let airport = match direction {
+            Direction::Departures => self.departure.airport,
+            Direction::Arrivals => self.arrival.airport,
+        };
+        start_of_day(airport, self.key.origin_date)
+    }
+}
+
+/// The instant so much later, or the last there is.
+fn moved(instant: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    let end = if by < TimeDelta::zero() { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    instant.checked_add_signed(by).unwrap_or(end)
+}
