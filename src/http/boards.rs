@@ -53,8 +53,7 @@ pub(super) async fn board(
         .ok_or_else(|| Problem::not_found("an airport has departures and arrivals"))?;
     let topic = Topic::Board(iata, direction);
     let changed = app.decided.airport(iata);
-    // A board that nobody has written to is not asked for: that would make one for every code that
-    // somebody tries.
+    // An airport that nobody knows may have a board all the same: flights go there.
     if !app.decided.is_airport(iata) && !app.hub.boards().contains(&topic) {
         return Err(Problem::not_found(&format!("no airport {iata} is known")));
     }

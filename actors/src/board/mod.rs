@@ -54,8 +54,8 @@ pub enum Snapshot {
 #[rtype(result = "BoardRows")]
 pub struct GetRows;
 
-/// The answer to [`GetRows`].
-#[derive(Clone)]
+/// The answer to [`GetRows`]. The default is that of a board that nobody has written to.
+#[derive(Clone, Default)]
 pub struct BoardRows {
     /// Equal versions of one board mean equal rows, within one run of the hub.
     pub version: u64,

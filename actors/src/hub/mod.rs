@@ -244,7 +244,11 @@ impl Hub {
 
     /// The rows of a board, in order, with their version.
     pub async fn rows(&self, topic: &Topic) -> Result<BoardRows, NoSnapshot> {
-        self.board(topic).rows().await.map_err(|_| NoSnapshot::Stopping)
+        let board = self.0.boards.get(topic).map(|board| board.clone());
+        match board {
+            Some(board) => board.rows().await.map_err(|_| NoSnapshot::Stopping),
+            None => Ok(BoardRows::default()),
+        }
     }
 
     /// Adds a worker thread's switchboard; its bit in the followers' masks is the answer.

@@ -288,6 +288,44 @@ fn a_change_within_the_slack_before_since_is_told_again() {
 }
 
 #[test]
+fn a_change_that_took_long_to_become_durable_is_told_to_who_resumes() {
+    System::new().block_on(async {
+        let world = world_with(log_with(1), Limits::default());
+        world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        world.clock.advance(TimeDelta::minutes(1));
+        let hub = world.hub.clone();
+        let slow = actix_rt::spawn(async move { hub.accept(vec![gate("615", 1, "12")]).await });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        world.clock.advance(TimeDelta::minutes(1));
+        // By then a follower has heard of other flights, up to now, and leaves.
+        let since = domain::clock::Clock::now(&*world.clock);
+        world.log.permits.add_permits(1);
+        slow.await.unwrap().unwrap();
+        let stamp = world.hub.live(&key("615").id()).unwrap().changed_at;
+        assert_eq!(since - stamp, TimeDelta::minutes(1), "it has the stamp of when it was merged");
+        assert_eq!(snapshot(&world.hub, &jfk(), Some(since)).await, (true, vec![(leg("615"), 2)]));
+    });
+}
+
+#[test]
+fn to_look_at_a_board_that_nobody_has_written_to_makes_none() {
+    run(async |world| {
+        for code in ["JFK", "QQX", "ZZZ"] {
+            for side in ["departures", "arrivals"] {
+                let topic = Topic::parse(&format!("board/{code}/{side}")).unwrap();
+                let seen = world.hub.rows(&topic).await.unwrap();
+                assert_eq!((seen.version, seen.rows.len()), (0, 0));
+            }
+        }
+        assert!(world.hub.boards().is_empty());
+        world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        assert!(world.hub.rows(&jfk()).await.unwrap().version > 0, "its first row is a change");
+    });
+}
+
+#[test]
 fn after_a_restart_who_resumes_gets_the_whole() {
     System::new().block_on(async {
         let log = log_with(MANY);
