@@ -24,14 +24,14 @@ pub struct Board<T> {
 
 #[derive(Debug)]
 struct Row<T> {
-    changed_at: DateTime<Utc>,
+    put_at: DateTime<Utc>,
     content: T,
 }
 
 /// What a listener who has everything up to an instant still needs.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Resume<'a, T> {
-    /// These rows changed since; the rest is as the listener has it.
+    /// These rows were put since; the rest is as the listener has it.
     Part(Vec<&'a T>),
     /// Rows have left since, or too long ago: everything.
     Whole(Vec<&'a T>),
@@ -55,14 +55,15 @@ impl<T> Board<T> {
         Self { complete_since: now, ..Self::default() }
     }
 
-    /// Puts a row in its place, over the leg's earlier one.
-    pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, changed_at: DateTime<Utc>, content: T) {
+    /// Puts a row in its place, over the leg's earlier one. `put_at` is when listeners are told of it,
+    /// which may be long after it was stamped: it is made durable between the two.
+    pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, put_at: DateTime<Utc>, content: T) {
         if let Some(earlier) = self.places.insert(leg.clone(), time)
             && earlier != time
         {
             self.rows.remove(&(earlier, leg.clone()));
         }
-        self.rows.insert((time, leg.clone()), Row { changed_at, content });
+        self.rows.insert((time, leg.clone()), Row { put_at, content });
         self.version += 1;
     }
 
@@ -100,12 +101,12 @@ impl<T> Board<T> {
         self.version
     }
 
-    /// What a listener needs who has everything that changed before `since`.
+    /// What a listener needs who has everything that was put before `since`.
     pub fn since(&self, since: DateTime<Utc>) -> Resume<'_, T> {
         if since <= self.complete_since {
             return Resume::Whole(self.rows().collect());
         }
-        Resume::Part(self.rows.values().filter(|r| r.changed_at >= since).map(|r| &r.content).collect())
+        Resume::Part(self.rows.values().filter(|r| r.put_at >= since).map(|r| &r.content).collect())
     }
 }
 

@@ -39,7 +39,7 @@ impl Hub {
         ask(self.api, method, path, &headers, body.as_bytes())
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         instant(self.get("/api/v1/clock").json()["now"].as_str().unwrap())
     }
 

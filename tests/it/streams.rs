@@ -120,7 +120,7 @@ fn a_stream_that_is_opened_again_tells_only_what_changed() {
         instant(flight["changed_at"].as_str().unwrap())
     };
     // See `a_listener_who_comes_back_is_told_only_what_changed` of the WebSockets.
-    let since = changed_at(LEG) + TimeDelta::milliseconds(1_001);
+    let since = hub.now() + TimeDelta::milliseconds(1_001);
     let other = "B6-27-20130208-JFK-FLL";
     let changed_later = (1..).find(|gate| {
         hub.fly("27", json!({ "departure.gate": gate.to_string() }));

@@ -20,7 +20,12 @@ pub const NEWS_MAX: usize = 1024;
 /// What has become of a row.
 pub(super) enum News {
     /// It is new or has changed.
-    Put(Arc<Live>),
+    Put {
+        /// What it is now.
+        live: Arc<Live>,
+        /// When, by the operational clock.
+        now: DateTime<Utc>,
+    },
     /// It leaves.
     Take {
         /// Which.
@@ -33,7 +38,7 @@ pub(super) enum News {
 impl News {
     fn leg(&self) -> &LegId {
         match self {
-            Self::Put(live) => &live.leg,
+            Self::Put { live, .. } => &live.leg,
             Self::Take { leg, .. } => leg,
         }
     }
@@ -55,8 +60,8 @@ impl BoardLine {
     }
 
     /// A row is new or has changed. Who asks from now on sees it.
-    pub(crate) async fn put(&self, live: Arc<Live>) -> Result<(), Gone> {
-        self.note(News::Put(live)).await
+    pub(crate) async fn put(&self, live: Arc<Live>, now: DateTime<Utc>) -> Result<(), Gone> {
+        self.note(News::Put { live, now }).await
     }
 
     /// A row leaves.
@@ -90,7 +95,7 @@ impl BoardLine {
 fn add(waiting: &mut Vec<News>, news: News) -> Option<usize> {
     let earlier = waiting.iter_mut().rev().take(NEWS_AT_ONCE).find(|earlier| earlier.leg() == news.leg());
     match (earlier, news) {
-        (Some(earlier @ News::Put(_)), news @ News::Put(_)) => {
+        (Some(earlier @ News::Put { .. }), news @ News::Put { .. }) => {
             *earlier = news;
             None
         }
@@ -129,7 +134,8 @@ mod tests {
 
     fn put(number: &str, rev: u64) -> News {
         let flight = Flight { rev, ..Flight::new(leg(number)) };
-        News::Put(Arc::new(Live::of(&flight, Arc::new(flight.view()))))
+        let live = Arc::new(Live::of(&flight, Arc::new(flight.view())));
+        News::Put { live, now: DateTime::UNIX_EPOCH }
     }
 
     fn take(number: &str) -> News {
@@ -138,7 +144,7 @@ mod tests {
 
     fn told(waiting: &[News]) -> Vec<(String, Option<u64>)> {
         let rev = |news: &News| match news {
-            News::Put(live) => Some(live.rev),
+            News::Put { live, .. } => Some(live.rev),
             News::Take { .. } => None,
         };
         waiting.iter().map(|news| (news.leg().to_string(), rev(news))).collect()

@@ -94,20 +94,22 @@ impl BoardActor {
         let news = std::mem::take(&mut *lock(&self.news));
         for one in news {
             match one {
-                News::Put(live) => self.put(live),
+                News::Put { live, now } => self.put(live, now),
                 News::Take { leg, now } => drop(self.board.take(&leg, now)),
             }
         }
     }
 
-    fn put(&mut self, live: Arc<Live>) {
+    fn put(&mut self, live: Arc<Live>, now: DateTime<Utc>) {
         // Boards of airlines and of all stand in the order of departure.
         let direction = match self.topic {
             Topic::Board(_, direction) => direction,
             _ => Direction::Departures,
         };
         let time = live.view.board_time(direction);
-        self.board.put(&live.leg.clone(), time, live.changed_at, live);
+        // The clock of the node that stamped it may be ahead of this one's.
+        let put_at = now.max(live.changed_at);
+        self.board.put(&live.leg.clone(), time, put_at, live);
     }
 
     fn whole(&mut self) -> &Frame {

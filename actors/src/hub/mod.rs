@@ -46,9 +46,9 @@ pub struct Limits {
     pub flights_max: usize,
     /// Bytes of one snapshot; beyond, a listener is told to follow something smaller.
     pub snapshot_bytes_max: usize,
-    /// How far before `since` a resuming listener is served again, in real time. Changes are
-    /// stamped before they are durable and told after, so the newest stamp a listener has seen
-    /// may be newer than one it has not; by no more than a commit takes.
+    /// How far before `since` a resuming listener is served again, in real time. What it is served is
+    /// what was put on the board since then, however old its stamp: how long a commit takes does not
+    /// matter, only how far the clocks of nodes are apart, and what they show.
     pub resume_slack: Duration,
 }
 
@@ -242,7 +242,8 @@ impl Hub {
         }
     }
 
-    /// The rows of a board, in order, with their version.
+    /// The rows of a board, in order, with their version. To look makes no board: people may look for
+    /// any code.
     pub async fn rows(&self, topic: &Topic) -> Result<BoardRows, NoSnapshot> {
         let board = self.0.boards.get(topic).map(|board| board.clone());
         match board {

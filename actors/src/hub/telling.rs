@@ -172,11 +172,12 @@ impl Hub {
     }
 
     pub(super) async fn put_on_boards(&self, topics: &[Topic], live: &Arc<Live>) {
+        let now = self.0.clock.now();
         for topic in topics {
             if matches!(topic, Topic::Flight(_)) {
                 continue;
             }
-            if self.board(topic).put(live.clone()).await.is_err() {
+            if self.board(topic).put(live.clone(), now).await.is_err() {
                 tracing::debug!(%topic, "a board has gone while the hub stops");
             }
         }

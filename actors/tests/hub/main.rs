@@ -399,6 +399,29 @@ fn beyond_the_limit_of_reports_under_way_senders_are_told_to_come_back() {
 }
 
 #[test]
+fn reports_whose_sender_has_gone_are_under_way_until_they_are_merged() {
+    System::new().block_on(async {
+        let limits = Limits { reports_under_way_max: 2, ..Limits::default() };
+        let world = world_with(log_with(0), limits);
+        let hub = world.hub.clone();
+        let sent = actix_rt::spawn(async move { hub.accept(vec![scheduled("615"), scheduled("616")]).await });
+        while world.hub.flights_len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        sent.abort();
+        assert!(sent.await.unwrap_err().is_cancelled());
+        assert_eq!(world.hub.metrics().reports_under_way.get(), 2);
+        let refused = world.hub.accept(vec![scheduled("617")]).await;
+        assert!(matches!(refused, Err(SinkError::Full { limit: 2 })));
+        world.log.permits.add_permits(MANY);
+        while world.hub.live(&key("616").id()).is_none() || world.hub.metrics().reports_under_way.get() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(world.hub.accept(vec![scheduled("617")]).await.is_ok());
+    });
+}
+
+#[test]
 fn what_was_stored_is_restored_with_its_revisions() {
     System::new().block_on(async {
         let log = log_with(MANY);
@@ -436,29 +459,6 @@ impl Handler<Deliver> for Ear {
     type Result = ();
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) {
         self.0.lock().unwrap().push(deliver);
-#[test]
-fn reports_whose_sender_has_gone_are_under_way_until_they_are_merged() {
-    System::new().block_on(async {
-        let limits = Limits { reports_under_way_max: 2, ..Limits::default() };
-        let world = world_with(log_with(0), limits);
-        let hub = world.hub.clone();
-        let sent = actix_rt::spawn(async move { hub.accept(vec![scheduled("615"), scheduled("616")]).await });
-        while world.hub.flights_len() < 2 {
-            tokio::task::yield_now().await;
-        }
-        sent.abort();
-        assert!(sent.await.unwrap_err().is_cancelled());
-        assert_eq!(world.hub.metrics().reports_under_way.get(), 2);
-        let refused = world.hub.accept(vec![scheduled("617")]).await;
-        assert!(matches!(refused, Err(SinkError::Full { limit: 2 })));
-        world.log.permits.add_permits(MANY);
-        while world.hub.live(&key("616").id()).is_none() || world.hub.metrics().reports_under_way.get() > 0 {
-            tokio::task::yield_now().await;
-        }
-        assert!(world.hub.accept(vec![scheduled("617")]).await.is_ok());
-    });
-}
-
     }
 }
 
