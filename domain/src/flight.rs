@@ -10,7 +10,8 @@
 //! 2. Of one source, the newest word by its own time. Two words of one instant cannot be put in
 //!    order; then a value beats a clear, and the greater value the lesser (of two steps the later
 //!    in a flight's life). A source whose times are coarse should be decoded with what tells its
-//!    messages apart, such as a sequence number, in the part below the second.
+//!    messages apart in the part below the second, as AIDX's are with `SequenceNmbr`. A source that
+//!    has nothing of the sort may see a correction within one second come to nothing.
 //! 3. A value that a source of at least its authority has cleared since does not count. What a
 //!    weaker source says *after* a clear does: a clear says "I no longer know", so that an airport
 //!    whose feed is full of nulls does not silence those who do know.

@@ -17,8 +17,9 @@
 //!
 //! In our own format a report is taken whole or not at all: its sender reads our answer. Airports'
 //! formats carry dozens of values that we did not ask for, so there a value that cannot be read
-//! costs that value alone, and a leg is lost only when it cannot be identified. Either way the
-//! fault names the report's index and the field.
+//! costs that value alone, and a leg is lost only when it cannot be identified. That holds for values
+//! that can be read and cannot be: what is said to have happened a good while after it was observed.
+//! Either way the fault names the report's index and the field.
 //!
 //! ## Adding a format
 //!

@@ -39,30 +39,46 @@ fn within_reason(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (2000..2100).contains(&at.year()).then_some(at)
 }
 
-/// An instant with its offset, or a time on the airport's clock, see [`in_zone`].
+/// When something is to be: an instant with its offset, or a time on the airport's clock, see
+/// [`in_zone`]. In the hour that comes twice in autumn the first is meant: an estimate that is an
+/// hour early draws passengers to the gate too soon, one that is an hour late lets them miss the
+/// flight.
 pub(crate) fn instant_or_local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
-    instant(text).or_else(|| {
-        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"));
-        in_zone(local.ok()?, zone).and_then(within_reason)
-    })
+    instant(text).or_else(|| in_zone(local(text)?, zone, |first, _| first))
 }
 
-/// The instant of a time on the airport's clock. In the hour that comes twice in autumn the first
-/// is meant: an estimate that is an hour early draws passengers to the gate too soon, one that is
-/// an hour late lets them miss the flight. In the hour that is left out in spring the time is
-/// moved on by as much as the clocks are, as a clock that had not been changed would have it.
-pub(crate) fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    match zone.from_local_datetime(&local) {
+/// When something was: as [`instant_or_local`], but for the hour that comes twice. There the second
+/// is meant unless it lies after `latest`, when it cannot have been yet. An observation that is an
+/// hour early would count as older than what it corrects, and the correction would be lost.
+pub(crate) fn past_or_local(text: &str, zone: Tz, latest: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let of_both = |first, second| if second > latest { first } else { second };
+    instant(text).or_else(|| in_zone(local(text)?, zone, of_both))
+}
+
+fn local(text: &str) -> Option<NaiveDateTime> {
+    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f");
+    local.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M")).ok()
+}
+
+/// The instant of a time on the airport's clock, and in the hour that comes twice the one `of_both`
+/// that is meant. In the hour that is left out in spring the time is moved on by as much as the
+/// clocks are, as a clock that had not been changed would have it.
+fn in_zone(
+    local: NaiveDateTime,
+    zone: Tz,
+    of_both: impl FnOnce(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let at = match zone.from_local_datetime(&local) {
         LocalResult::Single(at) => Some(at.to_utc()),
-        LocalResult::Ambiguous(earlier, _) => Some(earlier.to_utc()),
+        LocalResult::Ambiguous(first, second) => Some(of_both(first.to_utc(), second.to_utc())),
         LocalResult::None => {
             // With the offset in force before the gap. No zone's clocks jump by more than a day.
             let before =
                 zone.from_local_datetime(&local.checked_sub_signed(TimeDelta::days(1))?).earliest()?;
             before.to_utc().checked_add_signed(TimeDelta::days(1))
         }
-    }
+    };
+    at.and_then(within_reason)
 }
 
 #[cfg(test)]
@@ -77,6 +93,18 @@ mod tests {
     fn a_time_in_the_hour_that_comes_twice_is_the_first() {
         let at = instant_or_local("2013-11-03T01:30:00", Tz::America__New_York);
         assert_eq!(at, utc("2013-11-03T05:30:00Z"));
+    }
+
+    #[test]
+    fn a_past_time_in_the_hour_that_comes_twice_is_the_second_unless_that_is_yet_to_come() {
+        let read =
+            |text: &str, latest: &str| past_or_local(text, Tz::America__New_York, latest.parse().unwrap());
+        let text = "2013-11-03T01:30:00";
+        assert_eq!(read(text, "2013-11-03T06:29:59Z"), utc("2013-11-03T05:30:00Z"));
+        assert_eq!(read(text, "2013-11-03T06:30:00Z"), utc("2013-11-03T06:30:00Z"));
+        // In every other hour, and with an offset, nothing is chosen.
+        assert_eq!(read("2013-11-03T02:30", "2013-11-03T05:30:00Z"), utc("2013-11-03T07:30:00Z"));
+        assert_eq!(read("2013-11-03T01:30:00-04:00", "2013-11-03T09:00:00Z"), utc("2013-11-03T05:30:00Z"));
     }
 
     #[test]

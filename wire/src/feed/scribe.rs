@@ -3,8 +3,10 @@
 //! For airports' formats, in which a value that cannot be read costs that value alone.
 
 use super::{Decoded, Fault, read};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use domain::field::{Field, Value};
+use domain::flight::Flight;
 use domain::leg::Alias;
 use domain::ports::Quarantined;
 use domain::report::Report;
@@ -19,6 +21,10 @@ pub(super) struct Scribe<'a> {
     /// The leg as it was sent, for its faults.
     excerpt: &'a str,
 }
+
+/// How far what has happened may lie after the instant at which the same sender saw it, where that
+/// tells which of two hours is meant: both are times of one clock, but one may be cut to the minute.
+const SAME_CLOCK_MAX: TimeDelta = TimeDelta::minutes(1);
 
 /// Longest identifier of a provider that is kept, in bytes.
 const PROVIDER_ID_BYTES_MAX: usize = 40;
@@ -36,13 +42,36 @@ impl<'a> Scribe<'a> {
         }
     }
 
-    /// States an instant, or tells that it is none.
+    /// States an instant, or tells that it is none, or that it has been called a fact too early.
     pub(super) fn time(&mut self, field: Field, place: &str, at: Option<DateTime<Utc>>) {
-        match at.map(|at| Value::time(field, at)) {
-            Some(Ok(value)) => self.report.set(field, value),
-            Some(Err(invalid)) => self.fault(place, invalid.reason),
-            None => self.fault(place, "is not an instant between the years 2000 and 2100".into()),
+        let Some(at) = at else {
+            return self.fault(place, "is not an instant between the years 2000 and 2100".into());
+        };
+        match Value::time(field, at) {
+            Ok(value) if !field.is_event() || self.has_happened(place, at) => self.report.set(field, value),
+            Ok(_) => {}
+            Err(invalid) => self.fault(place, invalid.reason),
         }
+    }
+
+    /// Whether something can have happened at `at`, or a fault of that value alone. To believe it
+    /// would lock out later, true words, and [`Report::check_times`] would refuse the whole report for
+    /// it, with the gate change beside it.
+    pub(super) fn has_happened(&mut self, place: &str, at: DateTime<Utc>) -> bool {
+        let observed_at = self.report.observed_at;
+        let after = at - observed_at;
+        if after > Flight::AHEAD_MAX {
+            let minutes = after.num_minutes();
+            let reason = format!("{at} lies {minutes} minutes after {observed_at}, when it was observed");
+            self.fault(place, reason);
+            return false;
+        }
+        true
+    }
+
+    /// When something was, as `text` says it: with an offset, or on a clock of `zone`.
+    pub(super) fn past(&self, text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+        read::past_or_local(text, zone, self.report.observed_at + SAME_CLOCK_MAX)
     }
 
     /// Adds the airport's own identifier of the leg as another name of it.

@@ -115,10 +115,25 @@ pub(crate) fn known_leg(own: &str, repeat_max: u8) -> impl Strategy<Value = Know
     })
 }
 
+/// What has happened is not yet to come. A leg without a time of its own is observed when its message
+/// is sent or received, see `round_trip`.
+fn nothing_before_its_time(leg: &mut KnownLeg) {
+    let observed_at = leg.observed_at.unwrap_or_else(|| "2024-03-05T09:59:00Z".parse().unwrap());
+    for began in [&mut leg.departure_step_at, &mut leg.arrival_step_at] {
+        *began = began.map(|at| at.min(observed_at));
+    }
+    for statement in leg.statements.iter_mut().filter(|statement| statement.field.is_event()) {
+        if let Some(Value::Time(at)) = &mut statement.value {
+            *at = observed_at.timestamp().min(*at);
+        }
+    }
+}
+
 fn make_sense(leg: &mut KnownLeg) {
     if leg.said(Field::DepartureStep) == Some(Some(&Value::Step(Step::Returned))) {
         leg.status(StatusWord::Step(Step::Returned));
     }
+    nothing_before_its_time(leg);
     // A diversion that is taken back has no airport any more.
     if leg.said(Field::Diverted) == Some(Some(&Value::Flag(false))) {
         leg.clear(Field::DivertedTo);

@@ -3,8 +3,10 @@
 use super::super::{Context, Decoded, Fault, REPORTS_MAX, read};
 use super::encoding::text_of;
 use super::leg;
+use super::sequence::Sequence;
 use super::xml::{Child, Document, ELEMENTS_MAX, Element};
 use chrono::{DateTime, Utc};
+use domain::flight::Flight;
 
 /// Reads a `FlightLegNotifRQ` or a `FlightLegRS`. `Err` where it is neither, is not well-formed, or
 /// is an airport's answer that something went wrong; nothing of it was taken then.
@@ -12,9 +14,9 @@ pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     let refused = |reason| Fault::message(reason, body);
     let text = text_of(body).map_err(refused)?;
     let mut document = Document::new(&text);
-    let root = message_root(&mut document).map_err(refused)?;
+    let (kind, root) = message_root(&mut document).map_err(refused)?;
     let mut decoded = Decoded::default();
-    let sent_at = sent_at(&root, context, &mut decoded, body);
+    let sent = sent(kind, &root, context, &mut decoded, body);
     let mut index = 0;
     while let Some(child) = document.next_child().map_err(refused)? {
         match child {
@@ -26,7 +28,7 @@ pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
                 return Err(refused(format!("has more than {REPORTS_MAX} legs")));
             }
             Child::Whole(leg, excerpt) => {
-                leg::read(&leg, excerpt, index, sent_at, context, &mut decoded);
+                leg::read(&leg, excerpt, index, sent, context, &mut decoded);
                 index += 1;
             }
             Child::TooLarge(_, excerpt) => {
@@ -46,30 +48,58 @@ pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     Ok(decoded)
 }
 
-fn message_root(document: &mut Document<'_>) -> Result<Element, String> {
+/// How a message came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pushed,
+    Pulled,
+}
+
+fn message_root(document: &mut Document<'_>) -> Result<(Kind, Element), String> {
     let (name, root) = document.root()?;
     let shown = read::cut(&name, 60);
     let Some(root) = root else {
         return Err(format!("has the root element {shown:?}, which is not in AIDX's namespace"));
     };
     match name.as_str() {
-        "IATA_AIDX_FlightLegNotifRQ" | "IATA_AIDX_FlightLegRS" => Ok(root),
+        "IATA_AIDX_FlightLegNotifRQ" => Ok((Kind::Pushed, root)),
+        "IATA_AIDX_FlightLegRS" => Ok((Kind::Pulled, root)),
         _ => Err(format!("is a {shown:?}; only FlightLegNotifRQ and FlightLegRS are read")),
     }
 }
 
+/// When a message was sent, and what orders those of one second.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) at: DateTime<Utc>,
+    /// For the times of single legs. None in answers to a pull, which repeat them each time.
+    pub(super) sequence: Sequence,
+}
+
 /// The message's time. Where it has none that can be read, the time at which the hub got it: a
 /// wrong clock at the sender should not cost the legs.
-fn sent_at(root: &Element, context: &Context, decoded: &mut Decoded, body: &[u8]) -> DateTime<Utc> {
+fn sent(kind: Kind, root: &Element, context: &Context, decoded: &mut Decoded, body: &[u8]) -> Sent {
+    let mut fault = |field: &str, reason: &str| {
+        decoded.fault(Fault { field: Some(field.into()), ..Fault::message(reason, body) });
+    };
+    let sequence = match root.attribute("SequenceNmbr") {
+        None => Sequence::NONE,
+        Some(number) => Sequence::read(number).unwrap_or_else(|| {
+            fault("SequenceNmbr", "is not a number; messages of one second are told apart by their times");
+            Sequence::NONE
+        }),
+    };
+    let latest = context.received_at + Flight::AHEAD_MAX;
     let stated = root.attribute("TimeStamp");
-    let at = stated.and_then(|text| read::instant_or_local(text, context.zone));
-    if at.is_none() {
-        decoded.fault(Fault {
-            field: Some("TimeStamp".into()),
-            ..Fault::message("is missing or not an instant; the time of receipt is taken", body)
-        });
-    }
-    at.unwrap_or(context.received_at)
+    let at = stated.and_then(|text| Some((text, read::past_or_local(text, context.zone, latest)?)));
+    let at = match at {
+        Some((text, at)) => sequence.within_second(text, at),
+        None => {
+            fault("TimeStamp", "is missing or not an instant; the time of receipt is taken");
+            context.received_at
+        }
+    };
+    Sent { at, sequence: if kind == Kind::Pushed { sequence } else { Sequence::NONE } }
 }
 
 /// What a message has beside legs: `Errors` end it, `Warnings` are faults of the whole message.

@@ -3,10 +3,10 @@
 use super::super::scribe::Scribe;
 use super::super::{Context, Decoded, Fault, read};
 use super::codes;
+use super::decode::Sent;
 use super::extension;
 use super::xml::Element;
 use super::{resources, status, times};
-use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Designator, Direction, FlightNumber, Iata, Suffix};
 use domain::field::{Field, Kind, Value};
 use domain::leg::LegKey;
@@ -20,7 +20,7 @@ pub(super) fn read(
     leg: &Element,
     excerpt: &str,
     index: u32,
-    sent_at: DateTime<Utc>,
+    sent: Sent,
     context: &Context,
     decoded: &mut Decoded,
 ) {
@@ -38,15 +38,15 @@ pub(super) fn read(
         source: context.source.clone(),
         key,
         aliases: Vec::new(),
-        observed_at: sent_at,
+        observed_at: sent.at,
         received_at: context.received_at,
         statements: Vec::new(),
     };
     let mut scribe = Scribe::new(report, decoded, index, excerpt);
     let extras = extension::read(leg.child("TPA_Extension"));
     if let Some(text) = extras.last_update {
-        match read::instant_or_local(text, context.zone) {
-            Some(at) => scribe.report.observed_at = at,
+        match scribe.past(text, context.zone) {
+            Some(at) => scribe.report.observed_at = sent.sequence.within_second(text, at),
             None => scribe.fault("TPA_Extension", "has a last update that is not an instant".into()),
         }
     }

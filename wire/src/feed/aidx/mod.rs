@@ -9,6 +9,7 @@
 //! | `decode` | the message: its frame, its errors, its legs one by one |
 //! | `encoding`, `xml`, `names` | from bytes to elements, by namespace and not by prefix, and every limit |
 //! | `leg` | who the leg is, and all that has no file of its own |
+//! | `sequence` | the order of messages of one second |
 //! | `status`, `times`, `resources` | the three large groups of a leg's data |
 //! | `codes` | what the codes mean |
 //! | `extension` | which vendors' extensions are understood |
@@ -44,13 +45,25 @@
 //!
 //! ## Times
 //!
-//! With an offset, or on the airport's clock: the first of the two hours in autumn, moved on in
-//! spring. An `OperationTime` without `TimeType`, as before schema 12.1, where one code said both
-//! operation and type, is a fault and is not guessed at.
+//! With an offset, or on the airport's clock, moved on in spring. In the hour that comes twice in
+//! autumn, scheduled and estimated times are in the first. What was is in the second unless that is
+//! yet to come: a `TimeStamp` unless it would lie more than
+//! [`AHEAD_MAX`](domain::flight::Flight::AHEAD_MAX) after the receipt, and the times of changes and of
+//! operations unless they would lie after the message itself. So a message sent twice with an hour
+//! between them is misread, and a change in the second hour is not lost for an hour.
+//!
+//! An `OperationTime` without `TimeType`, as before schema 12.1, where one code said both operation
+//! and type, is a fault and is not guessed at. An actual time that lies more than `AHEAD_MAX` after
+//! its observation is a fault of that value alone, and of the step that it would begin.
 //!
 //! A leg's time of observation is the message's `TimeStamp`, unless a known extension says when
 //! the leg last changed. That matters for pulls, which repeat every leg each time: a repeated
 //! observation is nothing new, the same facts at a later time are.
+//!
+//! Two messages that are stamped with the same whole second are in the order of their
+//! `SequenceNmbr`. A sender that gives neither that nor fractions of seconds gets what rule 2 of
+//! [`domain::flight`] says of words of one instant: of two gates the one that is later in the
+//! alphabet, which may be the one that was corrected, until it is said again in another second.
 //!
 //! ## Limits
 //!
@@ -65,11 +78,14 @@ mod extension;
 mod leg;
 mod names;
 mod resources;
+mod sequence;
 mod status;
 mod times;
 mod write;
 mod xml;
 
+#[cfg(test)]
+mod stories;
 #[cfg(test)]
 mod tests;
 

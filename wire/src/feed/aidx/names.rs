@@ -64,10 +64,12 @@ pub(super) const ELEMENTS: &[&str] = &[
 pub(super) const ATTRIBUTES: &[&str] = &[
     "Code",
     "CodeContext",
+    "CurrentInd",
     "DepartureOrArrival",
     "FlightLegScope",
     "OperationQualifier",
     "RepeatIndex",
+    "SequenceNmbr",
     "ShortText",
     "TimeStamp",
     "TimeType",

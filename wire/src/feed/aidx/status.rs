@@ -3,7 +3,7 @@
 //! Three things speak of that: statuses, actual times of operations, and words for the public. Of
 //! the steps they name, the furthest counts, since each of them may lag and none runs ahead.
 
-use super::super::{read, scribe::Scribe};
+use super::super::scribe::Scribe;
 use super::codes::{self, Meaning, STEPS};
 use super::leg::direction;
 use super::xml::Element;
@@ -110,15 +110,14 @@ fn operations(data: &Element, zone: Tz, steps: &mut Steps, scribe: &mut Scribe<'
             continue;
         }
         let Some(text) = element.text() else { continue };
-        match read::instant_or_local(text, zone) {
-            Some(at) => {
+        let place = format!("OperationTime {qualifier}/ACT");
+        match scribe.past(text, zone) {
+            Some(at) if scribe.has_happened(&place, at) => {
                 let newest = &mut newest[usize::from(*side == Direction::Arrivals)];
                 *newest = (*newest).max(Some((at, *step)));
             }
-            None => {
-                let place = format!("OperationTime {qualifier}/ACT");
-                scribe.fault(&place, "is not an instant between the years 2000 and 2100".into());
-            }
+            Some(_) => {}
+            None => scribe.fault(&place, "is not an instant between the years 2000 and 2100".into()),
         }
     }
     for (_, step) in newest.into_iter().flatten() {

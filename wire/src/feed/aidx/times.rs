@@ -58,7 +58,8 @@ fn state(field: Field, element: &Element, zone: Tz, scribe: &mut Scribe<'_>) {
         element.attribute("OperationQualifier").unwrap_or_default(),
         element.attribute("TimeType").unwrap_or_default()
     );
-    scribe.time(field, &place, read::instant_or_local(text, zone));
+    let at = if field.is_event() { scribe.past(text, zone) } else { read::instant_or_local(text, zone) };
+    scribe.time(field, &place, at);
 }
 
 fn note(qualifier: &str, kind: &str, scribe: &mut Scribe<'_>) {

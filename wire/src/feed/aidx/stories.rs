@@ -1,0 +1,150 @@
+//! What a flight is shown to be after several messages.
+
+use super::super::testing::{context, facts, faults, report};
+use super::super::{Decoded, Format, decode};
+use super::NAMESPACE;
+use domain::flight::{Applied, Flight};
+
+/// A message of one leg, LHR to JFK, as London's feed sends it. `root` is what its root element has
+/// beside its namespaces, and `leg` what its leg has beside its identifier.
+fn read(root: &str, leg: &str, received: &str) -> Decoded {
+    let body = format!(
+        "<IATA_AIDX_FlightLegNotifRQ xmlns=\"{NAMESPACE}\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" {root}><FlightLeg><LegIdentifier>\
+         <Airline>ZX</Airline><FlightNumber>7</FlightNumber><DepartureAirport>LHR</DepartureAirport>\
+         <ArrivalAirport>JFK</ArrivalAirport><OriginDate>2024-10-27</OriginDate></LegIdentifier>{leg}\
+         </FlightLeg></IATA_AIDX_FlightLegNotifRQ>"
+    );
+    let mut context = context("LHR");
+    context.received_at = received.parse().unwrap();
+    decode(Format::Aidx, body.as_bytes(), &context).unwrap()
+}
+
+fn sent(stamp: &str) -> String {
+    format!("TimeStamp=\"{stamp}\"")
+}
+
+fn gate(gate: &str) -> String {
+    format!(
+        "<LegData><AirportResources Usage=\"Actual\"><Resource DepartureOrArrival=\"Departure\">\
+         <PassengerGate>{gate}</PassengerGate></Resource></AirportResources></LegData>"
+    )
+}
+
+fn happened(qualifier: &str, at: &str) -> String {
+    format!("<OperationTime OperationQualifier=\"{qualifier}\" TimeType=\"ACT\">{at}</OperationTime>")
+}
+
+/// A flight after these messages, in this order.
+fn flight(messages: &[Decoded]) -> Flight {
+    let mut flight = Flight::new(report(&messages[0], 0).key);
+    for message in messages {
+        let report = report(message, 0);
+        flight.apply(report, report.received_at).unwrap();
+    }
+    flight
+}
+
+fn shown_gate(messages: &[Decoded]) -> Option<String> {
+    flight(messages).view().departure.gate.map(|gate| gate.to_string())
+}
+
+#[test]
+fn a_change_in_the_second_of_two_hours_is_not_older_than_one_in_the_first() {
+    let first = read(&sent("2024-10-27T01:50:00"), &gate("12"), "2024-10-27T00:50:02Z");
+    let second = read(&sent("2024-10-27T01:05:00"), &gate("14"), "2024-10-27T01:05:02Z");
+    assert_eq!(report(&first, 0).observed_at.to_rfc3339(), "2024-10-27T00:50:00+00:00");
+    assert_eq!(report(&second, 0).observed_at.to_rfc3339(), "2024-10-27T01:05:00+00:00");
+    assert_eq!(shown_gate(&[first, second]).as_deref(), Some("14"));
+}
+
+#[test]
+fn a_clock_that_is_a_little_ahead_is_in_the_hour_in_which_its_message_came() {
+    let observed = |stamp: &str, received: &str| {
+        report(&read(&sent(stamp), &gate("12"), received), 0).observed_at.to_rfc3339()
+    };
+    assert_eq!(observed("2024-10-27T01:10:00", "2024-10-27T00:55:00Z"), "2024-10-27T01:10:00+00:00");
+    assert_eq!(observed("2024-10-27T01:10:00", "2024-10-27T00:54:00Z"), "2024-10-27T00:10:00+00:00");
+}
+
+#[test]
+fn a_legs_own_time_of_change_is_never_after_its_message() {
+    let changed = |stamp: &str, at: &str| {
+        let leg = format!(
+            "{}<TPA_Extension><g:Leg xmlns:g=\"urn:gatecall:aidx:1\"><g:LastUpdate>{at}</g:LastUpdate></g:Leg>\
+             </TPA_Extension>",
+            gate("12")
+        );
+        report(&read(&sent(stamp), &leg, "2024-10-27T01:40:00Z"), 0).observed_at.to_rfc3339()
+    };
+    assert_eq!(changed("2024-10-27T01:40:00", "2024-10-27T01:30:00"), "2024-10-27T01:30:00+00:00");
+    // Within a quarter of an hour of the receipt, but not within this message.
+    assert_eq!(changed("2024-10-27T01:40:00", "2024-10-27T01:50:00"), "2024-10-27T00:50:00+00:00");
+}
+
+#[test]
+fn what_happened_in_the_second_of_two_hours_is_not_told_an_hour_too_early() {
+    let left = |stamp: &str, received: &str| {
+        let leg = format!("<LegData>{}</LegData>", happened("OFB", "2024-10-27T01:10:00"));
+        facts(report(&read(&sent(stamp), &leg, received), 0))
+    };
+    assert_eq!(left("2024-10-27T01:12:00", "2024-10-27T00:12:00Z"), ["departure.actual=27 00:10"]);
+    assert_eq!(left("2024-10-27T01:12:00", "2024-10-27T01:12:00Z"), ["departure.actual=27 01:10"]);
+    // What is yet to be is in the first of them.
+    let leg = "<LegData><OperationTime OperationQualifier=\"OFB\" TimeType=\"EST\">2024-10-27T01:10:00\
+               </OperationTime></LegData>";
+    let message = read(&sent("2024-10-27T01:05:00"), leg, "2024-10-27T01:05:00Z");
+    assert_eq!(facts(report(&message, 0)), ["departure.estimated=27 00:10"]);
+}
+
+#[test]
+fn a_time_that_cannot_be_yet_costs_neither_the_gate_nor_the_step_beside_it() {
+    let data = gate("14").replace("</LegData>", "");
+    let leg = format!(
+        "{data}{}{}{}</LegData>",
+        happened("ONB", "2024-10-27T10:40:00Z"),
+        happened("BST", "2024-10-27T12:00:00Z"),
+        happened("GTO", "2024-10-27T09:50:00Z"),
+    );
+    let message = read(&sent("2024-10-27T10:00:00Z"), &leg, "2024-10-27T10:00:00Z");
+    assert_eq!(facts(report(&message, 0)), ["departure.gate=14", "departure.step=gate_open"]);
+    let late = "lies 40 minutes after 2024-10-27 10:00:00 UTC, when it was observed";
+    assert_eq!(
+        faults(&message),
+        [
+            (Some(0), "OperationTime ONB/ACT", format!("2024-10-27 10:40:00 UTC {late}").as_str()),
+            (
+                Some(0),
+                "OperationTime BST/ACT",
+                "2024-10-27 12:00:00 UTC lies 120 minutes after 2024-10-27 10:00:00 UTC, when it was observed"
+            ),
+        ]
+    );
+    assert_eq!(shown_gate(&[message]).as_deref(), Some("14"));
+}
+
+#[test]
+fn of_two_messages_of_one_second_the_sequence_number_says_which_is_the_correction() {
+    let message = |number: &str, at: &str| {
+        let root = format!("TimeStamp=\"2024-10-27T10:00:00Z\" SequenceNmbr=\"{number}\"");
+        read(&root, &gate(at), "2024-10-27T10:00:01Z")
+    };
+    let (wrong, right) = (message("41", "21B"), message("42", "19A"));
+    assert_eq!(shown_gate(&[wrong.clone(), right.clone()]).as_deref(), Some("19A"));
+    assert_eq!(shown_gate(&[right, wrong]).as_deref(), Some("19A"), "in whatever order they come");
+    let odd = message("-1", "19A");
+    assert_eq!(faults(&odd)[0].1, "SequenceNmbr");
+    assert_eq!(report(&odd, 0).observed_at.to_rfc3339(), "2024-10-27T10:00:00+00:00");
+}
+
+#[test]
+fn a_sequence_number_orders_the_times_of_legs_too_but_makes_nothing_new_of_what_is_pulled_again() {
+    let leg = "<LegData/><TPA_Extension><g:Leg xmlns:g=\"urn:gatecall:aidx:1\">\
+               <g:LastUpdate>2024-10-27T09:00:00Z</g:LastUpdate></g:Leg></TPA_Extension>";
+    let root = |number: u32| format!("TimeStamp=\"2024-10-27T10:00:00Z\" SequenceNmbr=\"{number}\"");
+    let pushed = |number| read(&root(number), leg, "2024-10-27T10:00:01Z");
+    assert!(report(&pushed(1), 0).observed_at < report(&pushed(2), 0).observed_at);
+    let mut flight = flight(&[pushed(1)]);
+    let again = pushed(1);
+    assert_eq!(flight.apply(report(&again, 0), report(&again, 0).received_at), Ok(Applied::Unchanged));
+}
