@@ -100,8 +100,14 @@ fields! {
     AircraftRegistration = ("aircraft.registration", Kind::Text(10), Whole),
     /// Marketing flights that share the seats. They never identify a flight.
     Codeshares = ("codeshares", Kind::Codeshares, Whole),
-    /// Not for the public: not operating, or marked so by the airport.
+    /// Not for the public: marked so by the airport.
     Hidden = ("hidden", Kind::Flag, Whole),
+    /// Not for the public: it does not operate (AIDX `NOP`).
+    NotOperating = ("not_operating", Kind::Flag, Whole),
+    /// Not for the public: cargo, positioning, training and the like.
+    NoPassengers = ("no_passengers", Kind::Flag, Whole),
+    /// Not for the public: a later attempt at the same leg has taken its place.
+    Replaced = ("replaced", Kind::Flag, Whole),
 }
 
 impl Field {

@@ -217,9 +217,18 @@ impl Flight {
         if let Some(order) = self.overrides.iter().find(|o| o.field == field) {
             return Some(InForce { value: order.value.as_ref()?, observed_at: order.set_at });
         }
-        let words = &self.held[self.words_on(field)];
-        let strongest = strongest(words)?;
+        let strongest = self.word(field)?;
         Some(InForce { value: strongest.value.as_ref()?, observed_at: strongest.observed_at })
+    }
+
+    /// The word in force of a field among those of sources, whatever an operator has set.
+    pub(crate) fn word(&self, field: Field) -> Option<&Held> {
+        strongest(self.words(field))
+    }
+
+    /// The last word of each source on a field.
+    pub(crate) fn words(&self, field: Field) -> &[(Field, Held)] {
+        &self.held[self.words_on(field)]
     }
 
     fn shown(&self) -> Option<FlightView> {

@@ -1,6 +1,6 @@
 //! The one word for where a flight stands, derived from all that is known.
 
-use crate::codes::Iata;
+use crate::diversion::is_diverted;
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
 use crate::view::{FlightView, departed_at};
@@ -18,7 +18,8 @@ pub const LATE_FROM: TimeDelta = TimeDelta::minutes(15);
 ///
 /// A cancelled flight stays cancelled whatever else is said, as only a reinstatement takes a
 /// cancellation back. A return to the stand ends with any newer step of the departure airport (it
-/// boards again), and with a departure after the return.
+/// boards again), and with a departure after the return. A diversion ends when it is taken back, and
+/// when the planned airport itself says that the flight has landed there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {
     /// As planned, nothing has happened yet.
@@ -123,13 +124,4 @@ fn step(flight: &Flight, field: Field) -> Step {
         Some(Value::Step(step)) => *step,
         _ => Step::Scheduled,
     }
-}
-
-/// With the new airport or without. To be sent to where it was planned to go ends a diversion.
-fn is_diverted(flight: &Flight) -> bool {
-    let to: Option<Iata> = match flight.value(Field::DivertedTo) {
-        Some(Value::Airport(iata)) => Some(*iata),
-        _ => None,
-    };
-    to.map_or(flight.value(Field::Diverted) == Some(&Value::Flag(true)), |iata| iata != flight.key.to)
 }

@@ -6,10 +6,12 @@
 mod standing;
 
 use crate::codes::{Designator, Direction, Iata};
+use crate::diversion::diverted_to;
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
 use crate::leg::{LegId, LegKey};
 use crate::topic::Topic;
+use crate::visibility::is_hidden;
 use chrono::{DateTime, TimeDelta, Utc};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -112,7 +114,6 @@ impl FlightView {
             Some(Value::Text(text)) => Some(text.clone()),
             _ => None,
         };
-        let flag = |field| matches!(flight.value(field), Some(Value::Flag(true)));
         let time = |field| flight.time(field);
         let estimate = |estimated, scheduled| plausible(time(estimated), time(scheduled));
         let departure = DepartureView {
@@ -147,7 +148,7 @@ impl FlightView {
             aircraft_type: text(Field::AircraftType),
             aircraft_registration: text(Field::AircraftRegistration),
             diverted_to: diverted_to(flight),
-            hidden: flag(Field::Hidden) || flight.key.suffix.is_some_and(|s| s.is_positioning()),
+            hidden: is_hidden(flight),
         };
         view.status = Status::of(flight, &view);
         if view.status == Status::Cancelled {
@@ -237,12 +238,4 @@ pub(crate) fn departed_at(flight: &Flight, field: Field) -> Option<DateTime<Utc>
     let step = flight.in_force(Field::DepartureStep);
     let returned = step.filter(|step| *step.value == Value::Step(Step::Returned));
     flight.time(field).filter(|at| returned.is_none_or(|step| *at > step.observed_at))
-}
-
-/// Where it goes instead. To be sent to where it was planned to go is the end of a diversion.
-fn diverted_to(flight: &Flight) -> Option<Iata> {
-    match flight.value(Field::DivertedTo) {
-        Some(Value::Airport(iata)) if *iata != flight.key.to => Some(*iata),
-        _ => None,
-    }
 }

@@ -11,6 +11,8 @@ mod any_input;
 mod any_name;
 mod any_order;
 mod days;
+mod diversions;
+mod hiding;
 mod kinds;
 mod merging;
 mod overrides;

@@ -3,7 +3,7 @@
 use super::{Context, Decoded, Format, decode};
 use chrono::DateTime;
 use domain::codes::Iata;
-use domain::field::Value;
+use domain::field::{Field, Value};
 use domain::report::{Report, Source, Statement};
 
 /// A feed that speaks for `airport`, in the airport's zone.
@@ -30,9 +30,10 @@ pub(super) fn report(decoded: &Decoded, index: u32) -> &Report {
 }
 
 /// All that a report says, as `departure.gate=14`, or `departure.gate=` where it is cleared, in the
-/// order of the fields.
+/// order of the fields. That nothing hides the leg is left out, as nearly every message says it.
 pub(super) fn facts(report: &Report) -> Vec<String> {
     let mut statements = report.statements.clone();
+    statements.retain(|statement| !is_usual(statement));
     statements.sort_by_key(|statement| statement.field);
     let shown = |Statement { field, value }: Statement| {
         let value = match value {
@@ -49,6 +50,12 @@ pub(super) fn facts(report: &Report) -> Vec<String> {
         format!("{field}={value}")
     };
     statements.into_iter().map(shown).collect()
+}
+
+/// What airports say of every flight of theirs that passengers are on.
+fn is_usual(statement: &Statement) -> bool {
+    matches!(statement.field, Field::NotOperating | Field::NoPassengers | Field::Replaced)
+        && statement.value == Some(Value::Flag(false))
 }
 
 /// The faults without their excerpts: index, field, reason.

@@ -22,13 +22,13 @@ pub(super) enum Meaning {
     Reinstated,
     /// Diverted.
     Diverted,
-    /// Not for the public.
-    Hidden,
+    /// It operates, or does not and is not for the public.
+    Operates(bool),
     /// Nothing that a passenger could use, or nothing at all.
     Nothing,
 }
 
-use Meaning::{Cancelled, Diverted, Hidden, Nothing, Reinstated, Taxiing};
+use Meaning::{Cancelled, Diverted, Nothing, Operates, Reinstated, Taxiing};
 
 const fn step(step: Step) -> Meaning {
     Meaning::Step(step)
@@ -36,9 +36,9 @@ const fn step(step: Step) -> Meaning {
 
 /// Statuses of `OperationalStatus`, which displays may use too.
 const STATUSES: &[(&str, Meaning)] = &[
-    ("OP", Nothing),
+    ("OP", Operates(true)),
     ("SCH", Nothing),
-    ("NOP", Hidden),
+    ("NOP", Operates(false)),
     ("DX", Cancelled),
     ("SQ", Reinstated),
     ("DV", Diverted),
@@ -78,7 +78,7 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("LBA", step(Step::BagsOnBelt)),
     // Idaho, Gatwick.
     ("CX", Cancelled),
-    ("**", Hidden),
+    ("**", Operates(false)),
     ("NI", step(Step::Delayed)),
     ("GO", step(Step::GateOpen)),
     ("BD", step(Step::Boarding)),
@@ -149,10 +149,14 @@ pub(super) const STEPS: &[(&str, Step, Direction)] = &[
 pub(super) const UNTOLD: &[&str] =
     &["ABD", "ABA", "RDT", "SRT", "SAT", "DIC", "DIE", "CGT", "THM", "TEN", "STE", "STX"];
 
-/// SSIM service types of flights that carry no passengers: cargo and mail (F, H, M, A), positioning
-/// (P), technical test (T), training (K), technical stop (X).
-pub(super) fn carries_nobody(service_type: &str) -> bool {
-    matches!(service_type, "F" | "H" | "M" | "A" | "P" | "T" | "K" | "X")
+/// Whether flights of this SSIM service type carry no passengers: cargo and mail (F, H, M, A),
+/// positioning (P), technical test (T), training (K), technical stop (X). `None` where it is none.
+pub(super) fn carries_nobody(service_type: &str) -> Option<bool> {
+    match service_type.as_bytes() {
+        [b'F' | b'H' | b'M' | b'A' | b'P' | b'T' | b'K' | b'X'] => Some(true),
+        [b'A'..=b'Z'] => Some(false),
+        _ => None,
+    }
 }
 
 /// The qualifier whose actual time says that a step has begun.

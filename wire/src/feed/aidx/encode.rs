@@ -48,6 +48,8 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
     match (statement.field, &statement.value) {
         (Field::Cancelled | Field::Diverted, value) => value.is_some(),
         (Field::Hidden, value) => *value != Some(Value::Flag(false)),
+        (Field::NotOperating | Field::NoPassengers, value) => *value == Some(Value::Flag(true)),
+        (Field::Replaced, _) => false,
         (Field::DelayReason, Some(Value::Text(words))) => codes::delay_code(words).is_some(),
         (Field::Codeshares, Some(Value::Codeshares(flights))) => !flights.is_empty(),
         // The airport to which it goes is the last of a list that begins with the scheduled one;
@@ -80,7 +82,8 @@ impl Xml {
             self.special_action(leg);
             self.open("LegData", &[]);
             self.statuses(leg);
-            self.leaf("ServiceType", &[], "J");
+            let cargo = leg.said(Field::NoPassengers) == Some(Some(&Value::Flag(true)));
+            self.leaf("ServiceType", &[], if cargo { "F" } else { "J" });
             self.arrival_airports(leg);
             self.reason_and_codeshares(leg);
             self.remarks(leg);
@@ -143,8 +146,10 @@ impl Xml {
             ]
         };
         self.status(attributes(scope.into()), Some(whole));
-        if leg.said(Field::Diverted) == Some(Some(&Value::Flag(true))) {
-            self.status(attributes(scope.into()), Some("DV"));
+        for (field, code) in [(Field::NotOperating, "NOP"), (Field::Diverted, "DV")] {
+            if leg.said(field) == Some(Some(&Value::Flag(true))) {
+                self.status(attributes(scope.into()), Some(code));
+            }
         }
         for (field, scope, began) in [
             (Field::DepartureStep, "Departure", leg.departure_step_at),

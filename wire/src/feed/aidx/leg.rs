@@ -53,6 +53,7 @@ pub(super) fn read(
     if let Some(id) = extras.provider_id {
         scribe.provider_id("TPA_Extension", id);
     }
+    visibility(leg, &mut scribe);
     if let Some(data) = leg.child("LegData") {
         let speaking = speaking_side(data, &key, context.airport);
         times::read(data, context.zone, &mut scribe);
@@ -63,7 +64,8 @@ pub(super) fn read(
         arrival_airports(data, &mut scribe);
         // After the times: a return takes back that the aircraft had left.
         status::read(data, speaking, extras.display, context.zone, &mut scribe);
-        visibility(leg.child("SpecialAction"), data, &mut scribe);
+    } else {
+        scribe.fault("LegData", "is missing".into());
     }
     scribe.finish();
 }
@@ -228,13 +230,17 @@ fn arrival_airports(data: &Element, scribe: &mut Scribe<'_>) {
     }
 }
 
-/// Whether the public may see the leg. Nothing but `nil` shows one again that was hidden: that a
-/// later message does not repeat `DoNotDisplay` is no permission.
-fn visibility(action: Option<&Element>, data: &Element, scribe: &mut Scribe<'_>) {
-    if data.text_of("ServiceType").is_some_and(codes::carries_nobody) {
-        scribe.report.set(Field::Hidden, Value::Flag(true));
+/// Whether the public may see the leg. Nothing but `nil` shows one again that a special action has
+/// hidden: that a later message does not repeat `DoNotDisplay` is no permission. A service type
+/// speaks for itself, and whether a leg operates is `status`' matter.
+fn visibility(leg: &Element, scribe: &mut Scribe<'_>) {
+    let service = leg.child("LegData").and_then(|data| data.child("ServiceType"));
+    if service.is_some_and(|service| service.nil) {
+        scribe.report.clear(Field::NoPassengers);
+    } else if let Some(nobody) = service.and_then(|service| codes::carries_nobody(service.text()?)) {
+        scribe.report.set(Field::NoPassengers, Value::Flag(nobody));
     }
-    match action {
+    match leg.child("SpecialAction") {
         Some(action) if action.nil => scribe.report.clear(Field::Hidden),
         Some(action) => match action.text() {
             Some("Delete" | "DoNotDisplay") => scribe.report.set(Field::Hidden, Value::Flag(true)),

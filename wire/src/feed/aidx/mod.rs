@@ -22,10 +22,11 @@
 //! | `LegIdentifier` | the leg's key. `RepeatNumber` is the attempt; airports must be IATA codes |
 //! | `SpecialAction` Delete, DoNotDisplay | hidden; `nil` shows it again |
 //! | `OperationalStatus` DX, SQ | cancelled; reinstated, and nothing else takes a cancellation back |
-//! | `OperationalStatus` OP, SCH | nothing: airports send OP for delayed and boarding flights alike |
-//! | `OperationalStatus` DV, GRT, NOP | diverted, returned, hidden |
+//! | `OperationalStatus` OP, SCH | nothing but that it operates (OP), which takes NOP back: airports send OP for delayed and boarding flights alike |
+//! | `OperationalStatus` DV, GRT, NOP | diverted, returned, not operating and so hidden |
+//! | `OperationalStatus` `nil` | takes back its side's step, NOP, and but for a departure's the diversion |
 //! | other statuses, `RemarkTextCode`, `PublicStatus` | steps, see `codes` |
-//! | `ServiceType` | cargo, mail, positioning, training and technical flights are hidden |
+//! | `ServiceType` | cargo, mail, positioning, training and technical flights are hidden; another type takes that back |
 //! | `PlannedArrivalAptHistory` | its last airport, if it is not the scheduled one: diverted to |
 //! | `IrregularityDelay` | the delay's reason in words; the first code that has any |
 //! | `CodeShareInfo` | codeshares |

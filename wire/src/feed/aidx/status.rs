@@ -12,13 +12,16 @@ use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
 use domain::report::StatusWord;
 
-/// Steps named so far, and sides of which the step was taken away.
+/// Steps named so far, and what was taken away.
 #[derive(Default)]
 struct Steps {
     departure: Option<Step>,
     arrival: Option<Step>,
     departure_cleared: bool,
     arrival_cleared: bool,
+    /// A status was, and with it whatever one can say besides a step.
+    status_cleared: bool,
+    diversion_cleared: bool,
 }
 
 impl Steps {
@@ -46,11 +49,19 @@ pub(super) fn read(
     for status in data.repeated("OperationalStatus") {
         let scope = direction(status.attribute("FlightLegScope"));
         if status.nil {
-            // Never a reinstatement: only SQ is.
+            // Never a reinstatement: only SQ is. A diversion is not the departure's status.
             steps.clear(scope);
+            steps.status_cleared = true;
+            steps.diversion_cleared |= scope != Some(Direction::Departures);
         } else if let Some(code) = status.text() {
             match codes::status(code) {
-                Some(meaning) => tell(meaning, scope.or(speaking), &mut steps, scribe),
+                Some(meaning) => {
+                    tell(meaning, scope.or(speaking), &mut steps, scribe);
+                    // It stands where NOP stood, and what has come this far operates.
+                    if matches!(meaning, Meaning::Step(_) | Meaning::Taxiing) {
+                        operates(scribe);
+                    }
+                }
                 None => scribe.note(format_args!("OperationalStatus {code}")),
             }
         }
@@ -74,10 +85,21 @@ fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &m
         Meaning::Taxiing if side == Some(Direction::Arrivals) => steps.reach(Step::Landed),
         Meaning::Taxiing => steps.reach(Step::Departed),
         Meaning::Cancelled => scribe.report.status(StatusWord::Cancelled),
-        Meaning::Reinstated => scribe.report.status(StatusWord::Reinstated),
+        Meaning::Reinstated => {
+            scribe.report.status(StatusWord::Reinstated);
+            operates(scribe);
+        }
         Meaning::Diverted => scribe.report.status(StatusWord::Diverted),
-        Meaning::Hidden => scribe.report.set(Field::Hidden, Value::Flag(true)),
+        Meaning::Operates(true) => operates(scribe),
+        Meaning::Operates(false) => scribe.report.set(Field::NotOperating, Value::Flag(true)),
         Meaning::Nothing => {}
+    }
+}
+
+/// Takes back that it does not operate, unless another status of this message says that.
+fn operates(scribe: &mut Scribe<'_>) {
+    if !scribe.report.statements.iter().any(|statement| statement.field == Field::NotOperating) {
+        scribe.report.set(Field::NotOperating, Value::Flag(false));
     }
 }
 
@@ -126,6 +148,14 @@ fn operations(data: &Element, zone: Tz, steps: &mut Steps, scribe: &mut Scribe<'
 }
 
 fn state(steps: &Steps, scribe: &mut Scribe<'_>) {
+    let taken_back =
+        [(steps.status_cleared, Field::NotOperating), (steps.diversion_cleared, Field::Diverted)];
+    for (_, field) in taken_back.into_iter().filter(|(cleared, _)| *cleared) {
+        // Unless another status of this message, or its list of arrival airports, says it.
+        if !scribe.report.statements.iter().any(|statement| statement.field == field) {
+            scribe.report.clear(field);
+        }
+    }
     let sides = [
         (steps.departure, steps.departure_cleared, Field::DepartureStep),
         (steps.arrival, steps.arrival_cleared, Field::ArrivalStep),

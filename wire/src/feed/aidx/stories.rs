@@ -148,3 +148,76 @@ fn a_sequence_number_orders_the_times_of_legs_too_but_makes_nothing_new_of_what_
     let again = pushed(1);
     assert_eq!(flight.apply(report(&again, 0), report(&again, 0).received_at), Ok(Applied::Unchanged));
 }
+
+fn status(attributes: &str, code: &str) -> String {
+    format!("<LegData><OperationalStatus {attributes}>{code}</OperationalStatus></LegData>")
+}
+
+/// Messages of these legs, a minute apart.
+fn minutely(legs: &[&str]) -> Vec<Decoded> {
+    let at = |minute| format!("2024-10-27T10:{minute:02}:00Z");
+    (0..).zip(legs).map(|(minute, leg)| read(&sent(&at(minute)), leg, &at(minute))).collect()
+}
+
+fn is_hidden(legs: &[&str]) -> bool {
+    flight(&minutely(legs)).view().hidden
+}
+
+#[test]
+fn a_status_that_is_taken_away_takes_the_diversion_with_it() {
+    let diverted = status("FlightLegScope=\"Arrival\"", "DV");
+    let shown = |then: &str| flight(&minutely(&[&diverted, then])).view().status.as_str();
+    assert_eq!(shown(&status("FlightLegScope=\"Arrival\" xsi:nil=\"true\"", "")), "scheduled");
+    assert_eq!(shown(&status("xsi:nil=\"true\"", "")), "scheduled");
+    assert_eq!(shown(&status("FlightLegScope=\"Departure\" xsi:nil=\"true\"", "")), "diverted");
+    let other = "<LegData><OperationalStatus RepeatIndex=\"1\" xsi:nil=\"true\"/>\
+                 <OperationalStatus RepeatIndex=\"2\">DV</OperationalStatus></LegData>";
+    assert_eq!(shown(other), "diverted");
+    let cancelled = status("", "DX");
+    let taken_away = status("xsi:nil=\"true\"", "");
+    let both = flight(&minutely(&[&cancelled, &taken_away]));
+    assert_eq!(both.view().status.as_str(), "cancelled", "only SQ takes that back");
+}
+
+#[test]
+fn a_flight_that_was_not_operating_by_mistake_comes_back() {
+    let gone = status("", "NOP");
+    assert!(is_hidden(&[&gone]));
+    for code in ["OP", "SQ", "BST", "OFB"] {
+        assert!(!is_hidden(&[&gone, &status("", code)]), "{code}");
+    }
+    assert!(!is_hidden(&[&gone, &status("xsi:nil=\"true\"", "")]));
+    for code in ["SCH", "DX", "DV"] {
+        assert!(is_hidden(&[&gone, &status("", code)]), "{code}");
+    }
+    let both = "<LegData><OperationalStatus RepeatIndex=\"1\">NOP</OperationalStatus>\
+                <OperationalStatus RepeatIndex=\"2\">OP</OperationalStatus></LegData>";
+    assert!(is_hidden(&[both]));
+}
+
+#[test]
+fn a_service_type_that_is_corrected_shows_the_flight() {
+    let service = |kind: &str| format!("<LegData><ServiceType>{kind}</ServiceType></LegData>");
+    assert!(is_hidden(&[&service("F")]));
+    assert!(!is_hidden(&[&service("F"), &service("J")]));
+    assert!(!is_hidden(&[&service("F"), "<LegData><ServiceType xsi:nil=\"true\"/></LegData>"]));
+    assert!(is_hidden(&[&service("F"), "<LegData/>"]));
+}
+
+#[test]
+fn nothing_but_its_own_end_takes_a_special_action_back() {
+    let hide = "<SpecialAction>DoNotDisplay</SpecialAction><LegData/>";
+    let usual = "<LegData><OperationalStatus>OP</OperationalStatus><ServiceType>J</ServiceType></LegData>";
+    assert!(is_hidden(&[hide, usual]));
+    assert!(!is_hidden(&[hide, "<SpecialAction xsi:nil=\"true\"/><LegData/>"]));
+}
+
+#[test]
+fn an_order_to_hide_a_leg_is_obeyed_without_data_and_their_absence_is_told() {
+    for action in ["Delete", "DoNotDisplay"] {
+        let leg = format!("<SpecialAction>{action}</SpecialAction>");
+        let messages = minutely(&[&gate("12"), &leg]);
+        assert!(flight(&messages).view().hidden, "{action}");
+        assert_eq!(faults(&messages[1]), [(Some(0), "LegData", "is missing")]);
+    }
+}

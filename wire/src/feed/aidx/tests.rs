@@ -138,7 +138,7 @@ fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
             "arrival.step=landed",
             "aircraft.type=346",
             "aircraft.registration=GZZXA",
-            "hidden=true",
+            "no_passengers=true",
         ]
     );
     let expected = ["OperationTime ATO/ACT", "OperationalStatus XX", "extension urn:example:unknown"];
@@ -217,7 +217,7 @@ fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual()
         "aircraft.type=",
         "aircraft.registration=",
         "codeshares=",
-        "hidden=true",
+        "not_operating=true",
     ];
     assert_eq!(facts(report(&decoded, 10)), nil);
 }
@@ -238,7 +238,8 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
 fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
     let decoded = many_legs();
     // Check-in has closed, and the arrival's status is taken away.
-    assert_eq!(facts(report(&decoded, 12)), ["departure.step=scheduled", "arrival.step="]);
+    let taken_away = ["departure.step=scheduled", "arrival.step=", "diverted=", "not_operating="];
+    assert_eq!(facts(report(&decoded, 12)), taken_away);
     // An arrival's screens are not believed of what happens elsewhere.
     assert_eq!(facts(report(&decoded, 13)), ["arrival.step=bags_on_belt"]);
     // Elements in no namespace are not AIDX.

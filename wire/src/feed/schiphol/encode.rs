@@ -17,13 +17,13 @@ pub fn encode_page(legs: &[KnownLeg], zone: Tz) -> String {
 }
 
 /// Whether this shape has a way to say this: of the airport's own side, what the public API knows;
-/// of the whole leg, the aircraft, codeshares, and that it is cancelled, diverted or hidden.
+/// of the whole leg, the aircraft, codeshares, and that it is cancelled, diverted or a cargo flight.
 pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
-    use Field::{AircraftRegistration, AircraftType, Cancelled, Codeshares, Diverted, Hidden};
+    use Field::{AircraftRegistration, AircraftType, Cancelled, Codeshares, Diverted, NoPassengers};
     let departs = leg.direction == Direction::Departures;
     let value = statement.value.as_ref();
     match statement.field {
-        Cancelled | Diverted | Hidden => value == Some(&Value::Flag(true)),
+        Cancelled | Diverted | NoPassengers => value == Some(&Value::Flag(true)),
         AircraftType | AircraftRegistration | Codeshares => value.is_some(),
         Field::DepartureStep | Field::ArrivalStep => match value {
             Some(Value::Step(step)) => state_of(*step, departs).is_some_and(|state| state.exact),
@@ -45,6 +45,9 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         Field::DepartureAirborne
         | Field::ArrivalActual
         | Field::DivertedTo
+        | Field::Hidden
+        | Field::NotOperating
+        | Field::Replaced
         | Field::Remark
         | Field::DelayReason => false,
     }
@@ -92,8 +95,8 @@ fn row(leg: &KnownLeg, zone: Tz) -> Json {
     put("isOperationalFlight", true.into());
     put("originDate", key.origin_date.to_string().into());
     put("route", json!({ "destinations": [if departs { key.to } else { key.from }.as_str()] }));
-    let hidden = leg.said(Field::Hidden) == Some(Some(&Value::Flag(true)));
-    put("serviceType", if hidden { "F" } else { "J" }.into());
+    let cargo = leg.said(Field::NoPassengers) == Some(Some(&Value::Flag(true)));
+    put("serviceType", if cargo { "F" } else { "J" }.into());
     if let Some(id) = &leg.provider_id {
         put("id", id.as_str().into());
     }

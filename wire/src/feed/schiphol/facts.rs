@@ -41,8 +41,12 @@ pub(super) fn state(row: &Row<'_>, direction: Direction, scribe: &mut Scribe<'_>
     scheduled(scribe, row, direction);
     aircraft(scribe, row);
     codeshares(scribe, row);
-    if matches!(&row.service_type, Said::Value(kind) if matches!(&*kind.0, "F" | "H")) {
-        scribe.report.set(Field::Hidden, Value::Flag(true));
+    if let Said::Value(kind) = &row.service_type {
+        match &*kind.0 {
+            "F" | "H" => scribe.report.set(Field::NoPassengers, Value::Flag(true)),
+            "J" | "C" => scribe.report.set(Field::NoPassengers, Value::Flag(false)),
+            _ => {}
+        }
     }
     states(scribe, row, direction);
 }
@@ -176,7 +180,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
     };
     let departs = direction == Direction::Departures;
     let (mut leaving, mut coming) = (None, None);
-    let mut cancelled = false;
+    let (mut cancelled, mut diverted) = (false, false);
     for state in states {
         let step = match &*state.0 {
             "CNX" => {
@@ -185,6 +189,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
             }
             "DIV" => {
                 scribe.report.status(StatusWord::Diverted);
+                diverted = true;
                 continue;
             }
             "GCH" | "WIL" | "EXP" => continue,
@@ -211,9 +216,14 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
     for step in [leaving, coming].into_iter().flatten() {
         scribe.report.status(StatusWord::Step(step));
     }
+    let is_here = !departs && coming >= Some(Step::Landed) && !diverted && !cancelled;
+    if is_here {
+        scribe.report.set(Field::Diverted, Value::Flag(false));
+        scribe.report.clear(Field::DivertedTo);
+    }
     if cancelled {
         scribe.report.status(StatusWord::Cancelled);
-    } else if departs && leaving >= Some(Step::GateOpen) {
+    } else if is_here || departs && leaving >= Some(Step::GateOpen) {
         scribe.report.status(StatusWord::Reinstated);
     }
 }

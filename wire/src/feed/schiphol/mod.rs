@@ -20,7 +20,7 @@
 //! | `aircraftType`, `aircraftRegistration` | aircraft; here `null` is not knowing |
 //! | `codeshares.codeshares` | codeshares |
 //! | `isOperationalFlight` false | left aside |
-//! | `serviceType` F, H | cargo: hidden |
+//! | `serviceType` F, H; J, C | cargo, and so hidden; passengers, and so not for that reason |
 //! | `lastUpdatedAt` | time of observation |
 //! | `id` | another name of the leg, as `{feed}:{id}` |
 //!
@@ -37,7 +37,8 @@
 //!
 //! `CNX` cancels. That it is missing does not reinstate, as the row may simply be older than what
 //! another source said; but a departure that its own airport boards is not cancelled, so the states
-//! from `GTO` on take a cancellation back.
+//! from `GTO` on take a cancellation back. Nor is an arrival that has landed, or diverted: `LND`,
+//! `FIB` and `ARR` without `CNX` and `DIV` beside them take both back.
 //!
 //! ## The other airport
 //!

@@ -1,5 +1,6 @@
 use super::super::testing::{context, facts, faults, read, report};
 use super::super::{Decoded, Format, REPORTS_MAX, decode};
+use domain::flight::Flight;
 use domain::leg::Alias;
 
 fn page() -> Decoded {
@@ -50,6 +51,10 @@ fn an_arrival_comes_from_its_last_stop_on_the_date_it_set_out() {
             "arrival.landed=05 07:41",
             // The first bag is promised, not there.
             "arrival.step=arrived",
+            // What has landed was neither cancelled nor diverted.
+            "cancelled=false",
+            "diverted=false",
+            "diverted_to=",
         ]
     );
 }
@@ -57,7 +62,7 @@ fn an_arrival_comes_from_its_last_stop_on_the_date_it_set_out() {
 #[test]
 fn a_cancelled_cargo_flight_is_hidden_and_its_gate_gone() {
     let page = page();
-    assert_eq!(facts(report(&page, 3)), ["departure.gate=", "cancelled=true", "hidden=true"]);
+    assert_eq!(facts(report(&page, 3)), ["departure.gate=", "cancelled=true", "no_passengers=true"]);
 }
 
 #[test]
@@ -103,4 +108,55 @@ fn what_is_no_page_is_refused() {
     nowhere.airport = None;
     let fault = decode(Format::Schiphol, b"{\"flights\":[]}", &nowhere).unwrap_err();
     assert!(fault.reason.contains("configuration"), "{}", fault.reason);
+}
+
+/// A page of one arrival from London, as Amsterdam tells of it at this minute.
+fn arrival(minute: u32, parts: &str) -> Decoded {
+    let row = format!(
+        r#"{{"flights":[{{"flightDirection":"A","flightName":"ZX7","scheduleDate":"2024-03-05",
+        "route":{{"destinations":["LHR"]}},"lastUpdatedAt":"2024-03-05T09:{minute:02}:00Z",{parts}}}]}}"#
+    );
+    read(Format::Schiphol, row.as_bytes(), "AMS")
+}
+
+fn shown(pages: &[Decoded]) -> Flight {
+    let mut flight = Flight::new(report(&pages[0], 0).key);
+    for page in pages {
+        let report = report(page, 0);
+        flight.apply(report, report.received_at).unwrap();
+    }
+    flight
+}
+
+#[test]
+fn an_arrival_that_lands_after_all_was_neither_diverted_nor_cancelled() {
+    let states = |minute, states: &str| {
+        arrival(minute, &format!(r#""publicFlightState":{{"flightStates":[{states}]}}"#))
+    };
+    for word in [r#""DIV""#, r#""CNX""#] {
+        let after = |then: &str| shown(&[states(0, word), states(1, then)]).view().status.as_str();
+        assert_eq!(after(r#""LND""#), "landed", "{word}");
+        assert_eq!(after(r#""FIB","ARR""#), "arrived", "{word}");
+        let still = after(&format!(r#"{word},"LND""#));
+        assert_eq!(still, if word.contains("DIV") { "diverted" } else { "cancelled" });
+        // That it is expected may be older than what another source has said.
+        assert_ne!(after(r#""EXP""#), "scheduled", "{word}");
+    }
+}
+
+#[test]
+fn a_landing_that_cannot_be_yet_costs_no_belt() {
+    let page = arrival(0, r#""actualLandingTime":"2024-03-05T09:40:00Z","baggageClaim":{"belts":["7"]}"#);
+    assert_eq!(facts(report(&page, 0)), ["arrival.belt=7"]);
+    let reason =
+        "2024-03-05 09:40:00 UTC lies 40 minutes after 2024-03-05 09:00:00 UTC, when it was observed";
+    assert_eq!(faults(&page), [(Some(0), "actualLandingTime", reason)]);
+    assert_eq!(shown(&[page]).view().arrival.belt.as_deref(), Some("7"));
+}
+
+#[test]
+fn a_service_type_that_is_corrected_shows_the_flight() {
+    let (cargo, passengers) = (arrival(0, r#""serviceType":"F""#), arrival(1, r#""serviceType":"J""#));
+    assert!(shown(std::slice::from_ref(&cargo)).view().hidden);
+    assert!(!shown(&[cargo, passengers]).view().hidden);
 }

@@ -1,0 +1,62 @@
+//! Whether a flight goes elsewhere, and where.
+//!
+//! A diversion is said by a word ([`Field::Diverted`]), or by the airport to which it goes
+//! ([`Field::DivertedTo`]). It ends
+//!
+//! - when it is taken back, or the flight is sent to where it was planned to go;
+//! - when the planned airport itself says that the flight has landed there. No other source's word
+//!   that it is elsewhere stands against that, however new: it may be repeated for hours by a system
+//!   in which nobody took it back. Of the airport's own words the newer counts.
+
+use crate::codes::Iata;
+use crate::field::{Field, Step, Value};
+use crate::flight::Flight;
+use crate::held::Held;
+use crate::report::Source;
+
+/// Whether it goes elsewhere, with the airport being known or without.
+pub(crate) fn is_diverted(flight: &Flight) -> bool {
+    elsewhere(flight).is_some()
+}
+
+/// Where it goes instead, if that is known. Never the scheduled arrival airport.
+pub(crate) fn diverted_to(flight: &Flight) -> Option<Iata> {
+    elsewhere(flight).flatten()
+}
+
+fn elsewhere(flight: &Flight) -> Option<Option<Iata>> {
+    let stated = match flight.value(Field::DivertedTo) {
+        Some(Value::Airport(iata)) => (*iata != flight.key.to).then_some(Some(*iata)),
+        _ => (flight.value(Field::Diverted) == Some(&Value::Flag(true))).then_some(None),
+    };
+    stated.filter(|_| !has_landed_as_planned(flight))
+}
+
+fn has_landed_as_planned(flight: &Flight) -> bool {
+    const SAID_BY: [Field; 2] = [Field::Diverted, Field::DivertedTo];
+    if flight.overrides.iter().any(|order| SAID_BY.contains(&order.field)) {
+        return false;
+    }
+    let diversions: Vec<&Held> = SAID_BY.iter().filter_map(|field| flight.word(*field)).collect();
+    let is_newer = |landed: &Held| {
+        let own = diversions.iter().filter(|word| word.source == landed.source && diverts(flight, word));
+        own.into_iter().all(|word| landed.observed_at > word.observed_at)
+    };
+    let landings = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalStep];
+    let mut landings = landings.iter().filter_map(|field| flight.word(*field));
+    landings.any(|word| word.authority >= Source::OWN_SIDE_BONUS && lands(word) && is_newer(word))
+}
+
+fn diverts(flight: &Flight, word: &Held) -> bool {
+    match &word.value {
+        Some(Value::Airport(iata)) => *iata != flight.key.to,
+        value => *value == Some(Value::Flag(true)),
+    }
+}
+
+fn lands(word: &Held) -> bool {
+    match &word.value {
+        Some(Value::Step(step)) => *step >= Step::Landed,
+        value => value.is_some(),
+    }
+}

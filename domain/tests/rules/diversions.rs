@@ -1,0 +1,69 @@
+//! When a diversion is over.
+
+use crate::story::*;
+use gatecall_domain::field::{Field, Value};
+use gatecall_domain::flight::Override;
+use gatecall_domain::report::Report;
+
+fn diverted(source: &std::sync::Arc<gatecall_domain::report::Source>, observed: &str) -> Report {
+    says(source, observed, |r| {
+        r.set(Field::Diverted, Value::Flag(true));
+        r.set(Field::DivertedTo, Value::Airport(iata("MIA")));
+    })
+}
+
+/// Status and airport after these reports, in whatever order they come.
+fn after(reports: &[Report]) -> (&'static str, Option<String>) {
+    let of = |reports: &[Report]| {
+        let view = flight(reports).view();
+        (view.status.as_str(), view.diverted_to.map(|iata| iata.to_string()))
+    };
+    let backwards: Vec<_> = reports.iter().rev().cloned().collect();
+    assert_eq!(of(&backwards), of(reports), "backwards");
+    of(reports)
+}
+
+#[test]
+fn a_flight_that_has_landed_where_it_was_planned_to_is_diverted_no_longer() {
+    for (field, status) in [(Field::ArrivalLanded, "landed"), (Field::ArrivalActual, "arrived")] {
+        let landed = times(&fll(), "18:05", field, "18:04");
+        assert_eq!(after(&[diverted(&fll(), "16:00"), landed.clone()]), (status, None));
+        assert_eq!(after(&[diverted(&airline(), "16:00"), landed]), (status, None));
+    }
+    assert_eq!(after(&[diverted(&airline(), "16:00"), word(&fll(), "18:05", "landed")]), ("landed", None));
+}
+
+#[test]
+fn another_sources_repeated_diversion_does_not_stand_against_a_landing_at_the_planned_airport() {
+    let landed = times(&fll(), "18:05", Field::ArrivalActual, "18:04");
+    assert_eq!(after(&[landed, diverted(&airline(), "18:30")]), ("arrived", None));
+}
+
+#[test]
+fn only_the_planned_airport_knows_that_the_flight_has_landed_there() {
+    let elsewhere = times(&airline(), "18:05", Field::ArrivalLanded, "18:04");
+    assert_eq!(after(&[diverted(&fll(), "16:00"), elsewhere]), ("diverted", Some("MIA".into())));
+}
+
+#[test]
+fn of_the_planned_airports_own_words_the_newer_counts() {
+    let landed = times(&fll(), "18:05", Field::ArrivalLanded, "18:04");
+    assert_eq!(after(&[landed.clone(), diverted(&fll(), "18:10")]), ("diverted", Some("MIA".into())));
+    let withdrawn = clears(&fll(), "18:20", Field::ArrivalLanded);
+    let taken_back = [diverted(&airline(), "16:00"), landed, withdrawn];
+    assert_eq!(after(&taken_back), ("diverted", Some("MIA".into())));
+}
+
+#[test]
+fn a_diversion_that_is_set_by_hand_ends_by_hand() {
+    let mut flight = flight(&[schedule(), times(&fll(), "18:05", Field::ArrivalLanded, "18:04")]);
+    let order = Override {
+        field: Field::DivertedTo,
+        value: Some(Value::Airport(iata("MIA"))),
+        set_by: "desk".into(),
+        set_at: at("18:10"),
+        until: at("23:00"),
+    };
+    flight.take_over(order, at("18:10"));
+    assert_eq!(flight.view().status.as_str(), "diverted");
+}
