@@ -73,6 +73,13 @@ pub fn iata_of_icao(icao: AirlineCode) -> Option<AirlineCode> {
     find(icao).filter(|airline| airline.icao == Some(icao))?.iata
 }
 
+/// The code by which an airline's flights are known: `JBU` and `B6` -> `B6`. One without an IATA
+/// code of its own, or that is not in the table, keeps its ICAO code. Feeds use either, so a flight
+/// has one key only if every key is made with this.
+pub fn known_by(code: AirlineCode) -> AirlineCode {
+    iata_of_icao(code).unwrap_or(code)
+}
+
 /// `B6` -> `JBU`.
 pub fn icao_of_iata(iata: AirlineCode) -> Option<AirlineCode> {
     find(iata).filter(|airline| airline.iata == Some(iata))?.icao
@@ -167,6 +174,13 @@ mod tests {
         assert_eq!(name("GEC"), "Lufthansa Cargo");
         assert_eq!(iata_of_icao(code("GEC")), None);
         assert_eq!(icao_of_iata(code("LH")), Some(code("DLH")));
+    }
+
+    #[test]
+    fn an_airline_is_known_by_its_iata_code_if_that_is_its_own() {
+        for (given, known) in [("JBU", "B6"), ("B6", "B6"), ("GEC", "GEC"), ("ZZZ", "ZZZ"), ("Q0", "Q0")] {
+            assert_eq!(known_by(code(given)), code(known), "{given}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl fmt::Debug for LegId {
 /// The natural key of a leg.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LegKey {
-    /// The airline that flies it.
+    /// The airline that flies it, by [`known_by`](crate::airlines::known_by).
     pub carrier: AirlineCode,
     /// Its number.
     pub number: FlightNumber,

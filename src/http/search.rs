@@ -107,7 +107,7 @@ fn names(wanted: Designator, flight: Designator) -> bool {
 
 /// `JBU615` and `B6615` are the same flight.
 fn by_iata(flight: Designator) -> Designator {
-    Designator { airline: airlines::iata_of_icao(flight.airline).unwrap_or(flight.airline), ..flight }
+    Designator { airline: airlines::known_by(flight.airline), ..flight }
 }
 
 /// Letters and digits alone, in capitals: `b6 615` and `N503-JB` as they are stored.

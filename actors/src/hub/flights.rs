@@ -75,7 +75,7 @@ impl Hub {
         for (flight, version) in flights.into_iter().filter(|(flight, _)| flight.rev > 0) {
             let state = Arc::new(flight);
             let live = Arc::new(Live::of(&state, Arc::new(state.view())));
-            self.0.flights.learn_names(&state, &[state.key]);
+            self.0.flights.learn_names(&state, &[state.key, as_now_made(state.key)]);
             let base = Base { state, version, live: Some(live.clone()) };
             self.0.flights.slots.insert(live.leg.clone(), Slot { address: None, base });
             self.put_on_boards(&live.view.topics(&live.leg), &live).await;
@@ -251,6 +251,13 @@ impl Hub {
     pub(super) fn count_flights(&self) {
         self.0.metrics.flights.set(self.flights_len() as i64);
     }
+}
+
+/// A stored key as decoders make it now. Earlier ones kept an airline's ICAO code and took AIDX's first
+/// attempt for a leg of its own; such a leg must not get a double in the middle of its day.
+fn as_now_made(key: LegKey) -> LegKey {
+    let repeat = if key.repeat == 1 { 0 } else { key.repeat };
+    LegKey { carrier: domain::airlines::known_by(key.carrier), repeat, ..key }
 }
 
 /// Why reports on a leg that is over are refused.

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use domain::airlines;
+use domain::codes::{AirlineCode, Designator, InvalidCode};
 use domain::ports::Quarantined;
 
 /// The start of `text`, at most `bytes_max` long, cut between characters.
@@ -13,6 +15,17 @@ pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
 pub(crate) fn excerpt(body: &[u8]) -> String {
     let start = &body[..body.len().min(Quarantined::EXCERPT_BYTES_MAX)];
     cut(&String::from_utf8_lossy(start), Quarantined::EXCERPT_BYTES_MAX).to_owned()
+}
+
+/// An airline by the code that its flights are known by, whichever of its codes a feed uses.
+pub(crate) fn airline(text: &str) -> Result<AirlineCode, InvalidCode> {
+    AirlineCode::parse(text).map(airlines::known_by)
+}
+
+/// A flight as on a ticket, its airline as [`airline`] has it.
+pub(crate) fn designator(text: &str) -> Result<Designator, InvalidCode> {
+    let flight = Designator::parse(text)?;
+    Ok(Designator { airline: airlines::known_by(flight.airline), ..flight })
 }
 
 /// A calendar day, `2013-02-08` and nothing else, within the years that a flight can have.

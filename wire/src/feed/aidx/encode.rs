@@ -107,7 +107,7 @@ impl Xml {
         self.leaf("ArrivalAirport", &[("CodeContext", "3")], leg.key.to.as_str());
         self.leaf("OriginDate", &[], &leg.key.origin_date.to_string());
         if leg.key.repeat > 0 {
-            self.leaf("RepeatNumber", &[], &leg.key.repeat.to_string());
+            self.leaf("RepeatNumber", &[], &leg.key.repeat.saturating_add(1).to_string());
         }
         self.close("LegIdentifier");
     }

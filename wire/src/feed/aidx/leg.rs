@@ -7,7 +7,7 @@ use super::decode::Sent;
 use super::extension;
 use super::xml::Element;
 use super::{resources, status, times};
-use domain::codes::{AirlineCode, Designator, Direction, FlightNumber, Iata, Suffix};
+use domain::codes::{Designator, Direction, FlightNumber, Iata, Suffix};
 use domain::field::{Field, Kind, Value};
 use domain::leg::LegKey;
 use domain::report::Report;
@@ -75,7 +75,7 @@ fn identify(identifier: Option<&Element>) -> Result<LegKey, Unidentified> {
     let text = |name: &'static str| identifier.text_of(name).ok_or((name, "is missing".to_owned()));
     let date = text("OriginDate")?;
     Ok(LegKey {
-        carrier: AirlineCode::parse(text("Airline")?).map_err(|e| ("Airline", e.to_string()))?,
+        carrier: read::airline(text("Airline")?).map_err(|e| ("Airline", e.to_string()))?,
         number: FlightNumber::parse(text("FlightNumber")?).map_err(|e| ("FlightNumber", e.to_string()))?,
         suffix: match identifier.text_of("OperationalSuffix") {
             Some(suffix) => Some(Suffix::parse(suffix).map_err(|e| ("OperationalSuffix", e.to_string()))?),
@@ -88,8 +88,10 @@ fn identify(identifier: Option<&Element>) -> Result<LegKey, Unidentified> {
         to: airport(text("ArrivalAirport")?).map_err(|e| ("ArrivalAirport", e))?,
         repeat: match identifier.text_of("RepeatNumber") {
             Some(number) => {
-                let number = number.parse().ok().filter(|n| *n <= 99);
-                number.ok_or(("RepeatNumber", "is not a number from 0 to 99".to_owned()))?
+                let number: Option<u8> = number.parse().ok().filter(|n| *n <= 99);
+                let number = number.ok_or(("RepeatNumber", "is not a number from 0 to 99".to_owned()))?;
+                // The schema counts from 1, and the first attempt is the leg that others know.
+                number.saturating_sub(1)
             }
             None => 0,
         },
@@ -184,7 +186,7 @@ fn codeshares(data: &Element, scribe: &mut Scribe<'_>) {
 fn designator(share: &Element) -> Result<Designator, String> {
     let text = |name: &str| share.text_of(name).ok_or_else(|| format!("has no {name}"));
     Ok(Designator {
-        airline: AirlineCode::parse(text("Airline")?).map_err(|e| e.to_string())?,
+        airline: read::airline(text("Airline")?).map_err(|e| e.to_string())?,
         number: FlightNumber::parse(text("FlightNumber")?).map_err(|e| e.to_string())?,
         suffix: match share.text_of("OperationalSuffix") {
             Some(suffix) => Some(Suffix::parse(suffix).map_err(|e| e.to_string())?),
@@ -239,6 +241,12 @@ fn visibility(leg: &Element, scribe: &mut Scribe<'_>) {
         scribe.report.clear(Field::NoPassengers);
     } else if let Some(nobody) = service.and_then(|service| codes::carries_nobody(service.text()?)) {
         scribe.report.set(Field::NoPassengers, Value::Flag(nobody));
+    }
+    let attempt = leg.child("LegIdentifier").and_then(|identifier| identifier.child("RepeatNumber"));
+    if let Some(attempt) = attempt {
+        // Said of every attempt that has a number, so that a mistake is taken back by the next word.
+        let replaced = matches!(attempt.attribute("CurrentInd"), Some("false" | "0"));
+        scribe.report.set(Field::Replaced, Value::Flag(replaced));
     }
     match leg.child("SpecialAction") {
         Some(action) if action.nil => scribe.report.clear(Field::Hidden),

@@ -19,7 +19,7 @@
 //!
 //! | AIDX | ours |
 //! |---|---|
-//! | `LegIdentifier` | the leg's key. `RepeatNumber` is the attempt; airports must be IATA codes |
+//! | `LegIdentifier` | the leg's key, see below; airports must be IATA codes |
 //! | `SpecialAction` Delete, DoNotDisplay | hidden; `nil` shows it again |
 //! | `OperationalStatus` DX, SQ | cancelled; reinstated, and nothing else takes a cancellation back |
 //! | `OperationalStatus` OP, SCH | nothing but that it operates (OP), which takes NOP back: airports send OP for delayed and boarding flights alike |
@@ -43,6 +43,20 @@
 //! private to a sender (`CMI`, `ATO`) is left aside, and told in [`super::Decoded::notes`].
 //!
 //! Of repeated elements the first counts, in the order of `RepeatIndex`, where only one can.
+//!
+//! ## Whose leg it is
+//!
+//! `Airline` may be an IATA or an ICAO code, and `CodeContext` says which, where it is right. Both are
+//! the same airline, so keys are made with the code that its flights are known by
+//! ([`domain::airlines::known_by`]).
+//!
+//! `RepeatNumber`, from 1 to 99, is by the schema 'the repeat or departure attempt number'. Senders that
+//! count attempts send 1 with every flight, and senders that count returns (British Airways) send it
+//! with the second attempt. So 1 is the leg that everybody else speaks of, and for the latter a second
+//! attempt is a return and a departure of the same leg; each number above is a leg of its own, as
+//! AIDX's key has it. A leg with `CurrentInd` false has been replaced by a later attempt: it is hidden,
+//! so that no board shows a flight twice. What feeds that know no attempts say of the flight then
+//! still goes to the first.
 //!
 //! ## Times
 //!

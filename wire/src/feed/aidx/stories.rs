@@ -221,3 +221,44 @@ fn an_order_to_hide_a_leg_is_obeyed_without_data_and_their_absence_is_told() {
         assert_eq!(faults(&messages[1]), [(Some(0), "LegData", "is missing")]);
     }
 }
+
+fn identified(airline: &str, repeat: &str) -> Decoded {
+    let body = format!(
+        "<IATA_AIDX_FlightLegNotifRQ xmlns=\"{NAMESPACE}\" TimeStamp=\"2024-10-27T10:00:00Z\"><FlightLeg>\
+         <LegIdentifier><Airline>{airline}</Airline><FlightNumber>615</FlightNumber>\
+         <DepartureAirport>LHR</DepartureAirport><ArrivalAirport>JFK</ArrivalAirport>\
+         <OriginDate>2024-10-27</OriginDate>{repeat}</LegIdentifier><LegData><CodeShareInfo>\
+         <Airline>EIN</Airline><FlightNumber>5105</FlightNumber></CodeShareInfo></LegData></FlightLeg>\
+         </IATA_AIDX_FlightLegNotifRQ>"
+    );
+    let mut context = context("LHR");
+    context.received_at = "2024-10-27T10:00:00Z".parse().unwrap();
+    decode(Format::Aidx, body.as_bytes(), &context).unwrap()
+}
+
+#[test]
+fn an_airline_is_the_same_by_either_of_its_codes() {
+    for airline in ["B6", "JBU", "jbu"] {
+        let message = identified(airline, "");
+        let report = report(&message, 0);
+        assert_eq!(report.key.id().as_str(), "B6-615-20241027-LHR-JFK", "{airline}");
+        assert_eq!(facts(report), ["codeshares=EI5105"]);
+    }
+    // Its IATA code is another airline's.
+    assert_eq!(report(&identified("GEC", ""), 0).key.id().as_str(), "GEC-615-20241027-LHR-JFK");
+}
+
+#[test]
+fn the_first_attempt_is_the_leg_that_others_speak_of_and_one_that_was_replaced_is_hidden() {
+    let leg = |repeat: &str| {
+        let message = identified("B6", repeat);
+        let flight = flight(std::slice::from_ref(&message));
+        (flight.leg.to_string().replace("B6-615-20241027-LHR-JFK", ""), flight.view().hidden)
+    };
+    assert_eq!(leg(""), (String::new(), false));
+    assert_eq!(leg("<RepeatNumber>1</RepeatNumber>"), (String::new(), false));
+    assert_eq!(leg("<RepeatNumber CurrentInd=\"true\">1</RepeatNumber>"), (String::new(), false));
+    assert_eq!(leg("<RepeatNumber CurrentInd=\"false\">1</RepeatNumber>"), (String::new(), true));
+    assert_eq!(leg("<RepeatNumber CurrentInd=\"0\">2</RepeatNumber>"), ("-R1".into(), true));
+    assert_eq!(leg("<RepeatNumber>3</RepeatNumber>"), ("-R2".into(), false));
+}

@@ -225,7 +225,7 @@ fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual()
 #[test]
 fn diversions_returns_and_reinstatements_are_told_apart() {
     let decoded = many_legs();
-    assert_eq!(report(&decoded, 5).key.id().as_str(), "ZX-105D-20240305-MEL-HBA-R2");
+    assert_eq!(report(&decoded, 5).key.id().as_str(), "ZX-105D-20240305-MEL-HBA-R1");
     assert_eq!(facts(report(&decoded, 5)), ["diverted=true", "diverted_to=LST"]);
     assert_eq!(facts(report(&decoded, 6)), ["diverted=false", "diverted_to="]);
     let returned = ["departure.actual=", "departure.airborne=", "departure.step=returned"];

@@ -133,7 +133,7 @@ impl Draft {
         match key {
             "carrier" => {
                 let text = self.required(map)?;
-                self.carrier = Some(self.checked(AirlineCode::parse(&text))?);
+                self.carrier = Some(self.checked(read::airline(&text))?);
             }
             "number" => {
                 let text = match map.next_value::<Plain<'de>>()? {
@@ -347,7 +347,7 @@ impl<'de> Visitor<'de> for Flights<'_> {
             if flights.len() == CODESHARES_MAX {
                 return Err(self.0.refuse(format!("are more than {CODESHARES_MAX}")));
             }
-            flights.push(self.0.checked(Designator::parse(&text))?);
+            flights.push(self.0.checked(read::designator(&text))?);
         }
         Ok(flights)
     }

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! - `carrier`, `number` (text or number), `origin_date`, `from` and `to` identify the leg and are
-//!   required; `suffix` and `repeat` where it has them.
+//!   required; `suffix` and `repeat` where it has them. An airline's IATA and ICAO codes are the same
+//!   airline.
 //! - `observed_at` is when the sender knew it; absent, it is when the hub got the report.
 //! - `set` holds values by the names of [`SETTABLE`], and `status` with a word of
 //!   [`StatusWord`]. `clear` names those whose value is taken away. What is in neither is left as

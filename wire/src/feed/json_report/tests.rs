@@ -37,6 +37,16 @@ fn a_number_may_be_a_number_and_the_time_of_receipt_stands_in_for_that_of_observ
 }
 
 #[test]
+fn an_airline_is_the_same_by_either_of_its_codes() {
+    let body = r#"{"carrier":"JBU","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL",
+        "set":{"codeshares":["EIN5105","JBU9"]}}"#;
+    let decoded = read(Format::Json, body.as_bytes(), "JFK");
+    let report = report(&decoded, 0);
+    assert_eq!(report.key.id().as_str(), "B6-615-20130208-JFK-FLL");
+    assert_eq!(facts(report), ["codeshares=B69 EI5105"]);
+}
+
+#[test]
 fn a_return_takes_earlier_times_back_but_not_those_of_the_same_report() {
     let expected = ["departure.actual=08 21:40", "departure.airborne=", "departure.step=returned"];
     assert_eq!(facts(report(&reports(), 3)), expected);

@@ -126,7 +126,7 @@ fn required<'t>(key: &'static str, said: &'t Said<Text<'_>>) -> Result<&'t str, 
 
 /// `KL1001`; some rows have `HV 6907` or padding zeros.
 pub(super) fn designator(text: &str) -> Result<Designator, String> {
-    Designator::parse(&text.replace(' ', "")).map_err(|e| e.to_string())
+    read::designator(&text.replace(' ', "")).map_err(|e| e.to_string())
 }
 
 fn other_airport(row: &Row<'_>, direction: Direction) -> Result<Iata, Unusable> {
