@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use dashmap::DashMap;
 use domain::clock::Clock;
 use domain::codes::Iata;
+use domain::leg::LegId;
 use domain::ports::{Archive, Outcome, Quarantined, RawMessage, ReportSink, SinkError, StoreError};
 use domain::report::{Report, Source};
 use futures_util::TryFutureExt;
@@ -206,6 +207,13 @@ impl Intake {
                 Outcome::Changed(_) => taken.changed += 1,
                 Outcome::Unchanged => taken.unchanged += 1,
                 Outcome::Queued => taken.queued += 1,
+                Outcome::Corrects { leg, rev } => {
+                    let count = if rev.is_some() { &mut taken.changed } else { &mut taken.unchanged };
+                    *count += 1;
+                    let (reason, excerpt) = (correction(&leg, &key.id()), key.id().to_string());
+                    let fault = Fault { index: Some(index), field: None, reason, excerpt };
+                    late_faults.push(quarantined(feed, received_at, &fault));
+                }
                 Outcome::Rejected(reason) => {
                     let excerpt = key.id().to_string();
                     let fault = Fault { index: Some(index), field: None, reason, excerpt };
@@ -257,6 +265,14 @@ impl FeedSpec {
     pub fn airport(&self) -> Option<Iata> {
         self.source.airport
     }
+}
+
+/// What a human is told of a report that was merged into a leg of another number, route or date.
+pub(crate) fn correction(known: &LegId, said: &LegId) -> String {
+    format!(
+        "was merged into {known}, as it has that leg's identifier, and calls it {said}; boards go on \
+         showing {known}. If that is wrong, say so in its remark by hand, and ask the feed for the reason"
+    )
 }
 
 fn rejection(fault: &Fault) -> Rejection {

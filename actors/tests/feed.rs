@@ -40,6 +40,7 @@ impl AirportSource for Scripted {
 #[derive(Default)]
 struct Store {
     away: AtomicBool,
+    corrects: AtomicBool,
     faults: Mutex<Vec<Quarantined>>,
 }
 
@@ -66,7 +67,11 @@ impl Archive for Store {
 
 impl ReportSink for Store {
     fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
-        Box::pin(async move { Ok(vec![Outcome::Changed(1); reports.len()]) })
+        let outcome = match self.corrects.load(Ordering::SeqCst) {
+            true => Outcome::Corrects { leg: LegId::known("B6-651-20130208-JFK-MIA").unwrap(), rev: Some(2) },
+            false => Outcome::Changed(1),
+        };
+        Box::pin(async move { Ok(vec![outcome; reports.len()]) })
     }
 }
 
@@ -337,5 +342,23 @@ fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
         assert_eq!(faults.len(), 1);
         assert!(faults[0].excerpt.contains("oops"));
         world.clock.advance(TimeDelta::seconds(1));
+    });
+}
+
+#[test]
+fn a_report_that_gives_its_flight_another_number_is_taken_and_kept_for_a_human() {
+    let report = r#"{"carrier":"B6","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL"}"#;
+    run(vec![], 0.5, async |world| {
+        world.store.corrects.store(true, Ordering::SeqCst);
+        let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
+        let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
+        let taken =
+            world.intake.take(&feed, Format::Json, "application/json", report.as_bytes()).await.unwrap();
+        assert_eq!((taken.changed, taken.rejected), (1, vec![]));
+        let faults = world.store.faults.lock().unwrap();
+        let [fault] = &faults[..] else { panic!("{faults:?}") };
+        for name in ["B6-651-20130208-JFK-MIA", "B6-615-20130208-JFK-FLL", "boards go on showing"] {
+            assert!(fault.reason.contains(name), "{}", fault.reason);
+        }
     });
 }

@@ -4,6 +4,10 @@
 //! know a carrier by a code of its own but give the call sign. Both are the leg that is known
 //! already, with one more name. Codeshares and registrations are never looked at.
 //!
+//! A leg keeps the key under which it became known: its identifier is made of it and never changes,
+//! and so do number, route and date on every board. A provider's correction of these is therefore
+//! merged and not shown, and [`AliasIndex::corrects`] tells of it so that a human can be told.
+//!
 //! The index is made of what live legs are called, and each leg takes its names with it when it is
 //! retired. The hub asks [`AliasIndex::resolve`] before it sends a report to a leg, and tells
 //! [`AliasIndex::learn`] after the report was applied.
@@ -73,6 +77,19 @@ impl AliasIndex {
         called.all(|(other, _)| other == leg).then(|| leg.clone())
     }
 
+    /// The key under which `leg` is known, where `report` gives it another number, route or date for
+    /// the first time, by its provider's identifier. Once that is learnt it is told no more.
+    pub fn corrects(&self, report: &Report, leg: &LegId) -> Option<LegKey> {
+        let known = self.legs.get(leg)?;
+        let is_other = known.key != LegKey { carrier: known.key.carrier, ..report.key };
+        let is_new = !known.names.contains(&Name::Key(report.key.id()));
+        let room = known.names.len() < Self::NAMES_MAX;
+        let by_provider = report.aliases.iter().any(|alias| {
+            matches!(alias, Alias::Provider(_)) && known.names.contains(&Name::Alias(alias.clone()))
+        });
+        (is_other && is_new && room && by_provider).then_some(known.key)
+    }
+
     /// Learns what a live leg is called: the key and the aliases of a report that was applied to
     /// it, or of a leg that was restored.
     pub fn learn(&mut self, leg: &LegId, key: &LegKey, aliases: &[Alias]) {
@@ -129,9 +146,10 @@ impl AliasIndex {
     }
 }
 
+/// Another attempt is a leg of its own, though some providers know both by one identifier.
 fn is_near(known: &LegKey, reported: &LegKey) -> bool {
     let days = (known.origin_date - reported.origin_date).num_days().unsigned_abs();
-    days <= AliasIndex::MOVED_DAYS_MAX
+    days <= AliasIndex::MOVED_DAYS_MAX && known.repeat == reported.repeat
 }
 
 fn is_same_trip(known: &LegKey, reported: &LegKey) -> bool {

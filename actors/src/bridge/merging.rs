@@ -1,9 +1,11 @@
 //! Reports of the journal, merged and settled.
 
 use super::{Ends, NAME};
+use crate::intake::correction;
 use crate::metrics::FeedOutcomeLabel;
 use crate::supervisor::{Deaths, Guard};
 use chrono::{DateTime, Utc};
+use domain::leg::LegId;
 use domain::ports::{Delivered, Delivery, Outcome, Quarantined, ReportSink, Settle, SinkError};
 use domain::report::Report;
 use futures_util::future::join_all;
@@ -107,6 +109,7 @@ impl Merging {
             match outcome {
                 Outcome::Changed(_) => self.count(&report, "changed"),
                 Outcome::Unchanged | Outcome::Queued => self.count(&report, "unchanged"),
+                Outcome::Corrects { leg, rev } => faults.push(self.correction(&report, &leg, rev)),
                 Outcome::Rejected(_) if self.may_be_early(&report) => {
                     match self.strays.clone().try_acquire_owned() {
                         Ok(place) => {
@@ -154,6 +157,10 @@ impl Merging {
                             merging.count(&report, "changed");
                             return settle.say();
                         }
+                        [Outcome::Corrects { leg, rev }] => {
+                            merging.put_aside(vec![merging.correction(&report, leg, *rev)]).await;
+                            return settle.say();
+                        }
                         _ => {
                             merging.count(&report, "unchanged");
                             return settle.say();
@@ -173,6 +180,13 @@ impl Merging {
     fn rejected(&self, report: &Report, reason: String) -> Quarantined {
         self.count(report, "rejected");
         fault(&report.source.name, report.received_at, reason, report.key.id().to_string())
+    }
+
+    /// What is kept of a merged report that gives its leg another number, route or date.
+    fn correction(&self, report: &Report, leg: &LegId, rev: Option<u64>) -> Quarantined {
+        self.count(report, if rev.is_some() { "changed" } else { "unchanged" });
+        let said = report.key.id();
+        fault(&report.source.name, report.received_at, correction(leg, &said), said.to_string())
     }
 
     /// Keeps faults, however long that takes: what is settled is not seen again.

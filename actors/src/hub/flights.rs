@@ -248,6 +248,13 @@ impl Hub {
         names.resolve(report).unwrap_or(leg)
     }
 
+    /// Whether a report gives its leg another number, route or date for the first time.
+    pub(super) fn corrects(&self, report: &Report, leg: &LegId) -> bool {
+        // Most reports are of the key of their leg, and cost no look at the names.
+        let names = || self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        !report.aliases.is_empty() && report.key.id() != *leg && names().corrects(report, leg).is_some()
+    }
+
     pub(super) fn count_flights(&self) {
         self.0.metrics.flights.set(self.flights_len() as i64);
     }

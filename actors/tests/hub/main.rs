@@ -541,8 +541,10 @@ fn a_leg_whose_number_its_provider_corrects_stays_the_same_leg() {
             report
         };
         world.hub.accept(vec![named(scheduled("615"))]).await.unwrap();
-        let outcomes = world.hub.accept(vec![named(gate("651", 1, "12"))]).await.unwrap();
-        assert_eq!(outcomes, [Outcome::Changed(2)]);
+        let twice = vec![named(gate("651", 1, "12")), named(gate("651", 1, "12"))];
+        let outcomes = world.hub.accept(twice).await.unwrap();
+        let told = Outcome::Corrects { leg: key("615").id(), rev: Some(2) };
+        assert_eq!(outcomes, [told, Outcome::Unchanged], "a human is told once");
         let again = world.hub.accept(vec![gate("651", 2, "14")]).await.unwrap();
         assert_eq!(again, [Outcome::Changed(3)], "the corrected key has been learnt");
         assert_eq!(world.hub.flights_len(), 1);

@@ -11,6 +11,14 @@ pub enum Outcome {
     Changed(u64),
     /// It told nothing new.
     Unchanged,
+    /// It was merged, into a leg that its provider's identifier says to be the same though its number,
+    /// route or date is another. Told once of each correction, for a human: boards go on showing `leg`.
+    Corrects {
+        /// The leg as it is known.
+        leg: LegId,
+        /// The newest revision, if what is shown has changed.
+        rev: Option<u64>,
+    },
     /// It is durable, and the node that owns its leg will merge it.
     Queued,
     /// It could not be applied, with the reason.

@@ -114,3 +114,28 @@ fn a_retired_leg_takes_its_names_with_it() {
     }
     assert!(index.is_empty() && index.names_len() == 0);
 }
+
+#[test]
+fn a_correction_is_told_once_and_another_code_or_a_call_sign_is_none() {
+    let mut index = index();
+    let leg = key().id();
+    let rekeyed = named(corrected(), &[id("42")]);
+    assert_eq!(index.corrects(&rekeyed, &leg), Some(key()));
+    let icao = LegKey { carrier: AirlineCode::parse("JBU").unwrap(), ..key() };
+    for same in [named(key(), &[id("42")]), named(icao, &[id("42")]), named(corrected(), &[call_sign()])] {
+        assert_eq!(index.corrects(&same, &leg), None);
+    }
+    for other in
+        [LegKey { to: iata("MIA"), ..key() }, LegKey { origin_date: at("+1 00:00").date_naive(), ..key() }]
+    {
+        assert_eq!(index.corrects(&named(other, &[id("42")]), &leg), Some(key()));
+    }
+    index.learn(&leg, &rekeyed.key, &rekeyed.aliases);
+    assert_eq!(index.corrects(&rekeyed, &leg), None);
+}
+
+#[test]
+fn an_identifier_leads_to_no_other_attempt() {
+    let again = LegKey { repeat: 1, ..key() };
+    assert_eq!(index().resolve(&named(again, &[id("42")])), None);
+}
