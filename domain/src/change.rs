@@ -158,7 +158,13 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
         } else if before.status == Status::Diverted && after.status != Status::Cancelled {
             kinds.insert(Kind::Diverted);
         }
-        if let Some(kind) = kind_of_status(after.status).or_else(|| kind_of_withdrawal(before.status)) {
+        if has_happened_before(before.status, after.status) {
+            // The end of a diversion is told already.
+            if before.status != Status::Diverted {
+                kinds.insert(Kind::Time);
+            }
+        } else if let Some(kind) = kind_of_status(after.status).or_else(|| kind_of_withdrawal(before.status))
+        {
             kinds.insert(kind);
         }
     }
@@ -211,6 +217,19 @@ fn kind_of_status(status: Status) -> Option<Kind> {
         Status::Diverted => Kind::Diverted,
         Status::Returned => Kind::Returned,
     })
+}
+
+/// Whether to come from `before` to `after` is to fall back on what had happened already: a take-off
+/// that is withdrawn leaves a departed flight, which does not depart again. A diverted flight had
+/// left, if nothing more is known of it; that the diversion is over is told by itself.
+fn has_happened_before(before: Status, after: Status) -> bool {
+    const WAY: [Status; 5] =
+        [Status::Departed, Status::Airborne, Status::Landed, Status::Arrived, Status::BagsOnBelt];
+    let place = |status| match status {
+        Status::Diverted => Some(1),
+        status => WAY.iter().position(|way| *way == status),
+    };
+    WAY.contains(&after) && place(before).zip(place(after)).is_some_and(|(before, after)| after <= before)
 }
 
 /// The kind of a change back to `scheduled`, by the status that is taken back.

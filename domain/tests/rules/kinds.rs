@@ -83,6 +83,35 @@ fn a_departure_taken_back_is_not_told_as_one() {
 }
 
 #[test]
+fn to_fall_back_on_what_had_happened_is_a_correction_and_no_second_event() {
+    let off_block = || times(&jfk(), "15:05", Field::DepartureActual, "15:04");
+    let airborne = || times(&jfk(), "15:20", Field::DepartureAirborne, "15:19");
+    let landed = || times(&fll(), "17:50", Field::ArrivalLanded, "17:49");
+    let on_block = || times(&fll(), "18:00", Field::ArrivalActual, "17:58");
+    let bags = || word(&fll(), "18:10", "bags_on_belt");
+    let gone = |source, field| clears(source, "18:20", field);
+    let (dep, arr) = (&jfk(), &fll());
+    let table: Vec<(&str, Vec<Report>, Report)> = vec![
+        ("departed", vec![off_block(), airborne()], gone(dep, Field::DepartureAirborne)),
+        ("airborne", vec![off_block(), airborne(), landed()], gone(arr, Field::ArrivalLanded)),
+        ("departed", vec![off_block(), landed()], gone(arr, Field::ArrivalLanded)),
+        ("landed", vec![landed(), on_block()], gone(arr, Field::ArrivalActual)),
+        ("departed", vec![off_block(), on_block()], gone(arr, Field::ArrivalActual)),
+        ("arrived", vec![on_block(), bags()], gone(arr, Field::ArrivalStep)),
+    ];
+    for (status, earlier, last) in table {
+        assert_eq!(kinds(&earlier, last.clone()), [Kind::Time], "back to {status}");
+        let all = [&[schedule()], &earlier[..], &[last]].concat();
+        assert_eq!(flight(&all).view().status.as_str(), status);
+    }
+    let diverted = [off_block(), airborne(), word(dep, "16:00", "diverted")];
+    assert_eq!(kinds(&diverted, gone(dep, Field::Diverted)), [Kind::Diverted], "it had left before");
+    let returned = [off_block(), word(dep, "15:30", "returned")];
+    let again = times(dep, "16:10", Field::DepartureActual, "16:08");
+    assert_eq!(kinds(&returned, again), [Kind::Delay, Kind::Departed], "after a return it leaves anew");
+}
+
+#[test]
 fn every_kind_has_its_own_word() {
     let words: std::collections::BTreeSet<_> = Kind::WORDS.iter().map(|(_, word)| word).collect();
     assert_eq!(words.len(), Kind::WORDS.len());
