@@ -68,6 +68,21 @@ fields! {
     DepartureAirborne = ("departure.airborne", Kind::Time, Departure),
     /// How far the departure airport says the flight has come.
     DepartureStep = ("departure.step", Kind::Step, Departure),
+    /// When the departure airport last said that the aircraft came back to the stand. It outlives the
+    /// step: what happened before it belongs to the attempt that is over.
+    DepartureReturned = ("departure.returned", Kind::Time, Departure),
+    /// When check-in opened.
+    DepartureCheckInOpened = ("departure.check_in_opened", Kind::Time, Departure),
+    /// When check-in closed. It ends check-in and nothing else, so it is no step.
+    DepartureCheckInClosed = ("departure.check_in_closed", Kind::Time, Departure),
+    /// When the gate opened.
+    DepartureGateOpened = ("departure.gate_opened", Kind::Time, Departure),
+    /// When boarding began.
+    DepartureBoarding = ("departure.boarding", Kind::Time, Departure),
+    /// When the last call was made.
+    DepartureFinalCall = ("departure.final_call", Kind::Time, Departure),
+    /// When the gate closed.
+    DepartureGateClosed = ("departure.gate_closed", Kind::Time, Departure),
     /// Arrival terminal.
     ArrivalTerminal = ("arrival.terminal", Kind::Text(8), Arrival),
     /// Gate at which passengers arrive.
@@ -84,7 +99,9 @@ fields! {
     ArrivalActual = ("arrival.actual", Kind::Time, Arrival),
     /// How far the arrival airport says the flight has come.
     ArrivalStep = ("arrival.step", Kind::Step, Arrival),
-    /// Cancelled (AIDX `DX`); only a reinstatement (`SQ`) takes it back.
+    /// When the first bag came.
+    ArrivalFirstBag = ("arrival.first_bag", Kind::Time, Arrival),
+    /// Cancelled (AIDX `DX`), or not any more (`SQ`). Whose word counts is at the head of `cancellation`.
     Cancelled = ("cancelled", Kind::Flag, Whole),
     /// Diverted, with or without the new airport being known.
     Diverted = ("diverted", Kind::Flag, Whole),
@@ -130,7 +147,18 @@ impl Field {
     pub fn is_event(self) -> bool {
         matches!(
             self,
-            Self::DepartureActual | Self::DepartureAirborne | Self::ArrivalLanded | Self::ArrivalActual
+            Self::DepartureActual
+                | Self::DepartureAirborne
+                | Self::DepartureReturned
+                | Self::DepartureCheckInOpened
+                | Self::DepartureCheckInClosed
+                | Self::DepartureGateOpened
+                | Self::DepartureBoarding
+                | Self::DepartureFinalCall
+                | Self::DepartureGateClosed
+                | Self::ArrivalLanded
+                | Self::ArrivalActual
+                | Self::ArrivalFirstBag
         )
     }
 

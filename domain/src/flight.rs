@@ -12,14 +12,25 @@
 //!    in a flight's life). A source whose times are coarse should be decoded with what tells its
 //!    messages apart in the part below the second, as AIDX's are with `SequenceNmbr`. A source that
 //!    has nothing of the sort may see a correction within one second come to nothing.
-//! 3. A value that a source of at least its authority has cleared since does not count. What a
-//!    weaker source says *after* a clear does: a clear says "I no longer know", so that an airport
+//! 3. Some of its words a source itself calls second best ([`crate::report::Standing`]): the gate that
+//!    is planned beside the gate in use. They are kept beside its best, and weigh less than it
+//!    however new they are; between sources, authority comes first.
+//! 4. A value that a word of at least its weight has cleared since does not count. What a
+//!    weaker one says *after* a clear does: a clear says "I no longer know", so that an airport
 //!    whose feed is full of nulls does not silence those who do know.
-//! 4. Of the values that count, that of the highest authority, then the newest, then the source
-//!    whose name is last.
+//! 5. Of the values that count, that of the highest authority, then the best before the second best,
+//!    then the newest, then the source whose name is last.
 //!
-//! What is missing from a report changes nothing. A cancellation cannot be cleared, only taken
-//! back by a reinstatement (AIDX: `DX` is reversible by `SQ` alone).
+//! What is missing from a report changes nothing.
+//!
+//! Who may cancel, and what ends a cancellation, is at the head of `cancellation`.
+//!
+//! ## Any order
+//!
+//! A leg is made known by a primary source; what a secondary source says before that is refused and
+//! not kept, as a hub would otherwise fill with flights that nobody operates. So "any order" holds for
+//! all reports of primary sources, and for those of secondary ones from the leg's first revision on.
+//! A secondary source whose report came too early is heard when it next speaks of the field.
 //!
 //! Silence is not a statement. A stronger source that has said nothing for long keeps its word: an
 //! airport that pushes changes says "gate 14" once and is right about it all day, and from one leg
@@ -28,12 +39,11 @@
 
 use crate::change::{Change, kinds_between};
 use crate::field::{Field, Kind, Value};
-use crate::held::{InForce, strongest};
+use crate::held::{InForce, hold, strongest, strongest_claim, words_on};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
-use crate::report::Report;
+use crate::report::{Report, Standing, Statement};
 use crate::view::FlightView;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::ops::Range;
 use std::sync::Arc;
 
 pub use crate::by_hand::{Override, OverrideRefused};
@@ -94,6 +104,8 @@ pub struct Flight {
     /// The last word of each source on each field, in the order of the fields and then of the
     /// sources' names.
     pub held: Vec<(Field, Held)>,
+    /// The same of what sources call their second best, which is rare.
+    pub second_best: Vec<(Field, Held)>,
     /// Overrides that have not ended, at most one a field.
     pub overrides: Vec<Override>,
     /// Other names, sorted.
@@ -113,6 +125,7 @@ impl Flight {
             rev: 0,
             changed_at: DateTime::UNIX_EPOCH,
             held: Vec::new(),
+            second_best: Vec::new(),
             overrides: Vec::new(),
             aliases: Vec::new(),
         }
@@ -128,17 +141,8 @@ impl Flight {
         let before = self.shown();
         let mut learnt = self.end_overrides(now);
         learnt |= self.add_aliases(&report.aliases);
-        for statement in report.statements.iter().filter(|s| s.counts()) {
-            learnt |= self.hold(
-                statement.field,
-                Held {
-                    value: statement.value.clone(),
-                    authority: report.source.authority(statement.field, &self.key),
-                    source: report.source.name.clone(),
-                    observed_at: report.observed_at,
-                    received_at: report.received_at,
-                },
-            );
+        for (standing, statement) in report.all_statements().filter(|(_, s)| s.counts()) {
+            learnt |= self.hear(report, standing, statement);
         }
         if before.is_some() && !learnt {
             return Ok(Applied::Unchanged);
@@ -214,42 +218,61 @@ impl Flight {
     }
 
     pub(crate) fn in_force(&self, field: Field) -> Option<InForce<'_>> {
-        if let Some(order) = self.overrides.iter().find(|o| o.field == field) {
-            return Some(InForce { value: order.value.as_ref()?, observed_at: order.set_at });
+        if let Some(order) = self.override_of(field) {
+            let Override { value, set_by, set_at, .. } = order;
+            let authority = u8::MAX;
+            return Some(InForce { value: value.as_ref()?, authority, source: set_by, observed_at: *set_at });
         }
-        let strongest = self.word(field)?;
-        Some(InForce { value: strongest.value.as_ref()?, observed_at: strongest.observed_at })
+        self.word(field)
+    }
+
+    /// The strongest of the second-best words that count, unless a person has taken the field over.
+    pub(crate) fn second_best_in_force(&self, field: Field) -> Option<InForce<'_>> {
+        self.override_of(field).is_none().then(|| strongest(&[], self.second_best_on(field))).flatten()
+    }
+
+    pub(crate) fn second_best_on(&self, field: Field) -> &[(Field, Held)] {
+        &self.second_best[words_on(&self.second_best, field)]
+    }
+
+    pub(crate) fn override_of(&self, field: Field) -> Option<&Override> {
+        self.overrides.iter().find(|order| order.field == field)
     }
 
     /// The word in force of a field among those of sources, whatever an operator has set.
-    pub(crate) fn word(&self, field: Field) -> Option<&Held> {
-        strongest(self.words(field))
+    pub(crate) fn word(&self, field: Field) -> Option<InForce<'_>> {
+        match field {
+            // What is said of it by those who may not is a rumour, see `cancellation`.
+            Field::Cancelled => strongest_claim(self.words(field)),
+            _ => strongest(self.words(field), self.second_best_on(field)),
+        }
     }
 
-    /// The last word of each source on a field.
+    /// The last best word of each source on a field.
     pub(crate) fn words(&self, field: Field) -> &[(Field, Held)] {
-        &self.held[self.words_on(field)]
+        &self.held[words_on(&self.held, field)]
     }
 
     fn shown(&self) -> Option<FlightView> {
         (self.rev > 0).then(|| self.view())
     }
 
-    /// Where the words on `field` stand in what is held.
-    fn words_on(&self, field: Field) -> Range<usize> {
-        let from = self.held.partition_point(|(f, _)| *f < field);
-        let count = self.held[from..].iter().take_while(|(f, _)| *f == field).count();
-        from..from + count
-    }
-
-    fn hold(&mut self, field: Field, held: Held) -> bool {
-        let place = |(f, word): &(Field, Held)| (*f, &word.source).cmp(&(field, &held.source));
-        match self.held.binary_search_by(place) {
-            Ok(at) if held.replaces(&self.held[at].1) => self.held[at].1 = held,
-            Ok(_) => return false,
-            Err(at) => self.held.insert(at, (field, held)),
-        }
-        true
+    /// Takes one statement in. Whether anything was learnt from it.
+    fn hear(&mut self, report: &Report, standing: Standing, statement: &Statement) -> bool {
+        let Statement { field, value } = statement;
+        let held = Held {
+            value: value.clone(),
+            authority: report.source.authority(*field, &self.key),
+            source: report.source.name.clone(),
+            observed_at: report.observed_at,
+            received_at: report.received_at,
+        };
+        let is_rumour = *field == Field::Cancelled && !report.source.may_cancel(&self.key);
+        let words = match standing {
+            Standing::Best if !is_rumour => &mut self.held,
+            Standing::Best | Standing::SecondBest => &mut self.second_best,
+        };
+        hold(words, *field, held)
     }
 
     fn end_overrides(&mut self, now: DateTime<Utc>) -> bool {

@@ -3,6 +3,7 @@
 
 use crate::field::{Field, Value};
 use chrono::{DateTime, Utc};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The last word of one source on one field.
@@ -21,37 +22,101 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether this is a newer word than `earlier`, of the same source. A strict order on
-    /// everything but `received_at`, so that the order of arrival never decides.
-    pub(crate) fn replaces(&self, earlier: &Self) -> bool {
+    /// Whether this is a newer word than `earlier`, of the same source and standing. A strict order
+    /// on everything but `received_at`, so that the order of arrival never decides.
+    fn replaces(&self, earlier: &Self) -> bool {
         let order = |held: &Self| (held.observed_at, held.authority);
         order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
     }
+}
 
-    /// Whether this takes `value` away.
-    fn clears(&self, value: &Self) -> bool {
-        self.value.is_none() && self.authority >= value.authority && self.observed_at >= value.observed_at
-    }
+/// Words, each the last of one source on one field, in the order of the fields and then of the
+/// sources' names.
+pub(crate) type Words = Vec<(Field, Held)>;
 
-    /// Whether this weighs less than `other`, of another source.
-    fn yields_to(&self, other: &Self) -> bool {
-        let order = |held: &Self| (held.authority, held.observed_at);
-        order(self).cmp(&order(other)).then_with(|| self.source.cmp(&other.source)).is_lt()
+/// Takes a word in, unless it is no newer than what the source has said of the field.
+pub(crate) fn hold(words: &mut Words, field: Field, held: Held) -> bool {
+    let place = |(f, word): &(Field, Held)| (*f, &word.source).cmp(&(field, &held.source));
+    match words.binary_search_by(place) {
+        Ok(at) if held.replaces(&words[at].1) => words[at].1 = held,
+        Ok(_) => return false,
+        Err(at) => words.insert(at, (field, held)),
     }
+    true
+}
+
+/// Where the words on `field` stand.
+pub(crate) fn words_on(words: &Words, field: Field) -> Range<usize> {
+    let from = words.partition_point(|(f, _)| *f < field);
+    let count = words[from..].iter().take_while(|(f, _)| *f == field).count();
+    from..from + count
 }
 
 /// The value in force of a field, and on whose word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InForce<'a> {
     pub(crate) value: &'a Value,
+    pub(crate) authority: u8,
+    pub(crate) source: &'a Arc<str>,
     pub(crate) observed_at: DateTime<Utc>,
 }
 
-/// The word in force among those on one field, each of another source. It has a value.
-pub(crate) fn strongest(words: &[(Field, Held)]) -> Option<&Held> {
-    words
-        .iter()
-        .map(|(_, held)| held)
-        .filter(|held| held.value.is_some() && !words.iter().any(|(_, other)| other.clears(held)))
-        .reduce(|best, held| if best.yields_to(held) { held } else { best })
+impl<'a> InForce<'a> {
+    /// What a word says, if it says anything.
+    pub(crate) fn of(held: &'a Held) -> Option<Self> {
+        let Held { value, authority, source, observed_at, .. } = held;
+        Some(Self { value: value.as_ref()?, authority: *authority, source, observed_at: *observed_at })
+    }
+
+    /// The instant, where it is one.
+    pub(crate) fn time(&self) -> Option<DateTime<Utc>> {
+        match self.value {
+            Value::Time(seconds) => DateTime::from_timestamp(*seconds, 0),
+            _ => None,
+        }
+    }
+}
+
+/// A word with its standing.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    held: &'a Held,
+    is_best: bool,
+}
+
+impl Word<'_> {
+    fn weight(&self) -> (u8, bool) {
+        (self.held.authority, self.is_best)
+    }
+
+    /// Whether this takes `value` away.
+    fn clears(&self, value: &Self) -> bool {
+        self.held.value.is_none()
+            && self.weight() >= value.weight()
+            && self.held.observed_at >= value.held.observed_at
+    }
+
+    /// Whether this weighs less than `other`, of another source or standing.
+    fn yields_to(&self, other: &Self) -> bool {
+        let order = |word: &Self| (word.weight(), word.held.observed_at);
+        order(self).cmp(&order(other)).then_with(|| self.held.source.cmp(&other.held.source)).is_lt()
+    }
+}
+
+/// The word in force among those on one field: the best ones of its sources, and the second best.
+pub(crate) fn strongest<'a>(
+    best: &'a [(Field, Held)],
+    second_best: &'a [(Field, Held)],
+) -> Option<InForce<'a>> {
+    let of = |is_best| move |(_, held): &'a (Field, Held)| Word { held, is_best };
+    let words = || best.iter().map(of(true)).chain(second_best.iter().map(of(false)));
+    let counting =
+        words().filter(|word| word.held.value.is_some() && !words().any(|other| other.clears(word)));
+    InForce::of(counting.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.held)
+}
+
+/// The same among words of which each source can take back its own alone.
+pub(crate) fn strongest_claim(best: &[(Field, Held)]) -> Option<InForce<'_>> {
+    let claims = best.iter().map(|(_, held)| Word { held, is_best: true }).filter(|w| w.held.value.is_some());
+    InForce::of(claims.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.held)
 }

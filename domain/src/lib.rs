@@ -23,8 +23,9 @@
 //! | [`delay_reason`] | delay codes in plain words |
 //! | [`ports`] | what the hub asks of the outside world, answered in `adapters` |
 //!
-//! The rules of merging stand at the head of [`flight`], those of the status at [`status::Status`],
-//! and each has a test in `tests/rules` whose name says it.
+//! The rules of merging stand at the head of [`flight`], those of the status at [`status::Status`], of
+//! how far a side has come in `steps`, of cancellations in `cancellation`; and each has a test in
+//! `tests/rules` whose name says it.
 //!
 //! ## Adding a field
 //!
@@ -41,6 +42,7 @@ pub mod airports;
 pub mod alias;
 pub mod board;
 mod by_hand;
+mod cancellation;
 pub mod change;
 pub mod clock;
 pub mod codes;
@@ -55,6 +57,7 @@ pub mod line;
 pub mod ports;
 pub mod report;
 pub mod status;
+mod steps;
 pub mod topic;
 pub mod view;
 mod visibility;

@@ -31,11 +31,31 @@ impl Source {
         let own = match field.side() {
             Side::Departure => self.airport == Some(key.from),
             Side::Arrival => self.airport == Some(key.to),
-            // Both airports may cancel or remark; between equals the newer word counts.
-            Side::Whole => false,
+            // A flight that one of its ends calls off is off, and only an end knows that it flies.
+            Side::Whole => field == Field::Cancelled && self.is_an_end_of(key),
         };
         self.rank.min(Self::OWN_SIDE_BONUS - 1) + if own { Self::OWN_SIDE_BONUS } else { 0 }
     }
+
+    /// Whether its word alone cancels or reinstates the leg `key`: a primary source's, or that of
+    /// one of its airports. Anybody else has it from somewhere, or concludes it from silence.
+    pub fn may_cancel(&self, key: &LegKey) -> bool {
+        self.creates || self.is_an_end_of(key)
+    }
+
+    fn is_an_end_of(&self, key: &LegKey) -> bool {
+        self.airport.is_some_and(|airport| airport == key.from || airport == key.to)
+    }
+}
+
+/// What a source itself thinks of a word of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// What it knows.
+    Best,
+    /// What it goes by while it knows nothing better: the gate that is planned, where there is none
+    /// in use; the estimate of touchdown, where there is none of being on block.
+    SecondBest,
 }
 
 /// One statement of a field: a value, or that the value is taken away.
@@ -49,10 +69,9 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Whether merging takes notice of it. A value must fit its field; a cancellation is taken
-    /// back by a reinstatement and never by a clear.
+    /// Whether merging takes notice of it: a value must fit its field.
     pub(crate) fn counts(&self) -> bool {
-        self.value.as_ref().map_or(self.field != Field::Cancelled, |value| value.fits(self.field))
+        self.value.as_ref().is_none_or(|value| value.fits(self.field))
     }
 }
 
@@ -73,31 +92,46 @@ pub struct Report {
     pub received_at: DateTime<Utc>,
     /// What it says. A field appears at most once.
     pub statements: Vec<Statement>,
+    /// What it says as second best, see [`Standing`]. A field appears at most once here, too.
+    pub second_best: Vec<Statement>,
 }
 
 impl Report {
-    /// Most statements a report can make: one for each field.
+    /// Most statements a report can make of either standing: one for each field.
     pub const STATEMENTS_MAX: usize = Field::TABLE.len();
 
     /// States a value, over an earlier statement of this report on the same field.
     pub fn set(&mut self, field: Field, value: Value) {
         debug_assert!(value.fits(field), "{field} does not take {value:?}");
-        self.state(Statement { field, value: Some(value) });
+        self.state(Standing::Best, Statement { field, value: Some(value) });
     }
 
     /// States that a field has no value any more.
     pub fn clear(&mut self, field: Field) {
-        self.state(Statement { field, value: None });
+        self.state(Standing::Best, Statement { field, value: None });
+    }
+
+    /// Whether it says anything of a field as its best word.
+    pub fn speaks_of(&self, field: Field) -> bool {
+        self.statements.iter().any(|statement| statement.field == field)
+    }
+
+    /// What it says in either standing.
+    pub fn all_statements(&self) -> impl Iterator<Item = (Standing, &Statement)> {
+        let of = |standing| move |statement| (standing, statement);
+        let second_best = self.second_best.iter().map(of(Standing::SecondBest));
+        self.statements.iter().map(of(Standing::Best)).chain(second_best)
     }
 
     /// States a status word: steps as steps, the rest as the flags they are. A return to the stand
-    /// takes the departure's times away too.
+    /// takes the departure's times away too, and is kept when the flight boards again.
     pub fn status(&mut self, status: StatusWord) {
         match status {
             StatusWord::Step(Step::Returned) => {
                 // The attempt is over: its times no longer say where the aircraft is.
                 self.clear(Field::DepartureActual);
                 self.clear(Field::DepartureAirborne);
+                self.set(Field::DepartureReturned, Value::Time(self.observed_at.timestamp()));
                 self.set(Field::DepartureStep, Value::Step(Step::Returned));
             }
             StatusWord::Step(step) => self.set(step.field(), Value::Step(step)),
@@ -114,7 +148,7 @@ impl Report {
         if ahead > Flight::AHEAD_MAX {
             return Err(Refused::FromTheFuture { observed_at, minutes_ahead: ahead.num_minutes() });
         }
-        for statement in self.statements.iter().filter(|s| s.field.is_event()) {
+        for (_, statement) in self.all_statements().filter(|(_, s)| s.field.is_event()) {
             let Some(Value::Time(seconds)) = statement.value else { continue };
             let Some(at) = DateTime::from_timestamp(seconds, 0) else { continue };
             let after = at - observed_at;
@@ -126,10 +160,16 @@ impl Report {
         Ok(())
     }
 
-    fn state(&mut self, statement: Statement) {
-        match self.statements.iter_mut().find(|s| s.field == statement.field) {
+    /// States something in either standing, over an earlier statement of the same standing on the
+    /// same field.
+    pub fn state(&mut self, standing: Standing, statement: Statement) {
+        let statements = match standing {
+            Standing::Best => &mut self.statements,
+            Standing::SecondBest => &mut self.second_best,
+        };
+        match statements.iter_mut().find(|s| s.field == statement.field) {
             Some(earlier) => *earlier = statement,
-            None => self.statements.push(statement),
+            None => statements.push(statement),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The one word for where a flight stands, derived from all that is known.
 
+use crate::cancellation::is_cancelled;
 use crate::diversion::is_diverted;
-use crate::field::{Field, Step, Value};
+use crate::field::{Field, Step};
 use crate::flight::Flight;
+use crate::steps;
 use crate::view::{FlightView, departed_at};
 use chrono::TimeDelta;
 
@@ -16,10 +18,9 @@ pub const LATE_FROM: TimeDelta = TimeDelta::minutes(15);
 /// opening of the gate; lateness; check-in. This is the order of display of the Home Office's DRT,
 /// but for boarding steps, which outrank lateness because a passenger must act on them.
 ///
-/// A cancelled flight stays cancelled whatever else is said, as only a reinstatement takes a
-/// cancellation back. A return to the stand ends with any newer step of the departure airport (it
-/// boards again), and with a departure after the return. A diversion ends when it is taken back, and
-/// when the planned airport itself says that the flight has landed there.
+/// Who may cancel, and what ends a cancellation, is at the head of `cancellation`; of a diversion, at
+/// the head of `diversion`. A return to the stand ends with any newer step of the departure airport (it
+/// boards again), and with a departure after the return; what was before it never counts again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {
     /// As planned, nothing has happened yet.
@@ -81,10 +82,9 @@ impl Status {
 
     /// The first rule that holds decides. Times count like words, as many airports only send times.
     pub(crate) fn of(flight: &Flight, view: &FlightView) -> Self {
-        let flag = |field| matches!(flight.value(field), Some(Value::Flag(true)));
-        let (leaving, coming) = (step(flight, Field::DepartureStep), step(flight, Field::ArrivalStep));
+        let (leaving, coming) = (steps::leaving(flight), steps::coming(flight));
         let rules = [
-            (flag(Field::Cancelled), Self::Cancelled),
+            (is_cancelled(flight), Self::Cancelled),
             (is_diverted(flight), Self::Diverted),
             (coming == Step::BagsOnBelt, Self::BagsOnBelt),
             (view.arrival.actual.is_some() || coming == Step::Arrived, Self::Arrived),
@@ -116,12 +116,5 @@ impl Status {
                 | Self::BagsOnBelt
                 | Self::Diverted
         )
-    }
-}
-
-fn step(flight: &Flight, field: Field) -> Step {
-    match flight.value(field) {
-        Some(Value::Step(step)) => *step,
-        _ => Step::Scheduled,
     }
 }

@@ -7,9 +7,10 @@ mod standing;
 
 use crate::codes::{Designator, Direction, Iata};
 use crate::diversion::diverted_to;
-use crate::field::{Field, Step, Value};
+use crate::field::{Field, Value};
 use crate::flight::Flight;
 use crate::leg::{LegId, LegKey};
+use crate::steps;
 use crate::topic::Topic;
 use crate::visibility::is_hidden;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -115,14 +116,13 @@ impl FlightView {
             _ => None,
         };
         let time = |field| flight.time(field);
-        let estimate = |estimated, scheduled| plausible(time(estimated), time(scheduled));
         let departure = DepartureView {
             airport: flight.key.from,
             terminal: text(Field::DepartureTerminal),
             gate: text(Field::DepartureGate),
             check_in: text(Field::DepartureCheckIn),
             scheduled: time(Field::DepartureScheduled),
-            estimated: estimate(Field::DepartureEstimated, Field::DepartureScheduled),
+            estimated: plausible(time(Field::DepartureEstimated), time(Field::DepartureScheduled)),
             actual: departed_at(flight, Field::DepartureActual),
         };
         let arrival = ArrivalView {
@@ -131,7 +131,7 @@ impl FlightView {
             gate: text(Field::ArrivalGate),
             belt: text(Field::ArrivalBelt),
             scheduled: time(Field::ArrivalScheduled),
-            estimated: estimate(Field::ArrivalEstimated, Field::ArrivalScheduled),
+            estimated: plausible(on_block_estimate(flight), time(Field::ArrivalScheduled)),
             actual: time(Field::ArrivalActual),
         };
         let mut view = Self {
@@ -231,11 +231,23 @@ fn plausible(estimated: Option<DateTime<Utc>>, scheduled: Option<DateTime<Utc>>)
     estimated.filter(|e| scheduled.is_none_or(|s| (*e - s).abs() <= ESTIMATE_OFF_MAX))
 }
 
-/// When the aircraft left, by `field` (off-block or airborne). While the departure airport says
-/// that it came back, what happened before that belongs to the attempt that is over, however late
-/// a slower source tells of it; what happened after is the next attempt.
+/// When the aircraft left, by `field` (off-block or airborne). Where it came back to the stand, what
+/// happened before belongs to the attempt that is over, however late somebody tells or repeats it,
+/// and although the flight boards again; what happened after is the next attempt.
 pub(crate) fn departed_at(flight: &Flight, field: Field) -> Option<DateTime<Utc>> {
-    let step = flight.in_force(Field::DepartureStep);
-    let returned = step.filter(|step| *step.value == Value::Step(Step::Returned));
-    flight.time(field).filter(|at| returned.is_none_or(|step| *at > step.observed_at))
+    let returned = steps::returned_at(flight);
+    flight.time(field).filter(|at| returned.is_none_or(|returned| *at > returned))
+}
+
+/// When it is expected on the stand. An estimate of touchdown, which is a second-best word, that is
+/// as new as the one of being on block and lies after it disproves that: nobody is on block before
+/// having landed.
+fn on_block_estimate(flight: &Flight) -> Option<DateTime<Utc>> {
+    let field = Field::ArrivalEstimated;
+    let best = flight.in_force(field)?;
+    let at = best.time()?;
+    let touchdown = flight.second_best_in_force(field).filter(|touchdown| {
+        touchdown.authority >= best.authority && touchdown.observed_at >= best.observed_at
+    });
+    Some(touchdown.and_then(|touchdown| touchdown.time()).map_or(at, |touchdown| touchdown.max(at)))
 }

@@ -22,7 +22,7 @@ pub(crate) fn is_hidden(flight: &Flight) -> bool {
 }
 
 fn is_said(flight: &Flight, reason: Field) -> bool {
-    if let Some(order) = flight.overrides.iter().find(|order| order.field == reason) {
+    if let Some(order) = flight.override_of(reason) {
         return order.value == Some(Value::Flag(true));
     }
     let words = || flight.words(reason).iter().map(|(_, held)| held).filter(|held| held.value.is_some());

@@ -10,7 +10,7 @@ use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::Alias;
 use domain::ports::{LogEntry, Version};
-use domain::report::{Report, Source};
+use domain::report::{Report, Source, Standing, Statement};
 use gatecall_wire::frame::server;
 use gatecall_wire::record::{
     RecordError, check_log, decode_change, decode_log, decode_report, decode_state, decode_value,
@@ -194,28 +194,38 @@ fn report() -> impl Strategy<Value = Report> {
         prop_oneof![1 => -2_000_000_000_i64..1_361_000_000, 4 => 1_361_000_000_i64..1_361_000_500],
         0_u32..1_000_000_000,
         0_i64..1_000_000,
-        proptest::collection::vec(statement(), 0..12),
+        (proptest::collection::vec(statement(), 0..12), proptest::collection::vec(statement(), 0..3)),
         proptest::collection::vec(alias, 0..3),
     )
-        .prop_map(|((name, airport, rank), seconds, nanos, lag_millis, statements, aliases)| {
-            let observed_at: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos).unwrap();
-            let source = Arc::new(Source { name: name.into(), airport, rank, creates: true });
-            let received_at = observed_at + TimeDelta::milliseconds(lag_millis);
-            let mut report =
-                Report { source, key: key(), aliases, observed_at, received_at, statements: Vec::new() };
-            for (field, value) in statements {
-                match value {
-                    Some(value) => report.set(field, value),
-                    None => report.clear(field),
+        .prop_map(
+            |((name, airport, rank), seconds, nanos, lag_millis, (statements, second_best), aliases)| {
+                let observed_at: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos).unwrap();
+                let source = Arc::new(Source { name: name.into(), airport, rank, creates: true });
+                let received_at = observed_at + TimeDelta::milliseconds(lag_millis);
+                let mut report = Report {
+                    source,
+                    key: key(),
+                    aliases,
+                    observed_at,
+                    received_at,
+                    statements: Vec::new(),
+                    second_best: Vec::new(),
+                };
+                let said = statements.into_iter().map(|said| (Standing::Best, said));
+                for (standing, (field, value)) in
+                    said.chain(second_best.into_iter().map(|said| (Standing::SecondBest, said)))
+                {
+                    report.state(standing, Statement { field, value });
                 }
-            }
-            report
-        })
+                report
+            },
+        )
 }
 
 /// A report with its statements in the order of their fields, in which nothing depends on it.
 fn in_order(mut report: Report) -> Report {
     report.statements.sort_by_key(|statement| statement.field);
+    report.second_best.sort_by_key(|statement| statement.field);
     report
 }
 

@@ -106,8 +106,15 @@ pub(crate) fn gate(minute: i64, gate: &str) -> Report {
     let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
     let (observed_at, received_at) = (at(minute), at(minute));
     let source = Arc::new(source);
-    let mut report =
-        Report { source, key, aliases: Vec::new(), observed_at, received_at, statements: Vec::new() };
+    let mut report = Report {
+        source,
+        key,
+        aliases: Vec::new(),
+        observed_at,
+        received_at,
+        statements: Vec::new(),
+        second_best: Vec::new(),
+    };
     report.set(Field::DepartureGate, Value::text(Field::DepartureGate, gate).unwrap());
     report
 }

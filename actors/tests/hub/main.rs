@@ -114,6 +114,7 @@ fn report(number: &str, minute: i64) -> Report {
         observed_at: at(minute),
         received_at: at(minute),
         statements: Vec::new(),
+        second_best: Vec::new(),
     }
 }
 

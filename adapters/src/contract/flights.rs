@@ -115,6 +115,7 @@ impl Sample {
             observed_at: self.at,
             received_at: self.at,
             statements: Vec::new(),
+            second_best: Vec::new(),
         }
     }
 

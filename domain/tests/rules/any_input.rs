@@ -51,6 +51,7 @@ fn any_report() -> impl Strategy<Value = Report> {
             observed_at,
             received_at,
             statements,
+            second_best: Vec::new(),
         },
     )
 }

@@ -7,7 +7,7 @@ use gatecall_domain::codes::Designator;
 use gatecall_domain::field::{Field, Kind, Side, Step, Value};
 use gatecall_domain::flight::{Applied, Flight, Override};
 use gatecall_domain::leg::Alias;
-use gatecall_domain::report::{Report, Source, StatusWord};
+use gatecall_domain::report::{Report, Source, Standing, Statement, StatusWord};
 use gatecall_domain::view::{Fact, FlightView};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +15,8 @@ use proptest::sample::{select, subsequence};
 use std::sync::Arc;
 
 /// The departure airport, the arrival airport, the airline and a data broker that are equals, a
-/// stronger and a weaker one, and a departure feed of the same airport that is no stronger than the first.
+/// stronger and a weaker one, a departure feed of the same airport that is no stronger than the first,
+/// and two secondary sources, which are heard from the leg's first revision on.
 fn sources() -> Vec<Arc<Source>> {
     vec![
         jfk(),
@@ -25,6 +26,8 @@ fn sources() -> Vec<Arc<Source>> {
         source("aviation", None, 70),
         source("radar", None, 10),
         source("jfk-screens", Some("JFK"), 50),
+        secondary("spotter", 10),
+        secondary("tracker", 60),
     ]
 }
 
@@ -69,18 +72,22 @@ fn status_word() -> impl Strategy<Value = StatusWord> {
 
 /// Any report; where the source has no time of its own, it is the time of receipt.
 fn report() -> impl Strategy<Value = Report> {
-    let said = (vec(statement(), 0..5), proptest::option::weighted(0.4, status_word()));
+    let said =
+        (vec(statement(), 0..5), proptest::option::weighted(0.4, status_word()), vec(statement(), 0..2));
     let names = vec(select(vec!["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]), 0..2);
     (select(sources()), minute(), proptest::option::of(0..600i64), said, names).prop_map(
-        |(source, received_at, lag_s, (statements, word), names)| {
+        |(source, received_at, lag_s, (statements, word, second_best), names)| {
             let mut report = says(&source, "15:00", |report| {
                 statements.into_iter().for_each(|(field, value)| match value {
                     Some(value) => report.set(field, value),
                     None => report.clear(field),
                 });
+                report.observed_at = received_at;
                 word.into_iter().for_each(|word| report.status(word));
+                for (field, value) in second_best {
+                    report.state(Standing::SecondBest, Statement { field, value });
+                }
             });
-            report.observed_at = received_at;
             report.received_at = received_at + TimeDelta::seconds(lag_s.unwrap_or(0));
             report.aliases = names.iter().map(|id| Alias::provider(&source.name, id).unwrap()).collect();
             report
@@ -88,7 +95,13 @@ fn report() -> impl Strategy<Value = Report> {
     )
 }
 
-/// The same reports twice: in one order, and in another with some of them repeated.
+/// Any reports of which the first makes the leg known.
+fn reports() -> impl Strategy<Value = Vec<Report>> {
+    vec(report(), 1..16).prop_map(|reports| [vec![schedule()], reports].concat())
+}
+
+/// The same reports twice: in one order, and in another with some of them repeated. Any order, but
+/// for the report that makes the leg known where there are secondary sources among them.
 fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
     vec(report(), 1..16).prop_flat_map(|reports| {
         let repeats = subsequence(reports.clone(), 0..=reports.len());
@@ -96,7 +109,11 @@ fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
             let reports = reports.clone();
             move |repeats| [reports.clone(), repeats].concat()
         });
-        (Just(reports), again.prop_shuffle())
+        let all_create = reports.iter().all(|report| report.source.creates);
+        let known = if all_create { Vec::new() } else { vec![schedule()] };
+        let before = known.clone();
+        let otherwise = again.prop_shuffle().prop_map(move |again| [before.clone(), again].concat());
+        (Just([known, reports].concat()), otherwise)
     })
 }
 
@@ -104,7 +121,8 @@ fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
 /// number of the revision, nor when things came.
 fn settled(flight: &Flight) -> (FlightView, Flight) {
     let mut settled = Flight { rev: 0, changed_at: DateTime::UNIX_EPOCH, ..flight.clone() };
-    settled.held.iter_mut().for_each(|(_, held)| held.received_at = DateTime::UNIX_EPOCH);
+    let words = settled.held.iter_mut().chain(&mut settled.second_best);
+    words.for_each(|(_, held)| held.received_at = DateTime::UNIX_EPOCH);
     (flight.view(), settled)
 }
 
@@ -117,6 +135,16 @@ fn changes(reports: &[Report]) -> (Flight, Vec<Change>) {
     let changes = changes.collect();
     (flight, changes)
 }
+
+/// By which an airport tells that it has seen a flight.
+const SEEN: [Field; 6] = [
+    Field::DepartureActual,
+    Field::DepartureAirborne,
+    Field::DepartureStep,
+    Field::ArrivalLanded,
+    Field::ArrivalActual,
+    Field::ArrivalStep,
+];
 
 fn strongest(side: Side) -> Arc<Source> {
     source("operator", Some(if side == Side::Arrival { "FLL" } else { "JFK" }), 99)
@@ -131,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn revisions_rise_by_one_with_each_change_and_not_otherwise(reports in vec(report(), 1..16)) {
+    fn revisions_rise_by_one_with_each_change_and_not_otherwise(reports in reports()) {
         let mut flight = Flight::new(key());
         for report in &reports {
             let before = flight.clone();
@@ -152,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn repeated_reports_change_nothing(reports in vec(report(), 1..16)) {
+    fn repeated_reports_change_nothing(reports in reports()) {
         let mut flight = flight(&reports);
         let before = flight.clone();
         for report in &reports {
@@ -162,9 +190,9 @@ proptest! {
     }
 
     #[test]
-    fn stale_reports_change_nothing(mut stale in report(), reports in vec(report(), 1..16), others in vec(statement(), 25)) {
+    fn stale_reports_change_nothing(mut stale in report(), reports in reports(), others in vec(statement(), Field::TABLE.len())) {
         let newer = Report { observed_at: stale.observed_at + TimeDelta::seconds(1), ..stale.clone() };
-        let mut flight = flight(&[&[newer][..], &reports].concat());
+        let mut flight = flight(&[&reports[..], &[newer]].concat());
         for statement in stale.statements.iter_mut().filter(|s| s.field != Field::Cancelled) {
             if let Some((_, value)) = others.iter().find(|(field, _)| *field == statement.field) {
                 statement.value = value.clone().filter(|_| !statement.field.is_event());
@@ -177,13 +205,13 @@ proptest! {
 
     #[test]
     fn what_is_missing_is_never_cleared_and_what_is_cleared_goes(
-        reports in vec(report(), 1..16), last in report(), cleared in field(),
+        reports in reports(), last in report(), cleared in field(),
     ) {
         let mut flight = flight(&reports);
         let before = flight.clone();
         flight.apply(&last, now()).unwrap();
         for (field, ..) in Field::TABLE {
-            if last.statements.iter().all(|s| s.field != *field) {
+            if last.all_statements().all(|(_, s)| s.field != *field) {
                 prop_assert_eq!(flight.value(*field), before.value(*field), "{}", field);
             }
         }
@@ -194,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn the_differences_added_to_what_was_shown_give_what_is_shown(reports in vec(report(), 1..16)) {
+    fn the_differences_added_to_what_was_shown_give_what_is_shown(reports in reports()) {
         let mut shown: Vec<(&str, Fact)> = Flight::new(key()).view().facts().to_vec();
         let (flight, changes) = changes(&reports);
         for change in &changes {
@@ -208,11 +236,14 @@ proptest! {
     }
 
     #[test]
-    fn only_a_reinstatement_ends_a_cancellation(reports in vec(report(), 1..16)) {
+    fn a_cancellation_ends_only_when_it_is_taken_back_or_an_airport_has_seen_the_flight(reports in reports()) {
         let (_, changes) = changes(&reports);
         for change in changes.iter().filter(|c| c.kinds.contains(gatecall_domain::change::Kind::Reinstated)) {
-            let said = |r: &Report| r.statements.iter().any(|s| s.field == Field::Cancelled && s.value == Some(Value::Flag(false)));
-            prop_assert!(reports.iter().any(said), "{:?}", change);
+            let takes_back = |s: &Statement| s.field == Field::Cancelled && s.value != Some(Value::Flag(true));
+            let said = |r: &Report| r.all_statements().any(|(_, s)| takes_back(s));
+            let ends = [Some(key().from), Some(key().to)];
+            let seen = |r: &Report| ends.contains(&r.source.airport) && r.all_statements().any(|(_, s)| SEEN.contains(&s.field));
+            prop_assert!(reports.iter().any(|r| said(r) || seen(r)), "{:?}", change);
         }
     }
 
@@ -225,8 +256,8 @@ proptest! {
         for step in steps {
             match step {
                 Ok(report) => {
-                    merged.apply(&report, now()).unwrap();
-                    taken_over.apply(&report, now()).unwrap();
+                    // A secondary source that comes first is refused by both.
+                    prop_assert_eq!(merged.apply(&report, now()).is_ok(), taken_over.apply(&report, now()).is_ok());
                 }
                 Err(((field, value), hours)) => {
                     let until = now() + TimeDelta::hours(hours);
@@ -252,7 +283,7 @@ proptest! {
     }
 
     #[test]
-    fn a_hidden_leg_has_no_topics_and_a_shown_one_no_more_than_the_most(reports in vec(report(), 1..16)) {
+    fn a_hidden_leg_has_no_topics_and_a_shown_one_no_more_than_the_most(reports in reports()) {
         let flight = flight(&reports);
         let view = flight.view();
         let topics = view.topics(&flight.leg);

@@ -131,31 +131,32 @@ fn a_gate_that_changes_there_and_back_is_two_changes() {
 }
 
 #[test]
-fn a_cancellation_is_taken_back_by_a_reinstatement_and_by_nothing_else() {
-    let cancelled = [schedule(), word(&jfk(), "12:00", "cancelled")];
-    let also = |report| flight(&[cancelled.to_vec(), vec![report]].concat()).view().status.as_str();
-    for other in [
-        "scheduled",
-        "check_in",
-        "boarding",
-        "departed",
-        "airborne",
-        "landed",
-        "arrived",
-        "diverted",
-        "returned",
-    ] {
-        assert_eq!(also(word(&jfk(), "13:00", other)), "cancelled", "{other}");
+fn a_second_best_word_weighs_less_than_the_best_of_the_same_source_however_new_it_is() {
+    let actual = texts(&jfk(), "14:00", GATE, "14");
+    let planned = second_best(&jfk(), "14:05", GATE, Some("12"));
+    for reports in [[actual.clone(), planned.clone()], [planned.clone(), actual.clone()]] {
+        assert_eq!(gate(&flight(&reports)).as_deref(), Some("14"));
     }
-    assert_eq!(also(clears(&jfk(), "13:00", Field::Cancelled)), "cancelled");
-    assert_eq!(also(times(&jfk(), "15:10", Field::DepartureActual, "15:05")), "cancelled");
     assert_eq!(
-        also(word(&jfk(), "11:00", "reinstated")),
-        "cancelled",
-        "a reinstatement before the cancellation"
+        gate(&flight(std::slice::from_ref(&planned))).as_deref(),
+        Some("12"),
+        "until there is a better"
     );
-    assert_eq!(also(word(&jfk(), "13:00", "reinstated")), "scheduled");
-    assert_eq!(also(word(&fll(), "13:00", "reinstated")), "scheduled", "either airport may");
+    let taken_away = [actual.clone(), second_best(&jfk(), "14:10", GATE, None)];
+    assert_eq!(gate(&flight(&taken_away)).as_deref(), Some("14"), "nor does taking it away take the best");
+    let gone = [actual, planned, clears(&jfk(), "14:10", GATE)];
+    assert_eq!(gate(&flight(&gone)), None, "a clear takes all that was said before");
+    let newly_planned = [&gone[..], &[second_best(&jfk(), "14:15", GATE, Some("16"))]].concat();
+    assert_eq!(gate(&flight(&newly_planned)).as_deref(), Some("16"));
+}
+
+#[test]
+fn between_sources_authority_comes_before_what_is_best() {
+    let planned = second_best(&jfk(), "14:00", GATE, Some("12"));
+    let of_others = texts(&airline(), "14:05", GATE, "14");
+    assert_eq!(gate(&flight(&[planned.clone(), of_others])).as_deref(), Some("12"));
+    let of_an_equal = texts(&source("jfk-screens", Some("JFK"), 50), "13:00", GATE, "14");
+    assert_eq!(gate(&flight(&[planned, of_an_equal])).as_deref(), Some("14"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::story::*;
 use gatecall_domain::codes::Direction::{Arrivals, Departures};
 use gatecall_domain::field::{Field, Value};
+use gatecall_domain::report::{Standing, Statement};
 
 #[test]
 fn an_estimate_days_off_the_schedule_is_not_shown_and_makes_nobody_late() {
@@ -13,6 +14,22 @@ fn an_estimate_days_off_the_schedule_is_not_shown_and_makes_nobody_late() {
     assert_eq!((off.departure.estimated, off.status.as_str()), (None, "scheduled"));
     assert_eq!(estimated("+-1 03:00").departure.estimated, Some(at("+-1 03:00")));
     assert_eq!(estimated("+-1 02:59").departure.estimated, None);
+}
+
+#[test]
+fn an_estimate_of_touchdown_stands_in_for_one_of_being_on_block_and_disproves_one_that_lies_before_it() {
+    let on_block = |observed, clock| times(&fll(), observed, Field::ArrivalEstimated, clock);
+    let touchdown = |observed, clock| {
+        let value = Some(time(clock));
+        let statement = Statement { field: Field::ArrivalEstimated, value };
+        says(&fll(), observed, |r| r.state(Standing::SecondBest, statement))
+    };
+    let shown = |reports: &[_]| flight(reports).view().arrival.estimated;
+    assert_eq!(shown(&[touchdown("16:00", "17:58")]), Some(at("17:58")));
+    assert_eq!(shown(&[on_block("16:00", "18:10"), touchdown("16:05", "17:58")]), Some(at("18:10")));
+    assert_eq!(shown(&[on_block("16:00", "18:10"), touchdown("16:30", "19:30")]), Some(at("19:30")));
+    let caught_up = [touchdown("16:00", "19:30"), on_block("16:30", "18:20")];
+    assert_eq!(shown(&caught_up), Some(at("18:20")), "an older one disproves nothing");
 }
 
 #[test]

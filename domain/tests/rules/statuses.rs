@@ -140,6 +140,41 @@ mod returned {
     }
 
     #[test]
+    fn boarding_after_a_return_is_boarding_though_somebody_tells_or_repeats_the_old_departure() {
+        let boards = || word(&jfk(), "15:50", "boarding");
+        let late = times(&airline(), "15:40", Field::DepartureActual, "15:04");
+        assert_eq!(then(&[late.clone(), boards()]), "boarding");
+        let airborne = times(&airline(), "15:40", Field::DepartureAirborne, "15:20");
+        assert_eq!(then(&[airborne, boards()]), "boarding");
+        let repeated = says(&jfk(), "15:50", |r| {
+            r.set(Field::DepartureBoarding, time("15:49"));
+            r.set(Field::DepartureActual, time("15:04"));
+        });
+        assert_eq!(then(std::slice::from_ref(&repeated)), "boarding");
+        let view = flight(&[&story()[..], &[late, boards(), repeated.clone()]].concat()).view();
+        assert_eq!((view.departure.actual, view.delay_minutes()), (None, None));
+        let gone = times(&jfk(), "16:10", Field::DepartureActual, "16:08");
+        assert_eq!(then(&[boards(), repeated, gone]), "departed");
+    }
+
+    #[test]
+    fn what_began_before_a_return_has_not_begun_after_it() {
+        let began = times(&jfk(), "15:40", Field::DepartureGateClosed, "14:50");
+        assert_eq!(then(&[began]), "returned");
+        let closed =
+            [word(&jfk(), "15:50", "scheduled"), times(&jfk(), "15:55", Field::DepartureFinalCall, "14:40")];
+        assert_eq!(then(&closed), "scheduled");
+    }
+
+    #[test]
+    fn a_return_that_is_told_by_somebody_with_less_to_say_is_none() {
+        let left =
+            [word(&jfk(), "14:50", "gate_closed"), times(&jfk(), "15:05", Field::DepartureActual, "15:04")];
+        let back = word(&airline(), "15:30", "returned");
+        assert_eq!(status(&[&left[..], &[back]].concat()), "departed");
+    }
+
+    #[test]
     fn a_second_return_is_a_return() {
         let again =
             [times(&jfk(), "16:10", Field::DepartureActual, "16:08"), word(&jfk(), "16:30", "returned")];

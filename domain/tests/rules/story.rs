@@ -6,7 +6,7 @@ use gatecall_domain::codes::{AirlineCode, FlightNumber, Iata};
 use gatecall_domain::field::{Field, Step, Value};
 use gatecall_domain::flight::{Applied, Flight};
 use gatecall_domain::leg::LegKey;
-use gatecall_domain::report::{Report, Source, StatusWord};
+use gatecall_domain::report::{Report, Source, Standing, Statement, StatusWord};
 use proptest::prelude::ProptestConfig;
 use std::sync::Arc;
 
@@ -60,6 +60,11 @@ pub(crate) fn airline() -> Arc<Source> {
     source("jetblue", None, 50)
 }
 
+/// A source that may only enrich what is known.
+pub(crate) fn secondary(name: &str, rank: u8) -> Arc<Source> {
+    Arc::new(Source { creates: false, ..(*source(name, None, rank)).clone() })
+}
+
 /// A report in which `say` says something.
 pub(crate) fn says(source: &Arc<Source>, observed: &str, say: impl FnOnce(&mut Report)) -> Report {
     let observed_at = at(observed);
@@ -70,6 +75,7 @@ pub(crate) fn says(source: &Arc<Source>, observed: &str, say: impl FnOnce(&mut R
         observed_at,
         received_at: observed_at,
         statements: Vec::new(),
+        second_best: Vec::new(),
     };
     say(&mut report);
     report
@@ -91,6 +97,12 @@ pub(crate) fn texts(source: &Arc<Source>, observed: &str, field: Field, value: &
 /// Says a time.
 pub(crate) fn times(source: &Arc<Source>, observed: &str, field: Field, clock: &str) -> Report {
     says(source, observed, |r| r.set(field, time(clock)))
+}
+
+/// Says a text, or that there is none, as second best.
+pub(crate) fn second_best(source: &Arc<Source>, observed: &str, field: Field, value: Option<&str>) -> Report {
+    let value = value.map(|value| text(field, value));
+    says(source, observed, |r| r.state(Standing::SecondBest, Statement { field, value }))
 }
 
 /// Takes a value away.

@@ -23,10 +23,6 @@ pub struct KnownLeg {
     pub provider_id: Option<String>,
     /// Call sign in use with air traffic control.
     pub call_sign: Option<String>,
-    /// When the step in `departure.step` began, for formats that state steps by their times.
-    pub departure_step_at: Option<DateTime<Utc>>,
-    /// When the step in `arrival.step` began.
-    pub arrival_step_at: Option<DateTime<Utc>>,
     /// What is said, each field at most once.
     pub statements: Vec<Statement>,
 }
@@ -34,16 +30,7 @@ pub struct KnownLeg {
 impl KnownLeg {
     /// A leg of which nothing is said yet.
     pub fn new(key: LegKey, direction: Direction) -> Self {
-        Self {
-            key,
-            direction,
-            observed_at: None,
-            provider_id: None,
-            call_sign: None,
-            departure_step_at: None,
-            arrival_step_at: None,
-            statements: Vec::new(),
-        }
+        Self { key, direction, observed_at: None, provider_id: None, call_sign: None, statements: Vec::new() }
     }
 
     /// Says a text; see [`Value::text`] for what it may hold.

@@ -34,6 +34,16 @@ pub(super) fn report(decoded: &Decoded, index: u32) -> &Report {
 pub(super) fn facts(report: &Report) -> Vec<String> {
     let mut statements = report.statements.clone();
     statements.retain(|statement| !is_usual(statement));
+    shown(&statements)
+}
+
+/// The same of what it says as second best.
+pub(super) fn second_best(report: &Report) -> Vec<String> {
+    shown(&report.second_best)
+}
+
+fn shown(statements: &[Statement]) -> Vec<String> {
+    let mut statements = statements.to_vec();
     statements.sort_by_key(|statement| statement.field);
     let shown = |Statement { field, value }: Statement| {
         let value = match value {

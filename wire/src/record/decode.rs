@@ -20,18 +20,27 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     let leg = LegId::known(&record.leg).ok_or_else(|| RecordError::broken("leg: is not an identifier"))?;
     let key = record.key.read().map_err(|e| RecordError::broken(format_args!("key: {e}")))?;
     let mut flight = Flight { leg, rev: record.rev, changed_at: record.at.0, ..Flight::new(key) };
-    for group in record.said {
-        group.read_into(&mut flight.held)?;
-    }
-    let place = |a: &(Field, Held), b: &(Field, Held)| (a.0, &a.1.source).cmp(&(b.0, &b.1.source));
-    flight.held.sort_by(place);
-    if let Some(pair) = flight.held.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
-        return Err(RecordError::broken(format_args!("{} is held twice of {}", pair[0].0, pair[0].1.source)));
-    }
+    flight.held = read_said(record.said)?;
+    flight.second_best = read_said(record.second)?;
     let overrides = record.overrides.into_iter().filter_map(|order| order.read().transpose());
     flight.overrides = overrides.collect::<Result<_, _>>()?;
     flight.aliases = record.aliases.into_iter().filter_map(read_alias).collect();
     Ok(flight)
+}
+
+fn read_said(groups: Vec<GroupIn>) -> Result<Vec<(Field, Held)>, RecordError> {
+    let mut held = Vec::new();
+    for group in groups {
+        group.read_into(&mut held)?;
+    }
+    let place = |a: &(Field, Held), b: &(Field, Held)| (a.0, &a.1.source).cmp(&(b.0, &b.1.source));
+    held.sort_by(place);
+    match held.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
+        Some([(field, held), ..]) => {
+            Err(RecordError::broken(format_args!("{field} is held twice of {}", held.source)))
+        }
+        _ => Ok(held),
+    }
 }
 
 #[derive(Deserialize)]
@@ -42,6 +51,8 @@ struct StateIn {
     at: Epoch,
     #[serde(default)]
     said: Vec<GroupIn>,
+    #[serde(default)]
+    second: Vec<GroupIn>,
     #[serde(default)]
     overrides: Vec<OverrideIn>,
     #[serde(default)]

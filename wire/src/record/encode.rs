@@ -27,6 +27,7 @@ pub fn encode_state(flight: &Flight) -> Vec<u8> {
         rev: flight.rev,
         at: Epoch(flight.changed_at),
         said: SaidOut(&flight.held),
+        second: SaidOut(&flight.second_best),
         overrides: flight.overrides.iter().map(OverrideOut::of).collect(),
         aliases: AliasesOut(&flight.aliases),
     };
@@ -44,6 +45,9 @@ struct StateOut<'a> {
     rev: u64,
     at: Epoch,
     said: SaidOut<'a>,
+    // Not among the rest, where an older hub would find one field said twice by one source.
+    #[serde(skip_serializing_if = "SaidOut::is_empty")]
+    second: SaidOut<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     overrides: Vec<OverrideOut<'a>>,
     #[serde(skip_serializing_if = "AliasesOut::is_empty")]
@@ -83,6 +87,12 @@ fn is_first(repeat: &u8) -> bool {
 
 /// What is held, in groups of what was said together.
 struct SaidOut<'a>(&'a [(Field, Held)]);
+
+impl SaidOut<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Serialize for SaidOut<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,8 @@
 //! A report on its way to the owner of its leg.
 //!
 //! `{"v":1,"by":{"name":"jfk","airport":"JFK","rank":50,"creates":true},"key":{…},"observed":…,
-//! "received":…,"set":{"departure.gate":"14"},"clear":["arrival.belt"],"aliases":[["call_sign","JBU615"]]}`
+//! "received":…,"set":{"departure.gate":"14"},"clear":["arrival.belt"],
+//! "second":{"set":{"arrival.estimated":1360359600}},"aliases":[["call_sign","JBU615"]]}`
 
 use super::decode::{KeyIn, read_alias, read_value};
 use super::encode::{AliasesOut, KeyOut, ValuesOut};
@@ -27,6 +28,8 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         set: ValuesOut<'a>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         clear: Vec<&'static str>,
+        #[serde(skip_serializing_if = "SaidOut::is_empty")]
+        second: SaidOut<'a>,
         #[serde(skip_serializing_if = "AliasesOut::is_empty")]
         aliases: AliasesOut<'a>,
     }
@@ -39,22 +42,65 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         creates: bool,
     }
     let Source { name, airport, rank, creates } = &*report.source;
-    let values = report.statements.iter().filter_map(|s| Some((s.field, s.value.as_ref()?)));
-    let cleared = report.statements.iter().filter(|s| s.value.is_none());
+    let SaidOut { set, clear } = SaidOut::of(&report.statements);
     let record = Out {
         v: VERSION,
         by: SourceOut { name, airport: airport.as_ref().map(Iata::as_str), rank: *rank, creates: *creates },
         key: KeyOut::of(&report.key),
         observed: Epoch(report.observed_at),
         received: Epoch(report.received_at),
-        set: ValuesOut(values.collect()),
-        clear: cleared.map(|s| s.field.name()).collect(),
+        set,
+        clear,
+        second: SaidOut::of(&report.second_best),
         aliases: AliasesOut(&report.aliases),
     };
     let mut json = Vec::with_capacity(512);
     // Writing strings, numbers and fixed keys to memory has no way to fail.
     let _ = serde_json::to_writer(&mut json, &record);
     json
+}
+
+/// What is said in one standing.
+#[derive(Serialize)]
+struct SaidOut<'a> {
+    #[serde(skip_serializing_if = "ValuesOut::is_empty")]
+    set: ValuesOut<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clear: Vec<&'static str>,
+}
+
+impl<'a> SaidOut<'a> {
+    fn of(statements: &'a [Statement]) -> Self {
+        let values = statements.iter().filter_map(|s| Some((s.field, s.value.as_ref()?)));
+        let cleared = statements.iter().filter(|s| s.value.is_none());
+        Self { set: ValuesOut(values.collect()), clear: cleared.map(|s| s.field.name()).collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.clear.is_empty()
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct SaidIn {
+    #[serde(default)]
+    set: Map<String, Json>,
+    #[serde(default)]
+    clear: Vec<String>,
+}
+
+impl SaidIn {
+    fn read(self) -> Result<Vec<Statement>, RecordError> {
+        let mut statements = Vec::with_capacity(self.set.len() + self.clear.len());
+        for (name, json) in self.set {
+            if let Some(field) = Field::named(&name) {
+                statements.push(Statement { field, value: Some(read_value(field, json)?) });
+            }
+        }
+        let cleared = self.clear.iter().filter_map(|name| Field::named(name));
+        statements.extend(cleared.map(|field| Statement { field, value: None }));
+        Ok(statements)
+    }
 }
 
 /// Reads what [`encode_report`] wrote; the statements come in the order of their fields' names.
@@ -70,6 +116,8 @@ pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
         set: Map<String, Json>,
         #[serde(default)]
         clear: Vec<String>,
+        #[serde(default)]
+        second: SaidIn,
         #[serde(default)]
         aliases: Vec<(String, String)>,
     }
@@ -89,20 +137,13 @@ pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
         rank: record.by.rank,
         creates: record.by.creates,
     };
-    let mut statements = Vec::with_capacity(record.set.len() + record.clear.len());
-    for (name, json) in record.set {
-        if let Some(field) = Field::named(&name) {
-            statements.push(Statement { field, value: Some(read_value(field, json)?) });
-        }
-    }
-    let cleared = record.clear.iter().filter_map(|name| Field::named(name));
-    statements.extend(cleared.map(|field| Statement { field, value: None }));
     Ok(Report {
         source: Arc::new(source),
         key: record.key.read().map_err(|e| RecordError::broken(format_args!("key: {e}")))?,
         aliases: record.aliases.into_iter().filter_map(read_alias).collect(),
         observed_at: record.observed.0,
         received_at: record.received.0,
-        statements,
+        statements: SaidIn { set: record.set, clear: record.clear }.read()?,
+        second_best: record.second.read()?,
     })
 }

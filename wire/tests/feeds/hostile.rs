@@ -95,10 +95,12 @@ fn check(format: Format, airport: &str, body: &[u8]) -> Result<Decoded, Fault> {
 }
 
 fn check_report(report: &Report) {
-    assert!(report.statements.len() <= Report::STATEMENTS_MAX);
-    let fields: HashSet<_> = report.statements.iter().map(|statement| statement.field).collect();
-    assert_eq!(fields.len(), report.statements.len());
-    for statement in &report.statements {
+    for statements in [&report.statements, &report.second_best] {
+        assert!(statements.len() <= Report::STATEMENTS_MAX);
+        let fields: HashSet<_> = statements.iter().map(|statement| statement.field).collect();
+        assert_eq!(fields.len(), statements.len());
+    }
+    for (_, statement) in report.all_statements() {
         assert!(statement.value.as_ref().is_none_or(|value| value.fits(statement.field)));
     }
     assert!(domain::leg::LegId::known(report.key.id().as_str()).is_some(), "{}", report.key.id());

@@ -28,17 +28,8 @@ fn airport() -> impl Strategy<Value = Iata> {
 /// A leg of which nothing is said: an own airport, as which side it speaks, and the attempt.
 fn leg(own: Iata, repeat_max: u8) -> impl Strategy<Value = KnownLeg> {
     let names = (option::of("[A-Za-z0-9-]{1,40}"), option::of("[A-Z0-9]{2,8}"));
-    let times = (option::of(SECONDS), option::of(SECONDS), option::of(SECONDS));
-    (designator(), 0..36_000i64, airport(), any::<bool>(), 0..=repeat_max, names, times).prop_map(
-        move |(
-            flight,
-            day,
-            other,
-            departs,
-            repeat,
-            (provider_id, call_sign),
-            (observed, leaving, coming),
-        )| {
+    (designator(), 0..36_000i64, airport(), any::<bool>(), 0..=repeat_max, names, option::of(SECONDS))
+        .prop_map(move |(flight, day, other, departs, repeat, (provider_id, call_sign), observed)| {
             let (from, to) = if departs { (own, other) } else { (other, own) };
             let Designator { airline: carrier, number, suffix } = flight;
             let origin_date = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + TimeDelta::days(day);
@@ -49,12 +40,9 @@ fn leg(own: Iata, repeat_max: u8) -> impl Strategy<Value = KnownLeg> {
                 provider_id,
                 call_sign,
                 observed_at: observed.map(at),
-                departure_step_at: leaving.map(at),
-                arrival_step_at: coming.map(at),
                 ..KnownLeg::new(key, direction)
             }
-        },
-    )
+        })
 }
 
 fn value(field: Field, length_max: usize) -> BoxedStrategy<Value> {
@@ -119,9 +107,6 @@ pub(crate) fn known_leg(own: &str, repeat_max: u8) -> impl Strategy<Value = Know
 /// is sent or received, see `round_trip`.
 fn nothing_before_its_time(leg: &mut KnownLeg) {
     let observed_at = leg.observed_at.unwrap_or_else(|| "2024-03-05T09:59:00Z".parse().unwrap());
-    for began in [&mut leg.departure_step_at, &mut leg.arrival_step_at] {
-        *began = began.map(|at| at.min(observed_at));
-    }
     for statement in leg.statements.iter_mut().filter(|statement| statement.field.is_event()) {
         if let Some(Value::Time(at)) = &mut statement.value {
             *at = observed_at.timestamp().min(*at);

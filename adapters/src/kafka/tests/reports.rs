@@ -13,6 +13,7 @@ fn report(n: u32) -> (LegId, Report) {
         observed_at: crate::contract::flights::dawn(),
         received_at: crate::contract::flights::dawn() + TimeDelta::seconds(1),
         statements: Vec::new(),
+        second_best: Vec::new(),
     };
     (report.key.id(), report)
 }

@@ -4,8 +4,8 @@
 //! from what is seen in practice: the two letters of Gatwick's Idaho system, and the statuses of
 //! Amadeus' displays. `RemarkTextCode` and `PublicStatus` use the same codes for the public.
 
-use domain::codes::Direction;
 use domain::field::{Field, Step};
+use domain::report::Standing::{self, Best, SecondBest};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -16,6 +16,8 @@ pub(super) enum Meaning {
     Step(Step),
     /// Between stand and runway: off-block before the flight, landed after it.
     Taxiing,
+    /// Check-in has closed.
+    CheckInClosed,
     /// Cancelled.
     Cancelled,
     /// Cancellation taken back.
@@ -28,7 +30,7 @@ pub(super) enum Meaning {
     Nothing,
 }
 
-use Meaning::{Cancelled, Diverted, Nothing, Operates, Reinstated, Taxiing};
+use Meaning::{Cancelled, CheckInClosed, Diverted, Nothing, Operates, Reinstated, Taxiing};
 
 const fn step(step: Step) -> Meaning {
     Meaning::Step(step)
@@ -52,8 +54,8 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("DIC", Nothing),
     ("RDT", Nothing),
     ("CHK", step(Step::CheckIn)),
-    // Check-in has closed: that it is open must not stay on a screen, and there is no step for it.
-    ("CHC", step(Step::Scheduled)),
+    // That check-in is open must not stay on a screen; that a gate is, or that it boards, may.
+    ("CHC", CheckInClosed),
     ("GTO", step(Step::GateOpen)),
     ("BST", step(Step::Boarding)),
     ("FCT", step(Step::FinalCall)),
@@ -104,7 +106,7 @@ const DISPLAYS: &[(&str, Meaning)] = &[
     ("EAR", step(Step::Scheduled)),
     ("DEL", step(Step::Delayed)),
     ("GCO", step(Step::GateOpen)),
-    ("CKC", step(Step::Scheduled)),
+    ("CKC", CheckInClosed),
 ];
 
 /// The meaning of an operational status.
@@ -117,32 +119,31 @@ pub(super) fn display(code: &str) -> Option<Meaning> {
     DISPLAYS.iter().find(|(c, _)| *c == code).map(|(_, meaning)| *meaning).or_else(|| status(code))
 }
 
-/// Operation times that are facts of ours: qualifier, type of time, field.
-pub(super) const TIMES: &[(&str, &str, Field)] = &[
-    ("OFB", "SCT", Field::DepartureScheduled),
-    ("OFB", "EST", Field::DepartureEstimated),
-    ("OFB", "ACT", Field::DepartureActual),
-    ("TKO", "ACT", Field::DepartureAirborne),
-    ("ONB", "SCT", Field::ArrivalScheduled),
-    ("ONB", "EST", Field::ArrivalEstimated),
-    ("ONB", "ACT", Field::ArrivalActual),
-    ("TDN", "ACT", Field::ArrivalLanded),
-];
-
-/// Operations whose actual time says that a step has begun, with the side they belong to.
-pub(super) const STEPS: &[(&str, Step, Direction)] = &[
-    ("CHK", Step::CheckIn, Direction::Departures),
-    ("CHC", Step::Scheduled, Direction::Departures),
-    ("GTO", Step::GateOpen, Direction::Departures),
-    ("BST", Step::Boarding, Direction::Departures),
-    ("FCT", Step::FinalCall, Direction::Departures),
-    ("BEN", Step::FinalCall, Direction::Departures),
-    ("GCL", Step::GateClosed, Direction::Departures),
-    ("FCL", Step::GateClosed, Direction::Departures),
-    ("FBG", Step::BagsOnBelt, Direction::Arrivals),
-    ("FBA", Step::BagsOnBelt, Direction::Arrivals),
-    ("LBG", Step::BagsOnBelt, Direction::Arrivals),
-    ("LBA", Step::BagsOnBelt, Direction::Arrivals),
+/// Operation times that are facts of ours: qualifier, type of time, field, and what the time is worth.
+/// Boarding that has ended was the last call at least, a gate whose flight has closed is closed, and
+/// where there is a last bag there was a first. Touchdown comes some minutes before on-block.
+pub(super) const TIMES: &[(&str, &str, Field, Standing)] = &[
+    ("OFB", "SCT", Field::DepartureScheduled, Best),
+    ("OFB", "EST", Field::DepartureEstimated, Best),
+    ("CHK", "ACT", Field::DepartureCheckInOpened, Best),
+    ("CHC", "ACT", Field::DepartureCheckInClosed, Best),
+    ("GTO", "ACT", Field::DepartureGateOpened, Best),
+    ("BST", "ACT", Field::DepartureBoarding, Best),
+    ("FCT", "ACT", Field::DepartureFinalCall, Best),
+    ("BEN", "ACT", Field::DepartureFinalCall, SecondBest),
+    ("GCL", "ACT", Field::DepartureGateClosed, Best),
+    ("FCL", "ACT", Field::DepartureGateClosed, SecondBest),
+    ("OFB", "ACT", Field::DepartureActual, Best),
+    ("TKO", "ACT", Field::DepartureAirborne, Best),
+    ("ONB", "SCT", Field::ArrivalScheduled, Best),
+    ("ONB", "EST", Field::ArrivalEstimated, Best),
+    ("TDN", "EST", Field::ArrivalEstimated, SecondBest),
+    ("ONB", "ACT", Field::ArrivalActual, Best),
+    ("TDN", "ACT", Field::ArrivalLanded, Best),
+    ("FBG", "ACT", Field::ArrivalFirstBag, Best),
+    ("FBA", "ACT", Field::ArrivalFirstBag, SecondBest),
+    ("LBG", "ACT", Field::ArrivalFirstBag, SecondBest),
+    ("LBA", "ACT", Field::ArrivalFirstBag, SecondBest),
 ];
 
 /// Operations of the handling of an aircraft, of which a passenger is told nothing.
@@ -159,13 +160,7 @@ pub(super) fn carries_nobody(service_type: &str) -> Option<bool> {
     }
 }
 
-/// The qualifier whose actual time says that a step has begun.
-pub(super) fn operation_of(step: Step) -> Option<&'static str> {
-    // Scheduled stands for 'check-in has closed', which is not what a leg as planned means.
-    STEPS.iter().find(|(_, s, _)| *s == step && step != Step::Scheduled).map(|(qualifier, _, _)| *qualifier)
-}
-
-/// The status that says a step without a time.
+/// The status that says a step.
 pub(super) fn status_of(step: Step) -> Option<&'static str> {
     match step {
         // The public's words, see `remark_of`.

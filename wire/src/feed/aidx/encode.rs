@@ -7,7 +7,7 @@ use super::{KnownLeg, NAMESPACE};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::codes::{AirlineCode, Direction, Iata};
 use domain::field::{Field, Step, Value};
-use domain::report::Statement;
+use domain::report::{Standing, Statement};
 
 /// What stands at the top of a message.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,8 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         (Field::Hidden, value) => *value != Some(Value::Flag(false)),
         (Field::NotOperating | Field::NoPassengers, value) => *value == Some(Value::Flag(true)),
         (Field::Replaced, _) => false,
+        // Said by the status alone, and then it is the time of the message.
+        (Field::DepartureReturned, _) => false,
         (Field::DelayReason, Some(Value::Text(words))) => codes::delay_code(words).is_some(),
         (Field::Codeshares, Some(Value::Codeshares(flights))) => !flights.is_empty(),
         // The airport to which it goes is the last of a list that begins with the scheduled one;
@@ -151,14 +153,10 @@ impl Xml {
                 self.status(attributes(scope.into()), Some(code));
             }
         }
-        for (field, scope, began) in [
-            (Field::DepartureStep, "Departure", leg.departure_step_at),
-            (Field::ArrivalStep, "Arrival", leg.arrival_step_at),
-        ] {
+        for (field, scope) in [(Field::DepartureStep, "Departure"), (Field::ArrivalStep, "Arrival")] {
             match leg.said(field) {
                 Some(Some(Value::Step(step))) => {
-                    let timed = began.is_some() && codes::operation_of(*step).is_some();
-                    if let Some(code) = codes::status_of(*step).filter(|_| !timed) {
+                    if let Some(code) = codes::status_of(*step) {
                         self.status(attributes(scope.into()), Some(code));
                     }
                 }
@@ -299,20 +297,11 @@ impl Xml {
                 None => xml.nil("OperationTime", &attributes),
             }
         };
-        for (qualifier, kind, field) in codes::TIMES {
+        for (qualifier, kind, field, _) in codes::TIMES.iter().filter(|row| row.3 == Standing::Best) {
             match leg.said(*field) {
                 Some(Some(Value::Time(seconds))) => time(self, qualifier, kind, Some(*seconds)),
                 Some(_) => time(self, qualifier, kind, None),
                 None => {}
-            }
-        }
-        for (field, began) in
-            [(Field::DepartureStep, leg.departure_step_at), (Field::ArrivalStep, leg.arrival_step_at)]
-        {
-            if let (Some(Some(Value::Step(step))), Some(at)) = (leg.said(field), began)
-                && let Some(qualifier) = codes::operation_of(*step)
-            {
-                time(self, qualifier, "ACT", Some(at.timestamp()));
             }
         }
     }

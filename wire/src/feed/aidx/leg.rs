@@ -41,6 +41,7 @@ pub(super) fn read(
         observed_at: sent.at,
         received_at: context.received_at,
         statements: Vec::new(),
+        second_best: Vec::new(),
     };
     let mut scribe = Scribe::new(report, decoded, index, excerpt);
     let extras = extension::read(leg.child("TPA_Extension"));
@@ -63,7 +64,7 @@ pub(super) fn read(
         aircraft(data.child("AircraftInfo"), &mut scribe);
         arrival_airports(data, &mut scribe);
         // After the times: a return takes back that the aircraft had left.
-        status::read(data, speaking, extras.display, context.zone, &mut scribe);
+        status::read(data, speaking, extras.display, &mut scribe);
     } else {
         scribe.fault("LegData", "is missing".into());
     }

@@ -31,10 +31,11 @@
 //! | `IrregularityDelay` | the delay's reason in words; the first code that has any |
 //! | `CodeShareInfo` | codeshares |
 //! | `RemarkFreeText` | the remark, cut to its length |
-//! | `AirportResources` | gate, terminal, check-in, belt; Actual before Planned |
+//! | `AirportResources` | gate, terminal, check-in, belt. Planned ones, and `AircraftTerminal` beside `PublicTerminal`, are second best: see [`domain::report::Standing`] |
 //! | `OperationTime` OFB, ONB | off-block, on-block: SCT, EST, ACT |
-//! | `OperationTime` TKO, TDN | ACT: airborne, landed. TDN EST stands in where ONB EST is absent |
-//! | `OperationTime` CHK … GCL, FBG, FBA | ACT: the step that began last |
+//! | `OperationTime` TKO, TDN | ACT: airborne, landed. TDN EST is second best to ONB EST |
+//! | `OperationTime` CHK … GCL, FBG | ACT: facts by themselves, of which the hub derives the step. BEN, FCL, and FBA, LBG, LBA are second best to FCT, GCL and FBG |
+//! | CHC, in any place | check-in has closed, which ends check-in and no later step |
 //! | `AircraftInfo` | type, registration, and the call sign as another name of the leg |
 //!
 //! A departure's or an arrival's resources say so themselves; a status says so by `FlightLegScope`,
@@ -99,6 +100,8 @@ mod times;
 mod write;
 mod xml;
 
+#[cfg(test)]
+mod partial;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]

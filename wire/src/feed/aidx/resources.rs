@@ -5,12 +5,14 @@ use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
 use domain::field::{Field, Kind};
+use domain::report::Standing;
 
-/// What a field is made from: the elements, best first, and how several become one text.
+/// What a field is made from: the element, another that stands in for it, and how several become one text.
 struct Rule {
     field: Field,
     side: Direction,
-    elements: &'static [&'static str],
+    element: &'static str,
+    stand_in: Option<&'static str>,
     merge: Merge,
 }
 
@@ -27,67 +29,82 @@ const RULES: &[Rule] = &[
     Rule {
         field: Field::DepartureGate,
         side: Direction::Departures,
-        elements: &["PassengerGate"],
+        element: "PassengerGate",
+        stand_in: None,
         merge: Merge::First,
     },
     Rule {
         field: Field::DepartureTerminal,
         side: Direction::Departures,
-        elements: &["PublicTerminal", "AircraftTerminal"],
+        element: "PublicTerminal",
+        stand_in: Some("AircraftTerminal"),
         merge: Merge::First,
     },
     Rule {
         field: Field::DepartureCheckIn,
         side: Direction::Departures,
-        elements: &["CheckInInfo"],
+        element: "CheckInInfo",
+        stand_in: None,
         merge: Merge::Desks,
     },
     Rule {
         field: Field::ArrivalGate,
         side: Direction::Arrivals,
-        elements: &["PassengerGate"],
+        element: "PassengerGate",
+        stand_in: None,
         merge: Merge::First,
     },
     Rule {
         field: Field::ArrivalTerminal,
         side: Direction::Arrivals,
-        elements: &["PublicTerminal", "AircraftTerminal"],
+        element: "PublicTerminal",
+        stand_in: Some("AircraftTerminal"),
         merge: Merge::First,
     },
     Rule {
         field: Field::ArrivalBelt,
         side: Direction::Arrivals,
-        elements: &["BaggageClaimUnit"],
+        element: "BaggageClaimUnit",
+        stand_in: None,
         merge: Merge::Joined,
     },
 ];
 
-/// States a leg's resources. Those in use outweigh those planned, field by field: where the actual
-/// ones say nothing of a field, the plan does.
+/// States a leg's resources. Those in use are what the airport knows, those planned its second best,
+/// and so is the aircraft's terminal beside the public's. Either is kept and taken away (`nil`) by itself.
 pub(super) fn read(data: &Element, speaking: Option<Direction>, scribe: &mut Scribe<'_>) {
     let usages = data.repeated("AirportResources");
     let planned = |usage: &&&Element| usage.attribute("Usage") == Some("Planned");
-    // Planned first, so that what is actual is stated over it.
+    // Planned first, so that a stand-in of what is in use is stated over it.
     for usage in usages.iter().filter(planned).chain(usages.iter().filter(|usage| !planned(usage))) {
+        let standing = if planned(&usage) { Standing::SecondBest } else { Standing::Best };
         for resource in usage.repeated("Resource") {
             match direction(resource.attribute("DepartureOrArrival")).or(speaking) {
-                Some(side) => one_side(resource, side, scribe),
+                Some(side) => one_side(resource, side, standing, scribe),
                 None => scribe.note(format_args!("Resource without DepartureOrArrival")),
             }
         }
     }
 }
 
-fn one_side(resource: &Element, side: Direction, scribe: &mut Scribe<'_>) {
+fn one_side(resource: &Element, side: Direction, standing: Standing, scribe: &mut Scribe<'_>) {
     for rule in RULES.iter().filter(|rule| rule.side == side) {
-        let elements: Vec<_> = rule.elements.iter().flat_map(|name| resource.repeated(name)).collect();
-        let text = merged(rule, &elements);
-        if !text.is_empty() {
-            scribe.text(rule.field, rule.elements[0], &text);
-        } else if elements.iter().any(|element| element.nil) {
-            scribe.report.clear(rule.field);
+        let is_said = state(rule, resource.repeated(rule.element), standing, scribe);
+        if let Some(name) = rule.stand_in.filter(|_| !is_said) {
+            state(rule, resource.repeated(name), Standing::SecondBest, scribe);
         }
     }
+}
+
+/// Whether the elements say anything of the rule's field.
+fn state(rule: &Rule, elements: Vec<&Element>, standing: Standing, scribe: &mut Scribe<'_>) -> bool {
+    let text = merged(rule, &elements);
+    if !text.is_empty() {
+        scribe.text_as(standing, rule.field, rule.element, &text);
+    } else if elements.iter().any(|element| element.nil) {
+        scribe.clear_as(standing, rule.field);
+    }
+    !text.is_empty()
 }
 
 fn merged(rule: &Rule, elements: &[&Element]) -> String {

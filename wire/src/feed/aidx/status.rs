@@ -1,13 +1,13 @@
 //! How far the flight has come, and whether it flies at all.
 //!
-//! Three things speak of that: statuses, actual times of operations, and words for the public. Of
-//! the steps they name, the furthest counts, since each of them may lag and none runs ahead.
+//! Statuses and words for the public speak of that. Of the steps they name the furthest counts, since
+//! each of them may lag and none runs ahead. Actual times of operations say so too; they are facts by
+//! themselves, see `times`.
 
 use super::super::scribe::Scribe;
-use super::codes::{self, Meaning, STEPS};
+use super::codes::{self, Meaning};
 use super::leg::direction;
 use super::xml::Element;
-use chrono_tz::Tz;
 use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
 use domain::report::StatusWord;
@@ -36,13 +36,12 @@ impl Steps {
     }
 }
 
-/// States what the leg's statuses, operations and words for the public say. `shown` is what the
+/// States what the leg's statuses and words for the public say. `shown` is what the
 /// airport's screens show, where an extension tells.
 pub(super) fn read(
     data: &Element,
     speaking: Option<Direction>,
     shown: Option<&str>,
-    zone: Tz,
     scribe: &mut Scribe<'_>,
 ) {
     let mut steps = Steps::default();
@@ -66,7 +65,6 @@ pub(super) fn read(
             }
         }
     }
-    operations(data, zone, &mut steps, scribe);
     let remarks = ["RemarkTextCode", "PublicStatus"].into_iter().flat_map(|name| data.repeated(name));
     for (place, code) in
         remarks.filter_map(|e| Some((e.name, e.text()?))).chain(shown.map(|code| ("FIDS", code)))
@@ -84,6 +82,7 @@ fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &m
         Meaning::Step(step) => steps.reach(step),
         Meaning::Taxiing if side == Some(Direction::Arrivals) => steps.reach(Step::Landed),
         Meaning::Taxiing => steps.reach(Step::Departed),
+        Meaning::CheckInClosed => check_in_closed(scribe),
         Meaning::Cancelled => scribe.report.status(StatusWord::Cancelled),
         Meaning::Reinstated => {
             scribe.report.status(StatusWord::Reinstated);
@@ -98,8 +97,16 @@ fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &m
 
 /// Takes back that it does not operate, unless another status of this message says that.
 fn operates(scribe: &mut Scribe<'_>) {
-    if !scribe.report.statements.iter().any(|statement| statement.field == Field::NotOperating) {
+    if !scribe.report.speaks_of(Field::NotOperating) {
         scribe.report.set(Field::NotOperating, Value::Flag(false));
+    }
+}
+
+/// It has by now. Its own time, where the message has that, tells more.
+fn check_in_closed(scribe: &mut Scribe<'_>) {
+    let (field, at) = (Field::DepartureCheckInClosed, scribe.report.observed_at);
+    if !scribe.report.speaks_of(field) {
+        scribe.report.set(field, Value::Time(at.timestamp()));
     }
 }
 
@@ -111,39 +118,11 @@ fn show(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &m
         Meaning::Step(step) => {
             side != Some(Direction::Arrivals) || step == Step::Delayed || step >= Step::Airborne
         }
+        Meaning::CheckInClosed => side != Some(Direction::Arrivals),
         _ => true,
     };
     if believed {
         tell(meaning, side, steps, scribe);
-    }
-}
-
-/// Of each side the step that began last; of those that began in the same minute, the furthest.
-fn operations(data: &Element, zone: Tz, steps: &mut Steps, scribe: &mut Scribe<'_>) {
-    let mut newest = [None, None];
-    for element in data.repeated("OperationTime") {
-        let qualifier = element.attribute("OperationQualifier").unwrap_or_default();
-        let Some((_, step, side)) = STEPS.iter().find(|(q, _, _)| *q == qualifier) else { continue };
-        if element.attribute("TimeType") != Some("ACT") {
-            continue;
-        }
-        if element.nil {
-            steps.clear(Some(*side));
-            continue;
-        }
-        let Some(text) = element.text() else { continue };
-        let place = format!("OperationTime {qualifier}/ACT");
-        match scribe.past(text, zone) {
-            Some(at) if scribe.has_happened(&place, at) => {
-                let newest = &mut newest[usize::from(*side == Direction::Arrivals)];
-                *newest = (*newest).max(Some((at, *step)));
-            }
-            Some(_) => {}
-            None => scribe.fault(&place, "is not an instant between the years 2000 and 2100".into()),
-        }
-    }
-    for (_, step) in newest.into_iter().flatten() {
-        steps.reach(step);
     }
 }
 

@@ -107,7 +107,7 @@ fn a_time_that_cannot_be_yet_costs_neither_the_gate_nor_the_step_beside_it() {
         happened("GTO", "2024-10-27T09:50:00Z"),
     );
     let message = read(&sent("2024-10-27T10:00:00Z"), &leg, "2024-10-27T10:00:00Z");
-    assert_eq!(facts(report(&message, 0)), ["departure.gate=14", "departure.step=gate_open"]);
+    assert_eq!(facts(report(&message, 0)), ["departure.gate=14", "departure.gate_opened=27 09:50"]);
     let late = "lies 40 minutes after 2024-10-27 10:00:00 UTC, when it was observed";
     assert_eq!(
         faults(&message),

@@ -1,4 +1,4 @@
-use super::super::testing::{context, facts, faults, read, report};
+use super::super::testing::{context, facts, faults, read, report, second_best};
 use super::super::{Decoded, Format, REPORTS_MAX, decode};
 use super::xml::ELEMENTS_MAX;
 use super::{DEPTH_MAX, NAMESPACE};
@@ -58,7 +58,9 @@ fn of_the_steps_that_have_begun_the_last_counts_whatever_a_display_lags_behind()
             "departure.gate=8B",
             "departure.scheduled=05 07:30",
             "departure.estimated=05 07:30",
-            "departure.step=boarding",
+            "departure.step=gate_open",
+            "departure.gate_opened=05 06:42",
+            "departure.boarding=05 06:50",
             "aircraft.type=320",
             "codeshares=YW42",
         ]
@@ -129,9 +131,6 @@ fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
     assert_eq!(
         facts(&report),
         [
-            "arrival.terminal=2",
-            // The touchdown's estimate, as there is none for on-block.
-            "arrival.estimated=07 10:12",
             // 11:20 on Gatwick's clock in summer.
             "arrival.actual=07 10:20",
             // Taxiing, at the airport it came to.
@@ -141,6 +140,8 @@ fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
             "no_passengers=true",
         ]
     );
+    // The aircraft's terminal, and the touchdown's estimate, as there is none for on-block.
+    assert_eq!(second_best(&report), ["arrival.terminal=2", "arrival.estimated=07 10:12"]);
     let expected = ["OperationTime ATO/ACT", "OperationalStatus XX", "extension urn:example:unknown"];
     assert_eq!(notes, expected);
 }
@@ -201,16 +202,16 @@ fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual()
     assert_eq!(
         facts(report(&decoded, 0)),
         [
-            "departure.terminal=2",
             "departure.gate=",
             "departure.check_in=A12-A15, 20",
             "departure.estimated=",
-            "arrival.belt=5/6",
-            "arrival.estimated=05 01:00",
             "remark=Go to gate & hurry — <now>",
             "delay_reason=late inbound aircraft",
         ]
     );
+    let planned =
+        ["departure.terminal=2", "departure.gate=5", "arrival.belt=5/6", "arrival.estimated=05 01:00"];
+    assert_eq!(second_best(report(&decoded, 0)), planned);
     let nil = [
         "remark=",
         "delay_reason=",
@@ -228,7 +229,14 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
     assert_eq!(report(&decoded, 5).key.id().as_str(), "ZX-105D-20240305-MEL-HBA-R1");
     assert_eq!(facts(report(&decoded, 5)), ["diverted=true", "diverted_to=LST"]);
     assert_eq!(facts(report(&decoded, 6)), ["diverted=false", "diverted_to="]);
-    let returned = ["departure.actual=", "departure.airborne=", "departure.step=returned"];
+    let returned = [
+        "departure.actual=",
+        "departure.airborne=",
+        "departure.step=returned",
+        // When it was said.
+        "departure.returned=05 10:00",
+        "departure.boarding=05 07:30",
+    ];
     assert_eq!(facts(report(&decoded, 7)), returned);
     assert_eq!(facts(report(&decoded, 8)), ["cancelled=false"]);
     assert_eq!(facts(report(&decoded, 9)), ["hidden=true"]);
@@ -238,10 +246,17 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
 fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
     let decoded = many_legs();
     // Check-in has closed, and the arrival's status is taken away.
-    let taken_away = ["departure.step=scheduled", "arrival.step=", "diverted=", "not_operating="];
+    let taken_away = [
+        "departure.check_in_opened=05 05:00",
+        "departure.check_in_closed=05 07:00",
+        "arrival.step=",
+        "diverted=",
+        "not_operating=",
+    ];
     assert_eq!(facts(report(&decoded, 12)), taken_away);
     // An arrival's screens are not believed of what happens elsewhere.
-    assert_eq!(facts(report(&decoded, 13)), ["arrival.step=bags_on_belt"]);
+    assert_eq!(facts(report(&decoded, 13)), ["arrival.step=arrived"]);
+    assert_eq!(second_best(report(&decoded, 13)), ["arrival.first_bag=05 09:30"]);
     // Elements in no namespace are not AIDX.
     assert_eq!(facts(report(&decoded, 15)), ["cancelled=true"]);
 }

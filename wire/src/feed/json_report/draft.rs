@@ -62,6 +62,10 @@ struct Draft {
     wrong: Option<String>,
 }
 
+/// What clearing the status takes back.
+const STATUS: [Field; 4] =
+    [Field::DepartureStep, Field::DepartureReturned, Field::ArrivalStep, Field::Diverted];
+
 const KEYS: [&str; 10] =
     ["carrier", "number", "origin_date", "from", "to", "observed_at", "set", "clear", "suffix", "repeat"];
 
@@ -84,12 +88,13 @@ impl Draft {
             observed_at: self.observed_at.unwrap_or(context.received_at),
             received_at: context.received_at,
             statements: Vec::with_capacity(self.said.len() + 2),
+            second_best: Vec::new(),
         };
         // First, as 'returned' clears times that the report may set anew.
         match self.status.take() {
             Some(Some(word)) => report.status(word),
             Some(None) => {
-                for field in [Field::DepartureStep, Field::ArrivalStep, Field::Diverted] {
+                for field in STATUS {
                     report.clear(field);
                 }
             }

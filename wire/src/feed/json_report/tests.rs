@@ -48,13 +48,19 @@ fn an_airline_is_the_same_by_either_of_its_codes() {
 
 #[test]
 fn a_return_takes_earlier_times_back_but_not_those_of_the_same_report() {
-    let expected = ["departure.actual=08 21:40", "departure.airborne=", "departure.step=returned"];
+    let expected = [
+        "departure.actual=08 21:40",
+        "departure.airborne=",
+        "departure.step=returned",
+        "departure.returned=05 10:00",
+    ];
     assert_eq!(facts(report(&reports(), 3)), expected);
 }
 
 #[test]
 fn clearing_the_status_takes_back_steps_and_diversion_but_no_cancellation() {
-    let expected = ["departure.gate=", "departure.step=", "arrival.step=", "diverted="];
+    let expected =
+        ["departure.gate=", "departure.step=", "departure.returned=", "arrival.step=", "diverted="];
     assert_eq!(facts(report(&reports(), 5)), expected);
 }
 

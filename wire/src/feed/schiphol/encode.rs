@@ -43,7 +43,15 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         | Field::ArrivalEstimated
         | Field::ArrivalLanded => !departs,
         Field::DepartureAirborne
+        | Field::DepartureReturned
+        | Field::DepartureCheckInOpened
+        | Field::DepartureCheckInClosed
+        | Field::DepartureGateOpened
+        | Field::DepartureBoarding
+        | Field::DepartureFinalCall
+        | Field::DepartureGateClosed
         | Field::ArrivalActual
+        | Field::ArrivalFirstBag
         | Field::DivertedTo
         | Field::Hidden
         | Field::NotOperating

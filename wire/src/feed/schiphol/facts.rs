@@ -180,7 +180,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
     };
     let departs = direction == Direction::Departures;
     let (mut leaving, mut coming) = (None, None);
-    let (mut cancelled, mut diverted) = (false, false);
+    let (mut cancelled, mut diverted, mut goes_on) = (false, false, false);
     for state in states {
         let step = match &*state.0 {
             "CNX" => {
@@ -192,7 +192,10 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
                 diverted = true;
                 continue;
             }
-            "GCH" | "WIL" | "EXP" => continue,
+            "GCH" | "WIL" | "EXP" => {
+                goes_on = true;
+                continue;
+            }
             "SCH" => Step::Scheduled,
             "DEL" | "TOM" => Step::Delayed,
             "GTO" => Step::GateOpen,
@@ -208,6 +211,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
                 continue;
             }
         };
+        goes_on = true;
         let side = if step.field() == Field::ArrivalStep { &mut coming } else { &mut leaving };
         if departs || step == Step::Delayed || step >= Step::Airborne {
             *side = (*side).max(Some(step));
@@ -223,7 +227,9 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
     }
     if cancelled {
         scribe.report.status(StatusWord::Cancelled);
-    } else if is_here || departs && leaving >= Some(Step::GateOpen) {
-        scribe.report.status(StatusWord::Reinstated);
+    } else if goes_on {
+        // A row has all of its states, so the airport cancels it no longer. It does not say so in a
+        // word that could be newer than what others know: any update of the row brings them along.
+        scribe.report.clear(Field::Cancelled);
     }
 }

@@ -1,0 +1,124 @@
+//! How far each side has come: by the last word of the airport, and by the times at which things
+//! began.
+//!
+//! A word ("boarding") is true from when it was observed on. An operation's time ("boarding began at
+//! 14:10") is a fact that stays, whenever and in whatever order it is told, corrected or withdrawn.
+//! Of the operations the one that began last counts. Between that and the word:
+//!
+//! - The operation, if it is as far as the word or further. It is told late as a rule, so a word that
+//!   was observed after it began does not take it back; one that was observed after it was *told* does.
+//! - The word, if it is further. Only what began after it takes it back: a correction of an earlier
+//!   operation's time does not. That a flight has left is taken back by no operation (the gate of one
+//!   that left at 15:04 may be noted as closed at 15:05), but by a return or another word.
+//!
+//! Words and times of less authority than another on that side do not count.
+
+use crate::field::{Field, Step, Value};
+use crate::flight::Flight;
+use crate::held::InForce;
+use chrono::{DateTime, Utc};
+
+/// Operations of a departure with the step that each begins.
+const LEAVING: [(Field, Step); 5] = [
+    (Field::DepartureCheckInOpened, Step::CheckIn),
+    (Field::DepartureGateOpened, Step::GateOpen),
+    (Field::DepartureBoarding, Step::Boarding),
+    (Field::DepartureFinalCall, Step::FinalCall),
+    (Field::DepartureGateClosed, Step::GateClosed),
+];
+
+/// Operations of an arrival.
+const COMING: [(Field, Step); 1] = [(Field::ArrivalFirstBag, Step::BagsOnBelt)];
+
+/// A step that has begun.
+struct Begun {
+    step: Step,
+    at: DateTime<Utc>,
+    told_at: DateTime<Utc>,
+    authority: u8,
+}
+
+/// A step by a word.
+struct Said {
+    step: Step,
+    at: DateTime<Utc>,
+    authority: u8,
+}
+
+/// How far the departure has come.
+pub(crate) fn leaving(flight: &Flight) -> Step {
+    let returned = returned_at(flight);
+    let mut begun = begun(flight, &LEAVING);
+    let mut word = said(flight, Field::DepartureStep);
+    begun.retain(|b| returned.is_none_or(|returned| b.at > returned));
+    if let Some(closed) = flight.in_force(Field::DepartureCheckInClosed) {
+        end_check_in(&closed, &mut begun, &mut word);
+    }
+    furthest(&begun, word)
+}
+
+/// How far the arrival has come.
+pub(crate) fn coming(flight: &Flight) -> Step {
+    furthest(&begun(flight, &COMING), said(flight, Field::ArrivalStep))
+}
+
+/// When the aircraft last came back to the stand. By somebody with less to say of the departure
+/// than whoever tells its steps, it did not.
+pub(crate) fn returned_at(flight: &Flight) -> Option<DateTime<Utc>> {
+    let word = flight.in_force(Field::DepartureStep);
+    let times = LEAVING.iter().filter_map(|(field, _)| flight.in_force(*field));
+    let weight = times.chain(word).map(|word| word.authority).max();
+    let counts = |word: &InForce<'_>| weight.is_none_or(|weight| word.authority >= weight);
+    let told = flight.in_force(Field::DepartureReturned).filter(counts).and_then(|word| word.time());
+    // The step alone says so too, set by hand or kept from before the instant was.
+    let step = word.filter(counts).filter(|word| *word.value == Value::Step(Step::Returned));
+    told.max(step.map(|word| word.observed_at))
+}
+
+fn begun(flight: &Flight, operations: &[(Field, Step)]) -> Vec<Begun> {
+    let begun = operations.iter().filter_map(|(field, step)| {
+        let word = flight.in_force(*field)?;
+        let (step, at) = (*step, word.time()?);
+        Some(Begun { step, at, told_at: word.observed_at, authority: word.authority })
+    });
+    begun.collect()
+}
+
+fn said(flight: &Flight, field: Field) -> Option<Said> {
+    let word = flight.in_force(field)?;
+    let Value::Step(step) = *word.value else { return None };
+    Some(Said { step, at: word.observed_at, authority: word.authority })
+}
+
+/// Check-in that has closed is no longer open. That is all that its closing says: the gate may have
+/// opened long before.
+fn end_check_in(closed: &InForce<'_>, begun: &mut Vec<Begun>, word: &mut Option<Said>) {
+    let Some(closed_at) = closed.time() else { return };
+    begun.retain(|b| b.step != Step::CheckIn || b.at > closed_at || b.authority > closed.authority);
+    if let Some(word) = word.as_mut().filter(|word| word.step == Step::CheckIn)
+        && word.at <= closed.observed_at
+        && word.authority <= closed.authority
+    {
+        word.step = Step::Scheduled;
+    }
+}
+
+fn furthest(begun: &[Begun], word: Option<Said>) -> Step {
+    let weights = begun.iter().map(|b| b.authority).chain(word.iter().map(|w| w.authority));
+    let Some(weight) = weights.max() else { return Step::Scheduled };
+    let last = begun.iter().filter(|b| b.authority == weight).max_by_key(|b| (b.at, b.step));
+    match (last, word.filter(|word| word.authority == weight)) {
+        (Some(last), Some(word)) => {
+            let counts = if last.step >= word.step {
+                word.at <= last.told_at
+            } else {
+                // To be late is not a step on the way, so any newer word on the way ends it.
+                last.at > word.at && word.step < Step::Departed
+                    || word.step == Step::Delayed && last.told_at > word.at
+            };
+            if counts { last.step } else { word.step }
+        }
+        (Some(last), None) => last.step,
+        (None, word) => word.map_or(Step::Scheduled, |word| word.step),
+    }
+}

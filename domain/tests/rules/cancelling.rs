@@ -1,0 +1,103 @@
+//! Who may cancel, and what ends a cancellation.
+
+use crate::story::*;
+use gatecall_domain::field::Field;
+use gatecall_domain::report::Report;
+
+/// The status, which does not depend on the order of what follows the schedule.
+fn status(reports: &[Report]) -> &'static str {
+    let mut all = [vec![schedule()], reports.to_vec()].concat();
+    let forwards = flight(&all).view().status.as_str();
+    all[1..].reverse();
+    assert_eq!(flight(&all).view().status.as_str(), forwards, "backwards");
+    forwards
+}
+
+fn cancelled_by_jfk(report: Report) -> &'static str {
+    status(&[word(&jfk(), "12:00", "cancelled"), report])
+}
+
+#[test]
+fn who_has_cancelled_takes_it_back_by_a_reinstatement_and_by_no_other_word() {
+    for other in ["scheduled", "check_in", "boarding", "departed", "airborne", "diverted", "returned"] {
+        assert_eq!(cancelled_by_jfk(word(&jfk(), "13:00", other)), "cancelled", "{other}");
+    }
+    assert_eq!(cancelled_by_jfk(times(&jfk(), "15:10", Field::DepartureActual, "15:05")), "cancelled");
+    let before = word(&jfk(), "11:00", "reinstated");
+    assert_eq!(cancelled_by_jfk(before), "cancelled", "a reinstatement before the cancellation");
+    assert_eq!(cancelled_by_jfk(word(&jfk(), "13:00", "reinstated")), "scheduled");
+    assert_eq!(cancelled_by_jfk(word(&fll(), "13:00", "reinstated")), "scheduled", "either airport may");
+}
+
+#[test]
+fn a_clear_takes_back_the_own_word_and_nobody_elses() {
+    assert_eq!(cancelled_by_jfk(clears(&jfk(), "13:00", Field::Cancelled)), "scheduled");
+    let airline_knows_better = word(&airline(), "12:30", "cancelled");
+    let clear = clears(&jfk(), "13:00", Field::Cancelled);
+    assert_eq!(status(&[word(&jfk(), "12:00", "cancelled"), airline_knows_better, clear]), "cancelled");
+}
+
+#[test]
+fn either_ends_airport_outweighs_everybody_else_on_a_cancellation() {
+    let strong = source("aviation", None, 99);
+    for end in [jfk(), fll()] {
+        let flies = [word(&strong, "13:00", "cancelled"), word(&end, "12:00", "reinstated")];
+        assert_eq!(status(&flies), "scheduled");
+        let is_off = [word(&strong, "13:00", "reinstated"), word(&end, "12:00", "cancelled")];
+        assert_eq!(status(&is_off), "cancelled");
+    }
+    let elsewhere = source("bos", Some("BOS"), 50);
+    let at_boston = [word(&airline(), "12:00", "cancelled"), word(&elsewhere, "13:00", "reinstated")];
+    assert_eq!(status(&at_boston), "scheduled", "an airport that is no end of it is as good as the airline");
+}
+
+#[test]
+fn a_secondary_source_does_not_cancel_alone_and_two_that_agree_do() {
+    let rumour = word(&secondary("radar", 10), "12:00", "cancelled");
+    let second = word(&secondary("tracker", 90), "12:10", "cancelled");
+    assert_eq!(status(std::slice::from_ref(&rumour)), "scheduled");
+    assert_eq!(status(&[rumour.clone(), rumour.clone()]), "scheduled", "the same one twice is one");
+    assert_eq!(status(&[rumour.clone(), second.clone()]), "cancelled");
+    let airline_flies = word(&airline(), "11:00", "reinstated");
+    assert_eq!(status(&[rumour.clone(), second.clone(), airline_flies]), "scheduled");
+    let taken_back = word(&secondary("radar", 10), "12:20", "reinstated");
+    assert_eq!(status(&[rumour.clone(), second, taken_back]), "scheduled");
+    assert_eq!(status(&[rumour, word(&airline(), "12:30", "cancelled")]), "cancelled");
+    let takes_back = word(&secondary("tracker", 90), "13:00", "reinstated");
+    assert_eq!(status(&[word(&airline(), "12:30", "cancelled"), takes_back]), "cancelled");
+}
+
+#[test]
+fn an_airports_own_feed_that_is_secondary_may_cancel_its_own_flights() {
+    let own = std::sync::Arc::new(gatecall_domain::report::Source { creates: false, ..(*jfk()).clone() });
+    assert_eq!(status(&[word(&own, "12:00", "cancelled")]), "cancelled");
+}
+
+#[test]
+fn a_flight_that_an_airport_has_seen_leave_or_arrive_is_not_cancelled_by_others() {
+    let cancelled = |observed| word(&airline(), observed, "cancelled");
+    let boards = word(&jfk(), "14:30", "boarding");
+    assert_eq!(status(&[cancelled("14:00"), boards]), "cancelled", "boarding can be called off");
+    for observed in ["14:00", "15:30"] {
+        let off_block = times(&jfk(), "15:05", Field::DepartureActual, "15:04");
+        assert_eq!(status(&[cancelled(observed), off_block]), "departed", "{observed}");
+        assert_eq!(status(&[cancelled(observed), word(&jfk(), "15:05", "departed")]), "departed");
+        assert_eq!(status(&[cancelled(observed), word(&fll(), "18:00", "landed")]), "landed");
+        assert_eq!(
+            status(&[cancelled(observed), times(&fll(), "18:05", Field::ArrivalActual, "18:02")]),
+            "arrived"
+        );
+    }
+    let hearsay = times(&source("radar", None, 99), "15:05", Field::DepartureActual, "15:04");
+    assert_eq!(status(&[cancelled("14:00"), hearsay]), "cancelled", "it was no airport that saw it");
+}
+
+#[test]
+fn a_flight_that_came_back_can_be_cancelled() {
+    let reports = [
+        times(&jfk(), "15:05", Field::DepartureActual, "15:04"),
+        word(&jfk(), "15:30", "returned"),
+        word(&airline(), "16:00", "cancelled"),
+    ];
+    assert_eq!(status(&reports), "cancelled");
+}

@@ -1,0 +1,192 @@
+//! Messages are partial: what one says must hold beside what the others said, and what is said in many
+//! must be what one would have said.
+
+use super::super::testing::context;
+use super::super::{Format, decode};
+use super::NAMESPACE;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::flight::Flight;
+use domain::view::FlightView;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// ZX 100 from Hobart to Melbourne at an instant of 5 March 2024, with this in its `LegData`.
+fn message(at: DateTime<Utc>, data: &str) -> String {
+    format!(
+        "<IATA_AIDX_FlightLegNotifRQ xmlns='{NAMESPACE}' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' \
+         TimeStamp='{}'><FlightLeg><LegIdentifier><Airline>ZX</Airline><FlightNumber>100</FlightNumber>\
+         <DepartureAirport>HBA</DepartureAirport><ArrivalAirport>MEL</ArrivalAirport>\
+         <OriginDate>2024-03-05</OriginDate></LegIdentifier><LegData>{data}</LegData></FlightLeg>\
+         </IATA_AIDX_FlightLegNotifRQ>",
+        at.to_rfc3339(),
+    )
+}
+
+fn clock(text: &str) -> DateTime<Utc> {
+    format!("2024-03-05T{text}:00Z").parse().unwrap()
+}
+
+/// What is shown after these messages of one airport.
+fn told(airport: &str, messages: &[(DateTime<Utc>, String)]) -> FlightView {
+    let mut flight = None;
+    for (at, data) in messages {
+        let decoded = decode(Format::Aidx, message(*at, data).as_bytes(), &context(airport)).unwrap();
+        assert_eq!(decoded.faults, []);
+        for (_, report) in decoded.reports {
+            flight.get_or_insert_with(|| Flight::new(report.key)).apply(&report, *at).unwrap();
+        }
+    }
+    flight.unwrap().view()
+}
+
+fn hba(messages: &[(&str, String)]) -> FlightView {
+    let messages: Vec<_> = messages.iter().map(|(at, data)| (clock(at), data.clone())).collect();
+    told("HBA", &messages)
+}
+
+fn status(messages: &[(&str, String)]) -> &'static str {
+    hba(messages).status.as_str()
+}
+
+fn resources(usage: &str, resource: &str) -> String {
+    format!(
+        "<AirportResources Usage='{usage}'><Resource DepartureOrArrival='Departure'>{resource}</Resource>\
+         </AirportResources>"
+    )
+}
+
+fn gate(usage: &str, gate: &str) -> String {
+    resources(usage, &format!("<PassengerGate>{gate}</PassengerGate>"))
+}
+
+fn time(qualifier: &str, kind: &str, at: DateTime<Utc>) -> String {
+    let at = at.to_rfc3339();
+    format!("<OperationTime OperationQualifier='{qualifier}' TimeType='{kind}'>{at}</OperationTime>")
+}
+
+fn actual(qualifier: &str, at: &str) -> String {
+    time(qualifier, "ACT", clock(at))
+}
+
+fn operational(code: &str) -> String {
+    format!("<OperationalStatus FlightLegScope='Departure'>{code}</OperationalStatus>")
+}
+
+fn word_for_the_public(code: &str) -> String {
+    format!("<RemarkTextCode>{code}</RemarkTextCode>")
+}
+
+#[test]
+fn a_gate_that_is_planned_does_not_replace_the_one_in_use_in_a_later_message() {
+    let shown = |messages: &[(&str, String)]| hba(messages).departure.gate.map(|gate| gate.to_string());
+    let in_use = ("14:00", gate("Actual", "14"));
+    assert_eq!(shown(&[in_use.clone(), ("14:05", gate("Planned", "12"))]).as_deref(), Some("14"));
+    let nil = resources("Planned", "<PassengerGate xsi:nil='true'/>");
+    assert_eq!(shown(&[in_use.clone(), ("14:05", nil)]).as_deref(), Some("14"), "nor does its end");
+    assert_eq!(shown(&[("13:00", gate("Planned", "12"))]).as_deref(), Some("12"));
+    assert_eq!(shown(&[("13:00", gate("Planned", "12")), in_use.clone()]).as_deref(), Some("14"));
+    let gone = resources("Actual", "<PassengerGate xsi:nil='true'/>");
+    assert_eq!(shown(&[("13:00", gate("Planned", "12")), in_use, ("14:10", gone)]), None);
+}
+
+#[test]
+fn the_aircrafts_terminal_does_not_replace_the_publics() {
+    let public = ("14:00", resources("Actual", "<PublicTerminal>1</PublicTerminal>"));
+    let aircraft = ("14:05", resources("Actual", "<AircraftTerminal>2</AircraftTerminal>"));
+    assert_eq!(hba(&[public, aircraft.clone()]).departure.terminal.as_deref(), Some("1"));
+    assert_eq!(hba(&[aircraft]).departure.terminal.as_deref(), Some("2"));
+}
+
+#[test]
+fn an_estimate_of_touchdown_does_not_replace_the_one_of_being_on_block() {
+    let on_block = (clock("16:00"), time("ONB", "EST", clock("18:10")));
+    let touchdown = (clock("16:05"), time("TDN", "EST", clock("17:58")));
+    let shown = |messages: &[_]| told("MEL", messages).arrival.estimated;
+    assert_eq!(shown(&[on_block, touchdown.clone()]), Some(clock("18:10")));
+    assert_eq!(shown(&[touchdown]), Some(clock("17:58")));
+}
+
+#[test]
+fn the_end_of_check_in_does_not_end_boarding() {
+    for closes in [actual("CHC", "14:15"), operational("CHC"), word_for_the_public("CKC")] {
+        let boards = actual("BST", "14:10");
+        assert_eq!(status(&[("14:16", format!("{closes}{boards}"))]), "boarding", "{closes}");
+        for called in [actual("FCT", "14:12"), operational("FCT"), word_for_the_public("FCT")] {
+            assert_eq!(status(&[("14:13", called), ("14:16", closes.clone())]), "final_call", "{closes}");
+        }
+        let opened = actual("CHK", "12:00");
+        assert_eq!(status(&[("12:01", opened), ("14:16", closes.clone())]), "scheduled", "{closes}");
+        assert_eq!(status(&[("12:01", operational("CHK")), ("14:16", closes)]), "scheduled");
+    }
+}
+
+#[test]
+fn a_corrected_time_of_boarding_does_not_end_the_last_call() {
+    let corrected = ("14:45", actual("BST", "14:12"));
+    assert_eq!(status(&[("14:41", actual("FCT", "14:40")), corrected.clone()]), "final_call");
+    assert_eq!(status(&[("14:41", operational("FCT")), corrected]), "final_call");
+}
+
+#[test]
+fn a_last_call_that_is_withdrawn_leaves_boarding() {
+    let nil = "<OperationTime OperationQualifier='FCT' TimeType='ACT' xsi:nil='true'/>".to_owned();
+    let both = actual("BST", "14:10") + &actual("FCT", "14:40");
+    assert_eq!(status(&[("14:41", both), ("14:45", nil)]), "boarding");
+}
+
+#[test]
+fn boarding_after_a_return_is_boarding_though_the_old_departure_is_repeated() {
+    let old = actual("OFB", "15:04");
+    let again = operational("BST") + &actual("BST", "15:49") + &old;
+    let returned = operational("GRT") + &old;
+    assert_eq!(status(&[("15:05", old), ("15:30", returned), ("15:50", again)]), "boarding");
+}
+
+/// The operations of a departure, in the order in which they come.
+const OPERATIONS: [&str; 10] = ["CHK", "CHC", "GTO", "BST", "FCT", "BEN", "GCL", "FCL", "OFB", "TKO"];
+
+/// Everything that one message can say of a leg, with all of it true at once.
+fn whole() -> impl Strategy<Value = Vec<String>> {
+    let operations = vec(proptest::option::weighted(0.6, 0..90i64), OPERATIONS.len());
+    let estimates = vec(proptest::option::of(0..90i64), 3);
+    let texts = vec(proptest::option::of(select(vec!["1", "2", "3"])), 4);
+    (operations, estimates, texts, any::<bool>(), any::<bool>()).prop_map(
+        |(operations, estimates, texts, cancelled, closed)| {
+            let after = |hour: &str, minutes: i64| clock(hour) + TimeDelta::minutes(minutes);
+            let begun = OPERATIONS.iter().zip(operations);
+            let mut said: Vec<_> =
+                begun.filter_map(|(q, at)| Some(time(q, "ACT", after("12:00", at?)))).collect();
+            // Nobody expects an aircraft on block before its touchdown.
+            let estimated = [("OFB", "14:00"), ("TDN", "16:00"), ("ONB", "18:00")].into_iter().zip(estimates);
+            said.extend(estimated.filter_map(|((q, hour), at)| Some(time(q, "EST", after(hour, at?)))));
+            // Of two words that are both second best the newer counts, so there is one of each here.
+            let places = [
+                ("Actual", "PassengerGate"),
+                ("Planned", "PassengerGate"),
+                ("Actual", "PublicTerminal"),
+                ("Actual", "AircraftTerminal"),
+            ];
+            said.extend(places.iter().zip(texts).filter_map(|((usage, element), text)| {
+                Some(resources(usage, &format!("<{element}>{}</{element}>", text?)))
+            }));
+            said.extend(cancelled.then(|| operational("DX")));
+            said.extend(closed.then(|| word_for_the_public("CKC")));
+            said
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn what_is_said_in_many_messages_is_what_one_would_have_said(
+        (whole, parts) in whole().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
+    ) {
+        let at_once = told("HBA", &[(clock("13:50"), whole.concat())]);
+        let minute = |index: usize| clock("13:50") + TimeDelta::minutes(index as i64);
+        let bare = (minute(0), String::new());
+        let parts = parts.into_iter().enumerate().map(|(index, said)| (minute(index + 1), said));
+        prop_assert_eq!(told("HBA", &std::iter::once(bare).chain(parts).collect::<Vec<_>>()), at_once);
+    }
+}
