@@ -7,7 +7,7 @@ use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::{Alias, LegKey};
 use domain::ports::{LogEntry, Version};
-use domain::report::{Report, Source};
+use domain::report::{Report, Source, Standing};
 use std::sync::Arc;
 
 /// The first instant of the sample day: 2013-02-08T15:00:00.25Z, not a whole second.
@@ -54,6 +54,11 @@ impl Sample {
             report.statements.push(domain::report::Statement { field: *field, value: value(*field, *kind) });
         }
         report.clear(Field::ArrivalBelt);
+        for (field, value) in
+            [(Field::DepartureGate, Some(Value::Text("12".into()))), (Field::ArrivalGate, None)]
+        {
+            report.state(Standing::SecondBest, domain::report::Statement { field, value });
+        }
         report.aliases = vec![Alias::Provider("ewr:6803787".into()), Alias::CallSign("JBU615".into())];
         let mut changes = Vec::new();
         changes.extend(self.apply(&report));
@@ -132,7 +137,8 @@ impl Sample {
 }
 
 fn value(field: Field, kind: Kind) -> Option<Value> {
-    let time = || dawn() + TimeDelta::minutes(field as i64);
+    // Before, as what has happened cannot lie ahead.
+    let time = || dawn() - TimeDelta::minutes(field as i64);
     match kind {
         Kind::Text(_) => Value::text(field, "Ω\"7\\").ok(),
         Kind::Time => Value::time(field, time()).ok(),
