@@ -3,7 +3,7 @@
 use super::line::LineSocket;
 use super::pulse;
 use crate::app::App;
-use actors::frame::Encoding;
+use actors::frame::{Encoding, Frame};
 use actors::supervisor::Guard;
 use actors::switchboard::{SharedLines, Switchboard};
 use bytes::Bytes;
@@ -56,8 +56,9 @@ pub struct Thread {
     pub open: OpenLines,
     /// Sockets opened since the last beat of the pulse.
     pub opened: Cell<u32>,
-    /// The ping in each encoding.
-    ping: [Bytes; Encoding::COUNT],
+    /// The ping: a frame for readers of events too, as their browsers show them no comment, and a
+    /// stream that has died would look like a quiet one.
+    ping: Frame,
 }
 
 impl Thread {
@@ -69,8 +70,7 @@ impl Thread {
                 return Some(thread.clone());
             }
             let lines = Switchboard::start_here(&app.hub)?;
-            let frame = wire::websocket::text_frame(&wire::frame::server::ping());
-            let ping = [frame.clone(), frame, wire::sse::keep_alive()];
+            let ping = Frame::new("ping", wire::frame::server::ping(), None);
             let thread =
                 Rc::new(Self { app: app.clone(), lines, open: open.clone(), opened: Cell::new(0), ping });
             let guard = Guard::ends_process("pulse of a thread's sockets".into(), app.hub.deaths().clone());
@@ -85,7 +85,7 @@ impl Thread {
 
     /// The ping for a listener.
     pub fn ping(&self, encoding: Encoding) -> &Bytes {
-        &self.ping[encoding as usize]
+        self.ping.bytes(encoding)
     }
 
     /// The last words to a listener who is let go: a close frame, or nothing a reader of events

@@ -38,8 +38,18 @@ impl Stream {
         Self { reader, head: head.to_lowercase(), text: String::new(), retry_ms: None }
     }
 
-    /// The next event; `None` at the end of the stream, which must be a proper one.
+    /// The next event but pings; `None` at the end of the stream, which must be a proper one.
     fn next(&mut self) -> Option<Event> {
+        loop {
+            let event = self.any_event()?;
+            if event.name != "ping" {
+                return Some(event);
+            }
+        }
+    }
+
+    /// The next event, pings too.
+    fn any_event(&mut self) -> Option<Event> {
         loop {
             let Some(end) = self.text.find("\n\n") else {
                 let chunk = self.chunk()?;
@@ -54,7 +64,6 @@ impl Stream {
                     ("id", id) => event.id = id.to_owned(),
                     ("data", data) => event.data = serde_json::from_str(data).unwrap(),
                     ("retry", pause) => self.retry_ms = Some(pause.parse().unwrap()),
-                    ("", _comment) => {}
                     other => panic!("{other:?}"),
                 }
             }
@@ -143,6 +152,25 @@ fn a_stream_that_is_opened_again_tells_only_what_changed() {
         stream.expect("hello");
         assert_eq!(stream.expect("snapshot").data["partial"], false, "{path} {id}");
     }
+}
+
+#[test]
+fn a_quiet_stream_is_heard_of_by_a_ping_that_a_page_can_see() {
+    let hub = Hub::start_with(&[("SOCKETS__PING_S", "5")]);
+    let (mut one, mut other) = (Stream::open(hub.api, BOARD, &[]), Stream::open(hub.api, BOARD, &[]));
+    for stream in [&mut one, &mut other] {
+        assert_eq!(stream.expect("hello").data["ping_s"], 5);
+        stream.expect("snapshot");
+    }
+    // A ping is no position to resume from, so that the browser keeps the one it has.
+    let ping = Event { name: "ping".into(), id: String::new(), data: json!({ "type": "ping" }) };
+    let opened = gatecall::time::monotonic();
+    assert_eq!((one.any_event().as_ref(), other.any_event().as_ref()), (Some(&ping), Some(&ping)));
+    let first = gatecall::time::monotonic();
+    assert_eq!(one.any_event().as_ref(), Some(&ping));
+    // A client gives the stream up after two and a half pings in silence.
+    let (waited, between) = ((first - opened).as_secs_f64(), first.elapsed().as_secs_f64());
+    assert!(waited < 12.5 && between < 12.5, "{waited} s, then {between} s");
 }
 
 #[test]

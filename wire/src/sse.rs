@@ -18,11 +18,6 @@ pub fn event(payload: &[u8], type_: &str, id: Option<&str>) -> Bytes {
     event.into()
 }
 
-/// A comment, which browsers ignore and which keeps proxies from closing a quiet stream.
-pub fn keep_alive() -> Bytes {
-    Bytes::from_static(b": still here\n\n")
-}
-
 /// Tells the browser how long to wait before it connects again, in real milliseconds.
 pub fn retry(retry_ms: u64) -> Bytes {
     format!("retry: {retry_ms}\n\n").into()

@@ -12,7 +12,7 @@ use domain::view::Status;
 use gatecall_wire::feed::{self, Context, Format};
 use gatecall_wire::frame::client::{ClientFrame, parse};
 use gatecall_wire::frame::close::CloseCode;
-use gatecall_wire::frame::server::{ErrorCode, ServerFrame};
+use gatecall_wire::frame::server::{self, ErrorCode, ServerFrame};
 use gatecall_wire::problem::ProblemBody;
 use gatecall_wire::rest::{BoardBody, FeedsBody, HistoryBody, IngestBody};
 use gatecall_wire::sse;
@@ -173,12 +173,14 @@ fn statuses_kinds_and_the_names_of_reports_are_all_there() {
 }
 
 #[test]
-fn the_event_in_the_document_is_laid_out_as_events_are() {
+fn the_events_in_the_document_are_laid_out_as_events_are() {
     let section = section("Server-sent events");
     let data = "{\"type\":\"hello\",\"epoch\":\"01JKQ3V7\",\"clock\":{\"now\":\"2013-02-08T21:04:00Z\",\"speed\":60.0},\"ping_s\":25}";
     let event = sse::event(data.as_bytes(), "hello", None);
     assert!(section.contains(str::from_utf8(&event).unwrap()));
     assert!(section.contains(str::from_utf8(&sse::retry(2000)).unwrap()));
+    let ping = sse::event(&server::ping(), "ping", None);
+    assert!(section.contains(str::from_utf8(&ping).unwrap().trim_end()));
 }
 
 #[test]
