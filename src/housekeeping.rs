@@ -3,11 +3,13 @@
 //! ## Adding one
 //!
 //! A function with a loop that first sleeps or first works, its pause and its bound as constants, and
-//! its line in [`start`]. What fails is logged and tried again the next time.
+//! its line in [`start`]. What fails is logged and tried again the next time. A panic ends the process:
+//! if one of these ended alone, everything would look well, and overrides would never end again.
 
 use crate::app::App;
 use crate::decided;
 use actors::hub::Lapsed;
+use actors::supervisor::Guard;
 use std::time::Duration;
 
 /// How often legs are looked through for those whose time is over, and how many go at once.
@@ -25,10 +27,15 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
 /// Starts all of it, on the thread of the caller.
 pub(crate) fn start(app: &App) {
-    actix_rt::spawn(retire(app.clone()));
-    actix_rt::spawn(lapse(app.clone()));
-    actix_rt::spawn(expire(app.clone()));
-    actix_rt::spawn(read_directory(app.clone()));
+    keep_up(app, "retire", retire(app.clone()));
+    keep_up(app, "lapse", lapse(app.clone()));
+    keep_up(app, "expire", expire(app.clone()));
+    keep_up(app, "read_directory", read_directory(app.clone()));
+}
+
+fn keep_up(app: &App, what: &str, task: impl Future<Output = ()> + 'static) {
+    let guard = Guard::ends_process(format!("housekeeping: {what}"), app.hub.deaths().clone());
+    actix_rt::spawn(guard.over(task));
 }
 
 async fn retire(app: App) {

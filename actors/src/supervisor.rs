@@ -60,14 +60,10 @@ impl Deaths {
         self.metrics.deaths.get_or_create(&ReasonLabel { reason: "flight" }).inc();
     }
 
-    /// Runs `work`; a panic in it is the death of one nobody can do without. For what runs beside
-    /// an actor, where no guard of it would be dropped.
-    pub fn unless_it_dies<T>(&self, who: &str, work: impl FnOnce() -> T) -> Option<T> {
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
-        if worked.is_none() {
-            self.tell(Died { who: who.into(), meaning: Meaning::EndsProcess });
-        }
-        worked
+    /// Counts a connection that ended by a panic of its session: its listener comes back, and nobody
+    /// else is touched.
+    pub fn session_died(&self) {
+        self.metrics.deaths.get_or_create(&ReasonLabel { reason: "session" }).inc();
     }
 
     /// Tells of the death of a thread outside of any actor that nobody can do without.
@@ -88,7 +84,7 @@ impl Deaths {
     }
 }
 
-/// Carried by an actor whose death must be heard.
+/// Carried by an actor, or a task, whose death must be heard.
 pub struct Guard {
     who: String,
     meaning: Meaning,
@@ -104,6 +100,13 @@ impl Guard {
     /// For an actor that is started again.
     pub fn starts_again(who: String, deaths: Deaths) -> Self {
         Self { who, meaning: Meaning::StartsAgain, deaths }
+    }
+
+    /// The task with this guard in it, for what runs beside the actors: nobody looks at what became
+    /// of a task that was only started.
+    pub async fn over(self, task: impl Future<Output = ()>) {
+        let _guard = self;
+        task.await;
     }
 }
 
@@ -209,6 +212,22 @@ mod tests {
             }
         });
         assert_eq!(*heard.lock().unwrap(), [("board all".to_owned(), Meaning::EndsProcess)]);
+    }
+
+    #[test]
+    fn a_task_that_panics_is_heard_although_nobody_waits_for_it() {
+        let (heard, deaths) = deaths();
+        let guard = |who: &str| Guard::ends_process(who.into(), deaths.clone());
+        let (well, badly) = (guard("ends well"), guard("ends overrides"));
+        System::new().block_on(async {
+            let ended = actix_rt::spawn(well.over(async {}));
+            let died = actix_rt::spawn(badly.over(async {
+                tokio::task::yield_now().await;
+                panic!("told to");
+            }));
+            assert!(ended.await.is_ok() && died.await.is_err());
+        });
+        assert_eq!(*heard.lock().unwrap(), [("ends overrides".to_owned(), Meaning::EndsProcess)]);
     }
 
     #[test]

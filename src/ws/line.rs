@@ -179,9 +179,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Borrowed only if the panic came from within; then the switchboard's own guard ends the
-        // process.
-        if let Ok(mut lines) = self.thread.lines.try_borrow_mut() {
+        // A panic while the lines were being changed ends the process, which is told where they are
+        // borrowed. Any other ends this connection, and its client comes back.
+        if std::thread::panicking() {
+            self.thread.app.hub.deaths().session_died();
+        }
+        if let Some(mut lines) = self.thread.lines.try_borrow_mut() {
             lines.remove(self.id);
         }
     }

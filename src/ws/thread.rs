@@ -74,11 +74,7 @@ impl Thread {
             let thread =
                 Rc::new(Self { app: app.clone(), lines, open: open.clone(), opened: Cell::new(0), ping });
             let guard = Guard::ends_process("pulse of a thread's sockets".into(), app.hub.deaths().clone());
-            let beats = pulse::beat(thread.clone());
-            actix_rt::spawn(async move {
-                let _guard = guard;
-                beats.await;
-            });
+            actix_rt::spawn(guard.over(pulse::beat(thread.clone())));
             Some(cell.get_or_init(|| thread).clone())
         })
     }

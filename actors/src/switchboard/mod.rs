@@ -7,6 +7,7 @@
 mod following;
 mod lines;
 mod pending;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -14,15 +15,16 @@ mod turn;
 pub use following::FollowError;
 pub use lines::{LineId, Lines, Socket};
 pub use pending::ANSWERS_MAX;
+pub use shared::{Changing, SharedLines};
 
 use crate::frame::Frame;
 use crate::hub::{Hub, SwitchboardLine};
-use crate::supervisor::{Deaths, Guard};
+use crate::supervisor::Guard;
 use actix::prelude::*;
 use domain::leg::LegId;
 use domain::topic::Topic;
 use smallvec::SmallVec;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Messages waiting for one thread's switchboard. Sockets never make it wait, so it is full only
@@ -49,14 +51,10 @@ pub struct Announce {
     pub frame: Frame,
 }
 
-/// The lines of one thread, shared between its switchboard, its sessions and its sockets' tasks.
-pub type SharedLines<S> = Rc<RefCell<Lines<S>>>;
-
 /// The actor.
 pub struct Switchboard<S: Socket> {
     lines: SharedLines<S>,
-    flush_is_due: Rc<std::cell::Cell<bool>>,
-    deaths: Rc<Deaths>,
+    flush_is_due: Rc<Cell<bool>>,
     /// Tells of its death.
     _guard: Guard,
 }
@@ -65,13 +63,12 @@ impl<S: Socket> Switchboard<S> {
     /// Starts the switchboard of this thread and makes it known to the hub. `None` when the hub
     /// has its limit of [`crate::hub::SWITCHBOARDS_MAX`].
     pub fn start_here(hub: &Hub) -> Option<SharedLines<S>> {
-        let lines = Rc::new(RefCell::new(Lines::new(hub.clone())));
+        let lines = SharedLines::new(Lines::new(hub.clone()));
         let shared = lines.clone();
         let guard = Guard::ends_process("switchboard".into(), hub.deaths().clone());
-        let deaths = Rc::new(hub.deaths().clone());
         let address = Self::create(move |context| {
             context.set_mailbox_capacity(MAILBOX);
-            Self { lines: shared, flush_is_due: Rc::default(), deaths, _guard: guard }
+            Self { lines: shared, flush_is_due: Rc::default(), _guard: guard }
         });
         let line =
             SwitchboardLine { frames: address.clone().recipient(), announcements: address.recipient() };
@@ -91,12 +88,12 @@ impl<S: Socket> Handler<Deliver> for Switchboard<S> {
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) {
         self.lines.borrow_mut().add(deliver);
         if !self.flush_is_due.replace(true) {
-            let (lines, due, deaths) = (self.lines.clone(), self.flush_is_due.clone(), self.deaths.clone());
+            let (lines, due) = (self.lines.clone(), self.flush_is_due.clone());
             // What else is in the mailbox arrives before the runtime polls this task.
             actix_rt_spawn(async move {
                 tokio::task::yield_now().await;
                 due.set(false);
-                deaths.unless_it_dies("switchboard", || lines.borrow_mut().flush());
+                lines.borrow_mut().flush();
             });
         }
     }

@@ -3,14 +3,14 @@
 use super::*;
 use crate::frame::Encoding;
 use crate::hub::{Hub, Limits, Threads};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, ReasonLabel};
 use crate::supervisor::Deaths;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::clock::ManualClock;
 use domain::flight::Flight;
 use domain::ports::{Answer, ChangeLog, LogEntry, StoreError, Version};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
 
@@ -36,10 +36,12 @@ struct Tape {
     writes: Cell<usize>,
     asked_to_call: Cell<bool>,
     closed: Cell<bool>,
+    breaks: Cell<bool>,
 }
 
 impl Socket for Rc<Tape> {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(!self.breaks.get(), "told to break");
         self.writes.set(self.writes.get() + 1);
         let n = bytes.len().min(self.room.get());
         if n == 0 {
@@ -412,4 +414,49 @@ fn a_topic_left_before_its_snapshot_came_is_silent() {
     lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"too late"), None));
     assert_eq!(tape.text(), "");
     assert_eq!(lines.behind(id), None);
+}
+
+/// Whether a panic in `work` was told to be one that the process cannot outlive.
+fn ends_the_process(work: impl FnOnce(&SharedLines<Rc<Tape>>)) -> bool {
+    let hub = hub();
+    let lines = SharedLines::new(Lines::new(hub.clone()));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&lines))).is_err());
+    hub.metrics().deaths.get_or_create(&ReasonLabel { reason: "ends_process" }).get() == 1
+}
+
+/// A line that writes to a socket in vain, with what it follows.
+fn breaking(lines: &SharedLines<Rc<Tape>>) -> LineId {
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines.borrow_mut(), &tape, &[Topic::All]);
+    tape.breaks.set(true);
+    id
+}
+
+#[test]
+fn a_panic_while_the_lines_are_changed_ends_the_process_in_whosever_task_it_is() {
+    assert!(ends_the_process(|lines| {
+        breaking(lines);
+        lines.borrow_mut().add(deliver("A", "change", &[Topic::All]));
+        lines.borrow_mut().flush();
+    }));
+    // A session answers, while no actor's guard is near.
+    assert!(ends_the_process(|lines| {
+        let id = breaking(lines);
+        lines.borrow_mut().send(id, Bytes::from_static(b"an answer"));
+    }));
+}
+
+#[test]
+fn a_panic_of_a_session_alone_harms_nobody_else() {
+    struct Place<'a>(&'a SharedLines<Rc<Tape>>, LineId);
+    impl Drop for Place<'_> {
+        fn drop(&mut self) {
+            self.0.try_borrow_mut().unwrap().remove(self.1);
+        }
+    }
+    assert!(!ends_the_process(|lines| {
+        let _place = Place(lines, breaking(lines));
+        let _looking = lines.borrow().len();
+        panic!("told to");
+    }));
 }
