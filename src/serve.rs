@@ -13,9 +13,10 @@ use crate::http;
 use crate::http::origin::Origins;
 use crate::roles::{Role, Roles};
 use crate::telemetry;
-use crate::ws::{OpenLines, handshake};
+use crate::ws::{OpenLines, handshake, unread};
 use actix::{Actor, Arbiter, ArbiterHandle};
-use actix_http::HttpService;
+use actix_http::{Extensions, HttpService};
+use actix_rt::net::TcpStream;
 use actix_service::{IntoServiceFactory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web;
@@ -247,7 +248,9 @@ impl Running {
                 }
             };
             let limits = &app.config.server;
+            let slow = app.config.sockets.slow;
             HttpService::build()
+                .on_connect_ext(move |io: &TcpStream, _: &mut Extensions| unread::end_after(io, slow))
                 .keep_alive(limits.keep_alive)
                 .client_request_timeout(limits.head_timeout)
                 .upgrade(fn_service(upgrade))

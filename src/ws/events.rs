@@ -4,7 +4,7 @@
 //! body is fed from; when that is full, the switchboard keeps legs instead of frames, as for any
 //! slow reader.
 
-use super::line::LineSocket;
+use super::line::{CLOSE_WAIT, LineSocket};
 use super::thread::{OpenLine, OpenLines, Thread};
 use crate::app::App;
 use crate::roles::Role;
@@ -24,6 +24,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use tokio::time::Instant;
 
 /// Bytes waiting for one reader beyond which it counts as behind. One write is always taken whole,
 /// so that an event is never cut.
@@ -35,14 +36,21 @@ pub struct EventQueue {
     queue: RefCell<VecDeque<Bytes>>,
     bytes: Cell<usize>,
     wants_drain: Cell<bool>,
-    closed: Cell<bool>,
+    closed_at: Cell<Option<Instant>>,
+    is_cut: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    /// Given back when it is cut: its connection may hang for longer.
+    counted: Cell<Option<OpenLine>>,
 }
 
 impl EventQueue {
+    fn new(counted: OpenLine) -> Self {
+        Self { counted: Cell::new(Some(counted)), ..Self::default() }
+    }
+
     /// Takes bytes, or says that the reader is behind.
     pub fn push(&self, bytes: &[u8]) -> io::Result<usize> {
-        if self.closed.get() {
+        if self.is_closed() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if self.bytes.get() >= QUEUE_BYTES {
@@ -62,8 +70,29 @@ impl EventQueue {
 
     /// Ends the stream once the queue is empty.
     pub fn close(&self) {
-        self.closed.set(true);
+        if !self.is_closed() {
+            self.closed_at.set(Some(Instant::now()));
+        }
         self.wake();
+    }
+
+    /// Ends the stream for the hub, whatever is left. A body is asked for nothing while its reader
+    /// reads nothing; then the connection ends when the kernel gives it up.
+    pub fn cut(&self) {
+        self.close();
+        self.is_cut.set(true);
+        self.queue.borrow_mut().clear();
+        self.bytes.set(0);
+        drop(self.counted.take());
+    }
+
+    /// Whether its reader has had its time to take what was left.
+    pub fn is_overdue(&self) -> bool {
+        self.is_cut.get() || self.closed_at.get().is_some_and(|at| at.elapsed() >= CLOSE_WAIT)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed_at.get().is_some()
     }
 
     fn wake(&self) {
@@ -84,7 +113,6 @@ struct Events {
     thread: Rc<Thread>,
     id: LineId,
     queue: Rc<EventQueue>,
-    _counted: OpenLine,
 }
 
 impl Stream for Events {
@@ -98,7 +126,7 @@ impl Stream for Events {
         }
         match queue.pop() {
             Some(bytes) => Poll::Ready(Some(Ok(bytes))),
-            None if queue.closed.get() => Poll::Ready(None),
+            None if queue.is_closed() => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
@@ -144,9 +172,9 @@ pub async fn stream(
         .ok_or_else(|| Problem::unavailable("the hub has its limit of listeners"))?;
     let thread =
         Thread::here(&app, &open).ok_or_else(|| Problem::unavailable("this thread takes no listeners"))?;
-    let queue = Rc::new(EventQueue::default());
+    let queue = Rc::new(EventQueue::new(counted));
     let id = thread.lines.borrow_mut().open(LineSocket::Events(queue.clone()));
-    let events = Events { thread: thread.clone(), id, queue, _counted: counted };
+    let events = Events { thread: thread.clone(), id, queue };
     {
         // Before it follows: then the snapshot comes behind.
         let mut lines = thread.lines.borrow_mut();

@@ -76,6 +76,7 @@ pub async fn upgrade(app: App, open: OpenLines, request: Request, framed: Framed
     let Some(Admitted { thread, counted, deflate, .. }) = answered else { return };
     // Frames go out whole and at once; waiting to fill a packet would only delay them.
     let _ = io.set_nodelay(true);
+    super::unread::leave_alone(&io);
     let early: Bytes = parts.read_buf.freeze();
     actix_rt::spawn(drive(thread, TcpLine::new(io, deflate), Bytes::copy_from_slice(&early), counted));
 }

@@ -31,8 +31,9 @@ const READ_BYTES: usize = 16 * 1024;
 /// Reads in a row before others get their turn.
 const READS_MAX: usize = 8;
 
-/// How long a client may take to answer our close before the connection is cut.
-const CLOSE_WAIT: Duration = Duration::from_secs(2);
+/// How long a client may take to answer our close, or to take the rest of its events, before the
+/// connection is cut.
+pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 thread_local! {
     static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
@@ -92,8 +93,17 @@ impl LineSocket {
     pub fn missed_pings(&self) -> u32 {
         match self {
             Self::Tcp(line) => line.missed_pings.get(),
-            // A reader of events cannot answer; a dead one stops taking bytes.
+            // A reader of events cannot answer; a dead one stops taking bytes, and see `super::unread`.
             Self::Events(_) => 0,
+        }
+    }
+
+    /// Whether it was closed and nobody will end it but the pulse.
+    pub fn is_overdue(&self) -> bool {
+        match self {
+            // Its driver ends it.
+            Self::Tcp(_) => false,
+            Self::Events(queue) => queue.is_overdue(),
         }
     }
 
@@ -137,6 +147,14 @@ impl Socket for LineSocket {
                 line.wake();
             }
             Self::Events(queue) => queue.close(),
+        }
+    }
+
+    fn cut(&self) {
+        match self {
+            // Its driver waits for nothing but an answer to the end.
+            Self::Tcp(_) => self.close(),
+            Self::Events(queue) => queue.cut(),
         }
     }
 }

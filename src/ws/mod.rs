@@ -5,7 +5,8 @@
 //! itself in the thread's switchboard, which writes ready-made frames to it directly, and a
 //! [`session`] that speaks with the client. [`line`] drives both; [`events`] lets those who cannot
 //! have a WebSocket follow by server-sent events, from the same frames; [`pulse`] is the thread's
-//! one timer: pings, slow readers, and the drain at shutdown.
+//! one timer: pings, slow readers, and the drain at shutdown; [`unread`] has the kernel end what only
+//! it can see.
 
 pub mod events;
 pub mod handshake;
@@ -14,5 +15,6 @@ pub mod line;
 pub mod pulse;
 mod session;
 mod thread;
+pub mod unread;
 
 pub use thread::{OpenLines, Thread};

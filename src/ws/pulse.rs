@@ -3,6 +3,7 @@
 //! Pings are spread: each second a share of the sockets is due, so that fifteen thousand are not
 //! woken at once.
 
+use super::line::LineSocket;
 use super::thread::Thread;
 use actors::switchboard::{LineId, Socket};
 use std::rc::Rc;
@@ -14,10 +15,6 @@ const STEP: Duration = Duration::from_secs(1);
 
 /// Runs until the thread ends.
 pub async fn beat(thread: Rc<Thread>) {
-    let sockets = &thread.app.config.sockets;
-    let ping_every = sockets.ping.as_secs().max(1);
-    let slow_ticks = u16::try_from(sockets.slow.as_secs()).unwrap_or(u16::MAX);
-    let slow = |encoding| thread.last_words(encoding, CloseCode::SlowReader, millis(sockets.retry));
     let mut ticks = tokio::time::interval(STEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_owed = false;
@@ -29,40 +26,69 @@ pub async fn beat(thread: Rc<Thread>) {
         }
         is_owed = opened > 0;
         if thread.app.readiness.is_draining() {
-            return drain(&thread, slow_ticks).await;
+            break;
         }
-        let mut lines = thread.lines.borrow_mut();
-        lines.tick(slow_ticks, slow);
-        let due: Vec<LineId> =
-            lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
-        for id in due {
-            // One that is behind is not asked: whether it still reads is seen from what it takes.
-            if lines.behind(id).is_some() {
-                continue;
-            }
-            let Some(socket) = lines.socket(id) else { continue };
-            let encoding = socket.encoding();
-            if socket.missed_pings() >= sockets.pong_missed_max {
-                let words = thread.last_words(encoding, CloseCode::Idle, millis(sockets.retry));
-                lines.close(id, words, "no_pong");
-            } else {
-                socket.pinged();
-                lines.send(id, thread.ping(encoding).clone());
-            }
+        look_after(&thread);
+        ping(&thread, second);
+    }
+    // However fast sockets are let go, each has the same time to take what is left.
+    let look_on = async {
+        loop {
+            look_after(&thread);
+            ticks.tick().await;
+        }
+    };
+    tokio::join!(look_on, drain(&thread));
+}
+
+/// Once a step: lets go of those who read too slowly, and cuts those who were let go and do not take
+/// their last words.
+fn look_after(thread: &Thread) {
+    let sockets = &thread.app.config.sockets;
+    let slow_ticks = u16::try_from(sockets.slow.as_secs()).unwrap_or(u16::MAX);
+    let slow = |encoding| thread.last_words(encoding, CloseCode::SlowReader, millis(sockets.retry));
+    let mut lines = thread.lines.borrow_mut();
+    lines.tick(slow_ticks, slow);
+    for id in lines.ids() {
+        if lines.socket(id).is_some_and(LineSocket::is_overdue)
+            && let Some(socket) = lines.remove(id)
+        {
+            socket.cut();
+        }
+    }
+}
+
+/// Pings the share of the sockets that is due in this second.
+fn ping(thread: &Thread, second: u64) {
+    let sockets = &thread.app.config.sockets;
+    let ping_every = sockets.ping.as_secs().max(1);
+    let mut lines = thread.lines.borrow_mut();
+    let due: Vec<LineId> =
+        lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
+    for id in due {
+        // One that is behind is not asked: whether it still reads is seen from what it takes.
+        if lines.behind(id).is_some() {
+            continue;
+        }
+        let Some(socket) = lines.socket(id) else { continue };
+        let encoding = socket.encoding();
+        if socket.missed_pings() >= sockets.pong_missed_max {
+            let words = thread.last_words(encoding, CloseCode::Idle, millis(sockets.retry));
+            lines.close(id, words, "no_pong");
+        } else {
+            socket.pinged();
+            lines.send(id, thread.ping(encoding).clone());
         }
     }
 }
 
 /// Lets the thread's sockets go in paced batches, each told when to come back. Spreading the
 /// closes and the advice spreads the reconnects over the nodes that remain.
-async fn drain(thread: &Thread, slow_ticks: u16) {
+async fn drain(thread: &Thread) {
     let sockets = &thread.app.config.sockets;
-    let slow = |encoding| thread.last_words(encoding, CloseCode::SlowReader, millis(sockets.retry));
     loop {
         let batch: Vec<LineId> = {
-            let mut lines = thread.lines.borrow_mut();
-            // Those who were told and took nothing are cut here.
-            lines.tick(slow_ticks, slow);
+            let lines = thread.lines.borrow();
             let open = lines.ids().into_iter().filter(|id| !lines.is_closing(*id));
             open.take(sockets.drain_batch).collect()
         };

@@ -1,9 +1,11 @@
 //! Listeners who do not read: what they cost, and what they see once they read.
 
 use crate::hub::{Hub, report};
-use crate::socket::{PROPER, Picture, Socket, shake_on};
+use crate::socket::{CLOSE, PROPER, Picture, Socket, shake_on};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 const BOARD: &str = "board/JFK/departures";
 
@@ -17,7 +19,11 @@ fn remark(count: usize) -> String {
 
 /// A hub with flights enough that a few boards of them fill any socket.
 fn crowded() -> Hub {
-    let hub = Hub::start();
+    crowded_with(&[])
+}
+
+fn crowded_with(overrides: &[(&str, &str)]) -> Hub {
+    let hub = Hub::start_with(overrides);
     let reports: Vec<Value> =
         (1..=150).map(|number| report(&number.to_string(), json!({ "remark": remark(0) }))).collect();
     assert_eq!(hub.push(&json!(reports)).json()["changed"], 150);
@@ -51,11 +57,48 @@ fn stalled(hub: &Hub, topics: &[&str]) -> Socket {
     socket
 }
 
+const READERS: &str = "gatecall_sockets{transport=\"events\"}";
+
 /// Frames that were left out for listeners who are behind.
 fn left_out(hub: &Hub) -> u64 {
+    counted(hub, "gatecall_conflations_total")
+}
+
+fn counted(hub: &Hub, what: &str) -> u64 {
     let metrics = hub.get("/metrics").text();
-    let line = metrics.lines().find_map(|line| line.strip_prefix("gatecall_conflations_total "));
+    let line = metrics.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+}
+
+/// A reader of events that takes nothing, not even the whole of its snapshot.
+fn unread_stream(hub: &Hub) -> TcpStream {
+    let stream = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    stream.set_recv_buffer_size(4_096).unwrap();
+    stream.connect(&hub.api.into()).unwrap();
+    let mut stream = TcpStream::from(stream);
+    let head = format!("GET /api/v1/stream?topic={BOARD} HTTP/1.1\r\nhost: {}\r\n\r\n", hub.api);
+    stream.write_all(head.as_bytes()).unwrap();
+    let began = gatecall::time::monotonic();
+    while !hub.get("/metrics").text().contains(&format!("{READERS} 1\n")) {
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody listens");
+    }
+    stream
+}
+
+/// The same once the hub knows that it is behind.
+fn stalled_reader(hub: &Hub) -> TcpStream {
+    let stream = unread_stream(hub);
+    // Each of these is 120 KB; the kernel takes some 4 MB.
+    for count in 1.. {
+        assert!(count < 200, "the socket took everything");
+        let reports: Vec<Value> =
+            (1..=150).map(|number| report(&number.to_string(), json!({ "remark": remark(count) }))).collect();
+        assert_eq!(hub.push(&json!(reports)).json()["changed"], 150);
+        if left_out(hub) > 0 {
+            break;
+        }
+    }
+    stream
 }
 
 #[test]
@@ -135,4 +178,51 @@ fn a_hub_that_is_asked_to_end_does_not_wait_for_those_who_do_not_read() {
     let took = began.elapsed().as_secs_f64();
     assert!(took < 8.0, "{took} s");
     drop(slow);
+}
+
+#[test]
+fn a_hub_that_is_asked_to_end_does_not_wait_for_events_that_nobody_reads() {
+    let mut hub = crowded();
+    let slow = stalled_reader(&hub);
+    let began = gatecall::time::monotonic();
+    assert_eq!(hub.stop(), Some(0));
+    let took = began.elapsed().as_secs_f64();
+    assert!(took < 15.0, "{took} s");
+    drop(slow);
+}
+
+#[test]
+fn a_reader_of_events_who_takes_nothing_is_let_go() {
+    let hub = crowded_with(&[("SOCKETS__SLOW_S", "2")]);
+    let mut slow = unread_stream(&hub);
+    let began = gatecall::time::monotonic();
+    while counted(&hub, READERS) > 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "it still counts");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What its own side had taken in can still be read; then the connection has ended.
+    slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut rest = Vec::new();
+    let end = slow.read_to_end(&mut rest);
+    assert!(!end.is_err_and(|fault| fault.kind() == std::io::ErrorKind::WouldBlock), "it hangs");
+    assert!(rest.len() < 16 << 20, "{} bytes", rest.len());
+}
+
+#[test]
+fn a_listener_who_is_a_little_behind_when_the_hub_ends_gets_its_goodbye() {
+    let mut hub = crowded_with(&[("SERVER__WORKERS", "1")]);
+    let mut behind = stalled(&hub, &[]);
+    let mut prompt = Socket::open(hub.api);
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| hub.stop());
+        // Both are told in one batch; this one takes another second to get to it.
+        assert_eq!(prompt.close_frame().0, 4000);
+        drop(prompt);
+        std::thread::sleep(Duration::from_secs(1));
+        let last = std::iter::from_fn(|| behind.any_frame()).last();
+        let (first, payload) = last.expect("it was told something");
+        assert_eq!((first, &payload[..2]), (CLOSE, &4000_u16.to_be_bytes()[..]));
+        drop(behind);
+        assert_eq!(stopping.join().unwrap(), Some(0));
+    });
 }

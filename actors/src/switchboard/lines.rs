@@ -6,7 +6,7 @@
 
 use super::Deliver;
 use super::following::Followers;
-use super::pending::Pending;
+use super::pending::{CLOSING_TICKS, Pending};
 use super::turn::{Delivery, Together, Wrote, owe};
 use crate::frame::{Encoding, Frame};
 use crate::hub::Hub;
@@ -26,8 +26,10 @@ pub trait Socket: 'static {
     fn encoding(&self) -> Encoding;
     /// It is behind: call [`Lines::drain`] when it can take more.
     fn call_when_writable(&self, id: LineId);
-    /// It is to be closed; nothing more will be written.
+    /// It is to be closed once what it has taken is out; nothing more will be written.
     fn close(&self);
+    /// It is to be closed now: its listener does not take what is left.
+    fn cut(&self);
 }
 
 /// A line's place and generation: a place is used again, an id is not.
@@ -179,7 +181,7 @@ impl<S: Socket> Lines<S> {
         if (is_followed || answer.kind() == "error") && !pending.closing {
             let bytes = answer.bytes(line.encoding).clone();
             if pending.snapshot(bytes).is_err() {
-                line.socket.close();
+                line.socket.cut();
                 self.let_go("answers_not_read");
                 return;
             }
@@ -208,7 +210,7 @@ impl<S: Socket> Lines<S> {
             return;
         }
         if pending.answer(bytes).is_err() {
-            line.socket.close();
+            line.socket.cut();
             self.let_go("answers_not_read");
             return;
         }
@@ -224,8 +226,8 @@ impl<S: Socket> Lines<S> {
         }
     }
 
-    /// Writes `last` after what has begun, then closes: nothing follows a goodbye. If the socket
-    /// takes nothing, the next tick closes it all the same.
+    /// Writes `last` after what has begun, then closes: nothing follows a goodbye. If the socket does
+    /// not take it within [`CLOSING_TICKS`], it is closed all the same.
     pub fn close(&mut self, id: LineId, last: Bytes, reason: &'static str) {
         let Some(line) = self.line_mut(id) else { return };
         let pending = line.pending.get_or_insert_default();
@@ -321,15 +323,15 @@ impl<S: Socket> Lines<S> {
             }
         }
         if pending.closing {
+            // It stays: until the socket has gone, nothing follows a goodbye.
             line.socket.close();
-        }
-        if pending.is_done() {
+        } else if pending.is_done() {
             line.pending = None;
         }
         false
     }
 
-    /// Call once a second or so: lets go of sockets that have taken nothing for `idle_ticks_max` ticks.
+    /// Call once a second: lets go of sockets that have taken nothing for `idle_ticks_max` ticks.
     pub fn tick(&mut self, idle_ticks_max: u16, last_words: impl Fn(Encoding) -> Bytes) {
         for id in self.ids() {
             let Some(line) = self.line_mut(id) else { continue };
@@ -339,7 +341,10 @@ impl<S: Socket> Lines<S> {
             }
             pending.idle_ticks += 1;
             if pending.closing {
-                line.socket.close();
+                pending.closing_ticks += 1;
+                if pending.closing_ticks >= CLOSING_TICKS {
+                    line.socket.cut();
+                }
             } else if pending.idle_ticks >= idle_ticks_max {
                 let words = last_words(line.encoding);
                 self.close(id, words, "slow");

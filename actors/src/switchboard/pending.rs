@@ -20,6 +20,10 @@ pub(super) const ANSWERS_BYTES_MAX: usize = 80 * 1024 * 1024;
 /// Bytes of newest states put together for one write to a socket that has caught up.
 pub(super) const CATCH_UP_BYTES: usize = 64 * 1024;
 
+/// Ticks that a listener who is let go has to take what has begun and the last words. The first of them
+/// may come at once.
+pub(super) const CLOSING_TICKS: u16 = 3;
+
 /// What is owed of one leg.
 #[derive(Debug, Default)]
 struct Owed {
@@ -49,6 +53,8 @@ pub(super) struct Pending {
     pub(super) idle_ticks: u16,
     /// Let go once this much is written.
     pub(super) closing: bool,
+    /// Ticks since then.
+    pub(super) closing_ticks: u16,
 }
 
 impl Pending {

@@ -1,5 +1,6 @@
 //! Lines against sockets that take what the test lets them.
 
+use super::pending::CLOSING_TICKS;
 use super::*;
 use crate::frame::Encoding;
 use crate::hub::{Hub, Limits, Threads};
@@ -58,6 +59,9 @@ impl Socket for Rc<Tape> {
         self.asked_to_call.set(true);
     }
     fn close(&self) {
+        self.closed.set(true);
+    }
+    fn cut(&self) {
         self.closed.set(true);
     }
 }
@@ -240,6 +244,25 @@ fn a_socket_that_takes_nothing_for_too_long_is_let_go_with_last_words() {
 }
 
 #[test]
+fn a_listener_who_is_let_go_has_a_moment_to_take_what_has_begun_and_no_longer() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    tape.room.set(0);
+    lines.close(id, Bytes::from_static(b"come back"), "drain");
+    let words = |_| Bytes::from_static(b"too slow");
+    for _ in 1..CLOSING_TICKS {
+        lines.tick(2, words);
+        assert!(!tape.closed.get());
+    }
+    lines.tick(2, words);
+    assert!(tape.closed.get());
+    tape.room.set(PLENTY);
+    lines.drain(id);
+    assert_eq!(tape.count("too slow"), 0);
+}
+
+#[test]
 fn a_client_that_asks_without_reading_is_let_go() {
     let mut lines = Lines::new(hub());
     let tape = Tape::with_room(0);
@@ -400,8 +423,12 @@ fn nothing_follows_the_last_words() {
     lines.close(id, Bytes::from_static(b"LAST"), "drain");
     tape.room.set(PLENTY);
     lines.drain(id);
+    // The socket's own task may take its time to notice.
+    lines.add(deliver("B", "change", &[Topic::All]));
+    lines.flush();
+    lines.send(id, Bytes::from_static(b"an answer"));
     assert!(tape.text().ends_with("begun and not finishedLAST"), "{}", tape.text());
-    assert!(tape.closed.get());
+    assert!(tape.closed.get() && lines.is_closing(id));
 }
 
 #[test]
