@@ -35,6 +35,7 @@
 //! | reports under way | [`hub::Limits::reports_under_way_max`] | refused, the sender is told when to come back |
 //! | a flight's mailbox | [`flight::MAILBOX`] | whoever reports waits |
 //! | a board's mailbox | [`board::MAILBOX`] | whoever asks waits |
+//! | questions that wait until their board may work | one a listener | cannot be: a listener asks one at a time |
 //! | changes a board has not taken in | [`board::NEWS_MAX`] | the flight waits, and with it whoever reports |
 //! | a switchboard's mailbox | [`switchboard::MAILBOX`] | the flight waits; sockets never slow a switchboard |
 //! | a slow socket's legs | one entry a leg it follows | cannot be: a leg is entered once, and is sent as its newest state |

@@ -1,6 +1,6 @@
 //! A board as the hub holds it: its actor, and what the actor has not taken in yet.
 
-use super::{BoardActor, BoardRows, GetRows, GetSnapshot, Snapshot, TakeIn};
+use super::{Asked, BoardActor, BoardRows, GetRows, GetSnapshot, Snapshot, TakeIn};
 use crate::live::Live;
 use crate::supervisor::Deaths;
 use crate::tell::{Gone, tell};
@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::leg::LegId;
 use domain::topic::Topic;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
 
 /// So many changes of a board's rows that nobody has looked at wake the board to take them in.
 pub const NEWS_AT_ONCE: usize = 32;
@@ -80,7 +81,9 @@ impl BoardLine {
 
     /// What a new follower is told.
     pub(crate) async fn snapshot(&self, question: GetSnapshot) -> Result<Snapshot, Gone> {
-        self.address.send(question).await.map_err(|_| Gone)
+        let (answer, answered) = oneshot::channel();
+        tell(&self.address, Asked { question, answer }).await?;
+        answered.await.map_err(|_| Gone)
     }
 
     /// The rows in order.
@@ -132,10 +135,13 @@ mod tests {
         }
     }
 
-    fn put(number: &str, rev: u64) -> News {
+    fn live(number: &str, rev: u64) -> Live {
         let flight = Flight { rev, ..Flight::new(leg(number)) };
-        let live = Arc::new(Live::of(&flight, Arc::new(flight.view())));
-        News::Put { live, now: DateTime::UNIX_EPOCH }
+        Live::of(&flight, Arc::new(flight.view()))
+    }
+
+    fn put(number: &str, rev: u64) -> News {
+        News::Put { live: Arc::new(live(number, rev)), now: DateTime::UNIX_EPOCH }
     }
 
     fn take(number: &str) -> News {
@@ -168,6 +174,40 @@ mod tests {
         }
         let revs: Vec<_> = told(&waiting).into_iter().map(|(_, rev)| rev).collect();
         assert_eq!(revs, [Some(1), None, Some(3)]);
+    }
+
+    #[test]
+    fn while_the_pace_is_kept_questions_wait_together_and_who_has_left_is_passed_over() {
+        System::new().block_on(async {
+            let deaths = Deaths::only_counted(crate::metrics::Metrics::default());
+            let topic = Topic::parse("board/JFK/departures").unwrap();
+            let line = BoardLine::start_on(&Arbiter::current(), topic, DateTime::UNIX_EPOCH, deaths);
+            let ask = || line.snapshot(GetSnapshot { since: None, limit_bytes: usize::MAX });
+            let frame = |snapshot: Result<Snapshot, Gone>| match snapshot {
+                Ok(Snapshot::Ready(frame)) => frame,
+                _ => panic!("no snapshot"),
+            };
+            line.put(Arc::new(live("615", 1)), DateTime::UNIX_EPOCH).await.unwrap();
+            // As if somebody had asked for the largest board there is.
+            crate::board::pace::spend(0, 80 << 20);
+            let began = tokio::time::Instant::now();
+            let (mut left, mut one, mut other) = (Box::pin(ask()), Box::pin(ask()), Box::pin(ask()));
+            for question in [&mut left, &mut one, &mut other] {
+                assert!(question.as_mut().now_or_never().is_none());
+            }
+            drop(left);
+            tokio::task::yield_now().await;
+            assert!(one.as_mut().now_or_never().is_none(), "it waits for its turn");
+            line.put(Arc::new(live("616", 1)), DateTime::UNIX_EPOCH).await.unwrap();
+            let (one, other) = (frame(one.await), frame(other.await));
+            assert!(began.elapsed() >= std::time::Duration::from_millis(50), "{:?}", began.elapsed());
+            // What came while they waited is in it, and it was put together once.
+            assert_eq!(one.payload().as_ptr(), other.payload().as_ptr());
+            assert!(str::from_utf8(one.payload()).unwrap().contains("B6-616-"));
+            // What is ready-made costs nothing, so that nobody waits for it.
+            crate::board::pace::spend(0, 80 << 20);
+            assert_eq!(frame(ask().await).payload().as_ptr(), one.payload().as_ptr());
+        });
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! One actor a board, an airline, and one for all: rows in order, and the snapshot ready-made.
 //!
 //! A thousand screens that come back at once ask for the same bytes; they are put together once a
-//! version and shared.
+//! version and shared. Where that is much, questions wait for their turn ([`pace`]), and those that
+//! have come meanwhile are answered with the same bytes.
 
 mod line;
+mod pace;
 
 pub(crate) use line::BoardLine;
 pub use line::{NEWS_AT_ONCE, NEWS_MAX};
@@ -18,7 +20,9 @@ use domain::board::{Board, Resume};
 use domain::codes::Direction;
 use domain::topic::Topic;
 use line::{News, lock};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
 
 /// Questions waiting for one board. When full, whoever asks waits.
 pub const MAILBOX: usize = 1024;
@@ -28,14 +32,20 @@ pub const MAILBOX: usize = 1024;
 #[rtype(result = "()")]
 struct TakeIn;
 
-/// What a new follower is told.
-#[derive(Message)]
-#[rtype(result = "Snapshot")]
+/// What a new follower is told?
 pub struct GetSnapshot {
     /// Everything up to this instant is known to the follower; `None` for nothing.
     pub since: Option<DateTime<Utc>>,
     /// Longest answer.
     pub limit_bytes: usize,
+}
+
+/// A question with the place for its answer, which is closed once whoever asked has left.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Asked {
+    question: GetSnapshot,
+    answer: oneshot::Sender<Snapshot>,
 }
 
 /// The answer to [`GetSnapshot`].
@@ -70,6 +80,9 @@ pub struct BoardActor {
     board: Board<Arc<Live>>,
     whole: Option<(u64, Frame)>,
     rows: Option<BoardRows>,
+    /// Questions that wait for their turn: one a listener, as each asks one at a time.
+    waiting: VecDeque<Asked>,
+    is_waiting: bool,
     /// Tells of its death.
     _guard: Guard,
 }
@@ -86,7 +99,16 @@ impl BoardActor {
         Self::start_in_arbiter(thread, move |context| {
             context.set_mailbox_capacity(MAILBOX);
             let guard = Guard::ends_process(format!("board {topic}"), deaths);
-            Self { topic, board: Board::since_now(now), news, whole: None, rows: None, _guard: guard }
+            Self {
+                topic,
+                board: Board::since_now(now),
+                news,
+                whole: None,
+                rows: None,
+                waiting: VecDeque::new(),
+                is_waiting: false,
+                _guard: guard,
+            }
         })
     }
 
@@ -112,12 +134,64 @@ impl BoardActor {
         self.board.put(&live.leg.clone(), time, put_at, live);
     }
 
+    /// Answers who waits, as far as the thread's pace allows. Who has left is passed over.
+    fn answer(&mut self, context: &mut Context<Self>) {
+        while let Some(asked) = self.waiting.pop_front() {
+            if asked.answer.is_closed() {
+                continue;
+            }
+            let is_ready = asked.question.since.is_none() && self.whole_is_ready();
+            if !is_ready && let Some(wait) = pace::wait() {
+                self.waiting.push_front(asked);
+                self.is_waiting = true;
+                context.run_later(wait, |board, context| {
+                    board.is_waiting = false;
+                    board.take_in();
+                    board.answer(context);
+                });
+                return;
+            }
+            let snapshot = self.snapshot(&asked.question);
+            // Whoever asked may leave meanwhile; that is no fault.
+            let _ = asked.answer.send(snapshot);
+        }
+    }
+
+    fn snapshot(&mut self, question: &GetSnapshot) -> Snapshot {
+        let GetSnapshot { since, limit_bytes } = *question;
+        if let Some(since) = since {
+            pace::spend(self.board.len(), 0);
+            // A part of most rows would be a copy of its own; the whole is ready-made and shared.
+            if let Resume::Part(rows) = self.board.since(since)
+                && (rows.len() <= SMALL_PART_ROWS || rows.len() * 2 <= self.board.len())
+            {
+                if let Some(bytes) = too_large(rows.iter().copied(), limit_bytes) {
+                    return Snapshot::TooLarge { bytes };
+                }
+                let frame = snapshot_frame(&self.topic, true, &rows);
+                pace::spend(0, frame.payload().len());
+                return Snapshot::Ready(frame);
+            }
+        }
+        if !self.whole_is_ready() {
+            pace::spend(self.board.len(), 0);
+            if let Some(bytes) = too_large(self.board.rows(), limit_bytes) {
+                return Snapshot::TooLarge { bytes };
+            }
+        }
+        Snapshot::Ready(self.whole().clone())
+    }
+
+    fn whole_is_ready(&self) -> bool {
+        self.whole.as_ref().is_some_and(|(made_for, _)| *made_for == self.board.version())
+    }
+
     fn whole(&mut self) -> &Frame {
-        let version = self.board.version();
-        if self.whole.as_ref().is_none_or(|(made_for, _)| *made_for != version) {
+        if !self.whole_is_ready() {
             let rows: Vec<_> = self.board.rows().collect();
             let frame = snapshot_frame(&self.topic, false, &rows);
-            self.whole = Some((version, frame));
+            pace::spend(0, frame.payload().len());
+            self.whole = Some((self.board.version(), frame));
         }
         &self.whole.as_ref().expect("made above").1
     }
@@ -150,28 +224,15 @@ impl Handler<TakeIn> for BoardActor {
     }
 }
 
-impl Handler<GetSnapshot> for BoardActor {
-    type Result = Reply<Snapshot>;
+impl Handler<Asked> for BoardActor {
+    type Result = ();
 
-    fn handle(
-        &mut self,
-        GetSnapshot { since, limit_bytes }: GetSnapshot,
-        _: &mut Context<Self>,
-    ) -> Self::Result {
-        self.take_in();
-        if let Some(Resume::Part(rows)) = since.map(|since| self.board.since(since)) {
-            // A part of most rows would be a copy of its own; the whole is ready-made and shared.
-            if rows.len() <= SMALL_PART_ROWS || rows.len() * 2 <= self.board.len() {
-                return Reply(match too_large(rows.iter().copied(), limit_bytes) {
-                    Some(bytes) => Snapshot::TooLarge { bytes },
-                    None => Snapshot::Ready(snapshot_frame(&self.topic, true, &rows)),
-                });
-            }
+    fn handle(&mut self, asked: Asked, context: &mut Context<Self>) {
+        self.waiting.push_back(asked);
+        if !self.is_waiting {
+            self.take_in();
+            self.answer(context);
         }
-        if let Some(bytes) = too_large(self.board.rows(), limit_bytes) {
-            return Reply(Snapshot::TooLarge { bytes });
-        }
-        Reply(Snapshot::Ready(self.whole().clone()))
     }
 }
 
