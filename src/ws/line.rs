@@ -336,6 +336,8 @@ impl Driver {
                 line.wants_write.set(false);
             }
             self.thread.lines.borrow_mut().drain(self.id);
+            // The session may have waited for this, to ask for its next snapshot.
+            context.waker().wake_by_ref();
         }
     }
 }

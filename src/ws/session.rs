@@ -17,7 +17,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
 use domain::topic::Topic;
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use tokio::time::Instant;
 use wire::frame::client::{BadFrame, ClientFrame, parse};
 use wire::frame::close::CloseCode;
@@ -33,6 +36,18 @@ pub(super) struct Session {
     counted_at: Instant,
     /// A message that comes in several frames, as far as it has come.
     fragments: Option<Vec<u8>>,
+    /// Follows that wait for their snapshots.
+    asks: VecDeque<Ask>,
+    is_asking: bool,
+}
+
+/// A follow whose snapshot is still to be asked for.
+struct Ask {
+    topic: Topic,
+    since: Option<DateTime<Utc>>,
+    ref_: Option<u64>,
+    /// It was not followed before.
+    is_new: bool,
 }
 
 /// Whether a topic names an airport or airline that there is.
@@ -55,7 +70,16 @@ impl Session {
     /// The session of a line.
     pub(super) fn new(thread: Rc<Thread>, id: LineId) -> Self {
         let budget = thread.app.config.sockets.commands_burst as f32;
-        Self { thread, id, bad_frames: 0, budget, counted_at: Instant::now(), fragments: None }
+        Self {
+            thread,
+            id,
+            bad_frames: 0,
+            budget,
+            counted_at: Instant::now(),
+            fragments: None,
+            asks: VecDeque::new(),
+            is_asking: false,
+        }
     }
 
     fn say(&self, frame: &Frame) {
@@ -100,9 +124,7 @@ impl Session {
         }
         match frame {
             ClientFrame::Follow { topic, since, ref_ } => self.follow(topic, since, ref_, context),
-            ClientFrame::Unfollow { topic, .. } => {
-                self.thread.lines.borrow_mut().unfollow(self.id, &topic);
-            }
+            ClientFrame::Unfollow { topic, .. } => self.unfollow(&topic),
             ClientFrame::Get { leg, ref_ } => self.get(&leg, ref_),
             ClientFrame::Auth { ref_, .. } => {
                 self.error(ref_, ErrorCode::Unauthorized, "this hub gives out no tokens yet");
@@ -129,7 +151,7 @@ impl Session {
     }
 
     fn follow(
-        &self,
+        &mut self,
         topic: Topic,
         since: Option<DateTime<Utc>>,
         ref_: Option<u64>,
@@ -147,6 +169,10 @@ impl Session {
             return self.error(ref_, ErrorCode::BadSince, "since lies in the future of the hub's clock");
         }
         let topics_max = app.config.sockets.topics_max;
+        if self.asks.len() >= topics_max {
+            let message = "too many snapshots are still to come; this frame was not acted upon";
+            return self.error(ref_, ErrorCode::RateLimited, message);
+        }
         // Follow first, ask after: a change between the two is kept back and comes behind.
         let followed = self.thread.lines.borrow_mut().follow(self.id, &topic, topics_max);
         let is_new = match followed {
@@ -156,26 +182,66 @@ impl Session {
                 return self.error(ref_, ErrorCode::TooManyTopics, &error.to_string());
             }
         };
-        let hub = app.hub.clone();
-        let answer = async move { (hub.snapshot(&topic, since).await, topic) };
-        context.spawn(answer.into_actor(self).map(move |(answer, topic), session, context| {
-            let frame = match answer {
-                Ok(frame) => frame,
-                Err(NoSnapshot::Stopping) => return session.end(CloseCode::ShuttingDown, context),
-                Err(error) => {
-                    let code = match error {
-                        NoSnapshot::TooLarge { .. } => ErrorCode::SnapshotTooLarge,
-                        _ => ErrorCode::UnknownLeg,
-                    };
-                    error_frame(ref_, code, &format!("{topic}: {error}"))
-                }
-            };
-            let mut lines = session.thread.lines.borrow_mut();
-            lines.release(session.id, &topic, &frame);
-            if is_new && frame.kind() == "error" {
-                lines.unfollow(session.id, &topic);
-            }
+        self.asks.push_back(Ask { topic, since, ref_, is_new });
+        self.ask_next(context);
+    }
+
+    fn unfollow(&mut self, topic: &Topic) {
+        let mut lines = self.thread.lines.borrow_mut();
+        lines.unfollow(self.id, topic);
+        // Snapshots of it that were not asked for yet are wanted no more.
+        let asked = self.asks.len();
+        self.asks.retain(|ask| ask.topic != *topic);
+        lines.withdraw(self.id, asked - self.asks.len());
+    }
+
+    /// Asks for one snapshot at a time, and for the next when the socket has taken the last: a client
+    /// can have the boards work no faster than it reads, and keeps no more than one snapshot in memory.
+    fn ask_next(&mut self, context: &mut ws::WebsocketContext<Self>) {
+        if self.is_asking {
+            return;
+        }
+        let Some(ask) = self.asks.pop_front() else { return };
+        self.is_asking = true;
+        let (thread, id) = (self.thread.clone(), self.id);
+        let answer = async move {
+            // The driver polls the session whenever it has written.
+            poll_fn(|_| match thread.lines.borrow().owes_snapshot(id) {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            })
+            .await;
+            (thread.app.hub.snapshot(&ask.topic, ask.since).await, ask)
+        };
+        context.spawn(answer.into_actor(self).map(|(answer, ask), session, context| {
+            session.is_asking = false;
+            session.answer(answer, ask, context);
+            session.ask_next(context);
         }));
+    }
+
+    fn answer(
+        &self,
+        answer: Result<Frame, NoSnapshot>,
+        Ask { topic, ref_, is_new, .. }: Ask,
+        context: &mut ws::WebsocketContext<Self>,
+    ) {
+        let frame = match answer {
+            Ok(frame) => frame,
+            Err(NoSnapshot::Stopping) => return self.end(CloseCode::ShuttingDown, context),
+            Err(error) => {
+                let code = match error {
+                    NoSnapshot::TooLarge { .. } => ErrorCode::SnapshotTooLarge,
+                    _ => ErrorCode::UnknownLeg,
+                };
+                error_frame(ref_, code, &format!("{topic}: {error}"))
+            }
+        };
+        let mut lines = self.thread.lines.borrow_mut();
+        lines.release(self.id, &topic, &frame);
+        if is_new && frame.kind() == "error" {
+            lines.unfollow(self.id, &topic);
+        }
     }
 
     fn get(&self, leg: &LegId, ref_: Option<u64>) {

@@ -30,13 +30,22 @@ fn crowded_with(overrides: &[(&str, &str)]) -> Hub {
     hub
 }
 
-/// A listener that follows these topics and takes nothing until it is read from. One a hub: what is
-/// counted tells that somebody is behind, not who.
-fn stalled(hub: &Hub, topics: &[&str]) -> Socket {
+/// A socket whose own side takes in little.
+fn unread_socket(hub: &Hub) -> Socket {
+    shake_on(narrow(hub), "/ws", &PROPER, &[]).ok().unwrap()
+}
+
+fn narrow(hub: &Hub) -> TcpStream {
     let stream = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     stream.set_recv_buffer_size(4_096).unwrap();
     stream.connect(&hub.api.into()).unwrap();
-    let mut socket = shake_on(TcpStream::from(stream), "/ws", &PROPER, &[]).ok().unwrap();
+    stream.into()
+}
+
+/// A listener that follows these topics and takes nothing until it is read from. One a hub: what is
+/// counted tells that somebody is behind, not who.
+fn stalled(hub: &Hub, topics: &[&str]) -> Socket {
+    let mut socket = unread_socket(hub);
     socket.expect("hello");
     for topic in topics {
         socket.follow(topic);
@@ -72,10 +81,7 @@ fn counted(hub: &Hub, what: &str) -> u64 {
 
 /// A reader of events that takes nothing, not even the whole of its snapshot.
 fn unread_stream(hub: &Hub) -> TcpStream {
-    let stream = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    stream.set_recv_buffer_size(4_096).unwrap();
-    stream.connect(&hub.api.into()).unwrap();
-    let mut stream = TcpStream::from(stream);
+    let mut stream = narrow(hub);
     let head = format!("GET /api/v1/stream?topic={BOARD} HTTP/1.1\r\nhost: {}\r\n\r\n", hub.api);
     stream.write_all(head.as_bytes()).unwrap();
     let began = gatecall::time::monotonic();
@@ -122,7 +128,8 @@ fn a_listener_who_does_not_read_harms_nobody_and_sees_the_newest_once_it_reads()
     }
     assert_eq!(seen.flights["B6-1-20130208-JFK-FLL"]["rev"], 62);
     let (mut picture, mut states) = (Picture::default(), Vec::new());
-    while picture.flights != seen.flights {
+    // Snapshots that it asked for and took late show the newest before the states do.
+    while picture.flights != seen.flights || states.len() < 6 {
         let frame = slow.next();
         assert!(picture.hear(&frame), "a gap: {frame}");
         if frame["type"] == "state" {
@@ -178,6 +185,52 @@ fn a_hub_that_is_asked_to_end_does_not_wait_for_those_who_do_not_read() {
     let took = began.elapsed().as_secs_f64();
     assert!(took < 8.0, "{took} s");
     drop(slow);
+}
+
+#[test]
+fn who_asks_for_more_than_it_reads_has_one_snapshot_kept_and_few_follows_waiting() {
+    let hub = crowded_with(&[("SOCKETS__TOPICS_MAX", "8"), ("SOCKETS__COMMANDS_BURST", "200")]);
+    let mut slow = unread_socket(&hub);
+    slow.expect("hello");
+    // 9 MB of answers: more than the kernel takes.
+    for ref_ in 1..=64 {
+        slow.say(json!({ "op": "follow", "topic": BOARD, "ref": ref_ }));
+    }
+    slow.say(json!({ "op": "unfollow", "topic": "all" }));
+    hub.fly("151", json!({ "departure.gate": "last" }));
+    let (mut snapshots, mut refused) = (0, 0);
+    while snapshots + refused < 64 {
+        let frame = slow.next();
+        match frame["type"].as_str().unwrap() {
+            "snapshot" => snapshots += 1,
+            "error" => {
+                assert_eq!(frame["code"], "rate_limited");
+                refused += 1;
+            }
+            _ => assert_eq!(frame["flight"]["number"], "151"),
+        }
+    }
+    assert!(snapshots >= 8 && refused > 0, "{snapshots} snapshots, {refused} refused");
+    // It is as welcome as before.
+    assert_eq!(slow.follow(BOARD)["flights"].as_array().unwrap().len(), 151);
+}
+
+#[test]
+fn what_is_unfollowed_before_its_turn_is_not_sent_and_holds_up_nothing() {
+    let hub = crowded();
+    let mut slow = unread_socket(&hub);
+    slow.expect("hello");
+    for _ in 0..60 {
+        slow.say(json!({ "op": "follow", "topic": BOARD }));
+    }
+    slow.say(json!({ "op": "follow", "topic": "board/FLL/arrivals" }));
+    slow.say(json!({ "op": "unfollow", "topic": BOARD }));
+    slow.say(json!({ "op": "get", "leg": "nobody", "ref": 7 }));
+    let frames: Vec<Value> =
+        std::iter::repeat_with(|| slow.next()).take_while(|frame| frame["type"] != "error").collect();
+    let of = |topic: &str| frames.iter().filter(|frame| frame["topic"] == topic).count();
+    assert_eq!(of("board/FLL/arrivals"), 1);
+    assert!(of(BOARD) < 60, "{}", of(BOARD));
 }
 
 #[test]

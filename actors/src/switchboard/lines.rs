@@ -189,6 +189,19 @@ impl<S: Socket> Lines<S> {
         self.drain(id);
     }
 
+    /// So many follows will not be answered: their topic was left before their turn came.
+    pub fn withdraw(&mut self, id: LineId, follows: usize) {
+        if let Some(pending) = self.line_mut(id).and_then(|line| line.pending.as_mut()) {
+            pending.holds = pending.holds.saturating_sub(follows as u16);
+            self.drain(id);
+        }
+    }
+
+    /// Whether something that was begun, or a snapshot, has not been taken yet.
+    pub fn owes_snapshot(&self, id: LineId) -> bool {
+        self.line(id).and_then(|line| line.pending.as_ref()).is_some_and(|pending| pending.owes_snapshot())
+    }
+
     /// Writes ready-made bytes to one socket, after what is owed to it already.
     pub fn send(&mut self, id: LineId, bytes: Bytes) {
         let Some(line) = self.line_mut(id) else { return };

@@ -178,6 +178,11 @@ impl Pending {
         now || (self.holds == 0 && !(self.legs.is_empty() && self.answers.is_empty()))
     }
 
+    /// Whether a snapshot, or the rest of a write that may be one, still has to go.
+    pub(super) fn owes_snapshot(&self) -> bool {
+        self.rest.is_some() || !self.snapshots.is_empty()
+    }
+
     pub(super) fn legs_len(&self) -> usize {
         self.legs.len()
     }

@@ -432,6 +432,34 @@ fn nothing_follows_the_last_words() {
 }
 
 #[test]
+fn a_follow_that_is_withdrawn_keeps_nothing_back() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(PLENTY);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    let flight = Topic::Flight(leg("A"));
+    for _ in 0..2 {
+        lines.follow(id, &flight, 10).unwrap();
+    }
+    lines.send(id, Bytes::from_static(b"an answer"));
+    lines.unfollow(id, &flight);
+    lines.withdraw(id, 1);
+    assert_eq!(tape.count("an answer"), 0, "one is still under way");
+    lines.withdraw(id, 1);
+    assert_eq!((tape.count("an answer"), lines.behind(id)), (1, None));
+}
+
+#[test]
+fn a_snapshot_is_owed_until_all_of_it_was_taken() {
+    let mut lines = Lines::new(hub());
+    let tape = Tape::with_room(3);
+    let id = following(&mut lines, &tape, &[Topic::All]);
+    assert!(lines.owes_snapshot(id));
+    tape.room.set(PLENTY);
+    lines.drain(id);
+    assert!(!lines.owes_snapshot(id));
+}
+
+#[test]
 fn a_topic_left_before_its_snapshot_came_is_silent() {
     let mut lines = Lines::new(hub());
     let tape = Tape::with_room(PLENTY);
