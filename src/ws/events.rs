@@ -192,7 +192,8 @@ pub async fn stream(
         NoSnapshot::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
         NoSnapshot::Stopping => Problem::unavailable(&error.to_string()),
     })?;
-    thread.lines.borrow_mut().release(id, &topic, &snapshot);
+    let released = thread.lines.borrow_mut().release(id, &topic, &snapshot);
+    released.map_err(|error| Problem::unavailable(&error.to_string()))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -238,7 +238,14 @@ impl Session {
             }
         };
         let mut lines = self.thread.lines.borrow_mut();
-        lines.release(self.id, &topic, &frame);
+        if lines.release(self.id, &topic, &frame).is_err()
+            && let Some(encoding) = lines.socket(self.id).map(Socket::encoding)
+        {
+            let retry_ms = u64::try_from(self.thread.app.config.sockets.retry.as_millis());
+            let retry_ms = retry_ms.unwrap_or(u64::MAX);
+            let words = self.thread.last_words(encoding, CloseCode::Overloaded, retry_ms);
+            lines.close(self.id, words, "no_room");
+        }
         if is_new && frame.kind() == "error" {
             lines.unfollow(self.id, &topic);
         }

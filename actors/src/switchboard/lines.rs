@@ -6,6 +6,7 @@
 
 use super::Deliver;
 use super::following::Followers;
+use super::large::{LARGE_BYTES, Large, NoRoom};
 use super::pending::{CLOSING_TICKS, Pending};
 use super::turn::{Delivery, Together, Wrote, owe};
 use crate::frame::{Encoding, Frame};
@@ -65,6 +66,10 @@ pub(super) struct Line<S> {
 /// Deliveries kept for one turn; beyond, they leave at once.
 const TURN_MAX: usize = 512;
 
+/// Ticks without taking anything after which one who keeps a large snapshot alive is let go, when there
+/// are many such.
+const HURRIED_TICKS: u16 = 5;
+
 /// Lines that are looked at together before the first of them is written to.
 const LOOK_AHEAD: usize = 8;
 
@@ -81,6 +86,7 @@ pub struct Lines<S: Socket> {
     deliveries: Vec<Delivery>,
     turn: u32,
     open: usize,
+    pub(super) large: Large,
 }
 
 impl<S: Socket> Lines<S> {
@@ -97,6 +103,7 @@ impl<S: Socket> Lines<S> {
             deliveries: Vec::new(),
             turn: 0,
             open: 0,
+            large: Large::default(),
         }
     }
 
@@ -171,22 +178,30 @@ impl<S: Socket> Lines<S> {
     }
 
     /// Ends what [`Lines::follow`] began: the snapshot (or the error) goes first, then whatever
-    /// changed meanwhile. A snapshot of a topic that is no longer followed is not sent.
-    pub fn release(&mut self, id: LineId, topic: &Topic, answer: &Frame) {
+    /// changed meanwhile. A snapshot of a topic that is no longer followed is not sent. With
+    /// [`NoRoom`] nothing was done, and the line should be closed: its listener has missed something.
+    pub fn release(&mut self, id: LineId, topic: &Topic, answer: &Frame) -> Result<(), NoRoom> {
         let number = self.topics.get(topic).copied();
-        let Some(line) = self.line_mut(id) else { return };
+        let Some(line) = self.line(id) else { return Ok(()) };
+        let is_followed = line.follows.iter().any(|(t, _)| Some(*t) == number);
+        let is_closing = line.pending.as_ref().is_some_and(|pending| pending.closing);
+        let is_wanted = (is_followed || answer.kind() == "error") && !is_closing;
+        let bytes = is_wanted.then(|| answer.bytes(line.encoding));
+        if let Some(bytes) = bytes {
+            self.large.admit(bytes)?;
+        }
+        let Some(line) = self.line_mut(id) else { return Ok(()) };
         let pending = line.pending.get_or_insert_default();
         pending.holds = pending.holds.saturating_sub(1);
-        let is_followed = line.follows.iter().any(|(t, _)| Some(*t) == number);
-        if (is_followed || answer.kind() == "error") && !pending.closing {
-            let bytes = answer.bytes(line.encoding).clone();
-            if pending.snapshot(bytes).is_err() {
-                line.socket.cut();
-                self.let_go("answers_not_read");
-                return;
-            }
+        if let Some(bytes) = bytes
+            && pending.snapshot(bytes.clone()).is_err()
+        {
+            line.socket.cut();
+            self.let_go("answers_not_read");
+            return Ok(());
         }
         self.drain(id);
+        Ok(())
     }
 
     /// So many follows will not be answered: their topic was left before their turn came.
@@ -346,9 +361,13 @@ impl<S: Socket> Lines<S> {
 
     /// Call once a second: lets go of sockets that have taken nothing for `idle_ticks_max` ticks.
     pub fn tick(&mut self, idle_ticks_max: u16, last_words: impl Fn(Encoding) -> Bytes) {
+        self.large.forget_taken();
+        let is_tight = self.large.is_tight();
         for id in self.ids() {
             let Some(line) = self.line_mut(id) else { continue };
             let Some(pending) = &mut line.pending else { continue };
+            let keeps_much = is_tight && pending.snapshot_bytes() >= LARGE_BYTES;
+            let idle_ticks_max = if keeps_much { HURRIED_TICKS.min(idle_ticks_max) } else { idle_ticks_max };
             if !pending.has_work() {
                 continue;
             }

@@ -183,6 +183,12 @@ impl Pending {
         self.rest.is_some() || !self.snapshots.is_empty()
     }
 
+    /// Bytes of snapshots, or of the write that may be one, that it keeps alive.
+    pub(super) fn snapshot_bytes(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, |(bytes, _)| bytes.len());
+        rest + self.snapshots.iter().map(Bytes::len).sum::<usize>()
+    }
+
     pub(super) fn legs_len(&self) -> usize {
         self.legs.len()
     }

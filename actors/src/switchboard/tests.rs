@@ -1,5 +1,6 @@
 //! Lines against sockets that take what the test lets them.
 
+use super::large::{LARGE_BYTES, LARGE_BYTES_MAX};
 use super::pending::CLOSING_TICKS;
 use super::*;
 use crate::frame::Encoding;
@@ -120,7 +121,7 @@ fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> 
     let id = lines.open(tape.clone());
     for topic in topics {
         lines.follow(id, topic, 10).unwrap();
-        lines.release(id, topic, &Frame::new("snapshot", Bytes::from_static(b"snapshot"), None));
+        lines.release(id, topic, &Frame::new("snapshot", Bytes::from_static(b"snapshot"), None)).unwrap();
     }
     id
 }
@@ -167,7 +168,9 @@ fn frames_wait_for_the_snapshot_and_come_as_states_behind_it() {
     lines.flush();
     assert_eq!(tape.text(), "");
     assert_eq!(lines.behind(id), Some(1));
-    lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"the snapshot"), None));
+    lines
+        .release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"the snapshot"), None))
+        .unwrap();
     assert_eq!(tape.count("the snapshot"), 1);
     assert_eq!(lines.behind(id), None);
 }
@@ -466,7 +469,7 @@ fn a_topic_left_before_its_snapshot_came_is_silent() {
     let id = lines.open(tape.clone());
     lines.follow(id, &Topic::All, 10).unwrap();
     lines.unfollow(id, &Topic::All);
-    lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"too late"), None));
+    lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"too late"), None)).unwrap();
     assert_eq!(tape.text(), "");
     assert_eq!(lines.behind(id), None);
 }
@@ -514,4 +517,29 @@ fn a_panic_of_a_session_alone_harms_nobody_else() {
         let _looking = lines.borrow().len();
         panic!("told to");
     }));
+}
+
+#[test]
+fn who_keeps_a_large_snapshot_and_takes_nothing_goes_sooner_when_room_is_short() {
+    let mut lines = Lines::new(hub());
+    let snapshot = || Frame::new("snapshot", Bytes::from(vec![b'x'; LARGE_BYTES]), None);
+    let (tape, other) = (Tape::with_room(1), Tape::with_room(PLENTY));
+    let (id, waiting) = (lines.open(tape), lines.open(other));
+    for line in [id, waiting] {
+        lines.follow(line, &Topic::All, 10).unwrap();
+    }
+    lines.release(id, &Topic::All, &snapshot()).unwrap();
+    // Others like it.
+    let others = Bytes::from(vec![0; LARGE_BYTES_MAX - 2 * LARGE_BYTES]);
+    lines.large.admit(&others).unwrap();
+    assert_eq!(lines.release(waiting, &Topic::All, &snapshot()), Err(NoRoom));
+    let words = |_| Bytes::from_static(b"come back");
+    for _ in 0..5 {
+        assert!(!lines.is_closing(id));
+        lines.tick(30, words);
+    }
+    assert!(lines.is_closing(id));
+    lines.remove(id);
+    drop(others);
+    assert_eq!(lines.release(waiting, &Topic::All, &snapshot()), Ok(()));
 }
