@@ -7,8 +7,8 @@ use directory::Decided;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, Keepsake, LogEntry, PastChange, Quarantined, RawMessage, Recorder,
-    StoreError, Version,
+    Answer, Archive, ChangeLog, ENDS_KNOWN_FOR, Keepsake, LogEntry, PastChange, Quarantined, RawMessage,
+    Recorder, StoreError, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -24,6 +24,7 @@ pub struct Memory {
 #[derive(Default)]
 struct Held {
     flights: BTreeMap<LegId, Arc<Flight>>,
+    ended: BTreeMap<LegId, DateTime<Utc>>,
     changes: BTreeMap<LegId, BTreeMap<u64, PastChange>>,
     messages: Shelf<RawMessage>,
     faults: Shelf<Quarantined>,
@@ -118,6 +119,7 @@ impl Held {
         for LogEntry { flight, changes, .. } in entries {
             let told = changes.iter().map(|change| (change.rev, past_change(change)));
             self.changes.entry(flight.leg.clone()).or_default().extend(told);
+            self.ended.remove(&flight.leg);
             self.flights.insert(flight.leg.clone(), flight);
         }
         Ok(())
@@ -135,6 +137,8 @@ impl Held {
             changes.retain(|_, c| c.at >= history_before);
         }
         self.changes.retain(|_, changes| !changes.is_empty());
+        let ended_before = raw_before.min(history_before) - ENDS_KNOWN_FOR;
+        self.ended.retain(|_, at| *at >= ended_before);
         (before - count(self)) as u64
     }
 }
@@ -148,9 +152,18 @@ impl ChangeLog for Memory {
         self.with(|held| Ok(held.flights.values().map(|flight| Flight::clone(flight)).collect()))
     }
 
-    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
         self.with(|held| {
-            held.flights.remove(&leg);
+            let known = held.ended.iter().filter(|(_, at)| **at >= since);
+            Ok(known.map(|(leg, at)| (leg.clone(), *at)).collect())
+        })
+    }
+
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+        self.with(|held| {
+            if held.flights.remove(&leg).is_some() {
+                held.ended.insert(leg, at);
+            }
             Ok(())
         })
     }
@@ -236,6 +249,7 @@ mod tests {
     #[tokio::test]
     async fn the_memory_is_a_change_log() {
         change_log::suite(places()).await;
+        change_log::ends_are_known(places()).await;
     }
 
     #[tokio::test]

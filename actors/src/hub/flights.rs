@@ -4,19 +4,15 @@ use super::{Hub, Map};
 use crate::flight::{FlightActor, Retire};
 use crate::live::Live;
 use actix::prelude::*;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::alias::AliasIndex;
 use domain::flight::Flight;
 use domain::leg::{Alias, LegId, LegKey};
-use domain::ports::{Outcome, StoreError, Version};
+use domain::ports::{ENDS_KNOWN_FOR, Outcome, StoreError, Version};
 use domain::report::Report;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock, RwLockWriteGuard};
-
-/// How long a retired leg is remembered, by the operational clock. Feeds repeat a flight for some
-/// days at most; what is older is refused for its dates.
-const RETIRED_KNOWN_FOR: TimeDelta = TimeDelta::days(7);
 
 /// What is durable of a leg, and who merges its reports.
 pub(super) struct Slot {
@@ -62,9 +58,12 @@ impl Flights {
 }
 
 impl Hub {
-    /// Puts every stored flight back in its place. Call once, before any report, and not where
-    /// several nodes write the log: there the bridge begins.
+    /// Puts every stored flight back in its place, and remembers those that are over. Call once, before
+    /// any report, and not where several nodes write the log: there the bridge begins.
     pub async fn restore(&self) -> Result<usize, StoreError> {
+        for (leg, at) in self.0.log.ended(self.0.clock.now() - ENDS_KNOWN_FOR).await? {
+            self.0.flights.retired.insert(leg, at + ENDS_KNOWN_FOR);
+        }
         let flights = self.0.log.restore().await?;
         Ok(self.put_back(flights.into_iter().map(|flight| (flight, Version::NONE)).collect()).await)
     }
@@ -86,7 +85,7 @@ impl Hub {
 
     /// Remembers legs that were over before this node began.
     pub(crate) fn remember_ended(&self, ended: Vec<LegId>) {
-        let forget_at = self.0.clock.now() + RETIRED_KNOWN_FOR;
+        let forget_at = self.0.clock.now() + ENDS_KNOWN_FOR;
         for leg in ended {
             self.0.flights.retired.insert(leg, forget_at);
         }
@@ -230,7 +229,7 @@ impl Hub {
 
     /// Takes a leg out of memory. Answers what was shown of it.
     pub(super) fn let_go(&self, leg: &LegId) -> Option<Arc<Live>> {
-        self.0.flights.retired.insert(leg.clone(), self.0.clock.now() + RETIRED_KNOWN_FOR);
+        self.0.flights.retired.insert(leg.clone(), self.0.clock.now() + ENDS_KNOWN_FOR);
         let slot = self.0.flights.slots.remove(leg);
         self.0.flights.names_mut().retire(leg);
         self.count_flights();

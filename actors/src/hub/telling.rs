@@ -61,7 +61,7 @@ impl Hub {
 
     /// Takes a leg whose time is over out of the log, out of memory, and off the boards.
     pub(crate) async fn forget(&self, leg: &LegId, version: Version) -> Result<(), StoreError> {
-        self.0.log.retire(leg.clone(), version).await?;
+        self.0.log.retire(leg.clone(), version, self.0.clock.now()).await?;
         if !self.0.shared_log {
             self.show_gone(leg).await;
         }
@@ -75,7 +75,7 @@ impl Hub {
                 let entry = LogEntry { after: version, flight: state, changes: Vec::new() };
                 self.0.log.append(vec![entry]).await
             }
-            None => self.0.log.retire(leg.clone(), Version::NONE).await,
+            None => self.0.log.retire(leg.clone(), Version::NONE, self.0.clock.now()).await,
         }
     }
 

@@ -26,7 +26,10 @@ impl ChangeLog for NoLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn retire(&self, _: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn retire(&self, _: LegId, _: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -133,7 +133,7 @@ fn a_leg_is_retired_by_its_owner_and_gone_on_every_node() {
         let leg = gate(0, "12").key.id();
         assert_eq!(other.hub.retire_due(10).await, 0, "its time is not over");
         let version = shared.newest.lock().unwrap()[&leg].0;
-        one.log.retire(leg.clone(), version).await.unwrap();
+        one.log.retire(leg.clone(), version, one.hub.clock().now()).await.unwrap();
         one.until_heard("gone 0").await;
         other.until_heard("gone 0").await;
         assert!(one.hub.live(&leg).is_none() && other.hub.live(&leg).is_none());

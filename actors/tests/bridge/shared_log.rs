@@ -1,5 +1,6 @@
 //! One log for all nodes of a test, written and told in memory.
 
+use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::*;
@@ -111,7 +112,10 @@ impl ChangeLog for NodeLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         unreachable!("a hub on a shared log begins")
     }
-    fn retire(&self, leg: LegId, after: Version) -> Answer<'_, Result<(), StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        unreachable!("a hub on a shared log begins")
+    }
+    fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move { self.write(&leg, after, None).await.unwrap() })
     }
     fn owns(&self, _: &LegId) -> bool {

@@ -28,6 +28,7 @@ use wire::frame::server::ServerFrame;
 /// A log in memory that can be made to wait and to fail.
 struct TestLog {
     kept: Mutex<BTreeMap<LegId, Flight>>,
+    ended: Mutex<BTreeMap<LegId, DateTime<Utc>>>,
     /// One permit an append.
     permits: Semaphore,
     fails: AtomicBool,
@@ -50,8 +51,15 @@ impl ChangeLog for TestLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(self.kept.lock().unwrap().values().cloned().collect()) })
     }
-    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        let ended = self.ended.lock().unwrap();
+        let known =
+            ended.iter().filter(|(_, at)| **at >= since).map(|(leg, at)| (leg.clone(), *at)).collect();
+        Box::pin(async { Ok(known) })
+    }
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
         self.kept.lock().unwrap().remove(&leg);
+        self.ended.lock().unwrap().insert(leg, at);
         Box::pin(async { Ok(()) })
     }
 }
@@ -69,7 +77,11 @@ fn threads_at(here: ArbiterHandle) -> Threads {
 const MANY: usize = 1_000_000;
 
 fn world_with(log: Arc<TestLog>, limits: Limits) -> World {
-    let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
+    world_at("2013-02-08T15:00:00Z".parse().unwrap(), log, limits)
+}
+
+fn world_at(now: DateTime<Utc>, log: Arc<TestLog>, limits: Limits) -> World {
+    let clock = Arc::new(ManualClock::new(now));
     let metrics = Metrics::default();
     let deaths = Deaths::only_counted(metrics.clone());
     let here = Arbiter::current();
@@ -80,6 +92,7 @@ fn world_with(log: Arc<TestLog>, limits: Limits) -> World {
 fn log_with(permits: usize) -> Arc<TestLog> {
     Arc::new(TestLog {
         kept: Mutex::default(),
+        ended: Mutex::default(),
         permits: Semaphore::new(permits),
         fails: AtomicBool::new(false),
     })
@@ -353,6 +366,24 @@ fn a_retired_leg_does_not_come_back_even_with_a_later_time() {
         later.set(Field::DepartureScheduled, tomorrow);
         let outcomes = world.hub.accept(vec![later]).await.unwrap();
         assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")), "{outcomes:?}");
+    });
+}
+
+#[test]
+fn a_retired_leg_does_not_come_back_after_a_restart() {
+    run(async |world| {
+        world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        world.clock.advance(TimeDelta::hours(27));
+        assert_eq!(world.hub.retire_due(10).await, 1);
+        let an_hour_later = world.hub.clock().now() + TimeDelta::hours(1);
+        let after = world_at(an_hour_later, world.log.clone(), Limits::default());
+        assert_eq!(after.hub.restore().await.unwrap(), 0);
+        // The airport repeats the belt. No time in it tells that the flight is over, and its day is not.
+        let mut belt = report("615", 60 * 28);
+        belt.set(Field::ArrivalBelt, Value::text(Field::ArrivalBelt, "4").unwrap());
+        let outcomes = after.hub.accept(vec![belt]).await.unwrap();
+        assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")), "{outcomes:?}");
+        assert!(after.hub.live(&key("615").id()).is_none());
     });
 }
 

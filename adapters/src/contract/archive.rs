@@ -58,7 +58,7 @@ async fn history_outlives_its_leg<A: Archive + ChangeLog>(make: &mut impl AsyncF
     let entry = sample.gates(&["1", "2"]);
     let told: Vec<_> = entry.changes.iter().map(past_change).collect();
     archive.append(vec![entry]).await.expect("appended");
-    archive.retire(sample.flight.leg.clone(), Version::NONE).await.expect("retired");
+    archive.retire(sample.flight.leg.clone(), Version::NONE, dawn()).await.expect("retired");
     assert_eq!(all(&archive, &sample).await, told);
     drop(archive);
     assert_eq!(all(&make(Opening::Again).await, &sample).await, told);
@@ -143,7 +143,7 @@ async fn what_is_old_expires_and_the_rest_stays<A: Archive + ChangeLog>(
     let entry = sample.gate("5");
     archive.append(vec![entry.clone()]).await.expect("it goes on");
     assert_eq!(all(&archive, &sample).await, [past_change(&entry.changes[0])]);
-    archive.retire(sample.flight.leg.clone(), Version::NONE).await.expect("retired");
+    archive.retire(sample.flight.leg.clone(), Version::NONE, dawn()).await.expect("retired");
     assert_eq!(archive.expire(dawn(), end).await.expect("the last"), 1);
     assert_eq!(all(&archive, &sample).await, []);
 }

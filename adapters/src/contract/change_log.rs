@@ -1,10 +1,11 @@
 //! What a [`ChangeLog`] must do.
 
 use super::Opening;
-use super::flights::Sample;
+use super::flights::{Sample, dawn};
+use chrono::TimeDelta;
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{ChangeLog, LogEntry, StoreError, Version};
+use domain::ports::{Archive, ChangeLog, ENDS_KNOWN_FOR, LogEntry, StoreError, Version};
 use futures_util::future::{join_all, try_join_all};
 
 /// Runs every case. `make` opens the log that is asked for.
@@ -22,7 +23,7 @@ pub async fn suite<L: ChangeLog>(mut make: impl AsyncFnMut(Opening) -> L) {
 
 async fn an_empty_log_restores_nothing(log: &impl ChangeLog) {
     log.append(Vec::new()).await.expect("no entries are appended at once");
-    log.retire(Sample::leg(1).flight.leg, Version::NONE)
+    log.retire(Sample::leg(1).flight.leg, Version::NONE, dawn())
         .await
         .expect("a leg nobody knows is retired already");
     assert_eq!(restored(log).await, []);
@@ -99,8 +100,8 @@ async fn a_retired_leg_is_not_restored_and_may_begin_again<L: ChangeLog>(
     let log = make(Opening::Fresh).await;
     let (mut gone, mut stays) = (Sample::leg(7), Sample::leg(8));
     log.append(vec![gone.gate("1"), stays.gate("1"), gone.gate("2")]).await.expect("two legs");
-    log.retire(gone.flight.leg.clone(), Version::NONE).await.expect("known");
-    log.retire(gone.flight.leg.clone(), Version::NONE).await.expect("a second time is nothing");
+    log.retire(gone.flight.leg.clone(), Version::NONE, dawn()).await.expect("known");
+    log.retire(gone.flight.leg.clone(), Version::NONE, dawn()).await.expect("a second time is nothing");
     assert_eq!(restored(&log).await, [stays.flight.clone()]);
     drop(log);
     let log = make(Opening::Again).await;
@@ -109,6 +110,34 @@ async fn a_retired_leg_is_not_restored_and_may_begin_again<L: ChangeLog>(
     log.append(vec![again.gate("9")]).await.expect("it begins again at 1");
     drop(log);
     assert_eq!(restored(&make(Opening::Again).await).await, states(&[again, stays]));
+}
+
+/// What a log that one process has for itself knows of legs that are over. It forgets none before its
+/// time, however little of their histories is kept, which is why it has to be an archive as well.
+pub async fn ends_are_known<L: ChangeLog + Archive>(mut make: impl AsyncFnMut(Opening) -> L) {
+    let log = make(Opening::Fresh).await;
+    let (mut gone, mut stays, mut again) = (Sample::leg(9), Sample::leg(10), Sample::leg(11));
+    log.append(vec![gone.gate("1"), stays.gate("1"), again.gate("1")]).await.expect("three legs");
+    let ended_at = dawn() + TimeDelta::days(1);
+    for sample in [&gone, &again] {
+        log.retire(sample.flight.leg.clone(), Version::NONE, ended_at).await.expect("retired");
+    }
+    let nobody = Sample::leg(12).flight.leg;
+    log.retire(nobody, Version::NONE, ended_at).await.expect("nobody knows it, and it has no end");
+    log.append(vec![Sample::leg(11).gate("1")]).await.expect("it begins again");
+    let expected = [(gone.flight.leg.clone(), ended_at)];
+    assert_eq!(log.ended(ended_at).await.expect("ends"), expected);
+    let later = ended_at + TimeDelta::nanoseconds(1);
+    assert_eq!(log.ended(later).await.expect("ends"), [], "it was over before");
+    drop(log);
+    let log = make(Opening::Again).await;
+    assert_eq!(log.ended(dawn()).await.expect("ends"), expected, "also after a restart");
+    // All histories go the next day, and the end is still known.
+    let expired = ended_at + ENDS_KNOWN_FOR;
+    log.expire(expired, expired).await.expect("expired");
+    assert_eq!(log.ended(ended_at).await.expect("ends"), expected);
+    log.expire(expired + TimeDelta::days(1), expired + TimeDelta::days(1)).await.expect("expired");
+    assert_eq!(log.ended(dawn()).await.expect("ends"), [], "nobody repeats it any more");
 }
 
 async fn many_legs_grow_at_the_same_time<L: ChangeLog>(make: &mut impl AsyncFnMut(Opening) -> L) {

@@ -32,7 +32,7 @@ impl Inserts {
             small: SmallCommit::of(&[&log, &messages, &changes]),
             log,
             changes,
-            retired: Insert::new("INSERT OR REPLACE", "retired", &["leg", "newest"]),
+            retired: Insert::new("INSERT OR REPLACE", "retired", &["leg", "newest", "ended_at"]),
             messages,
             faults: Insert::new("INSERT", "faults", faults),
             meta: Insert::new("INSERT OR REPLACE", "meta", &["key", "value"]),
@@ -57,9 +57,10 @@ impl Inserts {
         self.log(connection, log).await?;
         let retired = std::mem::take(&mut plan.retired).into_iter();
         self.retired
-            .run(connection, With::Nothing, retired, |(leg, newest), to| {
+            .run(connection, With::Nothing, retired, |(leg, newest, ended_at), to| {
                 to.add(leg.as_str())?;
-                to.add(newest)
+                to.add(newest)?;
+                to.add(ended_at)
             })
             .await?;
         self.archive(connection, plan).await?;

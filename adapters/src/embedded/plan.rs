@@ -47,7 +47,8 @@ pub(super) struct Plan {
     pub(super) next: Next,
     staged: FxHashMap<LegId, Staged>,
     pub(super) changes: Vec<ChangeRow>,
-    pub(super) retired: Vec<(LegId, i64)>,
+    /// Each with its newest change, and when it was retired.
+    pub(super) retired: Vec<(LegId, i64, i64)>,
     pub(super) messages: Vec<(i64, Message)>,
     pub(super) faults: Vec<(Option<i64>, Quarantined)>,
     pub(super) notes: Vec<(&'static str, String)>,
@@ -97,8 +98,8 @@ impl Plan {
                 }
                 self.replies.push((reply, conflict.map_or(Ok(()), Err)));
             }
-            Work::Retire { leg, reply } => {
-                self.retire(leg, overview);
+            Work::Retire { leg, at, reply } => {
+                self.retire(leg, at, overview);
                 self.replies.push((reply, Ok(())));
             }
             Work::Keep { message, faults, reply } => {
@@ -155,11 +156,11 @@ impl Plan {
         self.staged.insert(entry.leg, Staged { live: Some((entry.rev, entry.state)), newest });
     }
 
-    fn retire(&mut self, leg: LegId, overview: &Overview) {
+    fn retire(&mut self, leg: LegId, at: i64, overview: &Overview) {
         let known = overview.get(&leg).is_some() || self.staged.contains_key(&leg);
         let (_, newest) = self.standing(&leg, overview);
         if newest > 0 {
-            self.retired.push((leg.clone(), newest));
+            self.retired.push((leg.clone(), newest, at));
         }
         if known {
             self.staged.insert(leg, Staged::default());

@@ -26,8 +26,13 @@ impl ChangeLog for Embedded {
         Box::pin(self.inner.read(async move { read::restore(&readers).await }))
     }
 
-    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(self.inner.queue.ask(|reply| Work::Retire { leg, reply }))
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
+        Box::pin(self.inner.read(async move { read::ended(&readers, &overview, nanos(since)).await }))
+    }
+
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(self.inner.queue.ask(move |reply| Work::Retire { leg, at: nanos(at), reply }))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::live::Overview;
 use super::segment::{self, Line};
 use super::{STORE, lock, unavailable};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{PastChange, Quarantined, StoreError};
@@ -114,6 +114,22 @@ async fn newest_position(
             .await
             .map_err(|e| unavailable(&e)),
     }
+}
+
+/// Legs that are over and were retired at `since` or later, with when.
+pub(super) async fn ended(
+    pool: &SqlitePool,
+    overview: &Mutex<Overview>,
+    since: i64,
+) -> Result<Vec<(LegId, DateTime<Utc>)>, StoreError> {
+    let text = "SELECT leg, ended_at FROM retired WHERE ended_at >= ?";
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as(text).bind(since).fetch_all(pool).await.map_err(|e| unavailable(&e))?;
+    let overview = lock(overview);
+    let ended = rows.into_iter().filter_map(|(leg, at)| Some((LegId::known(&leg)?, at)));
+    // One that has begun again since keeps its row until it is retired the next time.
+    let over = ended.filter(|(leg, _)| overview.get(leg).is_none());
+    Ok(over.map(|(leg, at)| (leg, DateTime::from_timestamp_nanos(at))).collect())
 }
 
 /// The changes of a leg after a revision, oldest first.

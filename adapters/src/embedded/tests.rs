@@ -29,6 +29,7 @@ fn places() -> impl AsyncFnMut(Opening) -> Embedded {
 #[tokio::test]
 async fn the_embedded_store_is_a_change_log() {
     change_log::suite(places()).await;
+    change_log::ends_are_known(places()).await;
 }
 
 #[tokio::test]
@@ -121,7 +122,7 @@ async fn a_damaged_state_is_told_with_its_leg_and_may_be_given_up() {
     let (leg, text) = (&bad.flight.leg, error.to_string());
     let expected = format!("the state of {leg} at log position 2: the state's checksum is wrong");
     assert!(matches!(error, StoreError::Unreadable { .. }) && text.contains(&expected), "{text}");
-    store.retire(leg.clone(), Version::NONE).await.unwrap();
+    store.retire(leg.clone(), Version::NONE, crate::contract::flights::dawn()).await.unwrap();
     assert_eq!(store.restore().await.unwrap(), [good.flight]);
 }
 
@@ -181,7 +182,7 @@ async fn the_log_is_compacted_and_loses_nothing() {
     let mut still: Vec<_> = (0..50).map(Sample::leg).collect();
     store.append(still.iter_mut().map(Sample::everything).collect()).await.unwrap();
     let retired = Sample::leg(0).flight.leg;
-    store.retire(retired.clone(), Version::NONE).await.unwrap();
+    store.retire(retired.clone(), Version::NONE, crate::contract::flights::dawn()).await.unwrap();
     let mut busy: Vec<_> = (200..400).map(Sample::leg).collect();
     store.append(busy.iter_mut().map(Sample::everything).collect()).await.unwrap();
     let (mut most, mut written) = (0, 0);

@@ -8,7 +8,7 @@ use super::segment::{self, Line};
 use super::statements::{COMMIT, run};
 use super::work::Reply;
 use super::writer::now;
-use domain::ports::StoreError;
+use domain::ports::{ENDS_KNOWN_FOR, StoreError};
 use sqlx::{Row, SqliteConnection};
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -85,7 +85,7 @@ impl Upkeep {
             written += self.compact(connection, inserts, overview, next).await?;
         }
         if let Some(expiry) = self.expiries.front_mut() {
-            let done = expiry.slice(connection, next.change).await?;
+            let done = expiry.slice(connection).await?;
             written += SLICE_BYTES / 4;
             if done && let Some(Expiry { reply, gone, .. }) = self.expiries.pop_front() {
                 let _ = reply.send(Ok(gone));
@@ -177,7 +177,7 @@ fn keep_live(
 
 impl Expiry {
     /// Drops one slice of rows. Answers whether nothing is left to drop.
-    async fn slice(&mut self, connection: &mut SqliteConnection, next_change: i64) -> sqlx::Result<bool> {
+    async fn slice(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         const STEPS: [(&str, i64); 4] = [
             (
                 "DELETE FROM messages WHERE id IN
@@ -194,15 +194,20 @@ impl Expiry {
                     (SELECT position FROM changes WHERE at < ?1 ORDER BY at LIMIT ?2)",
                 SLICE_ROWS,
             ),
-            // Where nothing is left of a retired leg's history, its beginning is not needed.
+            // Where nothing is left of a retired leg's history, its beginning is not needed, nor its end
+            // once a late report is refused for its dates.
             (
                 "DELETE FROM retired WHERE leg IN (SELECT leg FROM retired
-                    WHERE newest < coalesce((SELECT min(position) FROM changes), ?1) LIMIT ?2)",
+                    WHERE newest < coalesce((SELECT min(position) FROM changes), 9223372036854775807)
+                        AND ended_at < ?1 LIMIT ?2)",
                 SLICE_ROWS,
             ),
         ];
         let Some((text, rows_max)) = STEPS.get(self.step) else { return Ok(true) };
-        let before = [self.raw_before, self.raw_before, self.history_before, next_change][self.step];
+        // What is dropped is before now, so this is more than the time for which ends are known.
+        let ends_known_ns = ENDS_KNOWN_FOR.num_nanoseconds().unwrap_or(i64::MAX);
+        let ended_before = self.raw_before.min(self.history_before).saturating_sub(ends_known_ns);
+        let before = [self.raw_before, self.raw_before, self.history_before, ended_before][self.step];
         let done = sqlx::query(*text).bind(before).bind(rows_max).execute(connection).await?;
         let is_retired = self.step == STEPS.len() - 1;
         self.gone += if is_retired { 0 } else { done.rows_affected() };

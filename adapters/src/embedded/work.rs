@@ -22,7 +22,7 @@ pub(super) enum Work {
     /// Append to the log.
     Append { entries: Vec<Entry>, reply: Reply<()> },
     /// Forget a leg.
-    Retire { leg: LegId, reply: Reply<()> },
+    Retire { leg: LegId, at: i64, reply: Reply<()> },
     /// Keep a message, its faults, or both.
     Keep { message: Option<Message>, faults: Vec<Quarantined>, reply: Reply<()> },
     /// Look and write within the commit.

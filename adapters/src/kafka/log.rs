@@ -8,6 +8,7 @@ use super::core::{Core, Writer, lock, unavailable};
 use super::follower::{self, Item, Newest};
 use super::head::{self, Writer as By};
 use super::ledger::{Head, Verdict};
+use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{Answer, Beginning, ChangeLog, LogEntry, SharedLog, StoreError, Told, Version};
@@ -250,7 +251,12 @@ impl ChangeLog for Log {
         })
     }
 
-    fn retire(&self, leg: LegId, after: Version) -> Answer<'_, Result<(), StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        // They are told with the rest of the beginning.
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let (is_live, newest) = {
                 let ledger = lock(&self.0.core.ledger);

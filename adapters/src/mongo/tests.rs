@@ -50,8 +50,12 @@ impl ChangeLog for Piped {
         self.log.restore()
     }
 
-    fn retire(&self, leg: LegId, at: Version) -> Answer<'_, Result<(), StoreError>> {
-        self.log.retire(leg, at)
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        self.log.ended(since)
+    }
+
+    fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+        self.log.retire(leg, after, at)
     }
 }
 

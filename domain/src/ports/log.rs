@@ -5,6 +5,7 @@ use super::{Answer, StoreError};
 use crate::change::Change;
 use crate::flight::Flight;
 use crate::leg::LegId;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ impl Version {
     /// Of a leg that the log does not know.
     pub const NONE: Self = Self(0);
 }
+
+/// How long it is known that a leg is over, by the operational clock. Feeds repeat a flight for some days
+/// at most; what is older is refused for its dates.
+pub const ENDS_KNOWN_FOR: TimeDelta = TimeDelta::days(7);
 
 /// One state of a flight to be made durable, with the changes that led to it since the last.
 #[derive(Clone, Debug)]
@@ -43,9 +48,14 @@ pub trait ChangeLog: Send + Sync {
     /// Every flight that is not retired, each once, in its last durable state.
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>>;
 
-    /// Forgets a leg whose state was of this version: it will not be restored. Its history stays for
-    /// as long as it is kept.
-    fn retire(&self, leg: LegId, after: Version) -> Answer<'_, Result<(), StoreError>>;
+    /// Legs that are over and were retired at `since` or later, each with when. They are known for
+    /// [`ENDS_KNOWN_FOR`] at least, so that a late report cannot begin one again at its first revision
+    /// after a restart. A [`SharedLog`] tells them in its [`Beginning`] instead, and none here.
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>>;
+
+    /// Forgets a leg whose state was of this version, at this instant of the operational clock: it will
+    /// not be restored. Its history stays for as long as it is kept.
+    fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>>;
 
     /// Whether it falls to this process to make a leg's changes. It is so for a log of one's own.
     /// Of a shared one several may believe it for a moment: then the log takes the first, and

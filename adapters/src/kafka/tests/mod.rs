@@ -125,9 +125,13 @@ impl ChangeLog for Node {
         self.log.restore()
     }
 
-    fn retire(&self, leg: LegId, _: Version) -> Answer<'_, Result<(), StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+        self.log.ended(since)
+    }
+
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
         let after = self.version(&leg);
-        self.log.retire(leg, after)
+        self.log.retire(leg, after, at)
     }
 }
 
