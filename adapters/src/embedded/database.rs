@@ -4,7 +4,7 @@ use super::commit::Inserts;
 use super::config::{Durability, EmbeddedConfig, OpenError};
 use super::live::{Live, Overview, Segment};
 use super::plan::Next;
-use super::segment;
+use super::{epoch, segment};
 use futures_util::TryStreamExt;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -79,14 +79,11 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
         .map_err(|e| OpenError::Folder { folder: folder.into(), reason: e.to_string() })
 }
 
-/// Opens the file for writing, brings it up to date, and looks over the log.
-pub(super) async fn open(
-    config: &EmbeddedConfig,
-    inserts: &Inserts,
-) -> Result<(SqliteConnection, Overview, Next), OpenError> {
+/// Opens the file for writing and brings its tables up to date.
+pub(super) async fn connect(config: &EmbeddedConfig) -> Result<SqliteConnection, OpenError> {
     let wrong = |reason: String| OpenError::Database { file: file(&config.folder), reason };
-    let wrong_sql = |e: sqlx::Error| wrong(e.to_string());
-    let mut connection = SqliteConnection::connect_with(&writing(config)).await.map_err(wrong_sql)?;
+    let connected = SqliteConnection::connect_with(&writing(config)).await;
+    let mut connection = connected.map_err(|e| wrong(e.to_string()))?;
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|e| match e {
         MigrateError::VersionMissing(version) => {
             let reason = format!("it has migration {version}");
@@ -94,6 +91,20 @@ pub(super) async fn open(
         }
         other => wrong(other.to_string()),
     })?;
+    Ok(connection)
+}
+
+/// Opens the file for a run that writes, and looks over the log.
+pub(super) async fn open(
+    config: &EmbeddedConfig,
+    inserts: &Inserts,
+) -> Result<(SqliteConnection, Overview, Next), OpenError> {
+    let wrong = |reason: String| OpenError::Database { file: file(&config.folder), reason };
+    let wrong_sql = |e: sqlx::Error| wrong(e.to_string());
+    let mut connection = connect(config).await?;
+    if epoch::begin_run(&mut connection, config.durability).await.map_err(wrong_sql)? {
+        tracing::warn!("the last run did not end well, and its last commits may be lost: a new epoch begins");
+    }
     inserts.prepare(&mut connection).await.map_err(wrong_sql)?;
     let (overview, newest_of_live) = overview(&mut connection).await.map_err(wrong)?;
     let next = next(&mut connection, newest_of_live).await.map_err(wrong_sql)?;
@@ -115,7 +126,8 @@ async fn overview(connection: &mut SqliteConnection) -> Result<(Overview, i64), 
     while let Some(row) = rows.try_next().await.map_err(|e| e.to_string())? {
         let segment: i64 = row.try_get(0).map_err(|e| e.to_string())?;
         let contents: &[u8] = row.try_get(1).map_err(|e| e.to_string())?;
-        let lines = segment::contents(contents).map_err(|e| format!("log position {segment}: {e}"))?;
+        let lines = segment::contents(contents)
+            .map_err(|e| format!("log position {segment}: {e}; gatecall repair tells more"))?;
         let states: usize = lines.iter().filter_map(|l| l.state).map(|s| s.length as usize).sum();
         overview.add_segment(Segment { position: segment, bytes: contents.len() + states });
         for line in lines {

@@ -29,8 +29,10 @@
 //!   `Unavailable`. The next group tries anew, so the store heals by itself.
 //! - *A state cannot be read at the start*: [`ChangeLog::restore`] answers `Unreadable` with the leg
 //!   and the position in the log. The hub should not start: going on without the flight would give
-//!   out its revisions a second time. An operator restores the folder from a backup, or gives the
-//!   leg up with [`ChangeLog::retire`], which does not read the state.
+//!   out its revisions a second time. An operator restores the folder from a backup, or has
+//!   [`Embedded::repair`] give up what cannot be read (`repair`).
+//! - *The folder may have lost answered changes*, by a backup that was put back or a loss of power with
+//!   [`Durability::Normal`]: it gets a new epoch (`epoch`).
 //! - *A second hub on the same folder*: [`Embedded::open`] answers [`OpenError::InUse`].
 //!
 //! A deleted row's place in the file is used again; the file itself does not become smaller.
@@ -41,11 +43,13 @@ mod config;
 mod database;
 mod decisions;
 mod directory;
+mod epoch;
 mod live;
 mod lock;
 mod plan;
 mod ports;
 mod read;
+mod repair;
 mod segment;
 mod small;
 mod start;
@@ -57,6 +61,7 @@ mod work;
 mod writer;
 
 pub use config::{Commit, CommitObserver, Durability, EmbeddedConfig, OpenError};
+pub use repair::Damage;
 
 use chrono::{DateTime, Utc};
 use domain::ports::StoreError;
@@ -103,11 +108,19 @@ impl Embedded {
     /// The identity of this data folder in hexadecimal, made once. `fresh` is what it becomes if
     /// there is none yet: sixteen random bytes.
     pub async fn epoch(&self, fresh: [u8; 16]) -> Result<String, StoreError> {
-        if let Some(epoch) = self.word("epoch").await? {
+        if let Some(epoch) = self.word(epoch::EPOCH).await? {
             return Ok(epoch);
         }
-        let epoch: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.decide(|connection| Box::pin(decisions::word_or(connection, "epoch", epoch))).await
+        let epoch = epoch::written(fresh);
+        self.decide(|connection| Box::pin(decisions::word_or(connection, epoch::EPOCH, epoch))).await
+    }
+
+    /// Gives the folder another identity: whoever holds revisions of the one before forgets them. Not
+    /// while a hub runs on it, which would go on under the old one.
+    pub async fn begin_epoch(&self, fresh: [u8; 16]) -> Result<String, StoreError> {
+        let epoch = epoch::written(fresh);
+        self.note(epoch::EPOCH, epoch.clone()).await?;
+        Ok(epoch)
     }
 
     /// The operational clock's instant as it was last saved.

@@ -72,18 +72,16 @@ fn live_lines(row: &sqlx::sqlite::SqliteRow, seen: &mut FxHashSet<LegId>) -> Res
 }
 
 fn decode(position: i64, lines: &[Line], states: &[u8]) -> Vec<Result<Flight, String>> {
-    let flight = |line: &Line| {
-        let slice = line.state.ok_or("it is retired")?;
-        let flight = decode_state(slice.of(states)?).map_err(|e| e.to_string())?;
-        let is_whose_it_says = flight.leg == line.leg && flight.rev == line.rev;
-        is_whose_it_says.then_some(flight).ok_or_else(|| "the state is of another leg or revision".to_owned())
-    };
-    lines
-        .iter()
-        .map(|line| {
-            flight(line).map_err(|e| format!("the state of {} at log position {position}: {e}", line.leg))
-        })
-        .collect()
+    let told = |line: &Line, e| format!("the state of {} at log position {position}: {e}", line.leg);
+    lines.iter().map(|line| flight_of(line, states).map_err(|e| told(line, e))).collect()
+}
+
+/// The flight of a line that is not retired.
+pub(super) fn flight_of(line: &Line, states: &[u8]) -> Result<Flight, String> {
+    let slice = line.state.ok_or("it is retired")?;
+    let flight = decode_state(slice.of(states)?).map_err(|e| e.to_string())?;
+    let is_whose_it_says = flight.leg == line.leg && flight.rev == line.rev;
+    is_whose_it_says.then_some(flight).ok_or_else(|| "the state is of another leg or revision".to_owned())
 }
 
 /// The newest change of a leg.

@@ -17,7 +17,7 @@ use super::lock::FolderLock;
 use super::plan::{Next, Plan};
 use super::upkeep::{Expiry, Upkeep};
 use super::work::{Queued, Reply, Work};
-use super::{Health, lock, unavailable};
+use super::{Health, epoch, lock, unavailable};
 use domain::ports::StoreError;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use std::sync::{Arc, Mutex};
@@ -226,8 +226,9 @@ impl Writer {
         self.upkeep.abandon();
         self.readers.close().await;
         let mut outcome = Ok(());
-        if let Some(connection) = self.connection.take() {
-            outcome = self.checkpoints.finish(connection).await.map_err(|e| unavailable(&e));
+        if let Some(mut connection) = self.connection.take() {
+            let ended = epoch::end_run(&mut connection).await;
+            outcome = ended.and(self.checkpoints.finish(connection).await).map_err(|e| unavailable(&e));
         }
         self.health.ended();
         let Self { _lock, .. } = self;
