@@ -184,7 +184,7 @@ async fn paced(folder: &Path, durability: Durability, rate: u32) {
     commits.took.lock().unwrap().reset();
     commits.count.store(0, Ordering::Relaxed);
     commits.changes.store(0, Ordering::Relaxed);
-    let before = store.figures().await.unwrap();
+    let before = store.figures();
     let cpu = cpu();
     let begun = Instant::now();
     let histogram = Arc::new(Mutex::new(Histogram::<u64>::new(3).unwrap()));
@@ -214,7 +214,7 @@ async fn paced(folder: &Path, durability: Durability, rate: u32) {
     let label = format!("{rate}/s over {LEGS} legs");
     let histogram = histogram.lock().unwrap().clone();
     report(&label, begun.elapsed(), cpu, &histogram, &commits, &store).await;
-    let after = store.figures().await.unwrap();
+    let after = store.figures();
     let per_change = (after.used_bytes - before.used_bytes) as f64 / f64::from(sent);
     println!("    making the changes took {encoding:?}; {per_change:.0} bytes of file a change; {after:?}");
     let begun = Instant::now();
@@ -242,7 +242,7 @@ async fn restore(folder: &Path) {
     let flights = store.restore().await.unwrap();
     println!("    opening took {opened:?}, restoring {:?}", begun.elapsed().saturating_sub(opened));
     assert_eq!(flights.len(), LEGS as usize);
-    println!("    {:?}", store.figures().await.unwrap());
+    println!("    {:?}", store.figures());
     let leg = flights[0].leg.clone();
     let begun = Instant::now();
     let history = store.history(leg, 0, 100).await.unwrap();
@@ -271,7 +271,7 @@ async fn messages(folder: &Path) {
     }
     let each = begun.elapsed() / count;
     println!("\n## Raw messages of {} bytes, one after the other: {each:?} each", body.len());
-    println!("    {:?}", store.figures().await.unwrap());
+    println!("    {:?}", store.figures());
     store.close().await.unwrap();
 }
 

@@ -7,8 +7,8 @@ use directory::Decided;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, ENDS_KNOWN_FOR, Keepsake, LogEntry, PastChange, Quarantined, RawMessage,
-    Recorder, StoreError, Version,
+    Answer, Archive, ChangeLog, ENDS_KNOWN_FOR, Ended, Keepsake, LogEntry, PastChange, Quarantined,
+    RawMessage, Recorder, StoreError, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -152,10 +152,10 @@ impl ChangeLog for Memory {
         self.with(|held| Ok(held.flights.values().map(|flight| Flight::clone(flight)).collect()))
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         self.with(|held| {
             let known = held.ended.iter().filter(|(_, at)| **at >= since);
-            Ok(known.map(|(leg, at)| (leg.clone(), *at)).collect())
+            Ok(known.map(|(leg, at)| Ended { leg: leg.clone(), at: *at }).collect())
         })
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::alias::AliasIndex;
 use domain::flight::Flight;
 use domain::leg::{Alias, LegId, LegKey};
-use domain::ports::{ENDS_KNOWN_FOR, Outcome, StoreError, Version};
+use domain::ports::{ENDS_KNOWN_FOR, Ended, Outcome, StoreError, Version};
 use domain::report::Report;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
@@ -61,7 +61,7 @@ impl Hub {
     /// Puts every stored flight back in its place, and remembers those that are over. Call once, before
     /// any report, and not where several nodes write the log: there the bridge begins.
     pub async fn restore(&self) -> Result<usize, StoreError> {
-        for (leg, at) in self.0.log.ended(self.0.clock.now() - ENDS_KNOWN_FOR).await? {
+        for Ended { leg, at } in self.0.log.ended(self.0.clock.now() - ENDS_KNOWN_FOR).await? {
             self.0.flights.retired.insert(leg, at + ENDS_KNOWN_FOR);
         }
         let flights = self.0.log.restore().await?;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::clock::ManualClock;
 use domain::flight::Flight;
-use domain::ports::{Answer, ChangeLog, LogEntry, StoreError, Version};
+use domain::ports::{Answer, ChangeLog, Ended, LogEntry, StoreError, Version};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl ChangeLog for NoLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
     fn retire(&self, _: LegId, _: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {

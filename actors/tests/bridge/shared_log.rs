@@ -112,7 +112,7 @@ impl ChangeLog for NodeLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         unreachable!("a hub on a shared log begins")
     }
-    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         unreachable!("a hub on a shared log begins")
     }
     fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {

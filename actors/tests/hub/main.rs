@@ -11,7 +11,9 @@ use domain::codes::{AirlineCode, FlightNumber, Iata};
 use domain::field::{Field, Step, Value};
 use domain::flight::Flight;
 use domain::leg::{LegId, LegKey};
-use domain::ports::{Answer, ChangeLog, LogEntry, Outcome, ReportSink, SinkError, StoreError, Version};
+use domain::ports::{
+    Answer, ChangeLog, Ended, LogEntry, Outcome, ReportSink, SinkError, StoreError, Version,
+};
 use domain::report::{Report, Source, StatusWord};
 use domain::topic::Topic;
 use gatecall_actors::board::NEWS_AT_ONCE;
@@ -51,10 +53,13 @@ impl ChangeLog for TestLog {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(self.kept.lock().unwrap().values().cloned().collect()) })
     }
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         let ended = self.ended.lock().unwrap();
-        let known =
-            ended.iter().filter(|(_, at)| **at >= since).map(|(leg, at)| (leg.clone(), *at)).collect();
+        let known = ended
+            .iter()
+            .filter(|(_, at)| **at >= since)
+            .map(|(leg, at)| Ended { leg: leg.clone(), at: *at })
+            .collect();
         Box::pin(async { Ok(known) })
     }
     fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {

@@ -5,7 +5,7 @@ use super::flights::{Sample, dawn};
 use chrono::TimeDelta;
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Archive, ChangeLog, ENDS_KNOWN_FOR, LogEntry, StoreError, Version};
+use domain::ports::{Archive, ChangeLog, ENDS_KNOWN_FOR, Ended, LogEntry, StoreError, Version};
 use futures_util::future::{join_all, try_join_all};
 
 /// Runs every case. `make` opens the log that is asked for.
@@ -125,7 +125,7 @@ pub async fn ends_are_known<L: ChangeLog + Archive>(mut make: impl AsyncFnMut(Op
     let nobody = Sample::leg(12).flight.leg;
     log.retire(nobody, Version::NONE, ended_at).await.expect("nobody knows it, and it has no end");
     log.append(vec![Sample::leg(11).gate("1")]).await.expect("it begins again");
-    let expected = [(gone.flight.leg.clone(), ended_at)];
+    let expected = [Ended { leg: gone.flight.leg.clone(), at: ended_at }];
     assert_eq!(log.ended(ended_at).await.expect("ends"), expected);
     let later = ended_at + TimeDelta::nanoseconds(1);
     assert_eq!(log.ended(later).await.expect("ends"), [], "it was over before");

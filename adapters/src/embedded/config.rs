@@ -11,8 +11,8 @@ pub struct EmbeddedConfig {
     pub folder: PathBuf,
     /// What an answer is worth when the power goes.
     pub durability: Durability,
-    /// Largest size of the database file in bytes, `None` for as large as the disk allows. A full
-    /// file answers `Unavailable` to appends until something expires.
+    /// Largest size of the database file in bytes, `None` for as large as the disk allows. Near it raw
+    /// messages give way; a full file answers `Unavailable` to appends until something expires.
     pub file_bytes_max: Option<u64>,
     /// Is told of every commit, on the store's own thread: it must return at once.
     pub on_commit: Option<CommitObserver>,

@@ -25,6 +25,7 @@
 //!
 //! ## What goes wrong, and what then
 //!
+//! - *Room runs short*: the oldest raw messages go before their time (`room`).
 //! - *The disk is full or fails*: the whole group is rolled back and everybody in it is answered
 //!   `Unavailable`. The next group tries anew, so the store heals by itself.
 //! - *A state cannot be read at the start*: [`ChangeLog::restore`] answers `Unreadable` with the leg
@@ -50,6 +51,7 @@ mod plan;
 mod ports;
 mod read;
 mod repair;
+mod room;
 mod segment;
 mod small;
 mod start;
@@ -66,6 +68,7 @@ pub use repair::Damage;
 use chrono::{DateTime, Utc};
 use domain::ports::StoreError;
 use live::Overview;
+use room::Sizes;
 use sqlx::SqlitePool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use work::{Queue, Work};
@@ -85,6 +88,7 @@ struct Inner {
     readers: SqlitePool,
     overview: Arc<Mutex<Overview>>,
     health: Arc<Health>,
+    sizes: Arc<Mutex<Sizes>>,
     /// The writer's runtime. Reads run there too: the caller's may be any, or end at any time.
     runtime: tokio::runtime::Handle,
 }
@@ -102,6 +106,10 @@ pub struct Figures {
     pub file_bytes: u64,
     /// How much of that is used.
     pub used_bytes: u64,
+    /// How much may still be written, by the limit of the file and the room on its disk.
+    pub room_bytes: u64,
+    /// Raw messages that went before their time or were not kept, for want of room, since the start.
+    pub messages_dropped: u64,
 }
 
 impl Embedded {
@@ -137,14 +145,25 @@ impl Embedded {
         self.note("clock", at.to_rfc3339()).await
     }
 
-    /// What the store holds.
-    pub async fn figures(&self) -> Result<Figures, StoreError> {
-        let readers = self.inner.readers.clone();
-        let (file_bytes, used_bytes) =
-            self.inner.read(async move { read::file_bytes(&readers).await }).await?;
+    /// What the store holds. Sizes are as they were looked at last: at the start, and whenever some
+    /// 1 MB has been written.
+    pub fn figures(&self) -> Figures {
+        let Sizes { file_bytes, used_bytes, room_bytes, messages_dropped, .. } = *lock(&self.inner.sizes);
         let overview = lock(&self.inner.overview);
-        let (log_bytes, live_bytes) = (overview.log_bytes(), overview.live_bytes());
-        Ok(Figures { flights: overview.len(), log_bytes, live_bytes, file_bytes, used_bytes })
+        Figures {
+            flights: overview.len(),
+            log_bytes: overview.log_bytes(),
+            live_bytes: overview.live_bytes(),
+            file_bytes,
+            used_bytes,
+            room_bytes,
+            messages_dropped,
+        }
+    }
+
+    /// What does not work as it should while changes are taken, a sentence each.
+    pub fn troubles(&self) -> Vec<String> {
+        lock(&self.inner.sizes).troubles()
     }
 
     /// Whether the last commit succeeded and the writer is there, for a readiness check. After a

@@ -190,6 +190,13 @@ impl Plan {
         segments.finish()
     }
 
+    /// Takes raw messages and their faults out again, whose keepers are told as if they were there. Answers
+    /// how many messages that were.
+    pub(super) fn leave_out_messages(&mut self) -> u64 {
+        self.faults.clear();
+        std::mem::take(&mut self.messages).len() as u64
+    }
+
     /// Whether there is nothing to write.
     pub(super) fn writes_nothing(&self) -> bool {
         let archive = self.messages.is_empty() && self.faults.is_empty();

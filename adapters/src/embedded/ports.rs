@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
+    Answer, Archive, ChangeLog, Ended, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
 };
 
 impl ChangeLog for Embedded {
@@ -26,7 +26,7 @@ impl ChangeLog for Embedded {
         Box::pin(self.inner.read(async move { read::restore(&readers).await }))
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
         Box::pin(self.inner.read(async move { read::ended(&readers, &overview, nanos(since)).await }))
     }

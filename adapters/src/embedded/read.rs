@@ -3,10 +3,10 @@
 use super::live::Overview;
 use super::segment::{self, Line};
 use super::{STORE, lock, unavailable};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{PastChange, Quarantined, StoreError};
+use domain::ports::{Ended, PastChange, Quarantined, StoreError};
 use futures_util::{TryStreamExt, future};
 use rustc_hash::FxHashSet;
 use sqlx::{Row, SqlitePool};
@@ -119,7 +119,7 @@ pub(super) async fn ended(
     pool: &SqlitePool,
     overview: &Mutex<Overview>,
     since: i64,
-) -> Result<Vec<(LegId, DateTime<Utc>)>, StoreError> {
+) -> Result<Vec<Ended>, StoreError> {
     let text = "SELECT leg, ended_at FROM retired WHERE ended_at >= ?";
     let rows: Vec<(String, i64)> =
         sqlx::query_as(text).bind(since).fetch_all(pool).await.map_err(|e| unavailable(&e))?;
@@ -127,7 +127,7 @@ pub(super) async fn ended(
     let ended = rows.into_iter().filter_map(|(leg, at)| Some((LegId::known(&leg)?, at)));
     // One that has begun again since keeps its row until it is retired the next time.
     let over = ended.filter(|(leg, _)| overview.get(leg).is_none());
-    Ok(over.map(|(leg, at)| (leg, DateTime::from_timestamp_nanos(at))).collect())
+    Ok(over.map(|(leg, at)| Ended { leg, at: DateTime::from_timestamp_nanos(at) }).collect())
 }
 
 /// The changes of a leg after a revision, oldest first.
@@ -196,14 +196,6 @@ fn fault(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Quarantined> {
 pub(super) async fn word(pool: &SqlitePool, key: &'static str) -> Result<Option<String>, StoreError> {
     let row = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(pool).await;
     row.map_err(|e| unavailable(&e))
-}
-
-/// How many bytes the database uses, with and without what is free for use again.
-pub(super) async fn file_bytes(pool: &SqlitePool) -> Result<(u64, u64), StoreError> {
-    let text = "SELECT page_count * page_size, (page_count - freelist_count) * page_size
-                FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()";
-    let row: (i64, i64) = sqlx::query_as(text).fetch_one(pool).await.map_err(|e| unavailable(&e))?;
-    Ok((row.0.unsigned_abs(), row.1.unsigned_abs()))
 }
 
 fn unreadable(reason: String) -> StoreError {

@@ -4,6 +4,7 @@ use super::checkpoint::Checkpoints;
 use super::commit::Inserts;
 use super::config::{EmbeddedConfig, OpenError};
 use super::lock::FolderLock;
+use super::room::Room;
 use super::upkeep::Upkeep;
 use super::work::{Queue, Queued};
 use super::writer::Writer;
@@ -79,7 +80,11 @@ async fn start(
     database::make_folder(&config.folder)?;
     let lock = FolderLock::take(&config.folder).await?;
     let inserts = Inserts::new();
-    let (connection, overview, next) = database::open(&config, &inserts).await?;
+    let (mut connection, overview, next) = database::open(&config, &inserts).await?;
+    let mut room = Room::new(&config);
+    let looked = room.look(&mut connection).await;
+    looked
+        .map_err(|e| OpenError::Database { file: database::file(&config.folder), reason: e.to_string() })?;
     let readers =
         SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(database::reading(&config));
     let overview = Arc::new(Mutex::new(overview));
@@ -89,6 +94,7 @@ async fn start(
         readers: readers.clone(),
         overview: overview.clone(),
         health: health.clone(),
+        sizes: room.sizes(),
         runtime,
     };
     let writer = Writer {
@@ -100,6 +106,7 @@ async fn start(
         next,
         inserts,
         upkeep: Upkeep::new(config.compact_from_bytes),
+        room,
         checkpoints: Checkpoints::new(database::checkpointing(&config)),
         config,
         _lock: lock,

@@ -115,15 +115,7 @@ async fn a_full_disk_refuses_whole_appends_and_heals_by_itself() {
     let store = Embedded::open(config).await.unwrap();
     let mut samples: Vec<_> = (0..40).map(Sample::leg).collect();
     let mut stored = samples.clone();
-    let noise: Vec<u8> = (0..30_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let message = |bytes: usize| domain::ports::RawMessage {
-        feed: "jfk".into(),
-        received_at: DateTime::UNIX_EPOCH,
-        content_type: "x".into(),
-        body: noise[..bytes].into(),
-    };
-    while store.keep(Some(message(30_000)), Vec::new()).await.is_ok() {}
-    // Appends now fail sooner or later, and each as a whole.
+    // Appends fail sooner or later, and each as a whole.
     let mut gate = 0;
     let error = loop {
         gate += 1;
@@ -144,7 +136,8 @@ async fn a_full_disk_refuses_whole_appends_and_heals_by_itself() {
     };
     assert_eq!(sorted(store.restore().await.unwrap()), sorted(states(&stored)));
     // Room is made, and the same entries go in.
-    store.expire(crate::contract::flights::dawn(), DateTime::UNIX_EPOCH).await.unwrap();
+    let end = crate::contract::flights::dawn() + chrono::TimeDelta::days(9);
+    store.expire(end, end).await.unwrap();
     let mut again = stored.clone();
     store.append(again.iter_mut().map(|s| s.gate("healed")).collect()).await.unwrap();
     store.health().unwrap();
@@ -185,6 +178,39 @@ async fn the_log_is_compacted_and_loses_nothing() {
     assert!(found == expected, "what was compacted is not what was written");
     let history = store.history(busy[0].flight.leg.clone(), 0, 10).await.unwrap();
     assert_eq!(history.len(), busy[0].flight.rev as usize, "history is not touched by compaction");
+}
+
+#[tokio::test]
+async fn the_log_stays_short_when_thousands_of_states_come_at_once() {
+    const FROM: usize = 1 << 20;
+    let folder = TempDir::new().unwrap();
+    let mut config = EmbeddedConfig::in_folder(folder.path());
+    config.compact_from_bytes = FROM;
+    let store = Embedded::open(config).await.unwrap();
+    let mut busy: Vec<_> = (0..2_000).map(Sample::leg).collect();
+    store.append(busy.iter_mut().map(Sample::everything).collect()).await.unwrap();
+    let states: Vec<_> = busy.iter().map(|sample| wire::record::encode_state(&sample.flight)).collect();
+    let confirmations = || -> Vec<work::Entry> {
+        let entry = |(sample, state): (&Sample, &Vec<u8>)| {
+            let (leg, rev) = (sample.flight.leg.clone(), sample.flight.rev);
+            work::Entry { leg, rev, state: state.clone(), changes: Vec::new() }
+        };
+        busy.iter().zip(&states).map(entry).collect()
+    };
+    // Encoded before, so that the writer has no moment of rest in which it could do its upkeep.
+    let rounds: Vec<_> = (0..16).map(|_| confirmations()).collect();
+    let most = std::sync::atomic::AtomicUsize::new(0);
+    let asked = rounds.into_iter().map(async |entries| {
+        store.inner.queue.ask(|reply| Work::Append { entries, reply }).await.unwrap();
+        most.fetch_max(lock(&store.inner.overview).log_bytes(), std::sync::atomic::Ordering::SeqCst);
+    });
+    futures_util::future::join_all(asked).await;
+    let most = most.into_inner();
+    let live = lock(&store.inner.overview).live_bytes();
+    assert!(live > 2 * FROM, "a commit is larger than a slice: {live}");
+    assert!(most < 5 * live, "the log took {most} bytes, and {live} of them count");
+    store.close().await.unwrap();
+    assert_eq!(open(&folder).await.restore().await.unwrap().len(), busy.len());
 }
 
 #[tokio::test]
@@ -237,13 +263,7 @@ async fn commits_are_told_to_whoever_watches() {
 async fn long_messages_come_to_rest_beside_a_change_as_short_ones_do() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder).await;
-    // No compression makes anything of it.
-    let mut state = 1_u64;
-    let mut noise = vec![0; 2_000_000];
-    for byte in &mut noise {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        *byte = (state >> 33) as u8;
-    }
+    let noise = noise(2_000_000);
     let message = |bytes: usize| domain::ports::RawMessage {
         feed: "jfk".into(),
         received_at: DateTime::UNIX_EPOCH,
@@ -261,8 +281,19 @@ async fn long_messages_come_to_rest_beside_a_change_as_short_ones_do() {
     store.close().await.unwrap();
     let store = open(&folder).await;
     assert_eq!(store.restore().await.unwrap(), [sample.flight]);
-    let used_bytes = store.figures().await.unwrap().used_bytes;
+    let used_bytes = store.figures().used_bytes;
     assert!(used_bytes > 2 * noise.len() as u64, "{used_bytes}");
+}
+
+/// Bytes of which no compression makes anything.
+pub(super) fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut noise = vec![0; bytes];
+    for byte in &mut noise {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *byte = (state >> 33) as u8;
+    }
+    noise
 }
 
 /// Does to the file what no gatecall would.

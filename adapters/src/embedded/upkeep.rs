@@ -18,12 +18,18 @@ use std::time::{Duration, Instant};
 /// With 3 a change costs about half a rewritten state more, and a restore reads three times what it
 /// needs.
 const LOG_TO_LIVE_MAX: usize = 3;
-/// How much of the log one slice compacts, before compression and in segments.
+/// How much of the log one slice compacts, before compression and in segments: as little as goes in one
+/// piece, and as much as memory should hold at once.
 const SLICE_BYTES: usize = 1 << 20;
+const SLICE_BYTES_MAX: usize = 4 << 20;
 const SLICE_SEGMENTS: usize = 256;
 /// Rows that one slice drops. Fewer messages than others, because their bodies are large.
-const SLICE_ROWS: i64 = 1000;
-const SLICE_MESSAGES: i64 = 100;
+const SLICE_ROWS: usize = 1000;
+const SLICE_MESSAGES: usize = 100;
+/// Upkeep goes through so many times what the commit before it has written, where that is more than a
+/// slice: else a log that is always written at full speed would grow for ever. Going once through a log of
+/// three times what is live frees two thirds of it, so twice is enough, and leaves it shrinking.
+const ROUND_TIMES_WRITTEN: usize = 2;
 /// After a failure upkeep waits this long.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -49,43 +55,77 @@ pub(super) struct Upkeep {
     paused_until: Option<Instant>,
     /// A segment could not be read: compacting it would lose it for good.
     stopped: bool,
+    /// What the last commit has written.
+    written: Written,
+}
+
+/// What a commit has written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Written {
+    /// Of the log, before compression.
+    pub(super) log_bytes: usize,
+    /// Raw messages.
+    pub(super) messages: usize,
+    /// Changes and faults.
+    pub(super) rows: usize,
 }
 
 impl Upkeep {
     pub(super) fn new(compact_from_bytes: usize) -> Self {
-        Self { compact_from_bytes, expiries: VecDeque::new(), paused_until: None, stopped: false }
+        Self {
+            compact_from_bytes,
+            expiries: VecDeque::new(),
+            paused_until: None,
+            stopped: false,
+            written: Written::default(),
+        }
     }
 
     pub(super) fn expire(&mut self, expiry: Expiry) {
         self.expiries.push_back(expiry);
     }
 
+    /// Takes note of a commit.
+    pub(super) fn written(&mut self, written: Written) {
+        self.written = written;
+    }
+
     pub(super) fn is_due(&self, overview: &Overview) -> bool {
         !self.expiries.is_empty() || self.wants_compaction(overview)
     }
 
-    fn wants_compaction(&self, overview: &Overview) -> bool {
-        let bytes_max = self.compact_from_bytes.max(overview.live_bytes() * LOG_TO_LIVE_MAX);
-        !self.stopped
-            && overview.log_bytes() > bytes_max
-            && self.paused_until.is_none_or(|until| now() >= until)
+    /// Whether the last failure is long enough ago.
+    pub(super) fn is_rested(&self) -> bool {
+        self.paused_until.is_none_or(|until| now() >= until)
     }
 
-    /// Does one slice. Answers about how many bytes it wrote.
-    pub(super) async fn slice(
+    fn wants_compaction(&self, overview: &Overview) -> bool {
+        let bytes_max = self.compact_from_bytes.max(overview.live_bytes() * LOG_TO_LIVE_MAX);
+        !self.stopped && overview.log_bytes() > bytes_max && self.is_rested()
+    }
+
+    /// Does a slice, or as many as keep up with the last commit. Answers about how many bytes it wrote.
+    pub(super) async fn round(
         &mut self,
         connection: &mut SqliteConnection,
         inserts: &Inserts,
         overview: &Mutex<Overview>,
         next: &mut Next,
     ) -> sqlx::Result<usize> {
-        let compacts = self.wants_compaction(&lock(overview));
+        let last = std::mem::take(&mut self.written);
+        let mut left = ROUND_TIMES_WRITTEN * last.log_bytes;
         let mut written = 0;
-        if compacts {
-            written += self.compact(connection, inserts, overview, next).await?;
+        while self.wants_compaction(&lock(overview)) {
+            let slice_bytes = left.clamp(SLICE_BYTES, SLICE_BYTES_MAX);
+            let compacted = self.compact(connection, inserts, overview, next, slice_bytes).await?;
+            written += compacted.written;
+            left = left.saturating_sub(compacted.read);
+            if left == 0 || compacted.read == 0 {
+                break;
+            }
         }
         if let Some(expiry) = self.expiries.front_mut() {
-            let done = expiry.slice(connection).await?;
+            let done = expiry.slice(connection, last).await?;
             written += SLICE_BYTES / 4;
             if done && let Some(Expiry { reply, gone, .. }) = self.expiries.pop_front() {
                 let _ = reply.send(Ok(gone));
@@ -101,9 +141,10 @@ impl Upkeep {
         inserts: &Inserts,
         overview: &Mutex<Overview>,
         next: &mut Next,
-    ) -> sqlx::Result<usize> {
-        let oldest = lock(overview).oldest(SLICE_BYTES, SLICE_SEGMENTS);
-        let Some(last) = oldest.last().map(|s| s.position) else { return Ok(0) };
+        slice_bytes: usize,
+    ) -> sqlx::Result<Compacted> {
+        let oldest = lock(overview).oldest(slice_bytes, SLICE_SEGMENTS);
+        let Some(last) = oldest.last().map(|s| s.position) else { return Ok(Compacted::default()) };
         let mut after = *next;
         let mut segments = Segments::new(&mut after);
         let rows =
@@ -121,11 +162,12 @@ impl Upkeep {
                     "a segment of the log is damaged; compaction stops"
                 );
                 self.stopped = true;
-                return Ok(0);
+                return Ok(Compacted::default());
             }
         }
         let mut log = segments.finish();
-        let bytes = log.iter().map(|row| row.bytes).sum();
+        let read = oldest.iter().map(|segment| segment.bytes).sum();
+        let written = log.iter().map(|row| row.bytes).sum();
         inserts.log(connection, &mut log).await?;
         sqlx::query("DELETE FROM log WHERE position <= ?").bind(last).execute(&mut *connection).await?;
         run(connection, COMMIT).await?;
@@ -133,7 +175,7 @@ impl Upkeep {
         let mut overview = lock(overview);
         overview.drop_oldest(oldest.len());
         overview.add(log);
-        Ok(bytes)
+        Ok(Compacted { read, written })
     }
 
     /// Tells those who wait for an expiry that it failed, and rests for a while.
@@ -150,6 +192,13 @@ impl Upkeep {
             let _ = expiry.reply.send(Err(super::gone()));
         }
     }
+}
+
+/// Bytes of a compaction, before compression.
+#[derive(Clone, Copy, Default)]
+struct Compacted {
+    read: usize,
+    written: usize,
 }
 
 /// Adds the states of a segment that still count. What was retired needs no line any more once
@@ -176,23 +225,26 @@ fn keep_live(
 }
 
 impl Expiry {
-    /// Drops one slice of rows. Answers whether nothing is left to drop.
-    async fn slice(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-        const STEPS: [(&str, i64); 4] = [
+    /// Drops one slice of rows, and more than the last commit has written. Answers whether nothing is left
+    /// to drop.
+    async fn slice(&mut self, connection: &mut SqliteConnection, last: Written) -> sqlx::Result<bool> {
+        let messages_max = SLICE_MESSAGES.max(ROUND_TIMES_WRITTEN * last.messages);
+        let rows_max = SLICE_ROWS.max(ROUND_TIMES_WRITTEN * last.rows);
+        let steps: [(&str, usize); 4] = [
             (
                 "DELETE FROM messages WHERE id IN
                     (SELECT id FROM messages WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
-                SLICE_MESSAGES,
+                messages_max,
             ),
             (
                 "DELETE FROM faults WHERE id IN
                     (SELECT id FROM faults WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
-                SLICE_ROWS,
+                rows_max,
             ),
             (
                 "DELETE FROM changes WHERE position IN
                     (SELECT position FROM changes WHERE at < ?1 ORDER BY at LIMIT ?2)",
-                SLICE_ROWS,
+                rows_max,
             ),
             // Where nothing is left of a retired leg's history, its beginning is not needed, nor its end
             // once a late report is refused for its dates.
@@ -200,20 +252,20 @@ impl Expiry {
                 "DELETE FROM retired WHERE leg IN (SELECT leg FROM retired
                     WHERE newest < coalesce((SELECT min(position) FROM changes), 9223372036854775807)
                         AND ended_at < ?1 LIMIT ?2)",
-                SLICE_ROWS,
+                rows_max,
             ),
         ];
-        let Some((text, rows_max)) = STEPS.get(self.step) else { return Ok(true) };
+        let Some((text, rows_max)) = steps.get(self.step) else { return Ok(true) };
         // What is dropped is before now, so this is more than the time for which ends are known.
         let ends_known_ns = ENDS_KNOWN_FOR.num_nanoseconds().unwrap_or(i64::MAX);
         let ended_before = self.raw_before.min(self.history_before).saturating_sub(ends_known_ns);
         let before = [self.raw_before, self.raw_before, self.history_before, ended_before][self.step];
-        let done = sqlx::query(*text).bind(before).bind(rows_max).execute(connection).await?;
-        let is_retired = self.step == STEPS.len() - 1;
+        let done = sqlx::query(*text).bind(before).bind(*rows_max as i64).execute(connection).await?;
+        let is_retired = self.step == steps.len() - 1;
         self.gone += if is_retired { 0 } else { done.rows_affected() };
-        if done.rows_affected() < rows_max.unsigned_abs() {
+        if done.rows_affected() < *rows_max as u64 {
             self.step += 1;
         }
-        Ok(self.step == STEPS.len())
+        Ok(self.step == steps.len())
     }
 }

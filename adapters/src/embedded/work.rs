@@ -10,8 +10,11 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use wire::record::{encode_state, past_change};
 
-/// Work that waits for the writer or is being written, in KiB of its records. When it is reached,
-/// callers wait their turn; it bounds the memory of the store, and of a burst after a stall.
+/// Work that waits for the writer or is being written, in KiB of its records. When it is reached, callers
+/// wait their turn, with their work encoded already, as only then is it known how large it is. So this
+/// bounds what the writer takes on; how many callers can wait beside it is bounded where their work
+/// comes in: reports by `limits.reports_under_way_max`, one state each, and pushed messages by
+/// `server.bodies_under_way_max`. A polled airport asks again only when it is answered.
 pub(super) const QUEUE_KIB_MAX: u32 = 64 * 1024;
 
 /// How a caller is answered.

@@ -2,8 +2,8 @@
 //!
 //! It takes whatever waits in the queue, writes that in one transaction, and answers everybody once
 //! it is durable: the busier the hub, the larger the group, and the cheaper each change. Between two
-//! groups it does at most one slice of upkeep (compaction, expiry), so that upkeep never stands
-//! between a report and its answer for long.
+//! groups it does one slice of upkeep (compaction, expiry), or where the group was large as many as keep up
+//! with it, so that upkeep never stands between a report and its answer for longer than a group does.
 //!
 //! When a transaction fails, everybody in it is told `Unavailable`, what is in memory stays as it
 //! was, and the connection is opened anew: a full disk heals by itself once there is room.
@@ -15,7 +15,8 @@ use super::database;
 use super::live::Overview;
 use super::lock::FolderLock;
 use super::plan::{Next, Plan};
-use super::upkeep::{Expiry, Upkeep};
+use super::room::Room;
+use super::upkeep::{Expiry, Upkeep, Written};
 use super::work::{Queued, Reply, Work};
 use super::{Health, epoch, lock, unavailable};
 use domain::ports::StoreError;
@@ -32,7 +33,8 @@ const GROUP_BYTES_MAX: usize = 4 << 20;
 /// How long a raw message waits for the reports that were in it. Both are on their way at once, the
 /// reports through their flights; together they cost one commit instead of two.
 const COMPANY: Duration = Duration::from_millis(1);
-/// After this long without work, what is in the WAL is moved into the file.
+/// After this long without work, what is in the WAL is moved into the file. A hub on a replayed clock never
+/// rests so long: it saves its clock each second, which also tells it when a failure is over.
 const IDLE: Duration = Duration::from_millis(1500);
 
 /// The one task that writes, and all it needs.
@@ -47,6 +49,7 @@ pub(super) struct Writer {
     pub(super) next: Next,
     pub(super) inserts: Inserts,
     pub(super) upkeep: Upkeep,
+    pub(super) room: Room,
     pub(super) checkpoints: Checkpoints,
     /// Let go of only when all is written.
     pub(super) _lock: FolderLock,
@@ -64,7 +67,8 @@ impl Writer {
                 bytes += self.await_company(&mut plan, &mut closing).await;
             }
             self.commit(plan, bytes).await;
-            self.upkeep_slice().await;
+            self.look_at_room().await;
+            self.upkeep().await;
             self.checkpoint(false).await;
         }
         self.finish(closing).await;
@@ -72,7 +76,7 @@ impl Writer {
 
     /// The next piece of work; `Some(None)` if there is upkeep to do instead, `None` at the end.
     async fn next_work(&mut self) -> Option<Option<Queued>> {
-        if self.upkeep.is_due(&lock(&self.overview)) {
+        if self.upkeep_is_due() {
             return match self.receiver.try_recv() {
                 Ok(work) => Some(Some(work)),
                 Err(TryRecvError::Empty) => Some(None),
@@ -139,6 +143,7 @@ impl Writer {
     }
 
     async fn commit(&mut self, mut plan: Plan, bytes: usize) {
+        self.room.thin(&mut plan);
         if plan.writes_nothing() {
             return plan.reply(Ok(()));
         }
@@ -151,7 +156,7 @@ impl Writer {
             waiting: self.receiver.len(),
             committed: false,
         };
-        let outcome = self.write(&mut plan).await;
+        let outcome = self.write(&mut plan, bytes).await;
         commit.took = now().saturating_duration_since(begun);
         commit.committed = outcome.is_ok();
         self.health.note(&outcome);
@@ -162,16 +167,28 @@ impl Writer {
         plan.reply(outcome);
     }
 
-    async fn write(&mut self, plan: &mut Plan) -> Result<(), StoreError> {
+    async fn write(&mut self, plan: &mut Plan, bytes: usize) -> Result<(), StoreError> {
         let mut log = plan.segments();
+        let written = Written {
+            log_bytes: log.iter().map(|row| row.bytes).sum(),
+            messages: plan.messages.len(),
+            rows: plan.changes.len() + plan.faults.len(),
+        };
         let connection = connected(&mut self.connection, &self.config, &self.inserts).await?;
         match self.inserts.commit(connection, plan, &mut log).await {
             Ok(()) => {
                 self.next = plan.next;
                 lock(&self.overview).add(log);
+                self.upkeep.written(written);
+                self.room.written(bytes);
                 Ok(())
             }
-            Err(e) => Err(self.failed(&e).await),
+            Err(e) => {
+                if is_full(&e) {
+                    self.room.refused(bytes);
+                }
+                Err(self.failed(&e).await)
+            }
         }
     }
 
@@ -185,15 +202,34 @@ impl Writer {
         unavailable(error)
     }
 
-    async fn upkeep_slice(&mut self) {
-        if !self.upkeep.is_due(&lock(&self.overview)) {
+    /// Once everybody is answered: it is nothing that a report should wait for.
+    async fn look_at_room(&mut self) {
+        let Some(connection) = self.connection.as_mut().filter(|_| self.room.wants_look()) else { return };
+        if let Err(e) = self.room.look(connection).await {
+            tracing::warn!(error = %e, "the room that is left to the store cannot be told");
+        }
+    }
+
+    fn upkeep_is_due(&self) -> bool {
+        self.room.is_short() && self.upkeep.is_rested() || self.upkeep.is_due(&lock(&self.overview))
+    }
+
+    async fn upkeep(&mut self) {
+        if !self.upkeep_is_due() {
             return;
         }
         let outcome = match connected(&mut self.connection, &self.config, &self.inserts).await {
             Ok(connection) => {
-                let slice =
-                    self.upkeep.slice(connection, &self.inserts, &self.overview, &mut self.next).await;
-                match slice {
+                let relieved = match self.room.is_short() {
+                    true => self.room.relieve(connection).await,
+                    false => Ok(()),
+                };
+                let (upkeep, next) = (&mut self.upkeep, &mut self.next);
+                let done = match relieved {
+                    Ok(()) => upkeep.round(connection, &self.inserts, &self.overview, next).await,
+                    Err(e) => Err(e),
+                };
+                match done {
                     Ok(bytes) => {
                         self.checkpoints.written(bytes);
                         Ok(())
@@ -237,6 +273,11 @@ impl Writer {
             let _ = reply.send(outcome);
         }
     }
+}
+
+/// Whether a commit failed for want of room (`SQLITE_FULL`).
+fn is_full(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "13")
 }
 
 /// The connection, opened anew after a failure.

@@ -11,7 +11,7 @@ use super::ledger::{Head, Verdict};
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Answer, Beginning, ChangeLog, LogEntry, SharedLog, StoreError, Told, Version};
+use domain::ports::{Answer, Beginning, ChangeLog, Ended, LogEntry, SharedLog, StoreError, Told, Version};
 use futures_util::future::try_join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::future_producer::FutureRecord;
@@ -251,7 +251,7 @@ impl ChangeLog for Log {
         })
     }
 
-    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         // They are told with the rest of the beginning.
         Box::pin(std::future::ready(Ok(Vec::new())))
     }

@@ -12,7 +12,8 @@ use crate::memory::Memory;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, Keepsake, LogEntry, PastChange, Quarantined, RawMessage, Recorder, Version,
+    Answer, Archive, ChangeLog, Ended, Keepsake, LogEntry, PastChange, Quarantined, RawMessage, Recorder,
+    Version,
 };
 use mongodb::bson::{Document, doc};
 use place::{Place, real_time};
@@ -50,7 +51,7 @@ impl ChangeLog for Piped {
         self.log.restore()
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         self.log.ended(since)
     }
 

@@ -68,7 +68,9 @@ impl Quarantined {
 
 /// Raw messages, quarantine, history.
 pub trait Archive: Send + Sync {
-    /// Keeps a message and what was wrong in it. Durable once this answers `Ok`.
+    /// Keeps a message and what was wrong in it. Durable once this answers `Ok`, but that a store which has
+    /// changes to keep as well may let it go before its time, or at once, where room runs short for them;
+    /// it then says so in its health.
     fn keep(
         &self,
         message: Option<RawMessage>,

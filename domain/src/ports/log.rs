@@ -37,6 +37,15 @@ pub struct LogEntry {
     pub changes: Vec<Change>,
 }
 
+/// The end of a leg.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// Which.
+    pub leg: LegId,
+    /// When it was retired, by the operational clock.
+    pub at: DateTime<Utc>,
+}
+
 /// The log of changes, and the state it leads to.
 pub trait ChangeLog: Send + Sync {
     /// Makes the entries durable, in order. Once this answers `Ok`, a crash cannot lose them.
@@ -48,10 +57,10 @@ pub trait ChangeLog: Send + Sync {
     /// Every flight that is not retired, each once, in its last durable state.
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>>;
 
-    /// Legs that are over and were retired at `since` or later, each with when. They are known for
+    /// Legs that are over and were retired at `since` or later. They are known for
     /// [`ENDS_KNOWN_FOR`] at least, so that a late report cannot begin one again at its first revision
     /// after a restart. A [`SharedLog`] tells them in its [`Beginning`] instead, and none here.
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>>;
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>>;
 
     /// Forgets a leg whose state was of this version, at this instant of the operational clock: it will
     /// not be restored. Its history stays for as long as it is kept.

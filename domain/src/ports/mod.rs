@@ -32,7 +32,7 @@ pub use directory::{
     PAST_OVERRIDES_MAX, PastOverride, overrides_in_force,
 };
 pub use leases::{LEASE_NAME_BYTES_MAX, Lease, Leases, is_lease_name};
-pub use log::{Beginning, ChangeLog, ENDS_KNOWN_FOR, Followed, LogEntry, SharedLog, Told, Version};
+pub use log::{Beginning, ChangeLog, ENDS_KNOWN_FOR, Ended, Followed, LogEntry, SharedLog, Told, Version};
 pub use reports::{Delivered, Delivery, Outcome, ReportJournal, ReportQueue, ReportSink, Settle, SinkError};
 
 use crate::leg::LegId;

@@ -21,7 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, Delivered, Delivery, LogEntry, Quarantined, RawMessage, ReportJournal,
+    Answer, Archive, ChangeLog, Delivered, Delivery, Ended, LogEntry, Quarantined, RawMessage, ReportJournal,
     ReportQueue, SharedLog, StoreError, Told, Version,
 };
 use domain::report::Report;
@@ -125,7 +125,7 @@ impl ChangeLog for Node {
         self.log.restore()
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<(LegId, DateTime<Utc>)>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
         self.log.ended(since)
     }
 
