@@ -14,6 +14,7 @@
 //! | `housekeeping` | what has to be done now and then |
 //! | [`http`] | REST, metrics, health, the web page's files |
 //! | [`ws`] | sockets: handshake, line, session; server-sent events |
+//! | [`mend`] | a data folder's new epoch, and giving up what cannot be read |
 //! | [`memory`] | the one door to the allocator |
 //! | [`roles`] | what a node of several does |
 //! | [`telemetry`] | logs and what is counted |
@@ -27,6 +28,7 @@ pub mod feed_key;
 mod housekeeping;
 pub mod http;
 pub mod memory;
+pub mod mend;
 pub mod roles;
 pub mod serve;
 pub mod telemetry;

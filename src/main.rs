@@ -18,7 +18,7 @@ use gatecall::config::sections::StoreKind;
 use gatecall::config::{Config, DEFAULT_FILE};
 use gatecall::feed_key::Wish;
 use gatecall::roles::Roles;
-use gatecall::{feed_key, serve, telemetry, time};
+use gatecall::{feed_key, mend, serve, telemetry};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -73,10 +73,27 @@ enum Command {
         config: ConfigFile,
     },
     /// Prints the operational clock's instant as it was last saved, or nothing where there is
-    /// none: where a replayed day can go on.
+    /// none: where a replayed day can go on. Only a hub that was given --clock saves it.
     Clock {
         #[command(flatten)]
         config: ConfigFile,
+    },
+    /// Gives the embedded store a new epoch: clients forget the revisions they hold and take everything
+    /// anew. Do it after a backup was put back, before the hub starts: else screens keep what was
+    /// newer than the backup, and take what is told now for old. Refused while a hub runs on the folder.
+    NewEpoch {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Looks whether every flight in the embedded store can be read, lists those that cannot, and changes
+    /// nothing; code 1 where there are any. With --give-up the hub starts without them, until their
+    /// airports tell them anew, and the store begins a new epoch. Refused while a hub runs on the folder.
+    Repair {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Gives up the flights that cannot be read. A backup that is put back would have them still.
+        #[arg(long)]
+        give_up: bool,
     },
     /// Makes a key of a pushed feed and says how to use it. It is written to the feed's key_file; with
     /// servers and without a key_file its digest goes into the directory, where every hub finds it,
@@ -149,15 +166,15 @@ fn run(command: Command) -> anyhow::Result<()> {
             let config = config.load()?;
             telemetry::start_log(&config.log);
             raise_open_files(&config);
-            actix_rt::System::new().block_on(serve::serve(
-                config,
-                roles.unwrap_or_else(Roles::all),
-                time::operational(clock),
-            ))
+            actix_rt::System::new().block_on(serve::serve(config, roles.unwrap_or_else(Roles::all), clock))
         }
         Command::CheckConfig { config, offline } => check_config(&config, offline),
         Command::Migrate { config } => migrate(&config),
         Command::Clock { config } => print_clock(&config),
+        Command::NewEpoch { config } => on_folder(&config, async |config| mend::new_epoch(config).await),
+        Command::Repair { config, give_up } => {
+            on_folder(&config, async |config| mend::repair(config, give_up).await)
+        }
         Command::FeedKey { feed, config, add, note, list, revoke } => {
             let wish = match revoke {
                 Some(prefix) => Wish::Revoke(prefix),
@@ -262,6 +279,15 @@ fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
         Some(at) => say(format_args!("{}", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))),
         None => Ok(()),
     }
+}
+
+fn on_folder(
+    file: &ConfigFile,
+    task: impl AsyncFnOnce(&Config) -> anyhow::Result<Vec<String>>,
+) -> anyhow::Result<()> {
+    let config = file.load_without_secrets()?;
+    let said = actix_rt::System::new().block_on(task(&config))?;
+    said.into_iter().try_for_each(|line| say(format_args!("{line}")))
 }
 
 fn feed_key(name: &str, file: &ConfigFile, wish: Wish) -> anyhow::Result<()> {

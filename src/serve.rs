@@ -12,8 +12,8 @@ use crate::housekeeping;
 use crate::http;
 use crate::http::origin::Origins;
 use crate::roles::{Role, Roles};
-use crate::telemetry;
 use crate::ws::{OpenLines, handshake, unread};
+use crate::{telemetry, time};
 use actix::{Actor, Arbiter, ArbiterHandle};
 use actix_http::{Extensions, HttpService};
 use actix_rt::net::TcpStream;
@@ -27,7 +27,7 @@ use actors::metrics::Metrics;
 use actors::supervisor::{Deaths, Died, Supervisor};
 use adapters::airports::Airport;
 use anyhow::Context as _;
-use domain::clock::Clock;
+use domain::clock::ClockSpec;
 use domain::ports::{AirportSource, Leases};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -52,13 +52,16 @@ const FEED_PAUSE: Duration = Duration::from_secs(5);
 struct Running {
     app: App,
     keeper: Box<dyn Keeper>,
+    /// The operational clock is not the wall's, and is saved so that the replay can go on.
+    is_replay: bool,
     open: OpenLines,
     /// Where airports are asked from.
     feeds: ArbiterHandle,
 }
 
 /// Runs the hub until it is told to stop.
-pub async fn serve(config: Config, roles: Roles, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> anyhow::Result<()> {
+    let (is_replay, clock) = (clock.is_some(), time::operational(clock));
     backing::check_roles(&config, &roles)?;
     let metrics = Metrics::default();
     let (feed_arbiter, board_arbiter, bridge_arbiter) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
@@ -110,7 +113,8 @@ pub async fn serve(config: Config, roles: Roles, clock: Arc<dyn Clock>) -> anyho
         epoch,
         config: Arc::new(config),
     };
-    let running = Running { open: OpenLines::default(), keeper, app, feeds: feed_arbiter.handle() };
+    let running =
+        Running { open: OpenLines::default(), keeper, is_replay, app, feeds: feed_arbiter.handle() };
     let server = running.listen()?;
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
@@ -312,7 +316,9 @@ impl Running {
         }
         self.app.hub.stop_taking();
         server.stop(true).await;
-        self.keeper.save_clock().await;
+        if self.is_replay {
+            self.keeper.save_clock().await;
+        }
         match self.keeper.close().await {
             Ok(()) => {
                 tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down");
@@ -324,7 +330,7 @@ impl Running {
     }
 
     /// Until SIGTERM or SIGINT; from then on a second one ends the process at once. If the server
-    /// ends by itself, that is an error. Meanwhile the operational clock is saved.
+    /// ends by itself, that is an error. Meanwhile the clock of a replay is saved.
     async fn wait_for_signal(
         &self,
         serving: actix_rt::task::JoinHandle<std::io::Result<()>>,
@@ -332,6 +338,11 @@ impl Running {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let saving = async {
+            // Where the clock is the wall's, saving it would cost a write to the disk each second for a word
+            // that nobody needs.
+            if !self.is_replay {
+                std::future::pending::<()>().await;
+            }
             loop {
                 tokio::time::sleep(SAVE_CLOCK_EVERY).await;
                 self.keeper.save_clock().await;

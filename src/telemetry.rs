@@ -8,6 +8,7 @@ use crate::config::sections::{Log, LogFormat};
 use crate::time;
 use actors::intake::Intake;
 use actors::metrics::Metrics;
+use adapters::embedded::Embedded;
 use adapters::kafka::FiguresHandle;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -188,6 +189,42 @@ impl Collector for KafkaFigures {
             count.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
         }
         Ok(())
+    }
+}
+
+/// How large the embedded store is, and how much room it has.
+pub struct StoreFigures(Embedded);
+
+impl StoreFigures {
+    /// The collector of a store.
+    pub fn new(store: Embedded) -> Self {
+        Self(store)
+    }
+}
+
+impl fmt::Debug for StoreFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreFigures").finish_non_exhaustive()
+    }
+}
+
+impl Collector for StoreFigures {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let figures = self.0.figures();
+        let sizes = [
+            ("gatecall_store_file", "The database file", figures.file_bytes),
+            ("gatecall_store_used", "What of the database file is in use", figures.used_bytes),
+            ("gatecall_store_room", "What may still be written, by limit and disk", figures.room_bytes),
+            ("gatecall_store_log", "The log of states before compression", figures.log_bytes as u64),
+            ("gatecall_store_live", "What of the log of states counts", figures.live_bytes as u64),
+        ];
+        for (name, help, bytes) in sizes {
+            let bytes = ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
+            bytes.encode(encoder.encode_descriptor(name, help, Some(&Unit::Bytes), gauge())?)?;
+        }
+        let dropped = ConstCounter::new(figures.messages_dropped);
+        let (help, kind) = ("Raw messages dropped before their time for want of room", dropped.metric_type());
+        dropped.encode(encoder.encode_descriptor("gatecall_store_messages_dropped", help, None, kind)?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Backing, Health, Keeper, Parts};
 use crate::config::Config;
+use crate::telemetry::StoreFigures;
 use actors::hub::Hub;
 use adapters::embedded::{Embedded, EmbeddedConfig};
 use anyhow::Context as _;
@@ -40,7 +41,8 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
     let epoch = store.epoch(rand::random()).await?.into();
     let hub = Hub::new(clock.clone(), Arc::new(store.clone()), config.limits, metrics, deaths, threads);
     let began = tokio::time::Instant::now();
-    let flights = hub.restore().await.context("the stored flights cannot be restored")?;
+    let flights =
+        hub.restore().await.context("the stored flights cannot be restored (gatecall repair tells which)")?;
     tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
     Ok(Backing {
         sink: Arc::new(hub.clone()),
@@ -61,7 +63,7 @@ impl Health for EmbeddedHealth {
         Box::pin(async {
             self.0.health().map_err(|fault| fault.to_string())?;
             match tokio::time::timeout(STORE_WAIT, self.0.quarantine(1)).await {
-                Ok(Ok(_)) => Ok(Vec::new()),
+                Ok(Ok(_)) => Ok(self.0.troubles()),
                 Ok(Err(fault)) => Err(fault.to_string()),
                 Err(_) => Err("the store does not answer".into()),
             }
@@ -75,7 +77,9 @@ struct EmbeddedKeeper {
 }
 
 impl Keeper for EmbeddedKeeper {
-    fn register(&self, _: &mut Registry) {}
+    fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(StoreFigures::new(self.store.clone())));
+    }
 
     fn save_clock(&self) -> Answer<'_, ()> {
         Box::pin(async {

@@ -25,7 +25,7 @@ pub(crate) struct Hub {
     pub(crate) folder: TempDir,
     pub(crate) api: SocketAddr,
     pub(crate) web: SocketAddr,
-    clock: String,
+    clock: Option<String>,
     environment: Vec<(String, String)>,
     child: Child,
 }
@@ -38,6 +38,17 @@ impl Hub {
 
     /// The same with keys of the configuration overridden: `("SERVER__BODY_TIMEOUT_S", "1")`.
     pub(crate) fn start_with(overrides: &[(&str, &str)]) -> Self {
+        // Bound to real time, so that a hub that is started again does not go back.
+        let clock = format!("{START}@1/{}", gatecall::time::real_now().timestamp());
+        Self::start_on(Some(clock), overrides)
+    }
+
+    /// One that replays nothing.
+    pub(crate) fn start_by_the_wall_clock() -> Self {
+        Self::start_on(None, &[])
+    }
+
+    fn start_on(clock: Option<String>, overrides: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (api, web) = (free_port(), free_port());
         let page = folder.path().join("page");
@@ -55,11 +66,9 @@ impl Hub {
              [feeds.lga]\nairport = \"LGA\"\nkind = \"pull\"\nformat = \"aidx\"\nurl = \"http://127.0.0.1:9/\"\n"
         );
         std::fs::write(folder.path().join("gatecall.toml"), config).unwrap();
-        // Bound to real time, so that a hub that is started again does not go back.
-        let clock = format!("{START}@1/{}", gatecall::time::real_now().timestamp());
         let named = |(key, value): &(&str, &str)| (format!("GATECALL__{key}"), (*value).to_owned());
         let environment: Vec<_> = overrides.iter().map(named).collect();
-        let child = spawn(folder.path(), &clock, &environment);
+        let child = spawn(folder.path(), clock.as_deref(), &environment);
         let hub = Self { folder, api, web, clock, environment, child };
         hub.wait_until_ready();
         hub
@@ -118,7 +127,7 @@ impl Hub {
     pub(crate) fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = spawn(self.folder.path(), &self.clock, &self.environment);
+        self.child = spawn(self.folder.path(), self.clock.as_deref(), &self.environment);
         self.wait_until_ready();
     }
 
@@ -150,10 +159,11 @@ impl Drop for Hub {
     }
 }
 
-fn spawn(folder: &Path, clock: &str, environment: &[(String, String)]) -> Child {
+fn spawn(folder: &Path, clock: Option<&str>, environment: &[(String, String)]) -> Child {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("hub.log")).unwrap();
     binary()
-        .args(["serve", "--config", "gatecall.toml", "--clock", clock])
+        .args(["serve", "--config", "gatecall.toml"])
+        .args(clock.into_iter().flat_map(|clock| ["--clock", clock]))
         .current_dir(folder)
         .envs(environment.iter().cloned())
         .stderr(Stdio::from(log))

@@ -4,6 +4,7 @@ use crate::hub::{Hub, START, binary};
 use serde_json::json;
 use std::path::Path;
 use std::process::Output;
+use std::time::Duration;
 
 fn run(folder: &Path, args: &[&str]) -> Output {
     binary().args(args).current_dir(folder).output().unwrap()
@@ -33,6 +34,10 @@ fn a_hub_that_is_killed_has_everything_that_was_answered() {
 fn a_hub_that_is_asked_to_end_ends_well_and_its_clock_can_be_read() {
     let mut hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "14" }));
+    let counted = hub.get("/metrics").text();
+    for name in ["file_bytes", "used_bytes", "room_bytes", "log_bytes", "messages_dropped_total 0"] {
+        assert!(counted.contains(&format!("\ngatecall_store_{name}")), "{name}: {counted}");
+    }
     assert_eq!(hub.stop(), Some(0), "{}", hub.log());
     let clock = run(hub.folder.path(), &["clock", "--config", "gatecall.toml"]);
     assert!(clock.status.success(), "{}", text(&clock.stderr));
@@ -48,6 +53,33 @@ fn two_hubs_cannot_share_a_data_folder() {
     let second = run(hub.folder.path(), &["migrate", "--config", "gatecall.toml"]);
     let line = text(&second.stderr);
     assert!(!second.status.success() && line.contains("in use"), "{line}");
+}
+
+#[test]
+fn only_a_replayed_clock_is_saved() {
+    let mut hub = Hub::start_by_the_wall_clock();
+    // Longer than between two savings.
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(hub.stop(), Some(0), "{}", hub.log());
+    let clock = run(hub.folder.path(), &["clock", "--config", "gatecall.toml"]);
+    assert!(clock.status.success() && clock.stdout.is_empty(), "{}", text(&clock.stdout));
+}
+
+#[test]
+fn a_new_epoch_is_begun_by_command_while_no_hub_runs() {
+    let mut hub = Hub::start();
+    let new_epoch = |hub: &Hub| run(hub.folder.path(), &["new-epoch", "--config", "gatecall.toml"]);
+    let busy = new_epoch(&hub);
+    assert!(!busy.status.success() && text(&busy.stderr).contains("in use"), "{}", text(&busy.stderr));
+    assert_eq!(hub.stop(), Some(0), "{}", hub.log());
+    let (one, other) = (text(&new_epoch(&hub).stdout), text(&new_epoch(&hub).stdout));
+    assert!(one.contains(" has the new epoch ") && one != other, "{one}{other}");
+    let whole = run(hub.folder.path(), &["repair", "--config", "gatecall.toml"]);
+    let said = text(&whole.stdout);
+    assert!(whole.status.success() && said.ends_with("can be read. Nothing was changed.\n"), "{said}");
+    std::fs::write(hub.folder.path().join("servers.toml"), "[store]\nkind = \"servers\"\n").unwrap();
+    let refused = run(hub.folder.path(), &["repair", "--config", "servers.toml"]);
+    assert!(!refused.status.success(), "{}", text(&refused.stdout));
 }
 
 #[test]
@@ -108,7 +140,8 @@ fn the_directorys_keys_are_listed_and_revoked_by_command_while_no_hub_runs() {
 #[test]
 fn every_command_explains_itself() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["serve", "check-config", "migrate", "clock", "feed-key", "version"] {
+    for command in ["serve", "check-config", "migrate", "clock", "new-epoch", "repair", "feed-key", "version"]
+    {
         let help = run(folder.path(), &[command, "--help"]);
         assert!(help.status.success() && text(&help.stdout).len() > 60, "{command}");
     }
