@@ -68,7 +68,7 @@ async fn has_public_history(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adapters::contract::flights::Sample;
+    use adapters::contract::flights::{Sample, dawn};
     use adapters::memory::Memory;
     use domain::ports::{ChangeLog, Version};
     use std::sync::Arc;
@@ -86,7 +86,7 @@ mod tests {
         };
         assert_eq!((is_told(&shown, true).await, is_told(&hidden, true).await), (true, false));
         for sample in [&shown, &hidden] {
-            archive.retire(sample.flight.leg.clone(), Version::NONE).await.unwrap();
+            archive.retire(sample.flight.leg.clone(), Version::NONE, dawn()).await.unwrap();
         }
         assert_eq!((is_told(&shown, false).await, is_told(&hidden, false).await), (true, false));
         assert!(!is_told(&Sample::leg(3), false).await, "nobody knows it");

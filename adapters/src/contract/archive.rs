@@ -82,7 +82,7 @@ async fn the_newest_change_says_whether_a_leg_was_hidden_at_its_end<A: Archive +
     };
     assert_eq!(at_end(&archive, &withdrawn).await, Some((3, true)), "while it lives");
     for sample in [&withdrawn, &shown] {
-        archive.retire(sample.flight.leg.clone(), Version::NONE).await.expect("retired");
+        archive.retire(sample.flight.leg.clone(), Version::NONE, dawn()).await.expect("retired");
     }
     drop(archive);
     let archive = make(Opening::Again).await;
