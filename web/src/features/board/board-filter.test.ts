@@ -85,13 +85,14 @@ test('a flight that is named is found whenever it is, one that shares a place on
   expect(shown('q=lauderdale', flights)).toEqual(['tonight']);
 });
 
-test('a flight of which no time is known comes last, and is not among those on time', () => {
+test('a flight without a time here stands by that of its other end, and last without any, and is not among those on time', () => {
   const flights = [
-    aFlight({ leg: 'no-time', departure: { scheduled: null } }),
+    aFlight({ leg: 'no-time', departure: { scheduled: null }, arrival: { scheduled: null } }),
+    aFlight({ leg: 'only-arrival', departure: { scheduled: null }, arrival: { scheduled: at(3) } }),
     aFlight({ leg: 'late', departure: { scheduled: at(5) } }),
     aFlight({ leg: 'only-estimate', departure: { scheduled: null, estimated: at(1) } }),
   ];
-  expect(shown('', flights)).toEqual(['only-estimate', 'late', 'no-time']);
+  expect(shown('', flights)).toEqual(['only-estimate', 'only-arrival', 'late', 'no-time']);
   expect(shown('status=upcoming', flights)).toEqual(['late']);
 });
 

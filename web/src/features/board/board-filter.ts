@@ -1,7 +1,7 @@
 import type { BoardQuery, StatusGroup } from '@/features/board/board-query';
 import { isNamed, matchesSearch, searchWords } from '@/features/board/board-search';
 import { flightName } from '@/lib/flight/flight-name';
-import { sideTimes } from '@/lib/flight/flight-times';
+import { boardTime, sideTimes } from '@/lib/flight/flight-times';
 import type { Direction } from '@/lib/store/topic-match';
 import type { Flight, FlightStatus } from '@/wire/types';
 
@@ -44,7 +44,8 @@ export function selectFlights(
   );
   const keyed = chosen.map((flight) => ({
     flight,
-    at_ms: timeInOrder(flight, direction),
+    // A flight of which no time is known comes last.
+    at_ms: boardTime(flight, direction) ?? Infinity,
     key: sortKey(flight, direction, query, names),
   }));
   keyed.sort(
@@ -100,12 +101,6 @@ function keptFor_ms(flight: Flight, direction: Direction): number {
   if (flight.status === 'cancelled') return CANCELLED_FOR_MS;
   if (!isDone(flight, direction)) return OPEN_FOR_MS;
   return direction === 'departures' ? DEPARTED_FOR_MS : ARRIVED_FOR_MS;
-}
-
-/** By the schedule; a flight of which no time is known comes last. */
-function timeInOrder(flight: Flight, direction: Direction): number {
-  const { scheduled, latest } = sideTimes(flight, direction);
-  return scheduled ?? latest ?? Infinity;
 }
 
 function sortKey(flight: Flight, direction: Direction, query: BoardQuery, names: Names): string {

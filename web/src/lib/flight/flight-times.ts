@@ -25,6 +25,17 @@ export function sideTimes(flight: Flight, direction: Direction): SideTimes {
   return times;
 }
 
+/**
+ * Where a flight stands on a board of this direction, as the hub orders its boards: by the schedule of that
+ * side, or the best other time of it, or by the other side's. Null when no time at all is known.
+ */
+export function boardTime(flight: Flight, direction: Direction): number | null {
+  const { scheduled, latest } = sideTimes(flight, direction);
+  if (scheduled !== null || latest !== null) return scheduled ?? latest;
+  const other = sideTimes(flight, direction === 'departures' ? 'arrivals' : 'departures');
+  return other.scheduled ?? other.latest;
+}
+
 function readTimes(flight: Flight, direction: Direction): SideTimes {
   const side = direction === 'departures' ? flight.departure : flight.arrival;
   const scheduled = instant(side.scheduled);
