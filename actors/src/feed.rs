@@ -8,7 +8,7 @@
 //! then whether it is free. Who takes it over knows nothing of the last good answer and asks for
 //! everything, which merges as nothing new.
 
-use crate::intake::{FeedSpec, Intake, NotTaken};
+use crate::intake::{FeedSpec, Intake, NotTaken, Taken};
 use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -216,6 +216,8 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
             return Round::Quiet;
         };
         match intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
+            // Nothing is remembered of it, or "unchanged since" would be taken for a good answer.
+            Ok(Taken { unread: Some(error), .. }) => return Round::Unusable { error },
             Ok(_) => {}
             Err(NotTaken::Unusable(fault)) => return Round::Unusable { error: fault.reason },
             Err(error @ (NotTaken::NotKept(_) | NotTaken::NotNow(_))) => {

@@ -50,6 +50,8 @@ pub struct Taken {
     pub queued: usize,
     /// What could not be used, kept in quarantine.
     pub rejected: Vec<Rejection>,
+    /// Why no report could be read at all, where there should have been some. Its feed is failing.
+    pub unread: Option<String>,
 }
 
 /// Why a message was not taken.
@@ -175,12 +177,12 @@ impl Intake {
         let unread = decoded.faults.first().filter(|_| decoded.reports.is_empty());
         let unread = unread.map(|fault| fault.reason.clone());
         let taken = self.hand_on(feed, raw, decoded.reports, decoded.faults).await?;
-        match unread {
-            Some(reason) => self.note_failure(feed, &reason, false),
+        self.note_taken(feed, &taken);
+        match &unread {
+            Some(reason) => self.note_failure(feed, reason, false),
             None => self.note_good(feed),
         }
-        self.note_taken(feed, &taken);
-        Ok(taken)
+        Ok(Taken { unread, ..taken })
     }
 
     async fn hand_on(

@@ -346,6 +346,20 @@ fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
 }
 
 #[test]
+fn an_answer_without_a_report_that_can_be_read_is_asked_for_again_and_its_feed_is_failing() {
+    let answers = vec![body("[{}]", Some("v1"), None), body("[{}]", Some("v1"), None)];
+    run(answers, 0.0, async |mut world| {
+        world.next().await;
+        let (_, second) = world.next().await;
+        assert_eq!(second.etag, None, "or 'unchanged' would be taken for good");
+        world.settled().await;
+        let health = world.health();
+        assert_eq!((health.failures, health.last_good_at), (2, None), "{health:?}");
+        assert!(health.last_error.is_some());
+    });
+}
+
+#[test]
 fn a_report_that_gives_its_flight_another_number_is_taken_and_kept_for_a_human() {
     let report = r#"{"carrier":"B6","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL"}"#;
     run(vec![], 0.5, async |world| {

@@ -101,9 +101,14 @@ impl<T> Board<T> {
         self.version
     }
 
+    /// Whether a listener who has everything that was put before `since` needs the whole all the same.
+    pub fn needs_whole(&self, since: DateTime<Utc>) -> bool {
+        since <= self.complete_since
+    }
+
     /// What a listener needs who has everything that was put before `since`.
     pub fn since(&self, since: DateTime<Utc>) -> Resume<'_, T> {
-        if since <= self.complete_since {
+        if self.needs_whole(since) {
             return Resume::Whole(self.rows().collect());
         }
         Resume::Part(self.rows.values().filter(|r| r.put_at >= since).map(|r| &r.content).collect())

@@ -30,6 +30,9 @@ use tokio::time::Instant;
 /// so that an event is never cut.
 const QUEUE_BYTES: usize = 64 * 1024;
 
+/// Most that the response is handed at once.
+const PIECE_BYTES: usize = 32 * 1024;
+
 /// The socket of a reader of events.
 #[derive(Default)]
 pub struct EventQueue {
@@ -48,18 +51,20 @@ impl EventQueue {
         Self { counted: Cell::new(Some(counted)), ..Self::default() }
     }
 
-    /// Takes bytes, or says that the reader is behind.
-    pub fn push(&self, bytes: &[u8]) -> io::Result<usize> {
+    /// Takes bytes, or says that the reader is behind. They stay shared with whoever else has them, so
+    /// that a large snapshot is in memory once, and is counted, however many have not read it.
+    pub fn push(&self, bytes: Bytes) -> io::Result<usize> {
         if self.is_closed() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if self.bytes.get() >= QUEUE_BYTES {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.bytes.set(self.bytes.get() + bytes.len());
-        self.queue.borrow_mut().push_back(Bytes::copy_from_slice(bytes));
+        let length = bytes.len();
+        self.bytes.set(self.bytes.get() + length);
+        self.queue.borrow_mut().push_back(bytes);
         self.wake();
-        Ok(bytes.len())
+        Ok(length)
     }
 
     /// The switchboard has more for it.
@@ -101,10 +106,16 @@ impl EventQueue {
         }
     }
 
+    /// The next piece for the response, which copies it into a buffer of its own.
     fn pop(&self) -> Option<Bytes> {
-        let bytes = self.queue.borrow_mut().pop_front()?;
-        self.bytes.set(self.bytes.get() - bytes.len());
-        Some(bytes)
+        let mut queue = self.queue.borrow_mut();
+        let first = queue.front_mut()?;
+        let piece = first.split_to(first.len().min(PIECE_BYTES));
+        if first.is_empty() {
+            queue.pop_front();
+        }
+        self.bytes.set(self.bytes.get() - piece.len());
+        Some(piece)
     }
 }
 
@@ -209,4 +220,24 @@ pub fn hello(app: &App) -> Frame {
     let ping_s = u32::try_from(app.config.sockets.ping.as_secs()).unwrap_or(u32::MAX);
     let payload = wire::frame::server::hello(&app.epoch, clock.now(), clock.speed(), ping_s);
     Frame::new("hello", payload, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_event_is_kept_as_it_is_and_handed_out_in_pieces() {
+        let queue = EventQueue::default();
+        let large: Bytes = (0..PIECE_BYTES * 3 + 7).map(|n| n as u8).collect();
+        assert_eq!(queue.push(large.clone()).unwrap(), large.len());
+        let full = queue.push(Bytes::from_static(b"more")).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock, "it is behind until that is taken");
+        let pieces: Vec<Bytes> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(pieces.len(), 4);
+        assert_eq!(pieces[0].as_ptr(), large.as_ptr(), "no copy of it was made");
+        assert_eq!(pieces.concat(), large);
+        assert_eq!(queue.bytes.get(), 0);
+        assert!(queue.push(Bytes::from_static(b"more")).is_ok());
+    }
 }

@@ -119,6 +119,13 @@ impl Socket for LineSocket {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(line) => line.write(bytes),
+            Self::Events(queue) => queue.push(Bytes::copy_from_slice(bytes)),
+        }
+    }
+
+    fn try_write_shared(&self, bytes: Bytes) -> io::Result<usize> {
+        match self {
+            Self::Tcp(line) => line.write(&bytes),
             Self::Events(queue) => queue.push(bytes),
         }
     }

@@ -23,7 +23,7 @@ struct Event {
 struct Stream {
     reader: BufReader<TcpStream>,
     head: String,
-    text: String,
+    unread: Vec<u8>,
     retry_ms: Option<u32>,
 }
 
@@ -35,7 +35,7 @@ impl Stream {
             assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
         }
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-        Self { reader, head: head.to_lowercase(), text: String::new(), retry_ms: None }
+        Self { reader, head: head.to_lowercase(), unread: Vec::new(), retry_ms: None }
     }
 
     /// The next event but pings; `None` at the end of the stream, which must be a proper one.
@@ -51,12 +51,13 @@ impl Stream {
     /// The next event, pings too.
     fn any_event(&mut self) -> Option<Event> {
         loop {
-            let Some(end) = self.text.find("\n\n") else {
+            let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") else {
                 let chunk = self.chunk()?;
-                self.text += &chunk;
+                self.unread.extend(chunk);
                 continue;
             };
-            let block: String = self.text.drain(..end + 2).collect();
+            let block: Vec<u8> = self.unread.drain(..end + 2).collect();
+            let block = String::from_utf8(block).unwrap();
             let mut event = Event::default();
             for line in block.lines().filter(|line| !line.is_empty()) {
                 match line.split_once(": ").unwrap() {
@@ -82,7 +83,8 @@ impl Stream {
         event
     }
 
-    fn chunk(&mut self) -> Option<String> {
+    /// The next chunk, which may begin and end in the middle of an event.
+    fn chunk(&mut self) -> Option<Vec<u8>> {
         let mut length = String::new();
         self.reader.read_line(&mut length).unwrap();
         let length = usize::from_str_radix(length.trim_end(), 16).unwrap();
@@ -90,7 +92,7 @@ impl Stream {
         self.reader.read_exact(&mut chunk).unwrap();
         assert!(chunk.ends_with(b"\r\n"));
         chunk.truncate(length);
-        (length > 0).then(|| String::from_utf8(chunk).unwrap())
+        (length > 0).then_some(chunk)
     }
 }
 

@@ -140,8 +140,9 @@ impl BoardActor {
             if asked.answer.is_closed() {
                 continue;
             }
-            let is_ready = asked.question.since.is_none() && self.whole_is_ready();
-            if !is_ready && let Some(wait) = pace::wait() {
+            if !self.is_ready(&asked.question)
+                && let Some(wait) = pace::wait()
+            {
                 self.waiting.push_front(asked);
                 self.is_waiting = true;
                 context.run_later(wait, |board, context| {
@@ -159,7 +160,7 @@ impl BoardActor {
 
     fn snapshot(&mut self, question: &GetSnapshot) -> Snapshot {
         let GetSnapshot { since, limit_bytes } = *question;
-        if let Some(since) = since {
+        if let Some(since) = since.filter(|since| !self.board.needs_whole(*since)) {
             pace::spend(self.board.len(), 0);
             // A part of most rows would be a copy of its own; the whole is ready-made and shared.
             if let Resume::Part(rows) = self.board.since(since)
@@ -180,6 +181,11 @@ impl BoardActor {
             }
         }
         Snapshot::Ready(self.whole().clone())
+    }
+
+    /// Whether the answer is at hand, and costs nothing.
+    fn is_ready(&self, question: &GetSnapshot) -> bool {
+        self.whole_is_ready() && question.since.is_none_or(|since| self.board.needs_whole(since))
     }
 
     fn whole_is_ready(&self) -> bool {
@@ -228,9 +234,15 @@ impl Handler<Asked> for BoardActor {
     type Result = ();
 
     fn handle(&mut self, asked: Asked, context: &mut Context<Self>) {
+        self.take_in();
+        // What is at hand goes ahead of those who wait for something to be put together.
+        if self.is_ready(&asked.question) {
+            let snapshot = self.snapshot(&asked.question);
+            let _ = asked.answer.send(snapshot);
+            return;
+        }
         self.waiting.push_back(asked);
         if !self.is_waiting {
-            self.take_in();
             self.answer(context);
         }
     }

@@ -23,6 +23,10 @@ use std::io;
 pub trait Socket: 'static {
     /// Writes what it takes at once; `WouldBlock` if that is nothing.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// The same with bytes that may be kept as they are, instead of being copied.
+    fn try_write_shared(&self, bytes: Bytes) -> io::Result<usize> {
+        self.try_write(&bytes)
+    }
     /// How its listener wants frames.
     fn encoding(&self) -> Encoding;
     /// It is behind: call [`Lines::drain`] when it can take more.
@@ -330,7 +334,7 @@ impl<S: Socket> Lines<S> {
         let encoding = line.encoding;
         let newest = |leg: &LegId| hub.live(leg).filter(|live| !live.view.hidden);
         while let Some((bytes, gone)) = pending.next(encoding, newest) {
-            match line.socket.try_write(&bytes[gone..]) {
+            match line.socket.try_write_shared(bytes.slice(gone..)) {
                 Ok(n) => {
                     pending.idle_ticks = 0;
                     if gone + n < bytes.len() {

@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const RESERVE_BYTES_MAX: u64 = 256 << 20;
 /// It is looked anew after so much was written.
 const LOOK_EVERY_BYTES: usize = 1 << 20;
+/// And after so long where nothing is left that could give way: whoever made room again may not write.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// What one slice drops at most: rows, and bytes of messages but for the last.
 const SLICE_ROWS: i64 = 1000;
 const SLICE_BYTES: i64 = 8 << 20;
@@ -48,6 +50,7 @@ pub(super) struct Room {
     reserve_bytes: u64,
     /// Written since the last look.
     written_bytes: usize,
+    looked_at: Instant,
     /// Nothing is left that could give way.
     exhausted: bool,
 }
@@ -61,6 +64,7 @@ impl Room {
             wanted_bytes: 0,
             reserve_bytes: 0,
             written_bytes: 0,
+            looked_at: now(),
             exhausted: false,
         }
     }
@@ -74,9 +78,10 @@ impl Room {
         self.written_bytes += bytes + 2 * PAGE_BYTES as usize;
     }
 
-    /// Whether so much was written that it is time to look how much is left.
+    /// Whether so much was written, or so much time has passed, that how much is left should be looked at.
     pub(super) fn wants_look(&self) -> bool {
         self.written_bytes > LOOK_EVERY_BYTES
+            || self.exhausted && now().saturating_duration_since(self.looked_at) >= LOOK_AGAIN
     }
 
     /// Takes note of a commit for which there was no room.
@@ -87,7 +92,7 @@ impl Room {
 
     /// Looks how much is left.
     pub(super) async fn look(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        self.written_bytes = 0;
+        (self.written_bytes, self.looked_at) = (0, now());
         let text = "SELECT page_count * page_size, (page_count - freelist_count) * page_size
                     FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()";
         let (file, used): (i64, i64) = sqlx::query_as(text).fetch_one(connection).await?;
@@ -185,12 +190,26 @@ impl Sizes {
 
 #[cfg(test)]
 mod tests {
+    use super::{LOOK_AGAIN, LOOK_EVERY_BYTES, Room, now};
     use crate::contract::flights::Sample;
     use crate::embedded::tests::{edit, noise};
     use crate::embedded::{Embedded, EmbeddedConfig};
     use chrono::DateTime;
     use domain::ports::{Archive, ChangeLog};
     use tempfile::TempDir;
+
+    #[test]
+    fn where_nothing_is_left_to_give_way_it_is_looked_again_although_nothing_is_written() {
+        let mut room = Room::new(&EmbeddedConfig::in_folder("nowhere"));
+        room.looked_at = now().checked_sub(LOOK_AGAIN).unwrap();
+        assert!(!room.wants_look(), "there is room, and nothing was written");
+        room.exhausted = true;
+        assert!(room.wants_look());
+        room.looked_at = now();
+        assert!(!room.wants_look(), "not all the time");
+        room.written(LOOK_EVERY_BYTES);
+        assert!(room.wants_look());
+    }
 
     #[tokio::test]
     async fn raw_messages_give_way_before_they_keep_changes_from_being_stored() {
