@@ -202,6 +202,10 @@ impl Session {
             return;
         }
         let Some(ask) = self.asks.pop_front() else { return };
+        if self.asks.is_empty() {
+            // An idle listener, of which there are many thousands, keeps no room for what it may ask.
+            self.asks = VecDeque::new();
+        }
         self.is_asking = true;
         let (thread, id) = (self.thread.clone(), self.id);
         let answer = async move {
