@@ -122,6 +122,16 @@ fn the_end_of_check_in_does_not_end_boarding() {
 }
 
 #[test]
+fn a_word_that_check_in_has_closed_does_not_replace_the_time_at_which_it_did() {
+    let (closed, opened) = (actual("CHC", "12:10"), actual("CHK", "13:00"));
+    for word in [operational("CHC"), word_for_the_public("CKC")] {
+        let at_once = ("13:50", format!("{closed}{opened}{word}"));
+        let parts = [("13:51", opened.clone()), ("13:52", closed.clone()), ("13:53", word.clone())];
+        assert_eq!(status(&parts), status(&[at_once]), "{word}");
+    }
+}
+
+#[test]
 fn a_corrected_time_of_boarding_does_not_end_the_last_call() {
     let corrected = ("14:45", actual("BST", "14:12"));
     assert_eq!(status(&[("14:41", actual("FCT", "14:40")), corrected.clone()]), "final_call");
@@ -177,8 +187,14 @@ fn whole() -> impl Strategy<Value = Vec<String>> {
     )
 }
 
+/// Enough to find a wrong rule within a few runs; set PROPTEST_CASES to look harder.
+fn effort() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases.unwrap_or(64)) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(effort())]
     #[test]
     fn what_is_said_in_many_messages_is_what_one_would_have_said(
         (whole, parts) in whole().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),

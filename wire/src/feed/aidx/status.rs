@@ -10,7 +10,7 @@ use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
-use domain::report::StatusWord;
+use domain::report::{Standing, Statement, StatusWord};
 
 /// Steps named so far, and what was taken away.
 #[derive(Default)]
@@ -102,12 +102,11 @@ fn operates(scribe: &mut Scribe<'_>) {
     }
 }
 
-/// It has by now. Its own time, where the message has that, tells more.
+/// It has by now. Its own time tells more, in whichever message that comes, so this is second best.
 fn check_in_closed(scribe: &mut Scribe<'_>) {
-    let (field, at) = (Field::DepartureCheckInClosed, scribe.report.observed_at);
-    if !scribe.report.speaks_of(field) {
-        scribe.report.set(field, Value::Time(at.timestamp()));
-    }
+    let by_now = Value::Time(scribe.report.observed_at.timestamp());
+    let statement = Statement { field: Field::DepartureCheckInClosed, value: Some(by_now) };
+    scribe.report.state(Standing::SecondBest, statement);
 }
 
 /// A word for the public. An arrival's screens say `SCT` until the aircraft is near, whatever
