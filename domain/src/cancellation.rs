@@ -8,7 +8,8 @@
 //! - A reinstatement (AIDX: `DX` is reversible by `SQ` alone) takes back what weighs no more. A clear
 //!   takes back the source's own word, and leaves those of the others.
 //! - An airport's own word that the aircraft has left, and not come back, or has arrived ends what
-//!   *others* say of a cancellation, whenever they say it.
+//!   *others* say of a cancellation: of those who are no end of it, whenever they say it, and of a
+//!   feed of either end, what it said before.
 
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
@@ -36,21 +37,28 @@ fn is_confirmed(flight: &Flight) -> bool {
 }
 
 /// Whether an airport has itself seen the aircraft leave, and not come back, or arrive, although
-/// somebody else cancels the flight. An airport that contradicts itself must say so by a
-/// reinstatement (AIDX: `DX` is reversible by `SQ` alone).
+/// somebody else cancels the flight.
 fn was_seen_flying(flight: &Flight, cancelled: Option<&InForce<'_>>) -> bool {
-    let is_seen = |word: &InForce<'_>| {
-        word.authority >= Source::OWN_SIDE_BONUS && cancelled.is_none_or(|c| c.source != word.source)
+    let seen = |field| {
+        let is_by_hand = flight.override_of(field).is_some();
+        let ends = |word: &InForce<'_>| is_by_hand || cancelled.is_none_or(|by| ends(word, by));
+        flight.in_force(field).filter(|word| word.authority >= Source::OWN_SIDE_BONUS && ends(word))
     };
-    let is_time_seen = |field| flight.in_force(field).is_some_and(|word| is_seen(&word));
     let is_step_seen = |field, from: Step| {
-        let word = flight.in_force(field).filter(is_seen);
-        word.is_some_and(|word| matches!(word.value, Value::Step(step) if *step >= from))
+        seen(field).is_some_and(|word| matches!(word.value, Value::Step(step) if *step >= from))
     };
     [Field::DepartureActual, Field::DepartureAirborne]
         .into_iter()
-        .any(|field| departed_at(flight, field).is_some() && is_time_seen(field))
-        || [Field::ArrivalLanded, Field::ArrivalActual].into_iter().any(is_time_seen)
+        .any(|field| departed_at(flight, field).is_some() && seen(field).is_some())
+        || [Field::ArrivalLanded, Field::ArrivalActual].into_iter().any(|field| seen(field).is_some())
         || is_step_seen(Field::DepartureStep, Step::Departed)
         || is_step_seen(Field::ArrivalStep, Step::Landed)
+}
+
+/// Whether what an airport has seen ends this cancellation. A feed that contradicts itself must say
+/// so by a reinstatement (AIDX: `DX` is reversible by `SQ` alone). An airport may speak by several
+/// feeds, and the aircraft come back without a word: what an end cancels after the sighting stands.
+fn ends(seen: &InForce<'_>, cancelled: &InForce<'_>) -> bool {
+    let is_an_ends = cancelled.authority >= Source::OWN_SIDE_BONUS;
+    cancelled.source != seen.source && (!is_an_ends || seen.observed_at > cancelled.observed_at)
 }

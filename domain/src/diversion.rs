@@ -11,7 +11,7 @@
 use crate::codes::Iata;
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::InForce;
+use crate::held::{Held, InForce};
 use crate::report::Source;
 
 /// Whether it goes elsewhere, with the airport being known or without.
@@ -37,20 +37,21 @@ fn has_landed_as_planned(flight: &Flight) -> bool {
     if flight.overrides.iter().any(|order| SAID_BY.contains(&order.field)) {
         return false;
     }
-    let diversions: Vec<InForce<'_>> = SAID_BY.iter().filter_map(|field| flight.word(*field)).collect();
     let is_newer = |landed: &InForce<'_>| {
-        let own = diversions.iter().filter(|word| word.source == landed.source && diverts(flight, word));
-        own.into_iter().all(|word| landed.observed_at > word.observed_at)
+        // All that it says itself, also where another's word is in force instead.
+        let said = SAID_BY.iter().flat_map(|field| flight.words(*field)).map(|(_, held)| held);
+        let mut own = said.filter(|held| held.source == *landed.source && diverts(flight, held));
+        own.all(|held| landed.observed_at > held.observed_at)
     };
     let landings = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag, Field::ArrivalStep];
     let mut landings = landings.iter().filter_map(|field| flight.word(*field));
     landings.any(|word| word.authority >= Source::OWN_SIDE_BONUS && lands(&word) && is_newer(&word))
 }
 
-fn diverts(flight: &Flight, word: &InForce<'_>) -> bool {
-    match word.value {
-        Value::Airport(iata) => *iata != flight.key.to,
-        value => *value == Value::Flag(true),
+fn diverts(flight: &Flight, held: &Held) -> bool {
+    match &held.value {
+        Some(Value::Airport(iata)) => *iata != flight.key.to,
+        value => *value == Some(Value::Flag(true)),
     }
 }
 

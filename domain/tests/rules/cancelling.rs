@@ -2,6 +2,7 @@
 
 use crate::story::*;
 use gatecall_domain::field::Field;
+use gatecall_domain::flight::Override;
 use gatecall_domain::report::Report;
 
 /// The status, which does not depend on the order of what follows the schedule.
@@ -90,6 +91,35 @@ fn a_flight_that_an_airport_has_seen_leave_or_arrive_is_not_cancelled_by_others(
     }
     let hearsay = times(&source("radar", None, 99), "15:05", Field::DepartureActual, "15:04");
     assert_eq!(status(&[cancelled("14:00"), hearsay]), "cancelled", "it was no airport that saw it");
+}
+
+#[test]
+fn what_either_end_cancels_after_the_sighting_stands_by_whichever_feed_of_it() {
+    let screens = source("jfk-screens", Some("JFK"), 50);
+    let seen = |observed| times(&screens, observed, Field::DepartureActual, "13:50");
+    for end in [jfk(), fll()] {
+        let off = word(&end, "14:30", "cancelled");
+        assert_eq!(status(&[seen("13:51"), off.clone()]), "cancelled", "it came back, and nobody said so");
+        assert_eq!(status(&[word(&screens, "13:51", "departed"), off.clone()]), "cancelled");
+        assert_eq!(status(&[seen("14:30"), off.clone()]), "cancelled", "at one instant the end's word");
+        assert_eq!(status(&[seen("14:31"), off]), "departed", "it is seen after that");
+    }
+    let of_no_end = word(&source("bos", Some("BOS"), 99), "14:30", "cancelled");
+    assert_eq!(status(&[seen("13:51"), of_no_end]), "departed");
+}
+
+#[test]
+fn what_is_set_by_hand_is_seen_whenever_it_was_set() {
+    let mut flight = flight(&[schedule(), word(&jfk(), "14:30", "cancelled")]);
+    let order = Override {
+        field: Field::DepartureActual,
+        value: Some(time("13:50")),
+        set_by: "desk".into(),
+        set_at: at("14:00"),
+        until: at("23:00"),
+    };
+    flight.take_over(order, at("14:00"));
+    assert_eq!(flight.view().status.as_str(), "departed");
 }
 
 #[test]

@@ -55,6 +55,17 @@ fn of_the_planned_airports_own_words_the_newer_counts() {
 }
 
 #[test]
+fn anothers_newer_word_does_not_hide_what_the_planned_airport_itself_says() {
+    let mistaken = times(&fll(), "17:40", Field::ArrivalLanded, "17:39");
+    let own = word(&fll(), "17:50", "diverted");
+    for repeated in [word(&airline(), "18:00", "diverted"), diverted(&airline(), "18:00")] {
+        assert_eq!(after(&[mistaken.clone(), own.clone(), repeated]).0, "diverted");
+    }
+    let landed = times(&fll(), "18:05", Field::ArrivalLanded, "18:04");
+    assert_eq!(after(&[own, landed, diverted(&airline(), "18:30")]), ("landed", None));
+}
+
+#[test]
 fn a_diversion_that_is_set_by_hand_ends_by_hand() {
     let mut flight = flight(&[schedule(), times(&fll(), "18:05", Field::ArrivalLanded, "18:04")]);
     let order = Override {
