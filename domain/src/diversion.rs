@@ -3,7 +3,9 @@
 //! A diversion is said by a word ([`Field::Diverted`]), or by the airport to which it goes
 //! ([`Field::DivertedTo`]). It ends
 //!
-//! - when it is taken back, or the flight is sent to where it was planned to go;
+//! - when it is taken back, or the flight is sent to where it was planned to go, by a word that weighs
+//!   no less. A clear takes back the source's own word, and leaves those of the others: a departure
+//!   airport that no longer mentions it knows no better than the airport that sent the flight away;
 //! - when the planned airport itself says that the flight has landed there. No other source's word
 //!   that it is elsewhere stands against that, however new: it may be repeated for hours by a system
 //!   in which nobody took it back. Of the airport's own words the newer counts.

@@ -15,7 +15,8 @@
 //! 3. Some of its words a source itself calls second best ([`crate::report::Standing`]): the gate that
 //!    is planned beside the gate in use. They are kept beside its best, and weigh less than it
 //!    however new they are; between sources, authority comes first.
-//! 4. A value that a word of at least its weight has cleared since does not count. What a
+//! 4. A value that a word of at least its weight has cleared since does not count. (A source that at
+//!    one instant clears its best and states its second best goes by the latter.) What a
 //!    weaker one says *after* a clear does: a clear says "I no longer know", so that an airport
 //!    whose feed is full of nulls does not silence those who do know.
 //! 5. Of the values that count, that of the highest authority, then the best before the second best,
@@ -23,7 +24,8 @@
 //!
 //! What is missing from a report changes nothing.
 //!
-//! Who may cancel, and what ends a cancellation, is at the head of `cancellation`.
+//! Who may cancel, and what ends a cancellation, is at the head of `cancellation`, and what ends a
+//! diversion at that of `diversion`. A clear of either takes back the source's own word alone.
 //!
 //! ## Any order
 //!
@@ -242,8 +244,9 @@ impl Flight {
     /// The word in force of a field among those of sources, whatever an operator has set.
     pub(crate) fn word(&self, field: Field) -> Option<InForce<'_>> {
         match field {
-            // What is said of it by those who may not is a rumour, see `cancellation`.
-            Field::Cancelled => strongest_claim(self.words(field)),
+            // What is said of it by those who may not is a rumour, see `cancellation`. Of a diversion
+            // nobody has a second best, and that one does not know of it is no word against another's.
+            Field::Cancelled | Field::Diverted | Field::DivertedTo => strongest_claim(self.words(field)),
             _ => strongest(self.words(field), self.second_best_on(field)),
         }
     }

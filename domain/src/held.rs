@@ -91,9 +91,12 @@ impl Word<'_> {
 
     /// Whether this takes `value` away.
     fn clears(&self, value: &Self) -> bool {
+        // In one message of one source: there is none of the best, and this to go by instead.
+        let is_beside = self.is_best != value.is_best && self.held.source == value.held.source;
+        let (cleared_at, said_at) = (self.held.observed_at, value.held.observed_at);
         self.held.value.is_none()
             && self.weight() >= value.weight()
-            && self.held.observed_at >= value.held.observed_at
+            && if is_beside { cleared_at > said_at } else { cleared_at >= said_at }
     }
 
     /// Whether this weighs less than `other`, of another source or standing.

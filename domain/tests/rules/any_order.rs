@@ -217,7 +217,8 @@ proptest! {
         }
         let held = flight.value(cleared).cloned();
         flight.apply(&clears(&strongest(cleared.side()), "16:00", cleared), now()).unwrap();
-        let expected = held.filter(|_| cleared == Field::Cancelled);
+        let claims = [Field::Cancelled, Field::Diverted, Field::DivertedTo];
+        let expected = held.filter(|_| claims.contains(&cleared));
         prop_assert_eq!(flight.value(cleared), expected.as_ref());
     }
 

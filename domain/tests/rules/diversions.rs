@@ -66,6 +66,30 @@ fn anothers_newer_word_does_not_hide_what_the_planned_airport_itself_says() {
 }
 
 #[test]
+fn a_clear_takes_back_the_own_word_and_nobody_elses() {
+    let forgets = |source: &_, observed| {
+        says(source, observed, |r| {
+            r.clear(Field::Diverted);
+            r.clear(Field::DivertedTo);
+        })
+    };
+    assert_eq!(after(&[diverted(&fll(), "16:00"), forgets(&jfk(), "16:30")]).0, "diverted");
+    assert_eq!(after(&[schedule(), diverted(&fll(), "16:00"), forgets(&fll(), "16:30")]).0, "scheduled");
+    let of_two = [diverted(&fll(), "16:00"), diverted(&airline(), "16:10"), forgets(&fll(), "16:30")];
+    assert_eq!(after(&of_two), ("diverted", Some("MIA".into())));
+}
+
+#[test]
+fn a_flight_that_is_sent_to_where_it_was_planned_to_go_is_diverted_no_longer() {
+    let as_planned = says(&fll(), "16:30", |r| {
+        r.set(Field::Diverted, Value::Flag(false));
+        r.set(Field::DivertedTo, Value::Airport(iata("FLL")));
+    });
+    let sent_back = [schedule(), diverted(&airline(), "16:00"), as_planned];
+    assert_eq!(after(&sent_back), ("scheduled", None));
+}
+
+#[test]
 fn a_diversion_that_is_set_by_hand_ends_by_hand() {
     let mut flight = flight(&[schedule(), times(&fll(), "18:05", Field::ArrivalLanded, "18:04")]);
     let order = Override {

@@ -3,7 +3,7 @@
 use crate::story::*;
 use gatecall_domain::field::{Field, Value};
 use gatecall_domain::flight::{Applied, Flight};
-use gatecall_domain::report::StatusWord;
+use gatecall_domain::report::{Report, StatusWord};
 
 const GATE: Field = Field::DepartureGate;
 
@@ -148,6 +148,20 @@ fn a_second_best_word_weighs_less_than_the_best_of_the_same_source_however_new_i
     assert_eq!(gate(&flight(&gone)), None, "a clear takes all that was said before");
     let newly_planned = [&gone[..], &[second_best(&jfk(), "14:15", GATE, Some("16"))]].concat();
     assert_eq!(gate(&flight(&newly_planned)).as_deref(), Some("16"));
+}
+
+#[test]
+fn a_source_that_has_no_best_and_says_so_beside_its_second_best_is_taken_at_the_latter() {
+    let none = clears(&jfk(), "14:00", GATE);
+    let planned = |observed| second_best(&jfk(), observed, GATE, Some("12"));
+    let shown = |reports: &[Report]| gate(&flight(reports));
+    for reports in [[none.clone(), planned("14:00")], [planned("14:00"), none.clone()]] {
+        assert_eq!(shown(&reports).as_deref(), Some("12"));
+    }
+    assert_eq!(shown(&[planned("13:59"), none.clone()]), None);
+    let screens = source("jfk-screens", Some("JFK"), 50);
+    let of_another = second_best(&screens, "14:00", GATE, Some("12"));
+    assert_eq!(shown(&[none, of_another]), None, "of two sources nobody knows which spoke last");
 }
 
 #[test]

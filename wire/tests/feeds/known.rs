@@ -119,9 +119,9 @@ fn make_sense(leg: &mut KnownLeg) {
         leg.status(StatusWord::Step(Step::Returned));
     }
     nothing_before_its_time(leg);
-    // A diversion that is taken back has no airport any more.
+    // A diversion is taken back by sending the flight to where it was planned to go.
     if leg.said(Field::Diverted) == Some(Some(&Value::Flag(false))) {
-        leg.clear(Field::DivertedTo);
+        leg.set(Field::DivertedTo, Value::Airport(leg.key.to));
     }
     if let Some(Some(Value::Codeshares(flights))) = leg.said(Field::Codeshares) {
         let others = flights.iter().filter(|flight| **flight != leg.key.designator()).copied().collect();

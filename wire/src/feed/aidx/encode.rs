@@ -54,10 +54,12 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         (Field::DepartureReturned, _) => false,
         (Field::DelayReason, Some(Value::Text(words))) => codes::delay_code(words).is_some(),
         (Field::Codeshares, Some(Value::Codeshares(flights))) => !flights.is_empty(),
-        // The airport to which it goes is the last of a list that begins with the scheduled one;
-        // taking it back takes the diversion back too.
-        (Field::DivertedTo, Some(Value::Airport(iata))) => *iata != leg.key.to,
-        (Field::DivertedTo, None) => leg.said(Field::Diverted) == Some(Some(&Value::Flag(false))),
+        // The airport to which it goes is the last of a list that begins with the scheduled one; if
+        // that is the scheduled one again, the diversion is taken back too.
+        (Field::DivertedTo, Some(Value::Airport(iata))) => {
+            *iata != leg.key.to || leg.said(Field::Diverted) == Some(Some(&Value::Flag(false)))
+        }
+        (Field::DivertedTo, None) => false,
         (Field::DepartureStep, Some(Value::Step(Step::Scheduled))) => leg.direction == Direction::Departures,
         _ => true,
     }

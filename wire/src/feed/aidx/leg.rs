@@ -224,8 +224,9 @@ fn arrival_airports(data: &Element, scribe: &mut Scribe<'_>) {
         Ok(iata) if iata != scribe.report.key.to => {
             scribe.report.set(Field::DivertedTo, Value::Airport(iata));
         }
-        Ok(_) if history.len() > 1 => {
-            scribe.report.clear(Field::DivertedTo);
+        Ok(iata) if history.len() > 1 => {
+            // Said, and not merely cleared: it goes there again, whoever sent it away.
+            scribe.report.set(Field::DivertedTo, Value::Airport(iata));
             scribe.report.set(Field::Diverted, Value::Flag(false));
         }
         Ok(_) => {}

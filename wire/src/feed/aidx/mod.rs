@@ -24,10 +24,10 @@
 //! | `OperationalStatus` DX, SQ | cancelled; reinstated, and nothing else takes a cancellation back |
 //! | `OperationalStatus` OP, SCH | nothing but that it operates (OP), which takes NOP back: airports send OP for delayed and boarding flights alike |
 //! | `OperationalStatus` DV, GRT, NOP | diverted, returned, not operating and so hidden |
-//! | `OperationalStatus` `nil` | takes back its side's step, NOP, and but for a departure's the diversion |
+//! | `OperationalStatus` `nil` | takes back its side's step, NOP, and, unless its scope is the departure, what the feed itself said of a diversion |
 //! | other statuses, `RemarkTextCode`, `PublicStatus` | steps, see `codes` |
 //! | `ServiceType` | cargo, mail, positioning, training and technical flights are hidden; another type takes that back |
-//! | `PlannedArrivalAptHistory` | its last airport, if it is not the scheduled one: diverted to |
+//! | `PlannedArrivalAptHistory` | its last airport: diverted to; the scheduled one after another ends that |
 //! | `IrregularityDelay` | the delay's reason in words; the first code that has any |
 //! | `CodeShareInfo` | codeshares |
 //! | `RemarkFreeText` | the remark, cut to its length |
@@ -35,7 +35,7 @@
 //! | `OperationTime` OFB, ONB | off-block, on-block: SCT, EST, ACT |
 //! | `OperationTime` TKO, TDN | ACT: airborne, landed. TDN EST is second best to ONB EST |
 //! | `OperationTime` CHK … GCL, FBG | ACT: facts by themselves, of which the hub derives the step. BEN, FCL, and FBA, LBG, LBA are second best to FCT, GCL and FBG |
-//! | CHC, in any place | check-in has closed, which ends check-in and no later step |
+//! | CHC, in any place | check-in has closed, which ends check-in and no later step. A word without its time is second best to CHC ACT |
 //! | `AircraftInfo` | type, registration, and the call sign as another name of the leg |
 //!
 //! A departure's or an arrival's resources say so themselves; a status says so by `FlightLegScope`,

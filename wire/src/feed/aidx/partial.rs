@@ -98,6 +98,20 @@ fn the_aircrafts_terminal_does_not_replace_the_publics() {
     assert_eq!(hba(&[aircraft]).departure.terminal.as_deref(), Some("2"));
 }
 
+const NO_PUBLIC_TERMINAL: &str = "<PublicTerminal xsi:nil='true'/>";
+
+#[test]
+fn that_there_is_no_best_takes_nothing_from_the_second_best_of_the_same_message() {
+    let terminals = format!("{NO_PUBLIC_TERMINAL}<AircraftTerminal>5</AircraftTerminal>");
+    let said = resources("Actual", &terminals);
+    assert_eq!(hba(&[("14:00", said)]).departure.terminal.as_deref(), Some("5"));
+    let none = |qualifier| {
+        format!("<OperationTime OperationQualifier='{qualifier}' TimeType='ACT' xsi:nil='true'/>")
+    };
+    assert_eq!(status(&[("14:56", none("GCL") + &actual("FCL", "14:55"))]), "gate_closed");
+    assert_eq!(status(&[("14:56", none("FCT") + &actual("BEN", "14:55"))]), "final_call");
+}
+
 #[test]
 fn an_estimate_of_touchdown_does_not_replace_the_one_of_being_on_block() {
     let on_block = (clock("16:00"), time("ONB", "EST", clock("18:10")));

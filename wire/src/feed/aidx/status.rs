@@ -47,15 +47,17 @@ pub(super) fn read(
     let mut steps = Steps::default();
     for status in data.repeated("OperationalStatus") {
         let scope = direction(status.attribute("FlightLegScope"));
+        let side = scope.or(speaking);
         if status.nil {
-            // Never a reinstatement: only SQ is. A diversion is not the departure's status.
-            steps.clear(scope);
+            // Never a reinstatement: only SQ is. A diversion is not a departure's status, and of one
+            // without a scope it takes back what this feed itself said, as a clear of it does.
+            steps.clear(side);
             steps.status_cleared = true;
             steps.diversion_cleared |= scope != Some(Direction::Departures);
         } else if let Some(code) = status.text() {
             match codes::status(code) {
                 Some(meaning) => {
-                    tell(meaning, scope.or(speaking), &mut steps, scribe);
+                    tell(meaning, side, &mut steps, scribe);
                     // It stands where NOP stood, and what has come this far operates.
                     if matches!(meaning, Meaning::Step(_) | Meaning::Taxiing) {
                         operates(scribe);

@@ -3,11 +3,17 @@
 use super::super::testing::{context, facts, faults, report};
 use super::super::{Decoded, Format, decode};
 use super::NAMESPACE;
+use domain::field::Field;
 use domain::flight::{Applied, Flight};
 
 /// A message of one leg, LHR to JFK, as London's feed sends it. `root` is what its root element has
 /// beside its namespaces, and `leg` what its leg has beside its identifier.
 fn read(root: &str, leg: &str, received: &str) -> Decoded {
+    decoded_from("LHR", root, leg, received)
+}
+
+/// The same as another airport's feed sends it.
+fn decoded_from(airport: &str, root: &str, leg: &str, received: &str) -> Decoded {
     let body = format!(
         "<IATA_AIDX_FlightLegNotifRQ xmlns=\"{NAMESPACE}\" \
          xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" {root}><FlightLeg><LegIdentifier>\
@@ -15,7 +21,7 @@ fn read(root: &str, leg: &str, received: &str) -> Decoded {
          <ArrivalAirport>JFK</ArrivalAirport><OriginDate>2024-10-27</OriginDate></LegIdentifier>{leg}\
          </FlightLeg></IATA_AIDX_FlightLegNotifRQ>"
     );
-    let mut context = context("LHR");
+    let mut context = context(airport);
     context.received_at = received.parse().unwrap();
     decode(Format::Aidx, body.as_bytes(), &context).unwrap()
 }
@@ -210,6 +216,52 @@ fn nothing_but_its_own_end_takes_a_special_action_back() {
     let usual = "<LegData><OperationalStatus>OP</OperationalStatus><ServiceType>J</ServiceType></LegData>";
     assert!(is_hidden(&[hide, usual]));
     assert!(!is_hidden(&[hide, "<SpecialAction xsi:nil=\"true\"/><LegData/>"]));
+}
+
+#[test]
+fn a_departure_airports_empty_status_does_not_end_what_the_arrival_airport_diverted() {
+    let diverts = "<LegData><OperationalStatus>DV</OperationalStatus></LegData>";
+    let arrivals = decoded_from("JFK", &sent("2024-10-27T10:00:00Z"), diverts, "2024-10-27T10:00:00Z");
+    for attributes in ["", "FlightLegScope=\"Departure\"", "FlightLegScope=\"Arrival\""] {
+        let nil = status(&format!("{attributes} xsi:nil=\"true\""), "");
+        let departures = read(&sent("2024-10-27T10:05:00Z"), &nil, "2024-10-27T10:05:00Z");
+        let shown = flight(&[arrivals.clone(), departures]).view();
+        assert_eq!(shown.status.as_str(), "diverted", "{attributes}");
+    }
+}
+
+#[test]
+fn an_empty_status_without_a_scope_is_of_the_side_that_speaks() {
+    let boards = status("FlightLegScope=\"Departure\"", "BST");
+    let arrivals = decoded_from(
+        "JFK",
+        &sent("2024-10-27T10:00:00Z"),
+        &status("xsi:nil=\"true\"", ""),
+        "2024-10-27T10:00:00Z",
+    );
+    assert!(!report(&arrivals, 0).speaks_of(Field::DepartureStep));
+    let departures = minutely(&[&boards, &status("xsi:nil=\"true\"", "")]);
+    assert!(!report(&departures[1], 0).speaks_of(Field::ArrivalStep));
+    assert_eq!(flight(&departures).view().status.as_str(), "scheduled");
+}
+
+#[test]
+fn a_flight_that_is_planned_to_arrive_where_it_was_scheduled_to_is_diverted_no_longer() {
+    let history = |airports: &[&str]| {
+        let all: String = (1..)
+            .zip(airports)
+            .map(|(at, airport)| {
+                format!("<PlannedArrivalAptHistory RepeatIndex=\"{at}\">{airport}</PlannedArrivalAptHistory>")
+            })
+            .collect();
+        format!("<LegData>{all}</LegData>")
+    };
+    let away =
+        decoded_from("JFK", &sent("2024-10-27T10:00:00Z"), &history(&["JFK", "BOS"]), "2024-10-27T10:00:00Z");
+    let stamp = "2024-10-27T10:05:00Z";
+    let back = read(&sent(stamp), &history(&["JFK", "BOS", "JFK"]), stamp);
+    assert_eq!(flight(std::slice::from_ref(&away)).view().status.as_str(), "diverted");
+    assert_eq!(flight(&[away, back]).view().status.as_str(), "scheduled", "whoever says so");
 }
 
 #[test]

@@ -228,7 +228,7 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
     let decoded = many_legs();
     assert_eq!(report(&decoded, 5).key.id().as_str(), "ZX-105D-20240305-MEL-HBA-R1");
     assert_eq!(facts(report(&decoded, 5)), ["diverted=true", "diverted_to=LST"]);
-    assert_eq!(facts(report(&decoded, 6)), ["diverted=false", "diverted_to="]);
+    assert_eq!(facts(report(&decoded, 6)), ["diverted=false", "diverted_to=HBA"]);
     let returned = [
         "departure.actual=",
         "departure.airborne=",
