@@ -41,7 +41,7 @@
 
 use crate::change::{Change, kinds_between};
 use crate::field::{Field, Kind, Value};
-use crate::held::{InForce, hold, strongest, strongest_claim, words_on};
+use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
 use crate::report::{Report, Standing, Statement};
 use crate::view::FlightView;
@@ -271,10 +271,15 @@ impl Flight {
             received_at: report.received_at,
         };
         let is_rumour = *field == Field::Cancelled && !report.source.may_cancel(&self.key);
-        let words = match standing {
-            Standing::Best if !is_rumour => &mut self.held,
-            Standing::Best | Standing::SecondBest => &mut self.second_best,
+        let (words, others) = match standing {
+            Standing::Best if !is_rumour => (&mut self.held, &mut self.second_best),
+            Standing::Best | Standing::SecondBest => (&mut self.second_best, &mut self.held),
         };
+        if *field == Field::Cancelled {
+            // Where it is held depends on who the source is, and that may have been set otherwise, or
+            // not have mattered, when the state was stored.
+            return hold_alone(words, others, *field, held);
+        }
         hold(words, *field, held)
     }
 

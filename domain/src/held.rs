@@ -24,7 +24,7 @@ pub struct Held {
 impl Held {
     /// Whether this is a newer word than `earlier`, of the same source and standing. A strict order
     /// on everything but `received_at`, so that the order of arrival never decides.
-    fn replaces(&self, earlier: &Self) -> bool {
+    pub(crate) fn replaces(&self, earlier: &Self) -> bool {
         let order = |held: &Self| (held.observed_at, held.authority);
         order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
     }
@@ -43,6 +43,21 @@ pub(crate) fn hold(words: &mut Words, field: Field, held: Held) -> bool {
         Err(at) => words.insert(at, (field, held)),
     }
     true
+}
+
+/// Takes a word in where a source has but one, of either standing: the newest is kept, and the other
+/// list's older word goes. Of two between which nothing decides both stay, in whatever order they come.
+pub(crate) fn hold_alone(words: &mut Words, others: &mut Words, field: Field, held: Held) -> bool {
+    let other = words_on(others, field).find(|at| others[*at].1.source == held.source);
+    if other.is_some_and(|at| others[at].1.replaces(&held)) {
+        return false;
+    }
+    let outdated = other.filter(|at| held.replaces(&others[*at].1));
+    let is_new = hold(words, field, held);
+    if is_new && let Some(at) = outdated {
+        others.remove(at);
+    }
+    is_new
 }
 
 /// Where the words on `field` stand.

@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 /// The departure airport, the arrival airport, the airline and a data broker that are equals, a
 /// stronger and a weaker one, a departure feed of the same airport that is no stronger than the first,
-/// and two secondary sources, which are heard from the leg's first revision on.
+/// and secondary sources, which are heard from the leg's first revision on. The radar's feed is now one of
+/// them and now not, as when the configuration changes.
 fn sources() -> Vec<Arc<Source>> {
     vec![
         jfk(),
@@ -26,6 +27,7 @@ fn sources() -> Vec<Arc<Source>> {
         source("aviation", None, 70),
         source("radar", None, 10),
         source("jfk-screens", Some("JFK"), 50),
+        secondary("radar", 10),
         secondary("spotter", 10),
         secondary("tracker", 60),
     ]

@@ -69,6 +69,24 @@ fn a_secondary_source_does_not_cancel_alone_and_two_that_agree_do() {
 }
 
 #[test]
+fn a_source_that_has_become_a_secondary_one_can_take_back_what_it_said_before() {
+    let (primary, now_secondary) = (source("radar", None, 10), secondary("radar", 10));
+    let cancelled = word(&primary, "12:00", "cancelled");
+    assert_eq!(status(std::slice::from_ref(&cancelled)), "cancelled");
+    for taken_back in [
+        word(&now_secondary, "12:20", "reinstated"),
+        clears(&now_secondary, "12:20", Field::Cancelled),
+        word(&now_secondary, "12:20", "cancelled"),
+    ] {
+        assert_eq!(status(&[cancelled.clone(), taken_back]), "scheduled", "alone it cancels no longer");
+    }
+    let stale = word(&now_secondary, "11:00", "reinstated");
+    assert_eq!(status(&[cancelled, stale]), "cancelled");
+    let again = [word(&now_secondary, "12:20", "reinstated"), word(&primary, "12:30", "cancelled")];
+    assert_eq!(status(&again), "cancelled");
+}
+
+#[test]
 fn an_airports_own_feed_that_is_secondary_may_cancel_its_own_flights() {
     let own = std::sync::Arc::new(gatecall_domain::report::Source { creates: false, ..(*jfk()).clone() });
     assert_eq!(status(&[word(&own, "12:00", "cancelled")]), "cancelled");
