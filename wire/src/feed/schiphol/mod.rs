@@ -35,10 +35,12 @@
 //! An arrival's row does not know what happens at the gate it comes from, so of the steps before
 //! the flight it is believed only that the flight is late.
 //!
-//! `CNX` cancels. That it is missing does not reinstate, as the row may simply be older than what
-//! another source said; but a departure that its own airport boards is not cancelled, so the states
-//! from `GTO` on take a cancellation back. Nor is an arrival that has landed, or diverted: `LND`,
-//! `FIB` and `ARR` without `CNX` and `DIV` beside them take both back.
+//! `CNX` cancels. A row has all of its states, so one that is known without `CNX` beside it takes the
+//! airport's own cancellation back, and no other's: an update of the row for any reason is no word
+//! against what the airline said in the meantime. A row without a state that is known says nothing of
+//! it. That the airport has seen the flight leave or land (`DEP`, `LND`) ends a cancellation as
+//! `domain` has it. `LND`, `FIB` and `ARR` without `CNX` and `DIV` beside them say that the flight is
+//! not diverted.
 //!
 //! ## The other airport
 //!
