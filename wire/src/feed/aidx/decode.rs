@@ -72,8 +72,25 @@ fn message_root(document: &mut Document<'_>) -> Result<(Kind, Element), String> 
 #[derive(Clone, Copy)]
 pub(super) struct Sent {
     pub(super) at: DateTime<Utc>,
-    /// For the times of single legs. None in answers to a pull, which repeat them each time.
-    pub(super) sequence: Sequence,
+    /// None in answers to a pull, which repeat the times of their legs each time.
+    sequence: Sequence,
+}
+
+impl Sent {
+    /// How long before its message a leg has changed at most, in seconds, where the message tells of
+    /// just that change.
+    const NEWS_MAX_S: u64 = 2;
+
+    /// When a leg last changed: at `at`, which was read from `text`. The message's number orders it
+    /// among those of its second only where the message tells of that change. A later one that
+    /// repeats the leg, as a whole state does that is pushed again, knows nothing newer, and its higher
+    /// number would have every leg written once more.
+    pub(super) fn changed_at(self, text: &str, at: DateTime<Utc>) -> DateTime<Utc> {
+        if self.at.timestamp().abs_diff(at.timestamp()) > Self::NEWS_MAX_S {
+            return at;
+        }
+        self.sequence.within_second(text, at)
+    }
 }
 
 /// The message's time. Where it has none that can be read, the time at which the hub got it: a

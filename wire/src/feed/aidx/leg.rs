@@ -47,7 +47,7 @@ pub(super) fn read(
     let extras = extension::read(leg.child("TPA_Extension"));
     if let Some(text) = extras.last_update {
         match scribe.past(text, context.zone) {
-            Some(at) => scribe.report.observed_at = sent.sequence.within_second(text, at),
+            Some(at) => scribe.report.observed_at = sent.changed_at(text, at),
             None => scribe.fault("TPA_Extension", "has a last update that is not an instant".into()),
         }
     }

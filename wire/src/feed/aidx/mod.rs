@@ -77,7 +77,9 @@
 //! observation is nothing new, the same facts at a later time are.
 //!
 //! Two messages that are stamped with the same whole second are in the order of their
-//! `SequenceNmbr`. A sender that gives neither that nor fractions of seconds gets what rule 2 of
+//! `SequenceNmbr`, and so are changes of a leg in the same whole second that a message tells of within
+//! two seconds of them. One that tells of an older change repeats it (a whole state that is pushed
+//! again), and its number makes nothing of it new. A sender that gives neither that nor fractions of seconds gets what rule 2 of
 //! [`domain::flight`] says of words of one instant: of two gates the one that is later in the
 //! alphabet, which may be the one that was corrected, until it is said again in another second.
 //!

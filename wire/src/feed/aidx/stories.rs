@@ -143,16 +143,36 @@ fn of_two_messages_of_one_second_the_sequence_number_says_which_is_the_correctio
     assert_eq!(report(&odd, 0).observed_at.to_rfc3339(), "2024-10-27T10:00:00+00:00");
 }
 
+/// A gate, changed at this time by the leg's own account, in a message of 10:00:02.
+fn changed_at(last_update: &str, number: u32, at: &str) -> Decoded {
+    let leg = format!(
+        "{}<TPA_Extension><g:Leg xmlns:g=\"urn:gatecall:aidx:1\"><g:LastUpdate>{last_update}</g:LastUpdate>\
+         </g:Leg></TPA_Extension>",
+        gate(at)
+    );
+    let root = format!("TimeStamp=\"2024-10-27T10:00:02Z\" SequenceNmbr=\"{number}\"");
+    read(&root, &leg, "2024-10-27T10:00:03Z")
+}
+
 #[test]
-fn a_sequence_number_orders_the_times_of_legs_too_but_makes_nothing_new_of_what_is_pulled_again() {
-    let leg = "<LegData/><TPA_Extension><g:Leg xmlns:g=\"urn:gatecall:aidx:1\">\
-               <g:LastUpdate>2024-10-27T09:00:00Z</g:LastUpdate></g:Leg></TPA_Extension>";
-    let root = |number: u32| format!("TimeStamp=\"2024-10-27T10:00:00Z\" SequenceNmbr=\"{number}\"");
-    let pushed = |number| read(&root(number), leg, "2024-10-27T10:00:01Z");
-    assert!(report(&pushed(1), 0).observed_at < report(&pushed(2), 0).observed_at);
-    let mut flight = flight(&[pushed(1)]);
-    let again = pushed(1);
-    assert_eq!(flight.apply(report(&again, 0), report(&again, 0).received_at), Ok(Applied::Unchanged));
+fn a_sequence_number_orders_the_times_of_legs_that_have_just_changed() {
+    for last_update in ["2024-10-27T10:00:00Z", "2024-10-27T10:00:02Z"] {
+        let (wrong, right) = (changed_at(last_update, 1, "21B"), changed_at(last_update, 2, "19A"));
+        assert_eq!(shown_gate(&[wrong.clone(), right.clone()]).as_deref(), Some("19A"));
+        assert_eq!(shown_gate(&[right, wrong]).as_deref(), Some("19A"));
+    }
+}
+
+#[test]
+fn a_sequence_number_makes_nothing_new_of_a_leg_that_is_pushed_again() {
+    for last_update in ["2024-10-27T09:59:59Z", "2024-10-27T09:00:00Z"] {
+        let pushed = |number| changed_at(last_update, number, "21B");
+        let mut flight = flight(&[pushed(1)]);
+        for again in [pushed(1), pushed(2)] {
+            let report = report(&again, 0);
+            assert_eq!(flight.apply(report, report.received_at), Ok(Applied::Unchanged), "{last_update}");
+        }
+    }
 }
 
 fn status(attributes: &str, code: &str) -> String {
