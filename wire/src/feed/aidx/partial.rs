@@ -170,13 +170,32 @@ fn boarding_after_a_return_is_boarding_though_the_old_departure_is_repeated() {
 /// The operations of a departure, in the order in which they come.
 const OPERATIONS: [&str; 10] = ["CHK", "CHC", "GTO", "BST", "FCT", "BEN", "GCL", "FCL", "OFB", "TKO"];
 
+/// That there is none of something, each with what may not be said beside it: the value itself, and the
+/// second best of a best, which goes with it in later messages and stays in the same.
+fn ends() -> Vec<(&'static [&'static str], String)> {
+    let time = |qualifier: &str, kind: &str| {
+        format!("<OperationTime OperationQualifier='{qualifier}' TimeType='{kind}' xsi:nil='true'/>")
+    };
+    let place = |usage: &str, element: &str| resources(usage, &format!("<{element} xsi:nil='true'/>"));
+    vec![
+        (&["'BEN'"], time("BEN", "ACT")),
+        (&["'FCL'"], time("FCL", "ACT")),
+        (&["'GCL'", "'FCL'"], time("GCL", "ACT")),
+        (&["'TDN'"], time("TDN", "EST")),
+        (&["Planned"], place("Planned", "PassengerGate")),
+        (&["AircraftTerminal"], place("Actual", "AircraftTerminal")),
+        (&["Terminal"], place("Actual", "PublicTerminal")),
+    ]
+}
+
 /// Everything that one message can say of a leg, with all of it true at once.
 fn whole() -> impl Strategy<Value = Vec<String>> {
     let operations = vec(proptest::option::weighted(0.6, 0..90i64), OPERATIONS.len());
     let estimates = vec(proptest::option::of(0..90i64), 3);
     let texts = vec(proptest::option::of(select(vec!["1", "2", "3"])), 4);
-    (operations, estimates, texts, any::<bool>(), any::<bool>()).prop_map(
-        |(operations, estimates, texts, cancelled, closed)| {
+    let words = (any::<bool>(), any::<bool>());
+    (operations, estimates, texts, words, proptest::sample::subsequence(ends(), 0..=7)).prop_map(
+        |(operations, estimates, texts, (cancelled, closed), ended)| {
             let after = |hour: &str, minutes: i64| clock(hour) + TimeDelta::minutes(minutes);
             let begun = OPERATIONS.iter().zip(operations);
             let mut said: Vec<_> =
@@ -196,6 +215,9 @@ fn whole() -> impl Strategy<Value = Vec<String>> {
             }));
             said.extend(cancelled.then(|| operational("DX")));
             said.extend(closed.then(|| word_for_the_public("CKC")));
+            let beside = said.concat();
+            let ended = ended.into_iter().filter(|(values, _)| !values.iter().any(|v| beside.contains(v)));
+            said.extend(ended.map(|(_, nil)| nil));
             said
         },
     )

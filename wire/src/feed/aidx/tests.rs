@@ -124,7 +124,7 @@ fn a_cancellation_leaves_the_gate_in_place() {
 fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
     let (report, notes) = only(fixture!("idaho-positioning.xml"), "LGW");
     assert_eq!(report.key.id().as_str(), "ZX-808P-20190607-LHR-LGW");
-    // The message's number, which stands still at 1, is in the part below the second.
+    // The message came later than that, so its number, which stands still at 1, has no part in it.
     assert_eq!(report.observed_at.to_rfc3339(), "2019-06-07T10:08:12+00:00");
     let names = [Alias::Provider("lgw:7803787".into()), Alias::CallSign("ZXA808P".into())];
     assert_eq!(report.aliases, names);
