@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "doubles/archive.rs"]
+mod archive;
+
+use crate::archive::TestArchive;
 use actix::{Arbiter, System};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::ManualClock;
@@ -37,35 +41,13 @@ impl AirportSource for Scripted {
     }
 }
 
+/// A sink that takes everything.
 #[derive(Default)]
-struct Store {
-    away: AtomicBool,
+struct Sink {
     corrects: AtomicBool,
-    faults: Mutex<Vec<Quarantined>>,
 }
 
-impl Archive for Store {
-    fn keep(&self, _: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
-        self.faults.lock().unwrap().extend(faults);
-        let away = self.away.load(Ordering::SeqCst);
-        let fault = StoreError::Unavailable { store: "test", reason: "away".into() };
-        Box::pin(async move { if away { Err(fault) } else { Ok(()) } })
-    }
-    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
-        Box::pin(async { Ok(0) })
-    }
-}
-
-impl ReportSink for Store {
+impl ReportSink for Sink {
     fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
         let outcome = match self.corrects.load(Ordering::SeqCst) {
             true => Outcome::Corrects { leg: LegId::known("B6-651-20130208-JFK-MIA").unwrap(), rev: Some(2) },
@@ -78,7 +60,8 @@ impl ReportSink for Store {
 const INTERVAL: Duration = Duration::from_secs(10);
 
 struct World {
-    store: Arc<Store>,
+    archive: Arc<TestArchive>,
+    sink: Arc<Sink>,
     clock: Arc<ManualClock>,
     intake: Intake,
     asked: mpsc::UnboundedReceiver<(Instant, Ask)>,
@@ -117,8 +100,9 @@ fn run_under(
 ) {
     System::new().block_on(async {
         tokio::time::pause();
-        let (store, clock) = (Arc::new(Store::default()), Arc::new(ManualClock::new(start())));
-        let intake = Intake::new(clock.clone(), store.clone(), store.clone(), Metrics::default());
+        let (archive, sink) = (Arc::<TestArchive>::default(), Arc::<Sink>::default());
+        let clock = Arc::new(ManualClock::new(start()));
+        let intake = Intake::new(clock.clone(), archive.clone(), sink.clone(), Metrics::default());
         let (to, asked) = mpsc::unbounded_channel();
         let source = Source { name: "lga".into(), airport: Iata::parse("LGA").ok(), rank: 50, creates: true };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
@@ -127,7 +111,7 @@ fn run_under(
         let polling = Polling { feed, airport, interval: INTERVAL, etag_covers_pages, chance, leases };
         let deaths = Deaths::only_counted(Metrics::default());
         let _actor = FeedActor::start_on(&Arbiter::current(), polling, intake.clone(), deaths);
-        test(World { store, clock, intake, asked }).await;
+        test(World { archive, sink, clock, intake, asked }).await;
     });
 }
 
@@ -162,11 +146,11 @@ fn what_was_answered_well_is_not_asked_for_again() {
 #[test]
 fn the_memory_moves_on_only_when_what_came_is_durable() {
     run(vec![body("[]", Some("v1"), None), body("[]", Some("v1"), None)], 0.5, async |mut world| {
-        world.store.away.store(true, Ordering::SeqCst);
+        world.archive.away.store(true, Ordering::SeqCst);
         world.next().await;
         world.settled().await;
         assert!(world.health().last_error.is_some());
-        world.store.away.store(false, Ordering::SeqCst);
+        world.archive.away.store(false, Ordering::SeqCst);
         let (_, second) = world.next().await;
         assert_eq!(second, Ask::default(), "the first answer was not kept, so it is asked for again");
         assert_eq!(world.next().await.1.etag.as_deref(), Some("v1"));
@@ -338,7 +322,7 @@ fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
         world.next().await;
         let (_, third) = world.next().await;
         assert_eq!(third.etag.as_deref(), Some("v2"));
-        let faults = world.store.faults.lock().unwrap();
+        let faults = world.archive.faults.lock().unwrap();
         assert_eq!(faults.len(), 1);
         assert!(faults[0].excerpt.contains("oops"));
         world.clock.advance(TimeDelta::seconds(1));
@@ -363,13 +347,13 @@ fn an_answer_without_a_report_that_can_be_read_is_asked_for_again_and_its_feed_i
 fn a_report_that_gives_its_flight_another_number_is_taken_and_kept_for_a_human() {
     let report = r#"{"carrier":"B6","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL"}"#;
     run(vec![], 0.5, async |world| {
-        world.store.corrects.store(true, Ordering::SeqCst);
+        world.sink.corrects.store(true, Ordering::SeqCst);
         let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         let taken =
             world.intake.take(&feed, Format::Json, "application/json", report.as_bytes()).await.unwrap();
         assert_eq!((taken.changed, taken.rejected), (1, vec![]));
-        let faults = world.store.faults.lock().unwrap();
+        let faults = world.archive.faults.lock().unwrap();
         let [fault] = &faults[..] else { panic!("{faults:?}") };
         for name in ["B6-651-20130208-JFK-MIA", "B6-615-20130208-JFK-FLL", "boards go on showing"] {
             assert!(fault.reason.contains(name), "{}", fault.reason);

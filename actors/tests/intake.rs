@@ -2,52 +2,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use chrono::{DateTime, Utc};
+#[path = "doubles/archive.rs"]
+mod archive;
+
+use crate::archive::TestArchive;
 use domain::clock::ManualClock;
-use domain::leg::LegId;
 use domain::ports::*;
 use domain::report::{Report, Source};
 use gatecall_actors::intake::{FeedSpec, Intake, NotTaken, Taken};
 use gatecall_actors::metrics::Metrics;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use wire::feed::Format;
 
-/// An archive that counts, and a sink that may be at its limit.
+/// A sink that may be at its limit.
 #[derive(Default)]
-struct Store {
-    messages: Mutex<Vec<RawMessage>>,
-    faults: Mutex<Vec<Quarantined>>,
+struct Sink {
     full: AtomicBool,
 }
 
-impl Archive for Store {
-    fn keep(
-        &self,
-        message: Option<RawMessage>,
-        faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(async {
-            self.messages.lock().unwrap().extend(message);
-            self.faults.lock().unwrap().extend(faults);
-            Ok(())
-        })
-    }
-    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
-        Box::pin(async { Ok(0) })
-    }
-}
-
-impl ReportSink for Store {
+impl ReportSink for Sink {
     fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
         Box::pin(async move {
             match self.full.load(Ordering::SeqCst) {
@@ -59,19 +33,20 @@ impl ReportSink for Store {
 }
 
 struct World {
-    store: Arc<Store>,
+    archive: Arc<TestArchive>,
+    sink: Arc<Sink>,
     intake: Intake,
     feed: FeedSpec,
 }
 
 impl World {
     fn new() -> Self {
-        let store = Arc::new(Store::default());
+        let (archive, sink) = (Arc::<TestArchive>::default(), Arc::<Sink>::default());
         let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
-        let intake = Intake::new(clock, store.clone(), store.clone(), Metrics::default());
+        let intake = Intake::new(clock, archive.clone(), sink.clone(), Metrics::default());
         let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
-        Self { store, intake, feed }
+        Self { archive, sink, intake, feed }
     }
 
     async fn push(&self, body: &str) -> Result<Taken, NotTaken> {
@@ -86,7 +61,7 @@ impl World {
     }
 
     fn kept(&self) -> (usize, usize) {
-        (self.store.messages.lock().unwrap().len(), self.store.faults.lock().unwrap().len())
+        (self.archive.messages.lock().unwrap().len(), self.archive.faults.lock().unwrap().len())
     }
 }
 
@@ -113,7 +88,7 @@ async fn a_message_of_which_nothing_was_kept_is_a_failure_of_its_feed() {
     let world = World::new();
     world.intake.set_aside(&world.feed, "the body is longer than 5 bytes".into()).await.unwrap();
     assert_eq!((world.health(), world.kept()), ((1, 1, false), (0, 1)));
-    let fault = world.store.faults.lock().unwrap()[0].clone();
+    let fault = world.archive.faults.lock().unwrap()[0].clone();
     assert_eq!((&*fault.feed, fault.field.as_deref()), ("jfk", Some("body")));
     assert_eq!(fault.reason, "the body is longer than 5 bytes");
 }
@@ -121,13 +96,13 @@ async fn a_message_of_which_nothing_was_kept_is_a_failure_of_its_feed() {
 #[tokio::test]
 async fn what_is_refused_at_the_limit_is_kept_when_it_comes_again_and_only_then() {
     let world = World::new();
-    world.store.full.store(true, Ordering::SeqCst);
+    world.sink.full.store(true, Ordering::SeqCst);
     let message = format!("[7,{GOOD}]");
     for _ in 0..3 {
         assert!(matches!(world.push(&message).await, Err(NotTaken::NotNow(SinkError::Full { .. }))));
     }
     assert_eq!((world.kept(), world.health()), ((0, 0), (0, 0, false)), "the hub is full, the feed is well");
-    world.store.full.store(false, Ordering::SeqCst);
+    world.sink.full.store(false, Ordering::SeqCst);
     world.push(&message).await.unwrap();
     assert_eq!(world.kept(), (1, 1));
 }

@@ -6,6 +6,7 @@
 
 mod line;
 mod pace;
+mod waiting;
 
 pub(crate) use line::BoardLine;
 pub use line::{NEWS_AT_ONCE, NEWS_MAX};
@@ -20,9 +21,9 @@ use domain::board::{Board, Resume};
 use domain::codes::Direction;
 use domain::topic::Topic;
 use line::{News, lock};
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
+use waiting::Waiting;
 
 /// Questions waiting for one board. When full, whoever asks waits.
 pub const MAILBOX: usize = 1024;
@@ -80,8 +81,7 @@ pub struct BoardActor {
     board: Board<Arc<Live>>,
     whole: Option<(u64, Frame)>,
     rows: Option<BoardRows>,
-    /// Questions that wait for their turn: one a listener, as each asks one at a time.
-    waiting: VecDeque<Asked>,
+    waiting: Waiting,
     is_waiting: bool,
     /// Tells of its death.
     _guard: Guard,
@@ -105,7 +105,7 @@ impl BoardActor {
                 news,
                 whole: None,
                 rows: None,
-                waiting: VecDeque::new(),
+                waiting: Waiting::default(),
                 is_waiting: false,
                 _guard: guard,
             }
@@ -136,14 +136,11 @@ impl BoardActor {
 
     /// Answers who waits, as far as the thread's pace allows. Who has left is passed over.
     fn answer(&mut self, context: &mut Context<Self>) {
-        while let Some(asked) = self.waiting.pop_front() {
-            if asked.answer.is_closed() {
-                continue;
-            }
+        while let Some(asked) = self.waiting.next() {
             if !self.is_ready(&asked.question)
                 && let Some(wait) = pace::wait()
             {
-                self.waiting.push_front(asked);
+                self.waiting.put_back(asked);
                 self.is_waiting = true;
                 context.run_later(wait, |board, context| {
                     board.is_waiting = false;
@@ -241,7 +238,7 @@ impl Handler<Asked> for BoardActor {
             let _ = asked.answer.send(snapshot);
             return;
         }
-        self.waiting.push_back(asked);
+        self.waiting.add(asked);
         if !self.is_waiting {
             self.answer(context);
         }

@@ -4,9 +4,11 @@
 //! together once and go to each socket in one system call, without a queue, a wake-up or a copy.
 //! A socket that is not ready gets a queue of legs instead ([`super::pending`]).
 
+mod snapshots;
+
 use super::Deliver;
 use super::following::Followers;
-use super::large::{LARGE_BYTES, Large, NoRoom};
+use super::large::{LARGE_BYTES, Large};
 use super::pending::{CLOSING_TICKS, Pending};
 use super::turn::{Delivery, Together, Wrote, owe};
 use crate::frame::{Encoding, Frame};
@@ -179,46 +181,6 @@ impl<S: Socket> Lines<S> {
     /// Topics a line follows.
     pub fn follows_len(&self, id: LineId) -> usize {
         self.line(id).map_or(0, |line| line.follows.len())
-    }
-
-    /// Ends what [`Lines::follow`] began: the snapshot (or the error) goes first, then whatever
-    /// changed meanwhile. A snapshot of a topic that is no longer followed is not sent. With
-    /// [`NoRoom`] nothing was done, and the line should be closed: its listener has missed something.
-    pub fn release(&mut self, id: LineId, topic: &Topic, answer: &Frame) -> Result<(), NoRoom> {
-        let number = self.topics.get(topic).copied();
-        let Some(line) = self.line(id) else { return Ok(()) };
-        let is_followed = line.follows.iter().any(|(t, _)| Some(*t) == number);
-        let is_closing = line.pending.as_ref().is_some_and(|pending| pending.closing);
-        let is_wanted = (is_followed || answer.kind() == "error") && !is_closing;
-        let bytes = is_wanted.then(|| answer.bytes(line.encoding));
-        if let Some(bytes) = bytes {
-            self.large.admit(bytes)?;
-        }
-        let Some(line) = self.line_mut(id) else { return Ok(()) };
-        let pending = line.pending.get_or_insert_default();
-        pending.holds = pending.holds.saturating_sub(1);
-        if let Some(bytes) = bytes
-            && pending.snapshot(bytes.clone()).is_err()
-        {
-            line.socket.cut();
-            self.let_go("answers_not_read");
-            return Ok(());
-        }
-        self.drain(id);
-        Ok(())
-    }
-
-    /// So many follows will not be answered: their topic was left before their turn came.
-    pub fn withdraw(&mut self, id: LineId, follows: usize) {
-        if let Some(pending) = self.line_mut(id).and_then(|line| line.pending.as_mut()) {
-            pending.holds = pending.holds.saturating_sub(follows as u16);
-            self.drain(id);
-        }
-    }
-
-    /// Whether something that was begun, or a snapshot, has not been taken yet.
-    pub fn owes_snapshot(&self, id: LineId) -> bool {
-        self.line(id).and_then(|line| line.pending.as_ref()).is_some_and(|pending| pending.owes_snapshot())
     }
 
     /// Writes ready-made bytes to one socket, after what is owed to it already.

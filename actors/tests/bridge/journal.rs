@@ -1,15 +1,14 @@
 //! Reports that come through a journal instead of from the node that was asked.
 
+use crate::archive::TestArchive;
 use crate::node::{gate, node, run, until};
 use crate::shared_log::Shared;
-use chrono::{DateTime, Utc};
 use domain::leg::{LegId, LegKey};
 use domain::ports::*;
 use domain::report::{Report, Source};
 use gatecall_actors::bridge::Journaled;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// A journal that delivers to one node.
@@ -52,42 +51,20 @@ impl ReportJournal for Journal {
     }
 }
 
-#[derive(Default)]
-pub(crate) struct Faults(Mutex<Vec<Quarantined>>);
-
-impl Archive for Faults {
-    fn keep(&self, _: Option<RawMessage>, faults: Vec<Quarantined>) -> Answer<'_, Result<(), StoreError>> {
-        self.0.lock().unwrap().extend(faults);
-        Box::pin(async { Ok(()) })
-    }
-    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
-        Box::pin(async { Ok(0) })
-    }
-}
-
 #[test]
 fn reports_from_the_journal_are_settled_when_they_are_durable_and_what_cannot_be_used_is_kept() {
     run(async || {
         let shared = Arc::<Shared>::default();
         let (to, queue) = mpsc::unbounded_channel();
         let journal = Arc::new(Journal { to, settled: Arc::default() });
-        let archive = Arc::<Faults>::default();
+        let archive = Arc::<TestArchive>::default();
         let queue: Arc<dyn ReportQueue> = Arc::new(Queue(tokio::sync::Mutex::new(queue)));
         let owner = node(&shared, Some(queue), archive.clone()).await;
         let sender = Journaled::new(owner.hub.clone(), journal.clone());
         let leg = gate(0, "12").key.id();
         shared.away.store(true, Ordering::SeqCst);
         assert_eq!(sender.accept(vec![gate(0, "12")]).await.unwrap(), [Outcome::Queued]);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        until("it was tried in vain", || shared.refused.load(Ordering::SeqCst) > 0).await;
         assert!(journal.settled.lock().unwrap().is_empty(), "it is not durable while the log is away");
         shared.away.store(false, Ordering::SeqCst);
         owner.until_heard("state 1").await;
@@ -107,7 +84,7 @@ fn reports_from_the_journal_are_settled_when_they_are_durable_and_what_cannot_be
         sender.accept(vec![unknown]).await.unwrap();
         until("the others are settled", || settled() == 3).await;
         let mut reasons: Vec<_> =
-            archive.0.lock().unwrap().iter().map(|fault| fault.reason.clone()).collect();
+            archive.faults.lock().unwrap().iter().map(|fault| fault.reason.clone()).collect();
         reasons.sort();
         assert_eq!(reasons.len(), 2, "{reasons:?}");
         assert!(reasons[0].starts_with("reports 0/7: is no report"), "{reasons:?}");
@@ -128,7 +105,7 @@ fn a_leg_that_cannot_be_written_and_one_nobody_has_spoken_of_yet_hold_up_nobody(
         let (to, queue) = mpsc::unbounded_channel();
         let journal = Arc::new(Journal { to, settled: Arc::default() });
         let queue: Arc<dyn ReportQueue> = Arc::new(Queue(tokio::sync::Mutex::new(queue)));
-        let archive = Arc::<Faults>::default();
+        let archive = Arc::<TestArchive>::default();
         let _owner = node(&shared, Some(queue), archive.clone()).await;
         let of = |repeat| {
             let report = gate(0, "12");
@@ -152,9 +129,9 @@ fn a_leg_that_cannot_be_written_and_one_nobody_has_spoken_of_yet_hold_up_nobody(
         *shared.stuck.lock().unwrap() = None;
         until("the leg is written, and what came before it is merged", || settled().len() == 3).await;
         assert!(
-            archive.0.lock().unwrap().is_empty(),
+            archive.faults.lock().unwrap().is_empty(),
             "nothing was put aside: {:?}",
-            archive.0.lock().unwrap()
+            archive.faults.lock().unwrap()
         );
     });
 }

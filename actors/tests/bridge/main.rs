@@ -4,10 +4,13 @@
 //! |---|---|
 //! | `shared_log` | the log, of which every node has an end |
 //! | `node` | a hub with its bridge, and what its listeners hear |
+//! | `archive` | where what cannot be used is kept |
 //! | `journal` | a journal that delivers reports, and the tests of it |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "../doubles/archive.rs"]
+mod archive;
 mod journal;
 mod node;
 mod shared_log;
@@ -22,12 +25,11 @@ use gatecall_actors::flight::Amended;
 use gatecall_actors::hub::Lapsed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 #[test]
 fn a_change_is_shown_on_every_node_from_the_log_the_first_as_a_state() {
     run(async || {
-        let shared = Arc::default();
+        let shared = Arc::<Shared>::default();
         let (one, other) =
             (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
         one.hub.accept(vec![gate(0, "12")]).await.unwrap();
@@ -49,7 +51,7 @@ fn a_change_is_shown_on_every_node_from_the_log_the_first_as_a_state() {
 #[test]
 fn a_node_that_was_asleep_merges_anew_into_what_the_other_made() {
     run(async || {
-        let shared = Arc::default();
+        let shared = Arc::<Shared>::default();
         let (one, other) =
             (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
         one.hub.accept(vec![gate(0, "12")]).await.unwrap();
@@ -59,7 +61,7 @@ fn a_node_that_was_asleep_merges_anew_into_what_the_other_made() {
         // It merges into revision 1, of which the log has moved on, and finds out when it hears.
         let hub = other.hub.clone();
         let merging = actix_rt::spawn(async move { hub.accept(vec![gate(2, "16"), gate(1, "14")]).await });
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until("it has written, too late", || *shared.written.lock().unwrap() == 3).await;
         other.log.deaf.store(false, Ordering::SeqCst);
         other.log.hears_again.notify_one();
         let outcomes = merging.await.unwrap().unwrap();
@@ -74,7 +76,7 @@ fn a_node_that_was_asleep_merges_anew_into_what_the_other_made() {
 #[test]
 fn any_node_takes_a_field_over_and_only_the_owner_sees_to_its_end() {
     run(async || {
-        let shared = Arc::default();
+        let shared = Arc::<Shared>::default();
         let (owner, other) =
             (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
         other.log.owns.store(false, Ordering::SeqCst);
@@ -82,15 +84,20 @@ fn any_node_takes_a_field_over_and_only_the_owner_sees_to_its_end() {
         other.until_heard("state 1").await;
         let leg = gate(0, "12").key.id();
         let value = Some(Value::text(Field::DepartureGate, "B9").unwrap());
-        let (set_at, until) = (at(60), at(60) + TimeDelta::milliseconds(1));
-        let order = Override { field: Field::DepartureGate, value, set_by: "operator".into(), set_at, until };
+        let order = Override {
+            field: Field::DepartureGate,
+            value,
+            set_by: "operator".into(),
+            set_at: at(60),
+            until: at(60) + TimeDelta::milliseconds(1),
+        };
         // It hears late of what the owner made meanwhile, and merges anew.
         other.log.deaf.store(true, Ordering::SeqCst);
         owner.hub.accept(vec![gate(1, "14")]).await.unwrap();
         let hub = other.hub.clone();
         let (of, taking) = (leg.clone(), order);
         let taking = actix_rt::spawn(async move { hub.take_over(&of, taking).await });
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until("it has written, too late", || *shared.written.lock().unwrap() == 3).await;
         other.log.deaf.store(false, Ordering::SeqCst);
         other.log.hears_again.notify_one();
         assert_eq!(taking.await.unwrap().unwrap(), Amended::Seen(3));
@@ -125,7 +132,7 @@ fn what_was_written_over_by_one_who_was_late_is_written_again_without_a_revision
 #[test]
 fn a_leg_is_retired_by_its_owner_and_gone_on_every_node() {
     run(async || {
-        let shared = Arc::default();
+        let shared = Arc::<Shared>::default();
         let (one, other) =
             (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
         one.hub.accept(vec![gate(0, "12")]).await.unwrap();

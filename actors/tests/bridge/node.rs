@@ -1,6 +1,6 @@
 //! A node over the log: a hub with its bridge, and what its listeners hear.
 
-use crate::journal::Faults;
+use crate::archive::TestArchive;
 use crate::shared_log::{NodeLog, Shared};
 use actix::{Actor, Arbiter, Context, Handler, System};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -55,7 +55,7 @@ impl Handler<Announce> for Ear {
 pub(crate) async fn node(
     shared: &Arc<Shared>,
     queue: Option<Arc<dyn ReportQueue>>,
-    archive: Arc<Faults>,
+    archive: Arc<TestArchive>,
 ) -> Node {
     let clock = Arc::new(ManualClock::new(at(60)));
     let metrics = Metrics::default();

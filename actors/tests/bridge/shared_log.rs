@@ -5,7 +5,7 @@ use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::*;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -20,9 +20,11 @@ type Heard = (Option<Told>, Option<(Reply, Result<(), StoreError>)>);
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) newest: Mutex<BTreeMap<LegId, (Version, Option<Flight>)>>,
-    written: Mutex<u64>,
+    pub(crate) written: Mutex<u64>,
     ears: Mutex<Vec<mpsc::UnboundedSender<Heard>>>,
     pub(crate) away: AtomicBool,
+    /// Appends that came while it was.
+    pub(crate) refused: AtomicU64,
     pub(crate) overwritten: Mutex<Vec<LegId>>,
     /// A leg that cannot be written, though the log is there.
     pub(crate) stuck: Mutex<Option<LegId>>,
@@ -96,6 +98,7 @@ impl ChangeLog for NodeLog {
     fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if self.shared.away.load(Ordering::SeqCst) {
+                self.shared.refused.fetch_add(1, Ordering::SeqCst);
                 return Err(away());
             }
             for entry in entries {

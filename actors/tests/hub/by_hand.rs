@@ -1,6 +1,7 @@
 //! Fields taken over by hand, given back, and ended by the clock.
 
-use super::{MANY, World, at, gate, jfk, key, kinds, line, log_with, run, scheduled, world_with};
+use crate::listeners::{kinds, line};
+use crate::world::*;
 use actix::System;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::Clock;

@@ -1,0 +1,46 @@
+//! An archive in memory, of which what was kept can be looked at, and which may be away.
+
+use chrono::{DateTime, Utc};
+use domain::leg::LegId;
+use domain::ports::{Answer, Archive, PastChange, Quarantined, RawMessage, StoreError};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[derive(Default)]
+pub(crate) struct TestArchive {
+    pub(crate) messages: Mutex<Vec<RawMessage>>,
+    pub(crate) faults: Mutex<Vec<Quarantined>>,
+    /// It takes what it is given and says that it could not.
+    pub(crate) away: AtomicBool,
+}
+
+impl Archive for TestArchive {
+    fn keep(
+        &self,
+        message: Option<RawMessage>,
+        faults: Vec<Quarantined>,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            self.messages.lock().unwrap().extend(message);
+            self.faults.lock().unwrap().extend(faults);
+            match self.away.load(Ordering::SeqCst) {
+                true => {
+                    Err(StoreError::Unavailable { store: "test archive", reason: "told to be away".into() })
+                }
+                false => Ok(()),
+            }
+        })
+    }
+    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+        Box::pin(async { Ok(0) })
+    }
+}
