@@ -11,8 +11,8 @@ use domain::ports::*;
 use domain::report::{Report, Source};
 use gatecall_actors::intake::{FeedSpec, Intake, NotTaken, Taken};
 use gatecall_actors::metrics::Metrics;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wire::feed::Format;
 
 /// A sink that may be at its limit.

@@ -37,18 +37,20 @@ async fn what_is_kept_and_what_counts_comes_into_the_archive_once_however_long_t
         .partition(node.kafka.core.partition_of(&leg))
         .key(leg.as_str())
         .headers(head::headers(head, by))
-        .payload(&payload);
-    let sent = node.kafka.appends.send_result(record).map_err(|(fault, _)| fault).unwrap();
-    sent.await.unwrap().map_err(|(fault, _)| fault).unwrap();
+        .payload(&payload[..]);
+    produce(&node.kafka.appends, record).await;
     node.append(vec![sample.gates(&["3", "4", "5"])]).await.unwrap();
     assert_eq!(node.kafka.figures().get().late.load(Ordering::Relaxed), 1);
     assert!(journaled.quarantine(10).await.is_err(), "what is read comes from the archive");
     archive.break_with(None);
     until("all is there", || archive.messages().len() == 1).await;
     let told = async || journaled.history(leg.clone(), 0, 100).await.unwrap();
-    while told().await.len() < 5 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let all_are_told = async {
+        while told().await.len() < 5 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), all_are_told).await.expect("all of its changes are told");
     let told = told().await;
     assert_eq!(told.iter().map(|change| change.rev).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     assert!(told.iter().all(|change| !change.set_json.contains('x')), "{told:?}");

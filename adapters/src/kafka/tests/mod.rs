@@ -158,3 +158,9 @@ fn message(body: &[u8]) -> RawMessage {
     let received_at = crate::contract::flights::dawn();
     RawMessage { feed: "jfk".into(), received_at, content_type: "application/json".into(), body: body.into() }
 }
+
+/// Has a record written, and waits until it is.
+async fn produce(by: &Writer, record: FutureRecord<'_, str, [u8]>) {
+    let sent = by.send_result(record).map_err(|(fault, _)| fault).unwrap();
+    sent.await.unwrap().map_err(|(fault, _)| fault).unwrap();
+}

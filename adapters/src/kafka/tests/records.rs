@@ -45,8 +45,7 @@ async fn write(node: &Node, leg: &LegId, after: Version, rev: u64, payload: &[u8
         .key(leg.as_str())
         .headers(head::headers(head, head::Writer { process: 1, count: 1 }))
         .payload(payload);
-    let sent = node.kafka.appends.send_result(record).map_err(|(fault, _)| fault).unwrap();
-    sent.await.unwrap().map_err(|(fault, _)| fault).unwrap();
+    produce(&node.kafka.appends, record).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,10 +88,11 @@ async fn a_hub_that_is_older_than_what_writes_ends_and_does_not_start() {
         if in_log {
             write(&node, &leg, Version::NONE, 1, b"{\"v\":9,\"anything\":[]}").await;
         } else {
-            let record =
-                FutureRecord::to(&node.kafka.core.names.reports).partition(0).key("x").payload("{\"v\":9}");
-            let sent = node.kafka.journal.send_result(record).map_err(|(fault, _)| fault).unwrap();
-            sent.await.unwrap().map_err(|(fault, _)| fault).unwrap();
+            let record = FutureRecord::to(&node.kafka.core.names.reports)
+                .partition(0)
+                .key("x")
+                .payload(&b"{\"v\":9}"[..]);
+            produce(&node.kafka.journal, record).await;
         }
         until("the node is told to end", || dead.load(Ordering::SeqCst) > 0).await;
         if in_log {

@@ -91,26 +91,10 @@ async fn what_cannot_be_read_is_delivered_as_such_and_stops_nothing() {
     let node = Node::open(&config).await;
     let garbage: [&[u8]; 3] = [b"\xff\x00", b"[1]", b"{}"];
     for bytes in garbage {
-        let record = FutureRecord::to(&node.kafka.core.names.reports).partition(0).key("x").payload(bytes);
-        node.kafka
-            .journal
-            .send_result(record)
-            .map_err(|(e, _)| e)
-            .unwrap()
-            .await
-            .unwrap()
-            .map_err(|(e, _)| e)
-            .unwrap();
-        let record = FutureRecord::to(&node.kafka.core.names.changes).partition(0).key("x").payload(bytes);
-        node.kafka
-            .appends
-            .send_result(record)
-            .map_err(|(e, _)| e)
-            .unwrap()
-            .await
-            .unwrap()
-            .map_err(|(e, _)| e)
-            .unwrap();
+        let names = &node.kafka.core.names;
+        for (by, topic) in [(&node.kafka.journal, &names.reports), (&node.kafka.appends, &names.changes)] {
+            produce(by, FutureRecord::to(topic).partition(0).key("x").payload(bytes)).await;
+        }
     }
     let good: Vec<_> = (0..20).map(report).collect();
     node.kafka.journal().post(good).await.unwrap();
