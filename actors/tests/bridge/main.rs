@@ -15,7 +15,7 @@ mod journal;
 mod node;
 mod shared_log;
 
-use crate::node::{at, gate, node, run, until};
+use crate::node::{at, gate, node, run, two_nodes, until};
 use crate::shared_log::Shared;
 use chrono::TimeDelta;
 use domain::field::{Field, Value};
@@ -29,9 +29,7 @@ use std::sync::atomic::Ordering;
 #[test]
 fn a_change_is_shown_on_every_node_from_the_log_the_first_as_a_state() {
     run(async || {
-        let shared = Arc::<Shared>::default();
-        let (one, other) =
-            (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
+        let (shared, one, other) = two_nodes().await;
         one.hub.accept(vec![gate(0, "12")]).await.unwrap();
         assert_eq!(*one.heard.lock().unwrap(), ["state 1"], "shown before it was answered");
         let outcomes = other.hub.accept(vec![gate(1, "14")]).await.unwrap();
@@ -51,9 +49,7 @@ fn a_change_is_shown_on_every_node_from_the_log_the_first_as_a_state() {
 #[test]
 fn a_node_that_was_asleep_merges_anew_into_what_the_other_made() {
     run(async || {
-        let shared = Arc::<Shared>::default();
-        let (one, other) =
-            (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
+        let (shared, one, other) = two_nodes().await;
         one.hub.accept(vec![gate(0, "12")]).await.unwrap();
         other.until_heard("state 1").await;
         other.log.deaf.store(true, Ordering::SeqCst);
@@ -76,9 +72,7 @@ fn a_node_that_was_asleep_merges_anew_into_what_the_other_made() {
 #[test]
 fn any_node_takes_a_field_over_and_only_the_owner_sees_to_its_end() {
     run(async || {
-        let shared = Arc::<Shared>::default();
-        let (owner, other) =
-            (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
+        let (shared, owner, other) = two_nodes().await;
         other.log.owns.store(false, Ordering::SeqCst);
         owner.hub.accept(vec![gate(0, "12")]).await.unwrap();
         other.until_heard("state 1").await;
@@ -132,9 +126,7 @@ fn what_was_written_over_by_one_who_was_late_is_written_again_without_a_revision
 #[test]
 fn a_leg_is_retired_by_its_owner_and_gone_on_every_node() {
     run(async || {
-        let shared = Arc::<Shared>::default();
-        let (one, other) =
-            (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
+        let (shared, one, other) = two_nodes().await;
         one.hub.accept(vec![gate(0, "12")]).await.unwrap();
         other.until_heard("state 1").await;
         let leg = gate(0, "12").key.id();

@@ -82,6 +82,13 @@ pub(crate) async fn node(
     Node { hub, clock, log, heard }
 }
 
+/// A log with two nodes over it.
+pub(crate) async fn two_nodes() -> (Arc<Shared>, Node, Node) {
+    let shared = Arc::default();
+    let (one, other) = (node(&shared, None, Arc::default()).await, node(&shared, None, Arc::default()).await);
+    (shared, one, other)
+}
+
 impl Node {
     pub(crate) async fn until_heard(&self, what: &str) {
         let heard = || self.heard.lock().unwrap().iter().any(|heard| heard == what);
