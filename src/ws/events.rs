@@ -5,6 +5,7 @@
 //! slow reader.
 
 use super::line::{CLOSE_WAIT, LineSocket};
+use super::session::{nothing_comes_of, since_max};
 use super::thread::{OpenLine, OpenLines, Thread};
 use crate::app::App;
 use crate::roles::Role;
@@ -166,12 +167,14 @@ pub async fn stream(
 ) -> Result<HttpResponse, crate::http::problem::Problem> {
     use crate::http::problem::Problem;
     let topic = Topic::parse(&query.topic)
-        .filter(|topic| super::session::exists(topic, &app))
         .ok_or_else(|| Problem::bad_query("topic", "is not a topic; see docs/PROTOCOL.md"))?;
+    if let Some(reason) = nothing_comes_of(&topic, &app) {
+        return Err(Problem::bad_query("topic", &format!("names nothing to follow: {reason}")));
+    }
     let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     // A stamp of a future is one of other data: a day that was replayed before, say.
-    let newest = app.hub.clock().now() + app.hub.clock().operational_duration(app.hub.limits().resume_slack);
-    let since = last_event.and_then(|id| id.parse().ok()).or(query.since).filter(|since| *since <= newest);
+    let since = last_event.and_then(|id| id.parse().ok()).or(query.since);
+    let since = since.filter(|since| *since <= since_max(&app));
     app.does(Role::Sockets).map_err(|why| Problem::misdirected(&why))?;
     app.readiness.check().map_err(Problem::unavailable)?;
     if request.method() == actix_web::http::Method::HEAD {

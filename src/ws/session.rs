@@ -15,6 +15,7 @@ use actors::hub::NoSnapshot;
 use actors::switchboard::{FollowError, LineId, Socket};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use domain::airlines::known_by;
 use domain::leg::LegId;
 use domain::topic::Topic;
 use std::collections::VecDeque;
@@ -50,12 +51,19 @@ struct Ask {
     is_new: bool,
 }
 
-/// Whether a topic names an airport or airline that there is.
-pub(super) fn exists(topic: &Topic, app: &App) -> bool {
-    match topic {
+/// Why nothing can come of a topic: it names no airport or airline that there is, or an airline by the
+/// code that its flights are not known by. `None` for all others.
+pub(super) fn nothing_comes_of(topic: &Topic, app: &App) -> Option<String> {
+    let is_one = match topic {
         Topic::Board(iata, _) => app.decided.is_airport(*iata),
         Topic::Airline(code) => app.decided.is_airline(*code),
         Topic::Flight(_) | Topic::All => true,
+    };
+    match topic {
+        Topic::Airline(code) if known_by(*code) != *code => {
+            Some(format!("its flights are under airline/{}", known_by(*code)))
+        }
+        _ => (!is_one).then(|| "no such airport or airline".into()),
     }
 }
 
@@ -158,12 +166,8 @@ impl Session {
         context: &mut ws::WebsocketContext<Self>,
     ) {
         let app = &self.thread.app;
-        if !exists(&topic, &self.thread.app) {
-            return self.error(
-                ref_,
-                ErrorCode::UnknownTopic,
-                &format!("{topic}: no such airport or airline"),
-            );
+        if let Some(reason) = nothing_comes_of(&topic, app) {
+            return self.error(ref_, ErrorCode::UnknownTopic, &format!("{topic}: {reason}"));
         }
         if since.is_some_and(|since| since > since_max(app)) {
             return self.error(ref_, ErrorCode::BadSince, "since lies in the future of the hub's clock");

@@ -55,6 +55,16 @@ fn a_wrong_parameter_is_named_with_what_is_wrong() {
         ("/api/v1/airports?all=some", "all", "must be 1 or 0"),
         ("/api/v1/stream", "topic", "is missing"),
         ("/api/v1/stream?topic=board%2FJFK", "topic", "is not a topic"),
+        (
+            "/api/v1/stream?topic=airline%2FJBU",
+            "topic",
+            "names nothing to follow: its flights are under airline/B6",
+        ),
+        (
+            "/api/v1/stream?topic=board%2FQQQ%2Fdepartures",
+            "topic",
+            "names nothing to follow: no such airport",
+        ),
     ] {
         let problem = hub.get(path).problem(400);
         let fault = &problem["errors"][0];

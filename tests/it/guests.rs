@@ -90,6 +90,8 @@ fn whatever_cannot_be_understood_is_answered_with_its_code_and_its_ref() {
         (json!({ "op": "follow", "topic": "board/JFK" }), "unknown_topic"),
         (json!({ "op": "follow", "topic": "board/JFK/sideways" }), "unknown_topic"),
         (json!({ "op": "follow", "topic": "board/QQQ/departures" }), "unknown_topic"),
+        // JetBlue's flights are under B6.
+        (json!({ "op": "follow", "topic": "airline/JBU" }), "unknown_topic"),
         (json!({ "op": "follow", "topic": "" }), "unknown_topic"),
         (json!({ "op": "unfollow", "topic": "nowhere" }), "unknown_topic"),
         (json!({ "op": "follow", "topic": "flight/B6-1-20130208-JFK-FLL" }), "unknown_leg"),
