@@ -1,13 +1,13 @@
 import { ApiProblem, problemOf } from '@/lib/api/api-problem';
 
 /** A hub that takes longer than this over a small answer is as good as away. */
-const TIMEOUT_MS = 10_000;
+export const ANSWER_WITHIN_MS = 10_000;
 
 export type GetJson = <Body>(path: string, signal?: AbortSignal) => Promise<Body>;
 
 /** Asks the hub's REST interface. Throws ApiProblem, or the signal's reason when the caller gave up. */
 export const getJson: GetJson = async <Body>(path: string, signal?: AbortSignal) => {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
   const answer = await fetch(`/api/v1${path}`, {
     headers: { accept: 'application/json' },
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,

@@ -77,7 +77,39 @@ test('a state that is asked for is fetched and handed on as a frame', async () =
   await vi.waitFor(() =>
     expect(heard.frame).toHaveBeenCalledWith(JSON.stringify({ type: 'state', flight }), null),
   );
-  expect(asked).toHaveBeenCalledWith(`/api/v1/flights/${flight.leg}`);
+  const url = `/api/v1/flights/${flight.leg}`;
+  expect(asked).toHaveBeenCalledExactlyOnceWith(url, { signal: expect.any(AbortSignal) as AbortSignal });
+});
+
+test('a hub that never answers what is asked beside the streams is given up', async () => {
+  const late = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(late.signal);
+  const never = vi.fn(
+    (_: string, { signal }: { signal: AbortSignal }) =>
+      new Promise<Response>((_answer, fail) =>
+        signal.addEventListener('abort', () => fail(new Error('too late'))),
+      ),
+  );
+  vi.stubGlobal('fetch', never);
+  const ways: ((transport: ReturnType<typeof connect>['transport']) => void)[] = [
+    (transport) => transport.send({ op: 'get', leg: 'B6-1' }),
+    (transport) => {
+      transport.send({ op: 'follow', topic: 'all' });
+      FakeEventSource.opened.at(-1)?.onerror?.();
+    },
+  ];
+  const links = ways.map((way) => {
+    const { transport, heard } = connect();
+    way(transport);
+    return heard;
+  });
+  expect(timeout.mock.calls).toEqual([[10_000], [10_000]]);
+  expect(links.map((heard) => heard.close.mock.calls.length)).toEqual([0, 0]);
+  late.abort();
+  await vi.waitFor(() =>
+    expect(links.map((heard) => heard.close.mock.calls)).toEqual([[[1006, '']], [[1006, '']]]),
+  );
+  timeout.mockRestore();
 });
 
 /** What the hub answers to whatever is fetched. */

@@ -1,3 +1,4 @@
+import { ANSWER_WITHIN_MS } from '@/lib/api/get-json';
 import { type Refusal, refusalOfGet, refusalOfStream } from '@/lib/socket/stream-refusal';
 import type { Connect, TransportEvents } from '@/lib/socket/transport';
 import type { ClientFrame, Flight, ServerFrame } from '@/wire/types';
@@ -93,7 +94,8 @@ class EventStreamLink {
   }
 
   async #get(leg: string, ref: number | null): Promise<void> {
-    const answer = await fetch(`${this.#base}/flights/${encodeURIComponent(leg)}`).catch(() => null);
+    const url = `${this.#base}/flights/${encodeURIComponent(leg)}`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch(() => null);
     if (!answer) {
       this.#fail();
       return;

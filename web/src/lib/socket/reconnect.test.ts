@@ -67,6 +67,10 @@ test('after a close code of "do not come back" the client stays away and says wh
     phase: 'refused',
     message: 'The hub does not serve pages from this address.',
   });
+  // To look at the page again is not to ask for it.
+  client.wake();
+  timers.advance(3_600_000);
+  expect(hub.connections).toHaveLength(1);
   client.retryNow();
   expect(hub.connections).toHaveLength(2);
 });

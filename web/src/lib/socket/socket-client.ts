@@ -107,10 +107,11 @@ export class SocketClient {
   /**
    * The page is shown again, or the network is back. A link that was silent for too long meanwhile is given up
    * at once, and the next attempt waits no longer than the first of a series: many wake in the same moment.
+   * Whom the hub told to stay away stays away until somebody asks.
    */
   wake(): void {
     this.#watchdog.look();
-    if (this.#transport) return;
+    if (this.#transport || this.#link.phase === 'refused') return;
     this.#retryAfter(this.#options.backoff(0, this.#options.random));
   }
 

@@ -1,4 +1,5 @@
 import { problemOf } from '@/lib/api/api-problem';
+import { ANSWER_WITHIN_MS } from '@/lib/api/get-json';
 import type { ErrorCode } from '@/wire/types';
 
 /** Why the hub will not do what was asked, as the `error` frame of a WebSocket would have it. */
@@ -10,8 +11,9 @@ export type Refusal = { code: ErrorCode; message: string };
  */
 export async function refusalOfStream(url: string): Promise<Refusal | null> {
   const giveUp = new AbortController();
+  const signal = AbortSignal.any([giveUp.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
   try {
-    const answer = await fetch(url, { signal: giveUp.signal });
+    const answer = await fetch(url, { signal });
     return await refusalOf(answer, { 400: 'unknown_topic', 404: 'unknown_leg' });
   } catch {
     return null;
