@@ -29,9 +29,9 @@ pub async fn repair(config: &Config, give_up: bool) -> anyhow::Result<Vec<String
         return Ok(vec![format!("Every flight in {folder} can be read. Nothing was changed.")]);
     }
     let mut said = listed(&damage);
-    let flights = damage.legs.len();
+    let flights = counted(damage.legs.len());
     if give_up {
-        said.push(format!("Given up: {flights} flights. The store in {folder} begins a new epoch."));
+        said.push(format!("Given up: {flights}. The store in {folder} begins a new epoch."));
         said.push(
             "They are told anew by their airports; fields of them that were taken over by hand are not."
                 .into(),
@@ -39,14 +39,18 @@ pub async fn repair(config: &Config, give_up: bool) -> anyhow::Result<Vec<String
         return Ok(said);
     }
     said.push("Nothing was changed. A backup that is put back has them still; with --give-up the hub starts without them.".into());
-    anyhow::bail!("{flights} flights cannot be read\n{}", said.join("\n"))
+    anyhow::bail!("{flights} cannot be read\n{}", said.join("\n"))
 }
 
 fn listed(damage: &Damage) -> Vec<String> {
     let segments = damage.segments.iter().map(|segment| format!("part of the log: {segment}"));
     let legs = damage.legs.iter().take(LEGS_NAMED_MAX).map(|(leg, reason)| format!("{leg}: {reason}"));
     let more = damage.legs.len().saturating_sub(LEGS_NAMED_MAX);
-    segments.chain(legs).chain((more > 0).then(|| format!("and {more} more flights"))).collect()
+    segments.chain(legs).chain((more > 0).then(|| format!("and {more} more"))).collect()
+}
+
+fn counted(flights: usize) -> String {
+    if flights == 1 { "1 flight".into() } else { format!("{flights} flights") }
 }
 
 /// The folder, which is not made here: whoever mistypes its name should not read that all is well.
@@ -59,4 +63,22 @@ fn folder_of(config: &Config) -> anyhow::Result<Display<'_>> {
     let folder = &config.store.folder;
     anyhow::ensure!(folder.exists(), "there is no data folder {}", folder.display());
     Ok(folder.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::leg::LegId;
+
+    #[test]
+    fn the_first_hundred_are_named_and_the_rest_are_counted() {
+        let leg = |n: usize| LegId::known(&format!("B6-{n}-20130208-JFK-FLL")).unwrap();
+        let legs = (1..=103).map(|n| (leg(n), "its states are damaged".to_owned())).collect();
+        let said = listed(&Damage { legs, segments: vec!["log position 7: its table is damaged".into()] });
+        assert_eq!(said.len(), 102);
+        assert_eq!(said[0], "part of the log: log position 7: its table is damaged");
+        assert_eq!(said[1], "B6-1-20130208-JFK-FLL: its states are damaged");
+        assert_eq!(said[101], "and 3 more");
+        assert_eq!((counted(1), counted(2)), ("1 flight".to_owned(), "2 flights".to_owned()));
+    }
 }
