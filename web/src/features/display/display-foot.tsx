@@ -23,7 +23,7 @@ export function DisplayFoot({ airport, view, age, now_ms, pages }: Props) {
           ? `${trouble.words} ${view.known ? old : ''}Please also listen to announcements.`
           : [`${airport.city} ${airport.iata}`, date, ...(replay === null ? [] : [replay])].join(' · ')}
       </span>
-      <span>{pages}</span>
+      <span className={styles['pages']}>{pages}</span>
     </footer>
   );
 }

@@ -45,6 +45,64 @@ test('where many flights are late, those that leave soon have the screen, and st
   expect(legs.at(-1)).toBe('soon');
 });
 
+test('a flight cancelled after it was put off has no empty new time that is marked', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const flight = aFlight({ departure: { scheduled: at(60), estimated: at(90) } });
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [flight] });
+  });
+  await page.next(() =>
+    page.hub.last.says({
+      type: 'change',
+      leg: aFlight().leg,
+      rev: 2,
+      at: at(0),
+      kinds: ['cancelled', 'time'],
+      set: { status: 'cancelled', 'departure.estimated': null },
+    }),
+  );
+  expect(screen.getByText('Cancelled')).toBeVisible();
+  const marked = [...document.querySelectorAll('[data-changed]')].map((one) => one.textContent);
+  expect(marked).toEqual(['Cancelled (changed)']);
+});
+
+test.each([
+  [-1, false],
+  [4, false],
+  [5, true],
+  [-5, true],
+])('a flight that leaves %i minutes off its schedule has it struck: %o', async (minutes, isStruck) => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const flight = aFlight({ departure: { scheduled: at(60), estimated: at(60 + minutes) } });
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [flight] });
+  });
+  expect(screen.getByText('16:00').closest('s') !== null).toBe(isStruck);
+});
+
+test.each([
+  [
+    ['5', '8'],
+    ['T5', 'T8'],
+  ],
+  [['5', '5'], []],
+])('gates of terminals %o are shown with %o', async (terminals, shown) => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const flights = terminals.map((terminal, index) =>
+      aFlight({ leg: `leg ${index}`, departure: { scheduled: at(60), terminal, gate: '3' } }),
+    );
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights });
+  });
+  // Nothing is laid out here, so a page has room for one row.
+  const [first] = shown;
+  if (first === undefined) expect(document.body).not.toHaveTextContent('Terminal');
+  else expect(screen.getByText('Terminal').parentElement).toHaveTextContent(`Terminal ${first}`);
+});
+
 test('while the hub does not answer a screen without a board says so, and does not look like a quiet day', async () => {
   const page = await renderAt('/display/JFK/departures');
   await page.next(() => page.hub.last.drops(), 2 * MINUTE_MS);

@@ -1,7 +1,7 @@
 import { DisplayFoot } from '@/features/display/display-foot';
 import { DisplayNotice } from '@/features/display/display-notice';
 import { DisplayRow } from '@/features/display/display-row';
-import { selectForDisplay } from '@/features/display/select-for-display';
+import { hasSeveralTerminals, selectForDisplay } from '@/features/display/select-for-display';
 import { usePageSize, usePaging } from '@/features/display/use-paging';
 import styles from '@/features/display/display-page.module.css';
 import { Icon } from '@/components/icon';
@@ -23,9 +23,12 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
   const age = useStaleness(view);
   const now_ms = useNow(60_000);
   const { body, rows, rows_max } = usePageSize();
-  const legs = useMemo(() => {
+  const { legs, hasTerminals } = useMemo(() => {
     const flights = [...view.legs].flatMap((leg) => store.flight(leg)?.flight ?? []);
-    return selectForDisplay(flights, direction, now_ms, rows_max).map((flight) => flight.leg);
+    return {
+      legs: selectForDisplay(flights, direction, now_ms, rows_max).map((flight) => flight.leg),
+      hasTerminals: hasSeveralTerminals(flights, direction),
+    };
   }, [store, view, direction, now_ms, rows_max]);
   const { page, pages, shown } = usePaging(legs, rows);
   const zone = airport.zone;
@@ -48,17 +51,24 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
         className={styles['table']}
       >
         <div role="row" className={styles['columns']}>
-          {['Time', 'New', direction === 'departures' ? 'To' : 'From', 'Flight', 'Gate'].map((name) => (
-            <div role="columnheader" key={name}>
+          {columnsOf(direction).map(({ name, place }) => (
+            <div role="columnheader" key={place} className={styles[place]}>
               {name}
             </div>
           ))}
-          <div role="columnheader">{direction === 'departures' ? 'Status' : 'Status and belt'}</div>
         </div>
         <div role="rowgroup" ref={body} className={styles['body']}>
           {legs.length === 0 ? <DisplayNotice view={view} age={age} direction={direction} /> : null}
           {shown.map((leg) => (
-            <DisplayRow key={leg} leg={leg} direction={direction} zone={zone} now_ms={now_ms} age={age} />
+            <DisplayRow
+              key={leg}
+              leg={leg}
+              direction={direction}
+              zone={zone}
+              now_ms={now_ms}
+              age={age}
+              hasTerminals={hasTerminals}
+            />
           ))}
         </div>
       </div>
@@ -73,3 +83,12 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
     </main>
   );
 }
+
+const columnsOf = (direction: Direction) => [
+  { name: 'Time', place: 'time' },
+  { name: 'New', place: 'new' },
+  { name: direction === 'departures' ? 'To' : 'From', place: 'city' },
+  { name: 'Flight', place: 'flight' },
+  { name: 'Gate', place: 'gate' },
+  { name: direction === 'departures' ? 'Status' : 'Status and belt', place: 'status' },
+];

@@ -3,7 +3,7 @@ import { GateSign } from '@/components/gate-sign';
 import { StatusBadge } from '@/components/status-badge';
 import styles from '@/features/display/display-page.module.css';
 import { codeshareName, flightName } from '@/lib/flight/flight-name';
-import { sideTimes } from '@/lib/flight/flight-times';
+import { sideTimes, weightOf } from '@/lib/flight/flight-times';
 import { type Staleness, trustedStatus } from '@/lib/flight/trusted-status';
 import { useServices } from '@/lib/services/services';
 import { useAirport } from '@/lib/services/use-directory';
@@ -13,9 +13,17 @@ import { timeOfDay } from '@/lib/time/zoned';
 import type { Flight } from '@/wire/types';
 import { useEffect, useState } from 'react';
 
-type Props = { leg: string; direction: Direction; zone: string; now_ms: number; age: Staleness };
+type Props = {
+  leg: string;
+  direction: Direction;
+  zone: string;
+  now_ms: number;
+  age: Staleness;
+  /** Whether gates are shown with their terminals. */
+  hasTerminals: boolean;
+};
 
-export function DisplayRow({ leg, direction, zone, now_ms, age }: Props) {
+export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: Props) {
   const held = useHeldFlight(leg);
   const flight = held?.flight;
   const place = useAirport((direction === 'departures' ? flight?.arrival : flight?.departure)?.airport ?? '');
@@ -29,19 +37,22 @@ export function DisplayRow({ leg, direction, zone, now_ms, age }: Props) {
   const name = direction === 'departures' ? 'departure' : 'arrival';
   const belt = direction === 'arrivals' ? flight.arrival.belt : null;
   const muted = isOff || direction === 'arrivals' || actual !== null;
+  const weight = weightOf(flight, direction);
   return (
     <div role="row" className={styles['row']}>
       <div role="cell" className={styles['time']}>
         {scheduled === null ? (
           '–'
-        ) : newer !== null || isOff ? (
+        ) : isOff || (newer !== null && weight !== 'slight') ? (
           <s>{timeOfDay(scheduled, zone)}</s>
         ) : (
           timeOfDay(scheduled, zone)
         )}
       </div>
-      <div role="cell" className={styles['new']}>
-        <Changed on={marks.has(`${name}.estimated`)}>{newer === null ? '' : timeOfDay(newer, zone)}</Changed>
+      <div role="cell" className={styles['new']} data-weight={weight}>
+        <Changed on={marks.has(`${name}.estimated`) || marks.has(`${name}.actual`)}>
+          {newer === null ? null : timeOfDay(newer, zone)}
+        </Changed>
       </div>
       <div role="cell" className={styles['city']}>
         {place.city}
@@ -49,9 +60,22 @@ export function DisplayRow({ leg, direction, zone, now_ms, age }: Props) {
       <div role="cell" className={styles['flight']}>
         <Numbers flight={flight} />
       </div>
-      <div role="cell">
+      <div role="cell" className={styles['gate']}>
+        {hasTerminals && side.terminal !== null ? (
+          <Changed on={marks.has(`${name}.terminal`)}>
+            <span className={styles['terminal']}>
+              <span className="sr-only">Terminal </span>
+              <span aria-hidden="true">T</span>
+              {side.terminal}
+            </span>
+          </Changed>
+        ) : null}
         <Changed on={marks.has(`${name}.gate`)}>
-          {side.gate === null ? null : <GateSign gate={side.gate} muted={muted} />}
+          {side.gate === null ? (
+            <span className={styles['none']}>–</span>
+          ) : (
+            <GateSign gate={side.gate} muted={muted} />
+          )}
         </Changed>
       </div>
       <div role="cell" className={styles['status']}>

@@ -59,3 +59,9 @@ function keptFor_ms(status: FlightStatus, direction: Direction): number {
   if (isOpen(status, direction)) return OPEN_FOR_MS;
   return direction === 'departures' ? DEPARTED_FOR_MS : ARRIVED_FOR_MS;
 }
+
+/** Whether a gate has to be shown with its terminal: where there are several, each may have a gate 3. */
+export function hasSeveralTerminals(flights: Flight[], direction: Direction): boolean {
+  const ends = flights.map((flight) => (direction === 'departures' ? flight.departure : flight.arrival));
+  return new Set(ends.flatMap((end) => end.terminal ?? [])).size > 1;
+}

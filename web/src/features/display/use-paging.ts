@@ -13,15 +13,18 @@ export function usePageSize(): PageSize {
   const body = useRef<HTMLDivElement>(null);
   const [rows, setRows] = useState(10);
   useEffect(() => {
+    const table = body.current;
+    if (!table) return;
     const measure = () => {
-      if (!body.current) return;
-      const height = Number.parseFloat(getComputedStyle(body.current).getPropertyValue('--row')) || 1;
-      const unit = window.innerHeight / 100;
-      setRows(Math.max(1, Math.floor(body.current.clientHeight / (height * unit))));
+      // The height of a row as the style has it, in pixels: there may be no row yet to be measured.
+      const height = Number.parseFloat(getComputedStyle(table).gridAutoRows) || 1;
+      setRows(Math.max(1, Math.floor(table.clientHeight / height)));
     };
     measure();
-    window.addEventListener('resize', measure);
-    return () => window.removeEventListener('resize', measure);
+    // Not the window alone: a warning at the foot of the screen takes room as well.
+    const observer = new ResizeObserver(measure);
+    observer.observe(table);
+    return () => observer.disconnect();
   }, []);
   return { body, rows, rows_max: rows * PAGES_MAX };
 }
