@@ -48,7 +48,12 @@ function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
         <span className={styles['code']}>{place.iata}</span>
       </div>
       <FlightCell flight={flight} marks={marks} />
-      <div role="cell" className={styles['terminal']} data-label="Terminal">
+      <div
+        role="cell"
+        className={styles['terminal']}
+        data-label="Term."
+        data-useful={side.terminal !== null || has(terminal)}
+      >
         <Changed on={has(terminal)}>{side.terminal ?? <None />}</Changed>
       </div>
       <GateCell

@@ -45,10 +45,12 @@ function problemInWords(problem: ApiProblem, hasEntries: boolean): string {
 
 function EntryRow({ told, zone, now_ms }: { told: ToldEntry; zone: string; now_ms: number }) {
   const at_ms = Date.parse(told.entry.at);
+  const day = otherDay(at_ms, now_ms, zone);
   return (
     <li>
       <time className={styles['when']} dateTime={told.entry.at}>
-        {otherDay(at_ms, now_ms, zone)} {timeWithSeconds(at_ms, zone)} {zoneAbbreviation(at_ms, zone)}
+        {day === null ? null : <span>{day} </span>}
+        {timeWithSeconds(at_ms, zone)} {zoneAbbreviation(at_ms, zone)}
       </time>
       <div className={styles['what']}>
         {told.lines.map((line) => (
