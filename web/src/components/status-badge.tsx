@@ -6,6 +6,7 @@ const ICONS: Record<Tone, IconName> = {
   calm: 'clock',
   go: 'walk',
   hurry: 'hurry',
+  shut: 'shut',
   late: 'late',
   stop: 'stop',
   done: 'done',

@@ -4,7 +4,7 @@ import { Changed } from '@/components/changed';
 import { GateSign } from '@/components/gate-sign';
 import { StatusBadge } from '@/components/status-badge';
 import { codeshareName, flightName } from '@/lib/flight/flight-name';
-import { sideTimes } from '@/lib/flight/flight-times';
+import { sideTimes, weightOf } from '@/lib/flight/flight-times';
 import type { TrustedStatus } from '@/lib/flight/trusted-status';
 import type { FlightField } from '@/lib/store/flight-fields';
 import type { Direction } from '@/lib/store/topic-match';
@@ -21,7 +21,7 @@ type TimeProps = {
   showsEstimate: boolean;
 };
 
-/** The scheduled time, struck once there is a newer one, and the newer one. */
+/** The scheduled time, struck once another one counts, and the newer one. */
 export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) {
   const { direction, zone, day_ms } = setting;
   const side = direction === 'departures' ? 'departure' : 'arrival';
@@ -29,14 +29,16 @@ export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) 
   const newer = showsEstimate || actual !== null ? revised : null;
   const changed = marks.has(`${side}.estimated`) || marks.has(`${side}.actual`);
   const isOff = flight.status === 'cancelled';
+  const weight = weightOf(flight, direction);
+  const struck = isOff || (newer !== null && weight !== 'slight');
   return (
     <>
       <div role="cell" className={styles['time']}>
         <Changed on={marks.has(`${side}.scheduled`)}>
-          <Instant at_ms={scheduled} zone={zone} day_ms={day_ms} struck={newer !== null || isOff} />
+          <Instant at_ms={scheduled} zone={zone} day_ms={day_ms} struck={struck} />
         </Changed>
       </div>
-      <div role="cell" className={styles['newTime']}>
+      <div role="cell" className={styles['newTime']} data-weight={weight}>
         {newer === null || isOff ? null : (
           <Changed on={changed}>
             <span className="sr-only">{actual === null ? 'new time ' : 'at '}</span>

@@ -2,7 +2,7 @@ import { Changed } from '@/components/changed';
 import { GateSign } from '@/components/gate-sign';
 import { Icon } from '@/components/icon';
 import styles from '@/features/flight/flight-route.module.css';
-import { sideTimes } from '@/lib/flight/flight-times';
+import { sideTimes, weightOf } from '@/lib/flight/flight-times';
 import { type Staleness, trustedStatus } from '@/lib/flight/trusted-status';
 import type { FlightField } from '@/lib/store/flight-fields';
 import type { HeldFlight } from '@/lib/store/held-flight';
@@ -83,20 +83,27 @@ function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'childr
   const at_ms = newer ?? scheduled;
   const verb = direction === 'departures' ? 'Left' : 'Arrived';
   if (at_ms === null) return <p className={styles['times']}>Time not known</p>;
-  const kind = isOff ? 'Was scheduled' : actual !== null ? verb : newer === null ? 'Scheduled' : 'New time';
+  const isSlight = weightOf(flight, direction) === 'slight';
+  const Old = isSlight ? 'span' : 's';
+  const news = isSlight ? 'Expected' : 'New time';
+  const kind = isOff ? 'Was scheduled' : actual !== null ? verb : newer === null ? 'Scheduled' : news;
   return (
     <div className={styles['times']}>
       <span className={styles['kind']}>{kind}</span>
       {newer !== null && scheduled !== null ? (
-        <s className={styles['old']}>
+        <Old className={styles['old']}>
           <span className="sr-only">scheduled </span>
           <time dateTime={new Date(scheduled).toISOString()}>{timeOfDay(scheduled, zone)}</time>
-        </s>
+        </Old>
       ) : null}
       <Changed
         on={marks.has(`${side}.estimated`) || marks.has(`${side}.actual`) || marks.has(`${side}.scheduled`)}
       >
-        <time className={isOff ? styles['off'] : styles['new']} dateTime={new Date(at_ms).toISOString()}>
+        <time
+          className={isOff ? styles['off'] : styles['new']}
+          data-weight={weightOf(flight, direction)}
+          dateTime={new Date(at_ms).toISOString()}
+        >
           {timeOfDay(at_ms, zone)}
         </time>
       </Changed>

@@ -36,6 +36,21 @@ export function boardTime(flight: Flight, direction: Direction): number | null {
   return other.scheduled ?? other.latest;
 }
 
+/** Nobody comes too late for a difference below this, and no board calls it a new time. */
+const SLIGHT_MS = 5 * MINUTE_MS;
+
+/**
+ * How much a side's newer time matters to a traveller. `slight`: as good as the schedule, which stands beside it.
+ * `moved`: another time than the one to count on. `past`: it has happened, and there is nothing to hurry for.
+ */
+export type TimeWeight = 'slight' | 'moved' | 'past';
+
+export function weightOf(flight: Flight, direction: Direction): TimeWeight {
+  const { scheduled, revised, actual } = sideTimes(flight, direction);
+  if (scheduled !== null && revised !== null && Math.abs(revised - scheduled) < SLIGHT_MS) return 'slight';
+  return actual === null ? 'moved' : 'past';
+}
+
 function readTimes(flight: Flight, direction: Direction): SideTimes {
   const side = direction === 'departures' ? flight.departure : flight.arrival;
   const scheduled = instant(side.scheduled);

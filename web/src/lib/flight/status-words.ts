@@ -3,7 +3,7 @@ import type { Direction } from '@/lib/store/topic-match';
 import type { Flight, FlightStatus } from '@/wire/types';
 
 /** How a status is to be felt: drawn as a colour and an icon, always beside its words. */
-export type Tone = 'calm' | 'go' | 'hurry' | 'late' | 'stop' | 'done' | 'unsure';
+export type Tone = 'calm' | 'go' | 'hurry' | 'shut' | 'late' | 'stop' | 'done' | 'unsure';
 
 export type StatusWords = { words: string; tone: Tone };
 
@@ -15,7 +15,7 @@ const DEPARTURE: Record<FlightStatus, StatusWords> = {
   gate_open: { words: 'Go to gate', tone: 'go' },
   boarding: { words: 'Boarding', tone: 'go' },
   final_call: { words: 'Final call', tone: 'hurry' },
-  gate_closed: { words: 'Gate closed', tone: 'stop' },
+  gate_closed: { words: 'Gate closed', tone: 'shut' },
   delayed: { words: 'Delayed', tone: 'late' },
   departed: { words: 'Departed', tone: 'done' },
   airborne: { words: 'Departed', tone: 'done' },
