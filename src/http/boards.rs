@@ -1,7 +1,7 @@
 //! An airport's departures and arrivals, as a screen shows them.
 
 use super::flights::stopping;
-use super::freshness::{not_modified, tag_of_board, tagged};
+use super::freshness::{ASK_AGAIN, not_modified, tag_of_board, tagged};
 use super::names;
 use super::problem::Problem;
 use super::query::Parameters;
@@ -59,7 +59,7 @@ pub(super) async fn board(
     }
     let rows = app.hub.rows(&topic).await.map_err(stopping)?;
     let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at));
-    if let Some(answer) = not_modified(&request, &tag) {
+    if let Some(answer) = not_modified(&request, &tag, ASK_AGAIN) {
         return Ok(answer);
     }
     let within = |live: &&Arc<Live>| live.view.may_be_within(direction, from, to);

@@ -3,11 +3,13 @@
 //! errors have here.
 
 use super::meters::{RequestLabel, RouteLabel};
+use super::policy::Kind;
 use super::problem::Problem;
 use crate::app::App;
 use crate::time::monotonic;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
@@ -26,14 +28,6 @@ const PREFLIGHT_GOOD_FOR_S: &str = "3600";
 /// What pages of other origins may send and read beyond what every page may.
 const ALLOWED_HEADERS: &str = "if-none-match, last-event-id, x-request-id";
 const EXPOSED_HEADERS: &str = "etag, retry-after, x-request-id";
-
-/// For the web page: everything from here, and sockets, which older browsers do not count as
-/// 'self'.
-const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
-    object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// For everything else: it is data, nothing to be run or framed.
-const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// What is known of a request before it is passed on.
 struct Asked {
@@ -61,14 +55,19 @@ pub(super) async fn border(
         Ok(answer) => answer,
         // The request is gone with whoever took too long; what is left is to say so.
         Err(error) => {
-            let status = error.as_response_error().status_code();
-            asked.note(&app, "none", status, began.elapsed());
-            return Err(error);
+            let mut answer = error.error_response();
+            Kind::Data.put_on(answer.headers_mut());
+            asked.put_on(answer.headers_mut());
+            asked.note(&app, "none", answer.status(), began.elapsed());
+            return Err(InternalError::from_response(error, answer).into());
         }
     };
     in_one_shape(&mut answer);
-    let route = super::pattern(answer.request().match_pattern().as_deref());
-    asked.dress(answer.headers_mut());
+    let pattern = answer.request().match_pattern();
+    let kind = Kind::of(pattern.as_deref(), answer.request().path(), &app.http.site);
+    kind.put_on(answer.headers_mut());
+    asked.put_on(answer.headers_mut());
+    let route = super::pattern(pattern.as_deref());
     if app.readiness.check().is_err() {
         // A hub that goes down waits for its connections; one that is kept open would make it wait
         // for nothing.
@@ -129,17 +128,8 @@ impl Asked {
         }
     }
 
-    /// Adds what every answer carries.
-    fn dress(&self, headers: &mut HeaderMap) {
-        let mut put =
-            |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-        put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        put(header::REFERRER_POLICY, "no-referrer");
-        put(header::VARY, "Origin, Accept-Encoding");
-        let is_page =
-            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    /// Adds what belongs to this request: its id, and whether its page may read the answer.
+    fn put_on(&self, headers: &mut HeaderMap) {
         if let Ok(id) = HeaderValue::from_str(&self.id) {
             headers.insert(REQUEST_ID, id);
         }

@@ -1,6 +1,6 @@
 //! Flights: looked for, and one by one.
 
-use super::freshness::{not_modified, tag_of_revision, tagged};
+use super::freshness::{ASK_AGAIN, not_modified, tag_of_revision, tagged};
 use super::problem::Problem;
 use super::query::Parameters;
 use super::search::{Search, joined};
@@ -185,7 +185,7 @@ pub(super) async fn one(
     let live = LegId::known(&leg).and_then(|leg| app.hub.live(&leg)).filter(|live| !live.view.hidden);
     let live = live.ok_or_else(unknown)?;
     let tag = tag_of_revision(&app.epoch, live.rev);
-    Ok(not_modified(&request, &tag).unwrap_or_else(|| tagged(&tag, live.json().clone())))
+    Ok(not_modified(&request, &tag, ASK_AGAIN).unwrap_or_else(|| tagged(&tag, live.json().clone())))
 }
 
 pub(super) fn unknown() -> Problem {

@@ -20,14 +20,18 @@ pub(crate) fn tag_of_revision(epoch: &str, rev: u64) -> String {
     format!("W/\"{epoch}-{rev:x}\"")
 }
 
-/// 304, if the client holds what `tag` names.
-pub(crate) fn not_modified(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
+/// May be kept, and must be asked about before it is used again.
+pub(crate) const ASK_AGAIN: &str = "no-cache";
+
+/// 304, if the client holds what `tag` names. `caching` is what the whole answer would say: the client
+/// takes it from here as well.
+pub(crate) fn not_modified(request: &HttpRequest, tag: &str, caching: &str) -> Option<HttpResponse> {
     let held = request.headers().get_all(header::IF_NONE_MATCH);
     let mut held = held.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     held.any(|held| held.trim() == "*" || weak(held) == weak(tag)).then(|| {
         let mut response = HttpResponse::NotModified();
-        response.insert_header((header::ETAG, tag)).insert_header((header::CACHE_CONTROL, "no-cache"));
+        response.insert_header((header::ETAG, tag)).insert_header((header::CACHE_CONTROL, caching));
         response.finish()
     })
 }
@@ -36,7 +40,7 @@ pub(crate) fn not_modified(request: &HttpRequest, tag: &str) -> Option<HttpRespo
 pub(crate) fn tagged(tag: &str, json: impl Into<bytes::Bytes>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::CACHE_CONTROL, ASK_AGAIN))
         .insert_header((header::ETAG, tag))
         .body(json.into())
 }
@@ -51,13 +55,13 @@ mod tests {
         for held in ["W/\"1\"", "\"1\"", "\"0\", W/\"1\"", "*"] {
             let request =
                 TestRequest::default().insert_header((header::IF_NONE_MATCH, held)).to_http_request();
-            assert!(not_modified(&request, "W/\"1\"").is_some(), "{held}");
+            assert!(not_modified(&request, "W/\"1\"", ASK_AGAIN).is_some(), "{held}");
         }
         for held in ["\"2\"", "1", ""] {
             let request =
                 TestRequest::default().insert_header((header::IF_NONE_MATCH, held)).to_http_request();
-            assert!(not_modified(&request, "W/\"1\"").is_none(), "{held}");
+            assert!(not_modified(&request, "W/\"1\"", ASK_AGAIN).is_none(), "{held}");
         }
-        assert!(not_modified(&TestRequest::default().to_http_request(), "\"1\"").is_none());
+        assert!(not_modified(&TestRequest::default().to_http_request(), "\"1\"", ASK_AGAIN).is_none());
     }
 }

@@ -8,6 +8,7 @@
 //! | [`problem`] | how errors are answered |
 //! | [`origin`] | which web pages may speak to this hub |
 //! | `query`, `body`, `fields` | what a request says: parameters, its body, the keys of an object |
+//! | `policy` | what an answer carries beside its body, by its address |
 //! | `freshness`, `keys` | ETags, bearer keys |
 //! | `flights`, `history`, `search`, `boards`, `places` | what travellers and screens ask for |
 //! | `feeds`, `ingest` | how well airports are heard, and where they push |
@@ -40,6 +41,7 @@ mod openapi;
 mod operator;
 pub mod origin;
 mod places;
+mod policy;
 pub mod problem;
 mod query;
 mod search;

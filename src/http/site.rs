@@ -3,6 +3,8 @@
 //! Everything is read once at the start, so serving a file touches no disk, no path from a request
 //! ever meets the file system, and the page in memory is one whole build.
 
+use super::freshness::{ASK_AGAIN, not_modified};
+use super::policy::Kind;
 use super::problem::Problem;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -94,17 +96,25 @@ impl Site {
         Ok(())
     }
 
+    /// What a path stands for that belongs to no endpoint.
+    pub(super) fn kind(&self, path: &str) -> Kind {
+        match self.files.get(path) {
+            Some(file) if file.content_type.starts_with("text/html") => Kind::Page,
+            Some(_) => Kind::Data,
+            None if is_data(path) => Kind::Data,
+            None => Kind::Page,
+        }
+    }
+
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, Problem> {
         let path = request.path();
         let missing = || Problem::not_found(&format!("there is nothing at {path}"));
         if let Some(file) = self.files.get(path) {
             return Ok(file.answer(request, StatusCode::OK));
         }
-        let last = path.rsplit('/').next().unwrap_or_default();
-        let is_data = path.starts_with("/api/") || path.starts_with("/assets/") || last.contains('.');
         let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
         let wants_page = accepts.is_none_or(|kinds| kinds.contains("text/html") || kinds.contains("*/*"));
-        if is_data || !wants_page {
+        if is_data(path) || !wants_page {
             return Err(missing());
         }
         let known = path == "/" || PAGES.iter().any(|page| path.starts_with(page));
@@ -134,9 +144,9 @@ impl File {
         let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
         let gzipped = self.gzipped.as_ref().filter(|_| accepted.is_some_and(takes_gzip));
         let tag = format!("\"{}{}\"", self.tag, if gzipped.is_some() { "-gz" } else { "" });
-        let caching = if self.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = if self.hashed { "public, max-age=31536000, immutable" } else { ASK_AGAIN };
         if status == StatusCode::OK
-            && let Some(answer) = super::freshness::not_modified(request, &tag)
+            && let Some(answer) = not_modified(request, &tag, caching)
         {
             return answer;
         }
@@ -149,6 +159,12 @@ impl File {
         }
         answer.body(gzipped.unwrap_or(&self.bytes).clone())
     }
+}
+
+/// Whether something is asked for by a program or a page, so that it is there or it is not.
+fn is_data(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    path.starts_with("/api/") || path.starts_with("/assets/") || last.contains('.')
 }
 
 fn takes_gzip(accepted: &str) -> bool {

@@ -45,7 +45,8 @@ impl Refusal {
         let body = serde_json::to_string(&body).unwrap_or_default();
         let header = self.header.as_ref().map(|h| format!("{h}\r\n")).unwrap_or_default();
         format!(
-            "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{header}connection: close\r\n\r\n{body}",
+            "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+             cache-control: no-store\r\nx-content-type-options: nosniff\r\n{header}connection: close\r\n\r\n{body}",
             self.code,
             self.status,
             body.len(),

@@ -1,6 +1,6 @@
 //! Ids, origins, headers, errors.
 
-use crate::client::ask;
+use crate::client::{Answer, ask};
 use crate::hub::Hub;
 use serde_json::json;
 
@@ -92,6 +92,98 @@ fn every_answer_has_an_id_that_the_client_may_choose_and_is_safe_for_browsers() 
         );
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
     }
+}
+
+/// Addresses of the page, as a browser opens them, and then addresses of data.
+const PAGES: [&str; 7] = [
+    "/",
+    "/index.html",
+    "/board/JFK/departures",
+    "/display/JFK/arrivals",
+    "/flight/B6-615-20130208-JFK-FLL",
+    "/docs/api",
+    "/nowhere",
+];
+const DATA: [&str; 14] = [
+    "/assets/app-0a1b.js",
+    "/assets/gone.js",
+    "/api/v1/flights",
+    "/api/v1/flights/B6-615-20130208-JFK-FLL",
+    "/api/v1/flights/B6-615-20130208-JFK-FLL/history",
+    "/api/v1/boards/JFK/departures",
+    "/api/v1/airports?all=1",
+    "/api/v1/airlines",
+    "/api/v1/openapi.json",
+    "/api/v1/clock",
+    "/api/v1/nothing",
+    "/healthz",
+    "/metrics",
+    "/ws",
+];
+
+/// What an answer carries beside its body that a browser stores with it: all but what belongs to these bytes
+/// on this connection.
+fn carried(answer: &Answer) -> Vec<(&str, &str)> {
+    let passing = ["date", "content-length", "content-type", "content-encoding", "transfer-encoding"];
+    let of_this_one = ["x-request-id", "connection"];
+    let stored = |name: &str| !passing.contains(&name) && !of_this_one.contains(&name);
+    let headers = answer.headers.iter().filter(|(name, _)| stored(name));
+    let mut carried: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    carried.sort_unstable();
+    carried
+}
+
+#[test]
+fn an_address_carries_the_same_however_it_is_asked_and_whatever_comes_of_it() {
+    let hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "14" }));
+    for (paths, policy) in [(&PAGES[..], "default-src 'self'; "), (&DATA[..], "default-src 'none'; ")] {
+        for path in paths {
+            let ask = |method: &str, headers: &[(&str, &str)]| {
+                let headers = [&[("accept", "text/html,*/*;q=0.8")], headers].concat();
+                ask(hub.api, method, path, &headers, b"")
+            };
+            for packing in ["identity", "gzip"] {
+                let packing = ("accept-encoding", packing);
+                let whole = ask("GET", &[packing]);
+                assert!(whole.header("content-security-policy").starts_with(policy), "{path}: {whole:?}");
+                assert_eq!(whole.header("x-content-type-options"), "nosniff", "{path}");
+                assert_ne!(whole.header("cache-control"), "", "{path}");
+                let head = ask("HEAD", &[packing]);
+                assert_eq!((head.status, carried(&head)), (whole.status, carried(&whole)), "HEAD {path}");
+                let part = ask("GET", &[packing, ("range", "bytes=0-9")]);
+                assert_eq!((part.status, carried(&part)), (whole.status, carried(&whole)), "part of {path}");
+                let tag = whole.header("etag");
+                if whole.status == 200 && !tag.is_empty() {
+                    let known = ask("GET", &[packing, ("if-none-match", tag)]);
+                    assert_eq!((known.status, carried(&known)), (304, carried(&whole)), "304 of {path}");
+                    let known = ask("HEAD", &[packing, ("if-none-match", tag)]);
+                    assert_eq!((known.status, carried(&known)), (304, carried(&whole)), "304 of {path}");
+                }
+            }
+            let refused = ask("PUT", &[]);
+            assert!(refused.header("content-security-policy").starts_with(policy), "PUT {path}");
+            assert_eq!(refused.header("cache-control"), "no-store", "PUT {path}");
+        }
+    }
+}
+
+#[test]
+fn what_takes_too_long_is_answered_like_everything_else() {
+    let hub = Hub::start_with(&[("SERVER__REQUEST_TIMEOUT_S", "1"), ("SERVER__BODY_TIMEOUT_S", "10")]);
+    let bearer = format!("Bearer {}", crate::hub::KEY);
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+        ("transfer-encoding", "chunked"),
+        ("origin", "https://flights.example.org"),
+    ];
+    // The body never ends.
+    let answer = ask(hub.api, "POST", "/api/v1/feeds/desk/reports", &headers, b"");
+    answer.problem(503);
+    assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+    assert_eq!(answer.header("access-control-allow-origin"), "https://flights.example.org");
+    assert_eq!((answer.header("cache-control"), answer.header("x-request-id").len()), ("no-store", 16));
 }
 
 #[test]
