@@ -5,16 +5,22 @@
 //!   outweighs everybody else's, and between the two the newer counts.
 //! - Who is neither an end nor a primary source does not cancel alone. Where nobody else has said
 //!   anything, two of them that agree do.
-//! - A reinstatement (AIDX: `DX` is reversible by `SQ` alone) takes back what weighs no more. A clear
+//! - A reinstatement (AIDX `SQ`) takes back what weighs no more. A clear
 //!   takes back the source's own word, and leaves those of the others.
+//! - A source's own later report that the flight operates ends the source's own cancellation, see
+//!   `operating`.
 //! - An airport's own word that the aircraft has left, and not come back, or has arrived ends what
 //!   *others* say of a cancellation: of those who are no end of it, whenever they say it, and of a
 //!   feed of either end, what it said before.
+//! - A primary source's report that the flight has left ends what sources of no higher rank said of a
+//!   cancellation before, either end's airport included: an airline knows where its aircraft is.
 
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::InForce;
+use crate::held::{Held, InForce};
+use crate::operating::{asserts, ended_at, strongest_claim};
 use crate::report::Source;
+use crate::steps::returned_at;
 use crate::view::departed_at;
 
 /// How many secondary sources must agree where nobody who may cancel has said anything.
@@ -25,15 +31,39 @@ pub(crate) fn is_cancelled(flight: &Flight) -> bool {
     if let Some(order) = flight.override_of(Field::Cancelled) {
         return order.value == Some(Value::Flag(true));
     }
-    match flight.in_force(Field::Cancelled) {
-        Some(word) => *word.value == Value::Flag(true) && !was_seen_flying(flight, Some(&word)),
+    match strongest_claim(flight, Field::Cancelled) {
+        Some(word) => {
+            *word.value == Value::Flag(true)
+                && !was_seen_flying(flight, Some(&word))
+                && !has_left_since(flight, &word)
+        }
         None => is_confirmed(flight) && !was_seen_flying(flight, None),
     }
 }
 
 fn is_confirmed(flight: &Flight) -> bool {
     let rumours = flight.second_best_on(Field::Cancelled).iter();
-    rumours.filter(|(_, held)| held.value == Some(Value::Flag(true))).count() >= CONFIRMED_FROM
+    let stands = |held: &Held| asserts(flight, held) && ended_at(flight, Field::Cancelled, held).is_none();
+    rumours.filter(|(_, held)| stands(held)).count() >= CONFIRMED_FROM
+}
+
+/// Whether a primary source of no lower rank than the one that cancels has reported since that the
+/// aircraft left, and it has not come back.
+fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
+    let rank = |authority: u8| authority % Source::OWN_SIDE_BONUS;
+    let returned = returned_at(flight);
+    let left = |held: &Held| match &held.value {
+        Some(Value::Step(step)) => (*step >= Step::Departed).then_some(held.observed_at),
+        _ => InForce::of(held).and_then(|word| word.time()),
+    };
+    [Field::DepartureActual, Field::DepartureAirborne, Field::DepartureStep]
+        .into_iter()
+        .flat_map(|field| flight.words(field))
+        .filter(|(_, held)| !held.secondary && held.observed_at > cancelled.observed_at)
+        .filter(|(_, held)| rank(held.authority) >= rank(cancelled.authority))
+        .filter(|(_, held)| held.source != *cancelled.source)
+        .filter_map(|(_, held)| left(held))
+        .any(|at| returned.is_none_or(|returned| at > returned))
 }
 
 /// Whether an airport has itself seen the aircraft leave, and not come back, or arrive, although
@@ -55,8 +85,7 @@ fn was_seen_flying(flight: &Flight, cancelled: Option<&InForce<'_>>) -> bool {
         || is_step_seen(Field::ArrivalStep, Step::Landed)
 }
 
-/// Whether what an airport has seen ends this cancellation. A feed that contradicts itself must say
-/// so by a reinstatement (AIDX: `DX` is reversible by `SQ` alone). An airport may speak by several
+/// Whether what an airport has seen ends this cancellation of another source. An airport may speak by several
 /// feeds, and the aircraft come back without a word: what an end cancels after the sighting stands.
 fn ends(seen: &InForce<'_>, cancelled: &InForce<'_>) -> bool {
     let is_an_ends = cancelled.authority >= Source::OWN_SIDE_BONUS;

@@ -6,6 +6,7 @@
 //! - when it is taken back, or the flight is sent to where it was planned to go, by a word that weighs
 //!   no less. A clear takes back the source's own word, and leaves those of the others: a departure
 //!   airport that no longer mentions it knows no better than the airport that sent the flight away;
+//! - when the source that said so reports later that the flight operates as planned, see `operating`;
 //! - when the planned airport itself says that the flight has landed there. No other source's word
 //!   that it is elsewhere stands against that, however new: it may be repeated for hours by a system
 //!   in which nobody took it back. Of the airport's own words the newer counts.
@@ -13,7 +14,8 @@
 use crate::codes::Iata;
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::{Held, InForce};
+use crate::held::InForce;
+use crate::operating::{asserts, strongest_claim};
 use crate::report::Source;
 
 /// Whether it goes elsewhere, with the airport being known or without.
@@ -27,11 +29,18 @@ pub(crate) fn diverted_to(flight: &Flight) -> Option<Iata> {
 }
 
 fn elsewhere(flight: &Flight) -> Option<Option<Iata>> {
-    let stated = match flight.value(Field::DivertedTo) {
+    let stated = match value(flight, Field::DivertedTo) {
         Some(Value::Airport(iata)) => (*iata != flight.key.to).then_some(Some(*iata)),
-        _ => (flight.value(Field::Diverted) == Some(&Value::Flag(true))).then_some(None),
+        _ => (value(flight, Field::Diverted) == Some(&Value::Flag(true))).then_some(None),
     };
     stated.filter(|_| !has_landed_as_planned(flight))
+}
+
+fn value(flight: &Flight, field: Field) -> Option<&Value> {
+    match flight.override_of(field) {
+        Some(order) => order.value.as_ref(),
+        None => strongest_claim(flight, field).map(|claim| claim.value),
+    }
 }
 
 fn has_landed_as_planned(flight: &Flight) -> bool {
@@ -42,19 +51,12 @@ fn has_landed_as_planned(flight: &Flight) -> bool {
     let is_newer = |landed: &InForce<'_>| {
         // All that it says itself, also where another's word is in force instead.
         let said = SAID_BY.iter().flat_map(|field| flight.words(*field)).map(|(_, held)| held);
-        let mut own = said.filter(|held| held.source == *landed.source && diverts(flight, held));
+        let mut own = said.filter(|held| held.source == *landed.source && asserts(flight, held));
         own.all(|held| landed.observed_at > held.observed_at)
     };
     let landings = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag, Field::ArrivalStep];
     let mut landings = landings.iter().filter_map(|field| flight.word(*field));
     landings.any(|word| word.authority >= Source::OWN_SIDE_BONUS && lands(&word) && is_newer(&word))
-}
-
-fn diverts(flight: &Flight, held: &Held) -> bool {
-    match &held.value {
-        Some(Value::Airport(iata)) => *iata != flight.key.to,
-        value => *value == Some(Value::Flag(true)),
-    }
 }
 
 fn lands(word: &InForce<'_>) -> bool {

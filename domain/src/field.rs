@@ -125,6 +125,9 @@ fields! {
     NoPassengers = ("no_passengers", Kind::Flag, Whole),
     /// Not for the public: a later attempt at the same leg has taken its place.
     Replaced = ("replaced", Kind::Flag, Whole),
+    /// When the source last reported that the flight boards, leaves or flies. It outlives the step: a
+    /// flight that is late again after it boarded still operates.
+    Operated = ("operated", Kind::Time, Whole),
 }
 
 impl Field {
@@ -225,6 +228,12 @@ impl Step {
     /// The step of this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, w)| *w == word).map(|(step, _)| *step)
+    }
+
+    /// Whether only a flight that operates takes this step on its way out. Check-in and the gate of a
+    /// flight that is cancelled open and close, too.
+    pub fn shows_that_it_operates(self) -> bool {
+        matches!(self, Self::Boarding | Self::FinalCall | Self::Departed | Self::Airborne)
     }
 
     /// Whose word a step is: landing and after belong to the arrival airport.

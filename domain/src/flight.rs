@@ -25,7 +25,7 @@
 //! What is missing from a report changes nothing.
 //!
 //! Who may cancel, and what ends a cancellation, is at the head of `cancellation`, and what ends a
-//! diversion at that of `diversion`. A clear of either takes back the source's own word alone.
+//! diversion at that of `diversion`; how a source ends its own of both, at that of `operating`. A clear of either takes back the source's own word alone.
 //!
 //! ## Any order
 //!
@@ -43,6 +43,7 @@ use crate::change::{Change, kinds_between};
 use crate::field::{Field, Kind, Value};
 use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
+use crate::operating;
 use crate::report::{Report, Standing, Statement};
 use crate::view::FlightView;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -145,6 +146,9 @@ impl Flight {
         learnt |= self.add_aliases(&report.aliases);
         for (standing, statement) in report.all_statements().filter(|(_, s)| s.counts()) {
             learnt |= self.hear(report, standing, statement);
+            if let Some(operated) = operating::shown_by(statement, report.observed_at) {
+                learnt |= self.hear(report, standing, &operated);
+            }
         }
         if before.is_some() && !learnt {
             return Ok(Applied::Unchanged);
@@ -267,6 +271,7 @@ impl Flight {
             value: value.clone(),
             authority: report.source.authority(*field, &self.key),
             source: report.source.name.clone(),
+            secondary: !report.source.creates,
             observed_at: report.observed_at,
             received_at: report.received_at,
         };

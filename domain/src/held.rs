@@ -15,6 +15,9 @@ pub struct Held {
     pub authority: u8,
     /// Who said so.
     pub source: Arc<str>,
+    /// Whether the source only adds to flights that others make known
+    /// ([`crate::report::Source::creates`]).
+    pub secondary: bool,
     /// When the source knew it.
     pub observed_at: DateTime<Utc>,
     /// When the hub got it; kept for the record, never compared.
@@ -25,7 +28,7 @@ impl Held {
     /// Whether this is a newer word than `earlier`, of the same source and standing. A strict order
     /// on everything but `received_at`, so that the order of arrival never decides.
     pub(crate) fn replaces(&self, earlier: &Self) -> bool {
-        let order = |held: &Self| (held.observed_at, held.authority);
+        let order = |held: &Self| (held.observed_at, held.authority, !held.secondary);
         order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
     }
 }
@@ -83,6 +86,11 @@ impl<'a> InForce<'a> {
         Some(Self { value: value.as_ref()?, authority: *authority, source, observed_at: *observed_at })
     }
 
+    /// What decides between claims of one field.
+    fn weight(&self) -> (u8, DateTime<Utc>, &'a str) {
+        (self.authority, self.observed_at, self.source)
+    }
+
     /// The instant, where it is one.
     pub(crate) fn time(&self) -> Option<DateTime<Utc>> {
         match self.value {
@@ -133,8 +141,12 @@ pub(crate) fn strongest<'a>(
     InForce::of(counting.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.held)
 }
 
-/// The same among words of which each source can take back its own alone.
+/// The same among claims of which each source can take back its own alone.
 pub(crate) fn strongest_claim(best: &[(Field, Held)]) -> Option<InForce<'_>> {
-    let claims = best.iter().map(|(_, held)| Word { held, is_best: true }).filter(|w| w.held.value.is_some());
-    InForce::of(claims.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.held)
+    strongest_of(best.iter().filter_map(|(_, held)| InForce::of(held)))
+}
+
+/// The strongest of claims: by authority, then the newest, then the source whose name is last.
+pub(crate) fn strongest_of<'a>(claims: impl Iterator<Item = InForce<'a>>) -> Option<InForce<'a>> {
+    claims.max_by(|a, b| a.weight().cmp(&b.weight()))
 }

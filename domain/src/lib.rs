@@ -54,6 +54,7 @@ pub mod flight;
 mod held;
 pub mod leg;
 pub mod line;
+mod operating;
 pub mod ports;
 pub mod report;
 pub mod status;

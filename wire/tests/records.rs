@@ -183,7 +183,7 @@ fn statement() -> impl Strategy<Value = (Field, Option<Value>)> {
 /// A report of one of three sources, at any instant to the nanosecond.
 fn report() -> impl Strategy<Value = Report> {
     let airport = prop_oneof![Just(None), Just(Some(key().from)), Just(Some(key().to))];
-    let source = ("[a-z]{1,6}", airport, 0_u8..100);
+    let source = ("[a-z]{1,6}", airport, 0_u8..100, proptest::bool::weighted(0.8));
     let alias = prop_oneof![
         "[a-z0-9:]{1,12}".prop_map(|t| Alias::Provider(t.into())),
         "[A-Z0-9]{2,7}".prop_map(|t| Alias::CallSign(t.into()))
@@ -198,9 +198,16 @@ fn report() -> impl Strategy<Value = Report> {
         proptest::collection::vec(alias, 0..3),
     )
         .prop_map(
-            |((name, airport, rank), seconds, nanos, lag_millis, (statements, second_best), aliases)| {
+            |(
+                (name, airport, rank, creates),
+                seconds,
+                nanos,
+                lag_millis,
+                (statements, second_best),
+                aliases,
+            )| {
                 let observed_at: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos).unwrap();
-                let source = Arc::new(Source { name: name.into(), airport, rank, creates: true });
+                let source = Arc::new(Source { name: name.into(), airport, rank, creates });
                 let received_at = observed_at + TimeDelta::milliseconds(lag_millis);
                 let mut report = Report {
                     source,

@@ -148,6 +148,14 @@ const SEEN: [Field; 6] = [
     Field::ArrivalStep,
 ];
 
+/// By which a source tells besides that a flight operates.
+const OPERATES: [Field; 4] =
+    [Field::Operated, Field::DepartureBoarding, Field::DepartureFinalCall, Field::ArrivalFirstBag];
+
+fn cancels(report: &Report) -> bool {
+    report.all_statements().any(|(_, s)| s.field == Field::Cancelled && s.value == Some(Value::Flag(true)))
+}
+
 fn strongest(side: Side) -> Arc<Source> {
     source("operator", Some(if side == Side::Arrival { "FLL" } else { "JFK" }), 99)
 }
@@ -195,7 +203,9 @@ proptest! {
     fn stale_reports_change_nothing(mut stale in report(), reports in reports(), others in vec(statement(), Field::TABLE.len())) {
         let newer = Report { observed_at: stale.observed_at + TimeDelta::seconds(1), ..stale.clone() };
         let mut flight = flight(&[&reports[..], &[newer]].concat());
-        for statement in stale.statements.iter_mut().filter(|s| s.field != Field::Cancelled) {
+        // What an older step shows of the flight's operating is news, though a newer step is known.
+        let stays = [Field::Cancelled, Field::DepartureStep];
+        for statement in stale.statements.iter_mut().filter(|s| !stays.contains(&s.field)) {
             if let Some((_, value)) = others.iter().find(|(field, _)| *field == statement.field) {
                 statement.value = value.clone().filter(|_| !statement.field.is_event());
             }
@@ -213,7 +223,9 @@ proptest! {
         let before = flight.clone();
         flight.apply(&last, now()).unwrap();
         for (field, ..) in Field::TABLE {
-            if last.all_statements().all(|(_, s)| s.field != *field) {
+            // What a step shows of the flight's operating is learnt with it.
+            let says = if *field == Field::Operated { Field::DepartureStep } else { *field };
+            if last.all_statements().all(|(_, s)| s.field != *field && s.field != says) {
                 prop_assert_eq!(flight.value(*field), before.value(*field), "{}", field);
             }
         }
@@ -245,9 +257,40 @@ proptest! {
             let takes_back = |s: &Statement| s.field == Field::Cancelled && s.value != Some(Value::Flag(true));
             let said = |r: &Report| r.all_statements().any(|(_, s)| takes_back(s));
             let ends = [Some(key().from), Some(key().to)];
-            let seen = |r: &Report| ends.contains(&r.source.airport) && r.all_statements().any(|(_, s)| SEEN.contains(&s.field));
-            prop_assert!(reports.iter().any(|r| said(r) || seen(r)), "{:?}", change);
+            let tells = |r: &Report, of: &[Field]| r.all_statements().any(|(_, s)| of.contains(&s.field));
+            let seen = |r: &Report| ends.contains(&r.source.airport) && tells(r, &SEEN);
+            let left = |r: &Report| r.source.creates && tells(r, &SEEN);
+            let own = |r: &Report| tells(r, &SEEN) || tells(r, &OPERATES);
+            let of_who_cancelled = |r: &Report| reports.iter().any(|c| c.source.name == r.source.name && cancels(c));
+            let ends = |r: &Report| said(r) || seen(r) || left(r) || own(r) && of_who_cancelled(r);
+            prop_assert!(reports.iter().any(ends), "{:?}", change);
         }
+    }
+
+    #[test]
+    fn the_own_last_word_of_a_source_on_cancelling_and_operating_decides_in_any_order(
+        said in vec((select(vec!["cancelled", "boarding", "airborne", "delayed", "check_in"]), 0..40i64), 1..10),
+        (mixed, others) in (any::<u64>(), vec(report(), 0..4)),
+    ) {
+        let own = |(index, (text, minute)): (usize, &(&str, i64))| {
+            // Every instant is another, so that one is the last.
+            let mut report = word(&jfk(), "15:00", text);
+            report.observed_at = at("15:00") + TimeDelta::seconds(60 * minute + index as i64);
+            report
+        };
+        let others = others.into_iter().filter(|r| &*r.source.name == "spotter");
+        let mut all: Vec<Report> = said.iter().enumerate().map(own).chain(others).collect();
+        let last = |wanted: &dyn Fn(&str) -> bool| {
+            let at = said.iter().enumerate().filter(|(_, (text, _))| wanted(text)).map(|(i, (_, m))| 60 * m + i as i64);
+            at.max()
+        };
+        let cancelled = last(&|text| text == "cancelled");
+        let operated = last(&|text| ["boarding", "airborne"].contains(&text));
+        let len = all.len();
+        (0..len).for_each(|i| all.swap(i, (mixed.rotate_left(7 * i as u32) % len as u64) as usize));
+        all.insert(0, schedule());
+        let is_cancelled = flight(&all).view().status.as_str() == "cancelled";
+        prop_assert_eq!(is_cancelled, cancelled.is_some() && operated < cancelled);
     }
 
     #[test]

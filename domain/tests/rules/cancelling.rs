@@ -19,15 +19,83 @@ fn cancelled_by_jfk(report: Report) -> &'static str {
 }
 
 #[test]
-fn who_has_cancelled_takes_it_back_by_a_reinstatement_and_by_no_other_word() {
-    for other in ["scheduled", "check_in", "boarding", "departed", "airborne", "diverted", "returned"] {
+fn who_has_cancelled_takes_it_back_by_a_reinstatement_and_by_no_word_that_a_cancelled_flight_may_have() {
+    for other in ["scheduled", "check_in", "delayed", "gate_open", "gate_closed", "diverted", "returned"] {
         assert_eq!(cancelled_by_jfk(word(&jfk(), "13:00", other)), "cancelled", "{other}");
     }
-    assert_eq!(cancelled_by_jfk(times(&jfk(), "15:10", Field::DepartureActual, "15:05")), "cancelled");
     let before = word(&jfk(), "11:00", "reinstated");
     assert_eq!(cancelled_by_jfk(before), "cancelled", "a reinstatement before the cancellation");
     assert_eq!(cancelled_by_jfk(word(&jfk(), "13:00", "reinstated")), "scheduled");
     assert_eq!(cancelled_by_jfk(word(&fll(), "13:00", "reinstated")), "scheduled", "either airport may");
+}
+
+#[test]
+fn a_source_that_reports_later_that_the_flight_operates_ends_its_own_cancellation() {
+    for step in ["boarding", "final_call", "departed", "airborne", "landed", "arrived", "bags_on_belt"] {
+        assert_eq!(cancelled_by_jfk(word(&jfk(), "13:00", step)), step);
+        assert_eq!(cancelled_by_jfk(word(&jfk(), "11:00", step)), "cancelled", "{step} before it");
+        assert_eq!(cancelled_by_jfk(word(&jfk(), "12:00", step)), "cancelled", "{step} in one message");
+    }
+    for (field, status) in [
+        (Field::DepartureBoarding, "boarding"),
+        (Field::DepartureFinalCall, "final_call"),
+        (Field::DepartureActual, "departed"),
+        (Field::DepartureAirborne, "airborne"),
+        (Field::ArrivalLanded, "landed"),
+        (Field::ArrivalActual, "arrived"),
+        (Field::ArrivalFirstBag, "bags_on_belt"),
+    ] {
+        assert_eq!(cancelled_by_jfk(times(&jfk(), "15:10", field, "15:05")), status);
+        let repeated = times(&jfk(), "15:10", field, "11:55");
+        assert_eq!(cancelled_by_jfk(repeated), "cancelled", "{field}: it happened before");
+    }
+    let airlines_own = [word(&airline(), "12:00", "cancelled"), word(&airline(), "13:00", "boarding")];
+    assert_eq!(status(&airlines_own), "boarding");
+}
+
+#[test]
+fn cancelled_boarding_off_block_and_airborne_from_one_source_is_airborne() {
+    let all = [
+        word(&jfk(), "12:00", "cancelled"),
+        word(&jfk(), "14:20", "boarding"),
+        times(&jfk(), "15:05", Field::DepartureActual, "15:04"),
+        word(&jfk(), "15:20", "airborne"),
+    ];
+    let shown = [1, 2, 3, 4].map(|count| status(&all[..count]));
+    assert_eq!(shown, ["cancelled", "boarding", "departed", "airborne"]);
+}
+
+#[test]
+fn a_later_cancellation_of_the_same_source_counts_again() {
+    let boards = [word(&jfk(), "12:00", "cancelled"), word(&jfk(), "13:00", "boarding")];
+    assert_eq!(status(&[&boards[..], &[word(&jfk(), "14:00", "cancelled")]].concat()), "cancelled");
+    assert_eq!(status(&[&boards[..], &[word(&jfk(), "13:00", "cancelled")]].concat()), "cancelled");
+}
+
+#[test]
+fn that_a_flight_operates_is_not_forgotten_when_its_step_is_another() {
+    let boards = [word(&jfk(), "12:00", "cancelled"), word(&jfk(), "13:00", "boarding")];
+    for next in ["delayed", "scheduled", "gate_open"] {
+        assert_eq!(status(&[&boards[..], &[word(&jfk(), "13:30", next)]].concat()), next);
+    }
+}
+
+#[test]
+fn a_source_ends_its_own_cancellation_and_leaves_that_of_a_stronger_one() {
+    let both = [word(&airline(), "12:00", "cancelled"), word(&jfk(), "11:00", "cancelled")];
+    assert_eq!(status(&[&both[..], &[word(&airline(), "13:00", "boarding")]].concat()), "cancelled");
+    assert_eq!(status(&[&both[..], &[word(&jfk(), "13:00", "boarding")]].concat()), "boarding");
+}
+
+#[test]
+fn a_rumour_ends_when_its_own_source_reports_that_the_flight_operates() {
+    let rumours = [
+        word(&secondary("radar", 10), "12:00", "cancelled"),
+        word(&secondary("tracker", 90), "12:10", "cancelled"),
+    ];
+    assert_eq!(status(&rumours), "cancelled");
+    let flies = word(&secondary("radar", 10), "15:20", "airborne");
+    assert_eq!(status(&[&rumours[..], &[flies]].concat()), "airborne");
 }
 
 #[test]
@@ -107,8 +175,27 @@ fn a_flight_that_an_airport_has_seen_leave_or_arrive_is_not_cancelled_by_others(
             "arrived"
         );
     }
-    let hearsay = times(&source("radar", None, 99), "15:05", Field::DepartureActual, "15:04");
-    assert_eq!(status(&[cancelled("14:00"), hearsay]), "cancelled", "it was no airport that saw it");
+    let hearsay = times(&source("radar", None, 10), "15:05", Field::DepartureActual, "15:04");
+    assert_eq!(status(&[cancelled("14:00"), hearsay]), "cancelled", "whoever says so ranks lower");
+}
+
+#[test]
+fn a_primary_source_of_no_lower_rank_that_reports_later_that_the_flight_left_ends_anybodys_cancellation() {
+    for canceller in [jfk(), fll(), source("broker", None, 50)] {
+        let cancelled = word(&canceller, "14:00", "cancelled");
+        let left = times(&airline(), "15:05", Field::DepartureActual, "15:04");
+        assert_eq!(status(&[cancelled.clone(), left.clone()]), "departed");
+        assert_eq!(status(&[cancelled.clone(), word(&airline(), "15:20", "airborne")]), "airborne");
+        let boards = word(&airline(), "14:30", "boarding");
+        assert_eq!(status(&[cancelled.clone(), boards]), "cancelled", "boarding can be called off");
+        assert_eq!(status(&[word(&canceller, "15:30", "cancelled"), left.clone()]), "cancelled", "later");
+        let weak = times(&source("screens", None, 49), "15:05", Field::DepartureActual, "15:04");
+        assert_eq!(status(&[cancelled.clone(), weak]), "cancelled");
+        let spotted = times(&secondary("spotter", 99), "15:05", Field::DepartureActual, "15:04");
+        assert_eq!(status(&[cancelled.clone(), spotted]), "cancelled", "a secondary source");
+        let back = says(&jfk(), "15:30", |r| r.set(Field::DepartureReturned, time("15:30")));
+        assert_eq!(status(&[cancelled, left, back]), "cancelled", "it came back");
+    }
 }
 
 #[test]

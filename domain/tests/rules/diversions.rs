@@ -66,6 +66,33 @@ fn anothers_newer_word_does_not_hide_what_the_planned_airport_itself_says() {
 }
 
 #[test]
+fn a_source_that_reports_later_that_the_flight_operates_as_planned_ends_its_own_diversion() {
+    for source in [jfk(), airline()] {
+        for step in ["boarding", "final_call", "departed", "airborne"] {
+            assert_eq!(after(&[word(&source, "16:00", "diverted"), word(&source, "16:30", step)]).0, step);
+            assert_eq!(after(&[diverted(&source, "16:00"), word(&source, "16:30", step)]), (step, None));
+            assert_eq!(after(&[diverted(&source, "16:00"), word(&source, "15:30", step)]).0, "diverted");
+            let again = [word(&source, "16:30", step), diverted(&source, "17:00")];
+            assert_eq!(after(&[&[diverted(&source, "16:00")], &again[..]].concat()).0, "diverted");
+        }
+        let left_again = times(&source, "17:05", Field::DepartureAirborne, "17:04");
+        assert_eq!(after(&[diverted(&source, "16:00"), left_again]), ("airborne", None));
+        let repeated = times(&source, "16:30", Field::DepartureAirborne, "15:19");
+        assert_eq!(after(&[diverted(&source, "16:00"), repeated]).0, "diverted", "it left before that");
+    }
+    let of_another = word(&airline(), "16:30", "airborne");
+    assert_eq!(after(&[diverted(&fll(), "16:00"), of_another]).0, "diverted");
+}
+
+#[test]
+fn a_landing_ends_the_sources_own_diversion_unless_it_has_named_the_other_airport() {
+    let landed = || word(&airline(), "18:00", "landed");
+    assert_eq!(after(&[word(&airline(), "16:00", "diverted"), landed()]).0, "landed");
+    let in_miami = after(&[diverted(&airline(), "16:00"), landed()]);
+    assert_eq!(in_miami, ("diverted", Some("MIA".into())), "that is where it landed");
+}
+
+#[test]
 fn a_clear_takes_back_the_own_word_and_nobody_elses() {
     let forgets = |source: &_, observed| {
         says(source, observed, |r| {

@@ -89,6 +89,8 @@ impl KeyIn {
 struct GroupIn {
     by: String,
     weight: u8,
+    #[serde(default)]
+    secondary: bool,
     observed: Epoch,
     received: Epoch,
     #[serde(default)]
@@ -102,7 +104,8 @@ impl GroupIn {
         let source: Arc<str> = self.by.into();
         let mut hold = |field, value| {
             let (source, observed_at, received_at) = (source.clone(), self.observed.0, self.received.0);
-            held.push((field, Held { value, authority: self.weight, source, observed_at, received_at }));
+            let (authority, secondary) = (self.weight, self.secondary);
+            held.push((field, Held { value, authority, source, secondary, observed_at, received_at }));
         };
         for (name, json) in self.set {
             if let Some(field) = Field::named(&name) {

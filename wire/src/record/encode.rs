@@ -114,6 +114,7 @@ impl Serialize for SaidOut<'_> {
             seq.serialize_element(&GroupOut {
                 by: &leader.source,
                 weight: leader.authority,
+                secondary: leader.secondary,
                 observed: Epoch(leader.observed_at),
                 received: Epoch(leader.received_at),
                 set: ValuesOut(
@@ -129,7 +130,7 @@ impl Serialize for SaidOut<'_> {
 fn said_together(a: &Held, b: &Held) -> bool {
     a.observed_at == b.observed_at
         && a.received_at == b.received_at
-        && a.authority == b.authority
+        && (a.authority, a.secondary) == (b.authority, b.secondary)
         && a.source == b.source
 }
 
@@ -137,6 +138,8 @@ fn said_together(a: &Held, b: &Held) -> bool {
 struct GroupOut<'a> {
     by: &'a str,
     weight: u8,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    secondary: bool,
     observed: Epoch,
     received: Epoch,
     #[serde(skip_serializing_if = "ValuesOut::is_empty")]

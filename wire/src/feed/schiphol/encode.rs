@@ -56,6 +56,7 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         | Field::Hidden
         | Field::NotOperating
         | Field::Replaced
+        | Field::Operated
         | Field::Remark
         | Field::DelayReason => false,
     }

@@ -1,0 +1,85 @@
+//! A source's own later report that the flight operates ends the source's own cancellation or
+//! diversion, as a reinstatement at the same time would.
+//!
+//! - Boarding, the last call, leaving the stand and take-off end both. The closing of the gate does not:
+//!   the gate of a cancelled flight closes, too.
+//! - Landing ends a cancellation. It ends a diversion only where the source has named no other airport: a
+//!   flight that goes to Miami instead lands in Miami.
+//! - "Later" goes by the source's own times. A step happens when it was observed, and counts from then
+//!   on, whatever the source reports next ([`Field::Operated`]). An operation's time must itself lie after
+//!   the cancellation, as senders repeat the times of what happened before it.
+//! - A cancellation that the source observed after that counts again.
+
+use crate::field::{Field, Step, Value};
+use crate::flight::Flight;
+use crate::held::{Held, InForce, strongest_of};
+use crate::report::Statement;
+use chrono::{DateTime, Utc};
+
+/// Operations on the way out.
+const LEAVING: [Field; 4] =
+    [Field::DepartureBoarding, Field::DepartureFinalCall, Field::DepartureActual, Field::DepartureAirborne];
+
+/// Operations on the way in.
+const COMING: [Field; 3] = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag];
+
+static NOT: Value = Value::Flag(false);
+
+/// What a statement on the step says of the flight's operating.
+pub(crate) fn shown_by(statement: &Statement, observed_at: DateTime<Utc>) -> Option<Statement> {
+    match statement {
+        Statement { field: Field::DepartureStep, value: Some(Value::Step(step)) }
+            if step.shows_that_it_operates() =>
+        {
+            let value = Some(Value::Time(observed_at.timestamp()));
+            Some(Statement { field: Field::Operated, value })
+        }
+        _ => None,
+    }
+}
+
+/// The strongest claim on `field` that is in force among those of sources. One that its own source has
+/// ended counts as `false` from then on.
+pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'_>> {
+    strongest_of(flight.words(field).iter().filter_map(|(_, held)| {
+        let claim = InForce::of(held)?;
+        let ended_at = asserts(flight, held).then(|| ended_at(flight, field, held)).flatten();
+        Some(ended_at.map_or(claim, |observed_at| InForce { value: &NOT, observed_at, ..claim }))
+    }))
+}
+
+/// When the source of this claim on `field` reported later that the flight operates.
+pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Held) -> Option<DateTime<Utc>> {
+    let operated = later(flight, Field::Operated, claim);
+    let left = LEAVING.into_iter().flat_map(|field| later(flight, field, claim));
+    let landed = COMING.into_iter().chain([Field::ArrivalStep]).flat_map(|field| later(flight, field, claim));
+    let landed = landed.filter(|_| field == Field::Cancelled || !names_another_airport(flight, claim));
+    operated.chain(left).chain(landed).map(|held| held.observed_at).max()
+}
+
+/// What the source of `claim` has reported on `field` that happened after it made the claim.
+fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Held) -> impl Iterator<Item = &'a Held> {
+    let all = flight.words(field).iter().chain(flight.second_best_on(field)).map(|(_, held)| held);
+    all.filter(move |held| {
+        held.source == claim.source
+            && held.observed_at > claim.observed_at
+            && match InForce::of(held) {
+                Some(InForce { value: Value::Step(step), .. }) => *step >= Step::Landed,
+                Some(word) if field != Field::Operated => word.time() > Some(claim.observed_at),
+                word => word.is_some(),
+            }
+    })
+}
+
+fn names_another_airport(flight: &Flight, claim: &Held) -> bool {
+    let own = flight.words(Field::DivertedTo).iter().map(|(_, held)| held);
+    own.filter(|held| held.source == claim.source).any(|held| asserts(flight, held))
+}
+
+/// Whether a claim says that the flight is cancelled, or goes elsewhere.
+pub(crate) fn asserts(flight: &Flight, claim: &Held) -> bool {
+    match &claim.value {
+        Some(Value::Airport(iata)) => *iata != flight.key.to,
+        value => *value == Some(Value::Flag(true)),
+    }
+}
