@@ -46,6 +46,7 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         frames,
         bytes,
         conflated,
+        unread_bytes,
         let_go,
         fan_out_seconds,
         commit_seconds,
@@ -66,6 +67,8 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         "Frames not queued but replaced by the newest state later, as the listener was slow",
         conflated,
     );
+    let help = "Answers that clients have not read yet";
+    registry.register_with_unit("gatecall_unread", help, Unit::Bytes, unread_bytes);
     registry.register("gatecall_listeners_let_go", "Listeners let go, by reason", let_go);
     let seconds = Unit::Seconds;
     registry.register_with_unit(

@@ -41,7 +41,7 @@
 //! | a slow socket's legs | one entry a leg it follows | cannot be: a leg is entered once, and is sent as its newest state |
 //! | batches from the journal | [`bridge::BATCHES_MAX`] | no more are taken; the journal's own bound holds |
 //! | a socket's answers | [`switchboard::ANSWERS_MAX`] | the socket is let go, code 4001 |
-//! | large snapshots that a thread's sockets have not taken | 256 MiB | who comes with another is let go, code 4003; who takes nothing goes after 5 s |
+//! | answers that clients have not read ([`unread`]) | [`hub::Limits::unread`], for the process and for one client | a socket is let go, code 4003; HTTP answers 503; who takes nothing goes after 5 s |
 //!
 //! ## Adding an actor
 //!
@@ -62,3 +62,4 @@ pub mod metrics;
 pub mod supervisor;
 pub mod switchboard;
 pub mod tell;
+pub mod unread;

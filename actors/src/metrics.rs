@@ -53,6 +53,8 @@ pub struct Metrics {
     pub bytes: Counter,
     /// Times a frame was entered as a leg because the socket was not ready.
     pub conflated: Counter,
+    /// Bytes of answers that clients have not read yet.
+    pub unread_bytes: Gauge,
     /// Listeners let go, by reason.
     pub let_go: Family<ReasonLabel, Counter>,
     /// From the first frame of a turn to the last write of it, in seconds.
@@ -77,6 +79,7 @@ impl Default for Metrics {
             frames: Counter::default(),
             bytes: Counter::default(),
             conflated: Counter::default(),
+            unread_bytes: Gauge::default(),
             let_go: Family::default(),
             fan_out_seconds: Histogram::new(buckets()),
             commit_seconds: Histogram::new(buckets()),

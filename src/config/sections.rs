@@ -5,6 +5,7 @@ use super::reader::{ConfigError, Reader};
 use super::secrets::{self, Secrets};
 use crate::http::origin::Origin;
 use actors::hub::{Limits, SWITCHBOARDS_MAX};
+use actors::unread::UnreadLimits;
 use adapters::embedded::Durability;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -225,6 +226,14 @@ pub(super) fn limits(reader: &Reader) -> Result<Limits, ConfigError> {
             default.snapshot_bytes_max as u64,
             65_536..=1 << 30,
         )?,
+        unread: UnreadLimits {
+            bytes_max: s.count("unread_bytes_max", default.unread.bytes_max as u64, 1 << 20..=1 << 40)?,
+            client_bytes_max: s.count(
+                "unread_client_bytes_max",
+                default.unread.client_bytes_max as u64,
+                1 << 20..=1 << 40,
+            )?,
+        },
         resume_slack: s.seconds("resume_slack_s", default.resume_slack.as_secs(), 1..=300)?,
     })
 }

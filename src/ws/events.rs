@@ -14,6 +14,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actors::frame::{Encoding, Frame};
 use actors::hub::NoSnapshot;
 use actors::switchboard::LineId;
+use actors::unread::Client;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::topic::Topic;
@@ -45,11 +46,17 @@ pub struct EventQueue {
     waker: RefCell<Option<Waker>>,
     /// Given back when it is cut: its connection may hang for longer.
     counted: Cell<Option<OpenLine>>,
+    client: Option<Client>,
 }
 
 impl EventQueue {
-    fn new(counted: OpenLine) -> Self {
-        Self { counted: Cell::new(Some(counted)), ..Self::default() }
+    fn new(counted: OpenLine, client: Option<Client>) -> Self {
+        Self { counted: Cell::new(Some(counted)), client, ..Self::default() }
+    }
+
+    /// Whose stream it is.
+    pub fn client(&self) -> Option<Client> {
+        self.client
     }
 
     /// Takes bytes, or says that the reader is behind. They stay shared with whoever else has them, so
@@ -186,7 +193,8 @@ pub async fn stream(
         .ok_or_else(|| Problem::unavailable("the hub has its limit of listeners"))?;
     let thread =
         Thread::here(&app, &open).ok_or_else(|| Problem::unavailable("this thread takes no listeners"))?;
-    let queue = Rc::new(EventQueue::new(counted));
+    let client = request.peer_addr().map(|peer| Client::at(peer.ip()));
+    let queue = Rc::new(EventQueue::new(counted, client));
     let id = thread.lines.borrow_mut().open(LineSocket::Events(queue.clone()));
     let events = Events { thread: thread.clone(), id, queue };
     {

@@ -13,6 +13,7 @@ use actix_rt::net::TcpStream;
 use actix_web_actors::ws;
 use actors::frame::Encoding;
 use actors::switchboard::{LineId, Socket};
+use actors::unread::Client;
 use bytes::Bytes;
 use futures_util::Stream;
 use rustix::io::Errno;
@@ -127,6 +128,13 @@ impl Socket for LineSocket {
         match self {
             Self::Tcp(line) => line.write(&bytes),
             Self::Events(queue) => queue.push(bytes),
+        }
+    }
+
+    fn client(&self) -> Option<Client> {
+        match self {
+            Self::Tcp(line) => line.io.peer_addr().ok().map(|peer| Client::at(peer.ip())),
+            Self::Events(queue) => queue.client(),
         }
     }
 

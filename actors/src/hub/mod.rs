@@ -24,6 +24,7 @@ use crate::frame::Frame;
 use crate::metrics::Metrics;
 use crate::supervisor::Deaths;
 use crate::switchboard::{Announce, Deliver};
+use crate::unread::{UnreadBudget, UnreadLimits};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use dashmap::DashMap;
@@ -46,6 +47,8 @@ pub struct Limits {
     pub flights_max: usize,
     /// Bytes of one snapshot; beyond, a listener is told to follow something smaller.
     pub snapshot_bytes_max: usize,
+    /// Answers that clients have not read yet.
+    pub unread: UnreadLimits,
     /// How far before `since` a resuming listener is served again, in real time. What it is served is
     /// what was put on the board since then, however old its stamp: how long a commit takes does not
     /// matter, only how far the clocks of nodes are apart, and what they show.
@@ -58,6 +61,7 @@ impl Default for Limits {
             reports_under_way_max: 32_768,
             flights_max: 300_000,
             snapshot_bytes_max: 64 * 1024 * 1024,
+            unread: UnreadLimits::default(),
             resume_slack: Duration::from_secs(10),
         }
     }
@@ -107,6 +111,7 @@ struct Shared {
     beside_sockets: RwLock<Option<ArbiterHandle>>,
     board_thread: ArbiterHandle,
     under_way: AtomicUsize,
+    unread: UnreadBudget,
     /// What a new listener is told after `hello`, while the log cannot be reached.
     warning: RwLock<Option<Frame>>,
     stopping: AtomicBool,
@@ -169,6 +174,7 @@ impl Hub {
     ) -> Self {
         let Threads { flights: flight_threads, boards: board_thread } = threads;
         assert!(!flight_threads.is_empty(), "flights need a thread to live on");
+        let unread = UnreadBudget::new(limits.unread, metrics.unread_bytes.clone());
         Self(Arc::new(Shared {
             clock,
             log,
@@ -184,6 +190,7 @@ impl Hub {
             beside_sockets: RwLock::default(),
             board_thread,
             under_way: AtomicUsize::new(0),
+            unread,
             warning: RwLock::default(),
             stopping: AtomicBool::new(false),
         }))
@@ -202,6 +209,11 @@ impl Hub {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// What answers take until their clients have read them.
+    pub fn unread(&self) -> &UnreadBudget {
+        &self.0.unread
     }
 
     /// Where deaths are told.

@@ -8,12 +8,12 @@ mod snapshots;
 
 use super::Deliver;
 use super::following::Followers;
-use super::large::{LARGE_BYTES, Large};
 use super::pending::{CLOSING_TICKS, Pending};
 use super::turn::{Delivery, Together, Wrote, owe};
 use crate::frame::{Encoding, Frame};
 use crate::hub::Hub;
 use crate::metrics::{ReasonLabel, TransportLabel};
+use crate::unread::{COUNTED_FROM_BYTES, Client};
 use bytes::Bytes;
 use domain::leg::LegId;
 use domain::topic::Topic;
@@ -28,6 +28,10 @@ pub trait Socket: 'static {
     /// The same with bytes that may be kept as they are, instead of being copied.
     fn try_write_shared(&self, bytes: Bytes) -> io::Result<usize> {
         self.try_write(&bytes)
+    }
+    /// Whose it is, for what its answers cost; `None` where that cannot be known.
+    fn client(&self) -> Option<Client> {
+        None
     }
     /// How its listener wants frames.
     fn encoding(&self) -> Encoding;
@@ -72,8 +76,8 @@ pub(super) struct Line<S> {
 /// Deliveries kept for one turn; beyond, they leave at once.
 const TURN_MAX: usize = 512;
 
-/// Ticks without taking anything after which one who keeps a large snapshot alive is let go, when there
-/// are many such.
+/// Ticks without taking anything after which one who keeps a long answer alive is let go, when room for
+/// such gets short.
 const HURRIED_TICKS: u16 = 5;
 
 /// Lines that are looked at together before the first of them is written to.
@@ -92,7 +96,6 @@ pub struct Lines<S: Socket> {
     deliveries: Vec<Delivery>,
     turn: u32,
     open: usize,
-    pub(super) large: Large,
 }
 
 impl<S: Socket> Lines<S> {
@@ -109,7 +112,6 @@ impl<S: Socket> Lines<S> {
             deliveries: Vec::new(),
             turn: 0,
             open: 0,
-            large: Large::default(),
         }
     }
 
@@ -327,12 +329,14 @@ impl<S: Socket> Lines<S> {
 
     /// Call once a second: lets go of sockets that have taken nothing for `idle_ticks_max` ticks.
     pub fn tick(&mut self, idle_ticks_max: u16, last_words: impl Fn(Encoding) -> Bytes) {
-        self.large.forget_taken();
-        let is_tight = self.large.is_tight();
+        let unread = self.hub.unread().clone();
+        let is_tight = unread.is_tight();
         for id in self.ids() {
             let Some(line) = self.line_mut(id) else { continue };
             let Some(pending) = &mut line.pending else { continue };
-            let keeps_much = is_tight && pending.snapshot_bytes() >= LARGE_BYTES;
+            let keeps_much = is_tight
+                && pending.snapshot_bytes() >= COUNTED_FROM_BYTES
+                && unread.is_tight_for(line.socket.client());
             let idle_ticks_max = if keeps_much { HURRIED_TICKS.min(idle_ticks_max) } else { idle_ticks_max };
             if !pending.has_work() {
                 continue;

@@ -5,7 +5,6 @@
 //! loop leave in one write a socket.
 
 mod following;
-mod large;
 mod lines;
 mod pending;
 mod shared;
@@ -14,7 +13,6 @@ mod tests;
 mod turn;
 
 pub use following::FollowError;
-pub use large::NoRoom;
 pub use lines::{LineId, Lines, Socket};
 pub use pending::ANSWERS_MAX;
 pub use shared::{Changing, SharedLines};

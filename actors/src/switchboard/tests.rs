@@ -10,7 +10,6 @@ mod behind;
 mod panics;
 mod turns;
 
-use super::large::{LARGE_BYTES, LARGE_BYTES_MAX};
 use super::pending::CLOSING_TICKS;
 use super::*;
 use crate::frame::Encoding;
@@ -97,6 +96,10 @@ impl Tape {
 }
 
 fn hub() -> Hub {
+    hub_within(Limits::default())
+}
+
+fn hub_within(limits: Limits) -> Hub {
     let system = System::new();
     let threads = system.block_on(async { Arbiter::current() });
     let metrics = Metrics::default();
@@ -106,7 +109,7 @@ fn hub() -> Hub {
     Hub::new(
         clock,
         Arc::new(NoLog),
-        Limits::default(),
+        limits,
         metrics,
         deaths,
         Threads { flights: vec![threads.clone()], boards: threads },

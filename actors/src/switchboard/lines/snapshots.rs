@@ -1,8 +1,8 @@
 //! What a follow begins and ends: the snapshot that goes before everything else.
 
-use super::super::large::NoRoom;
 use super::{LineId, Lines, Socket};
 use crate::frame::Frame;
+use crate::unread::NoRoom;
 use domain::topic::Topic;
 
 impl<S: Socket> Lines<S> {
@@ -15,15 +15,13 @@ impl<S: Socket> Lines<S> {
         let is_followed = line.follows.iter().any(|(t, _)| Some(*t) == number);
         let is_closing = line.pending.as_ref().is_some_and(|pending| pending.closing);
         let is_wanted = (is_followed || answer.kind() == "error") && !is_closing;
-        let bytes = is_wanted.then(|| answer.bytes(line.encoding));
-        if let Some(bytes) = bytes {
-            self.large.admit(bytes)?;
-        }
+        let hold = || self.hub.unread().hold(answer.bytes(line.encoding), line.socket.client());
+        let bytes = is_wanted.then(hold).transpose()?;
         let Some(line) = self.line_mut(id) else { return Ok(()) };
         let pending = line.pending.get_or_insert_default();
         pending.holds = pending.holds.saturating_sub(1);
         if let Some(bytes) = bytes
-            && pending.snapshot(bytes.clone()).is_err()
+            && pending.snapshot(bytes).is_err()
         {
             line.socket.cut();
             self.let_go("answers_not_read");

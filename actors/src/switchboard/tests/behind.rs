@@ -1,6 +1,7 @@
 //! Sockets that take less than they are sent.
 
 use super::*;
+use crate::unread::{NoRoom, UnreadLimits};
 
 #[test]
 fn frames_wait_for_the_snapshot_and_come_as_states_behind_it() {
@@ -223,10 +224,55 @@ fn a_topic_left_before_its_snapshot_came_is_silent() {
     assert_eq!(lines.behind(id), None);
 }
 
+/// What one worker's sockets take of a snapshot as long as this.
+const LONG: usize = 64 * 1024;
+
+fn snapshot() -> Frame {
+    Frame::new("snapshot", Bytes::from(vec![b'x'; LONG]), None)
+}
+
 #[test]
-fn who_keeps_a_large_snapshot_and_takes_nothing_goes_sooner_when_room_is_short() {
-    let mut lines = Lines::new(hub());
-    let snapshot = || Frame::new("snapshot", Bytes::from(vec![b'x'; LARGE_BYTES]), None);
+fn a_snapshot_that_the_last_connection_of_two_workers_has_taken_or_left_gives_its_room_back() {
+    let limits = Limits {
+        unread: UnreadLimits { bytes_max: 4 * LONG, ..UnreadLimits::default() },
+        ..Limits::default()
+    };
+    let hub = hub_within(limits);
+    let mut workers = [Lines::new(hub.clone()), Lines::new(hub.clone())];
+    // Each version of the board is followed on both workers, by one who takes it late and one who leaves.
+    for version in 0..20 {
+        let snapshot = snapshot();
+        let follow = |lines: &mut Lines<Rc<Tape>>| {
+            let tape = Tape::with_room(1);
+            let id = lines.open(tape.clone());
+            lines.follow(id, &Topic::All, 10).unwrap();
+            assert_eq!(lines.release(id, &Topic::All, &snapshot), Ok(()), "version {version}");
+            (tape, id)
+        };
+        let followers = [0, 1, 0, 1].map(|worker| (worker, follow(&mut workers[worker])));
+        drop(snapshot);
+        assert!(hub.unread().bytes() > LONG);
+        for (number, (worker, (tape, id))) in followers.into_iter().enumerate() {
+            if number < 2 {
+                tape.room.set(PLENTY);
+                workers[worker].drain(id);
+                assert!(!workers[worker].owes_snapshot(id));
+            } else {
+                workers[worker].remove(id);
+            }
+        }
+        assert_eq!(hub.unread().bytes(), 0, "version {version}");
+    }
+}
+
+#[test]
+fn who_keeps_a_long_snapshot_and_takes_nothing_goes_sooner_when_room_is_short() {
+    let limits = Limits {
+        unread: UnreadLimits { bytes_max: 4 * LONG, ..UnreadLimits::default() },
+        ..Limits::default()
+    };
+    let hub = hub_within(limits);
+    let mut lines = Lines::new(hub.clone());
     let (tape, other) = (Tape::with_room(1), Tape::with_room(PLENTY));
     let (id, waiting) = (lines.open(tape), lines.open(other));
     for line in [id, waiting] {
@@ -234,9 +280,8 @@ fn who_keeps_a_large_snapshot_and_takes_nothing_goes_sooner_when_room_is_short()
     }
     lines.release(id, &Topic::All, &snapshot()).unwrap();
     // Others like it.
-    let others = Bytes::from(vec![0; LARGE_BYTES_MAX - 2 * LARGE_BYTES]);
-    lines.large.admit(&others).unwrap();
-    assert_eq!(lines.release(waiting, &Topic::All, &snapshot()), Err(NoRoom));
+    let others = hub.unread().hold(&Bytes::from(vec![0; 2 * LONG]), None).unwrap();
+    assert_eq!(lines.release(waiting, &Topic::All, &snapshot()), Err(NoRoom::Process));
     let words = |_| Bytes::from_static(b"come back");
     for _ in 0..5 {
         assert!(!lines.is_closing(id));
