@@ -33,6 +33,8 @@ pub struct Server {
     pub body_bytes_max: usize,
     /// Request bodies held in memory at once; beyond, senders are told to come back.
     pub bodies_under_way_max: usize,
+    /// Request bodies of one feed held in memory at once.
+    pub feed_bodies_under_way_max: usize,
     /// Until the head of a request is there.
     pub head_timeout: Duration,
     /// Until the body of a request is there.
@@ -62,6 +64,10 @@ pub struct Sockets {
     pub commands_per_s: u32,
     /// Commands a client may send at once.
     pub commands_burst: u32,
+    /// Frames of any kind a client may send in a second, in the long run; beyond, it is not heard.
+    pub frames_per_s: u32,
+    /// Frames of any kind a client may send at once.
+    pub frames_burst: u32,
     /// Bad frames after which a client is let go.
     pub bad_frames_max: u32,
     /// Whether frames are compressed for those who can read it.
@@ -154,6 +160,7 @@ pub(super) fn server(reader: &Reader, secrets: &dyn Secrets) -> Result<Server, C
             1_024..=wire::feed::BODY_BYTES_MAX as u64,
         )?,
         bodies_under_way_max: s.count("bodies_under_way_max", 64, 1..=4_096)?,
+        feed_bodies_under_way_max: s.count("feed_bodies_under_way_max", 16, 1..=4_096)?,
         head_timeout: s.seconds("head_timeout_s", 10, 1..=120)?,
         body_timeout: s.seconds("body_timeout_s", 20, 1..=300)?,
         request_timeout: s.seconds("request_timeout_s", 30, 1..=300)?,
@@ -172,6 +179,8 @@ pub(super) fn sockets(reader: &Reader) -> Result<Sockets, ConfigError> {
         slow: s.seconds("slow_s", 30, 1..=600)?,
         commands_per_s: s.whole("commands_per_s", 20, 1..=10_000)? as u32,
         commands_burst: s.whole("commands_burst", 100, 1..=10_000)? as u32,
+        frames_per_s: s.whole("frames_per_s", 100, 1..=100_000)? as u32,
+        frames_burst: s.whole("frames_burst", 500, 1..=100_000)? as u32,
         bad_frames_max: s.whole("bad_frames_max", 10, 1..=1_000)? as u32,
         compression: s.flag("compression", true)?,
         drain_batch: s.count("drain_batch", 500, 1..=1_000_000)?,

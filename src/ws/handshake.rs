@@ -3,11 +3,12 @@
 //! A client that may not come in is told so in HTTP, before the upgrade, with problem JSON.
 
 use super::line::{TcpLine, drive};
+use super::offers;
 use super::thread::{OpenLines, Thread};
 use crate::app::App;
 use crate::roles::Role;
 use actix_codec::Framed;
-use actix_http::{HttpMessage, Request, h1, header, ws};
+use actix_http::{HttpMessage, Request, Version, h1, header, ws};
 use actix_rt::net::TcpStream;
 use bytes::Bytes;
 use std::io;
@@ -79,13 +80,19 @@ pub async fn upgrade(app: App, open: OpenLines, request: Request, framed: Framed
     let _ = io.set_nodelay(true);
     super::unread::leave_alone(&io);
     let early: Bytes = parts.read_buf.freeze();
-    actix_rt::spawn(drive(thread, TcpLine::new(io, deflate), Bytes::copy_from_slice(&early), counted));
+    actix_rt::spawn(drive(
+        thread,
+        TcpLine::new(io, deflate.is_some()),
+        Bytes::copy_from_slice(&early),
+        counted,
+    ));
 }
 
 struct Admitted {
     thread: std::rc::Rc<Thread>,
     counted: super::thread::OpenLine,
-    deflate: bool,
+    /// What is answered to the offer of compression that is accepted.
+    deflate: Option<String>,
     subprotocol: bool,
 }
 
@@ -100,10 +107,8 @@ impl Admitted {
         if self.subprotocol {
             answer.push_str(&format!("sec-websocket-protocol: {SUBPROTOCOL}\r\n"));
         }
-        if self.deflate {
-            answer.push_str(
-                "sec-websocket-extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n",
-            );
+        if let Some(deflate) = &self.deflate {
+            answer.push_str(&format!("sec-websocket-extensions: {deflate}\r\n"));
         }
         answer.push_str("\r\n");
         answer
@@ -115,18 +120,9 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
         let detail = format!("sockets are opened at {PATH}; this address takes no upgrade");
         return Err(Refusal::new(404, "Not Found", detail));
     }
-    if let Err(error) = ws::verify_handshake(request.head()) {
-        let refusal = Refusal::new(400, "Bad Request", error.to_string());
-        return Err(match error {
-            ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader => {
-                let refusal = Refusal { code: 426, status: "Upgrade Required", ..refusal };
-                refusal.with("sec-websocket-version: 13".into())
-            }
-            _ => refusal,
-        });
-    }
+    check_handshake(request)?;
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if let Some(origin) = request.headers().get(header::ORIGIN) {
+    for origin in request.headers().get_all(header::ORIGIN) {
         let origin = origin.to_str().unwrap_or("?");
         if !app.origins.allows(Some(origin), text(header::HOST)) {
             let detail = "pages of this origin may not open sockets here (server.allowed_origins)";
@@ -140,6 +136,7 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
     }
     app.does(Role::Sockets).map_err(|why| Refusal::new(421, "Misdirected Request", why))?;
     let sockets = &app.config.sockets;
+    let deflate = deflate(request)?.filter(|_| sockets.compression);
     let later = |detail: &str| {
         let seconds = sockets.retry.as_secs().max(1);
         Refusal::new(503, "Service Unavailable", detail).with(format!("retry-after: {seconds}"))
@@ -148,7 +145,6 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
     let counted =
         open.take_one(sockets.connections_max).ok_or_else(|| later("the hub has its limit of sockets"))?;
     let thread = Thread::here(app, open).ok_or_else(|| later("this thread takes no sockets"))?;
-    let deflate = sockets.compression && wants_deflate(request);
     Ok(Admitted { thread, counted, deflate, subprotocol })
 }
 
@@ -157,25 +153,41 @@ fn header_list(request: &Request, name: header::HeaderName) -> Vec<&str> {
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
-/// Whether one of the client's offers is one we can keep: frames are compressed once for all, with
-/// the full window, so an offer that asks for a smaller one is passed over.
-fn wants_deflate(request: &Request) -> bool {
-    header_list(request, header::SEC_WEBSOCKET_EXTENSIONS).into_iter().any(|offer| {
-        let mut parameters = offer.split(';').map(str::trim);
-        parameters.next() == Some("permessage-deflate")
-            && parameters.all(|parameter| match parameter.split_once('=') {
-                Some(("server_max_window_bits", bits)) => bits.trim_matches('"') == "15",
-                Some((name, _)) => name == "client_max_window_bits",
-                None => {
-                    matches!(
-                        parameter,
-                        "client_max_window_bits"
-                            | "client_no_context_takeover"
-                            | "server_no_context_takeover"
-                    )
-                }
-            })
-    })
+/// What RFC 6455 asks of a handshake (4.2.1).
+fn check_handshake(request: &Request) -> Result<(), Refusal> {
+    let refused = |why: &str| Err(Refusal::new(400, "Bad Request", why));
+    if request.version() < Version::HTTP_11 {
+        return refused("a WebSocket needs HTTP/1.1");
+    }
+    for (name, named) in [
+        (header::HOST, "Host"),
+        (header::SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version"),
+        (header::SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key"),
+    ] {
+        if request.headers().get_all(name).count() > 1 {
+            return refused(&format!("{named} is given more than once"));
+        }
+    }
+    if !header_list(request, header::UPGRADE).iter().any(|to| to.eq_ignore_ascii_case("websocket")) {
+        return refused("the request asks for no upgrade to WebSocket");
+    }
+    match ws::verify_handshake(request.head()) {
+        Ok(()) if request.headers().contains_key(header::HOST) => Ok(()),
+        Ok(()) => refused("Host is missing"),
+        Err(error @ (ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader)) => {
+            let refusal = Refusal::new(426, "Upgrade Required", error.to_string());
+            Err(refusal.with("sec-websocket-version: 13".into()))
+        }
+        Err(error) => refused(&error.to_string()),
+    }
+}
+
+/// What is answered to the first offer of compression that can be kept.
+fn deflate(request: &Request) -> Result<Option<String>, Refusal> {
+    let malformed = || Refusal::new(400, "Bad Request", "Sec-WebSocket-Extensions cannot be read");
+    let lines = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
+    let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();
+    offers::accepted(lines.ok_or_else(malformed)?.into_iter()).map_err(|_| malformed())
 }
 
 async fn write_all(io: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {

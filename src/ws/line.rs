@@ -4,8 +4,9 @@
 //! goes on writing where the socket was not ready. The session is always polled here, so a client
 //! that does not read cannot freeze it.
 
+use super::allowance::{Allowance, Rate};
+use super::decode::{Allowed, Decoder, Heard};
 use super::events::EventQueue;
-use super::inflate::{Allowed, Inflate};
 use super::session::Session;
 use super::thread::{OpenLine, Thread};
 use actix_http::error::PayloadError;
@@ -15,22 +16,31 @@ use actors::frame::Encoding;
 use actors::switchboard::{LineId, Socket};
 use actors::unread::Client;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, stream};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+use wire::frame::close::CloseCode;
 
-/// Bytes read at once. One buffer a thread: nothing is kept for an idle connection.
-const READ_BYTES: usize = 16 * 1024;
+/// Bytes read at once, and only when no whole frame is left of those before: more than that of a client
+/// is never in hand. One buffer a thread: nothing is kept for an idle connection.
+const READ_BYTES: usize = 4 * 1024;
 
-/// Reads in a row before others get their turn.
-const READS_MAX: usize = 8;
+/// Frames of one connection, and reads of it, before others get their turn.
+const FRAMES_A_TURN: usize = 16;
+const READS_A_TURN: usize = 4;
+
+/// The shortest time for which a client that sends too much is not heard: it is not worth a wake-up for
+/// each of its frames.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
 
 /// How long a client may take to answer our close, or to take the rest of its events, before the
 /// connection is cut.
@@ -69,6 +79,12 @@ impl TcpLine {
             wants_write: Cell::new(false),
             closed: Cell::new(false),
             missed_pings: Cell::new(0),
+        }
+    }
+
+    fn wake_by(&self, waker: &Waker) {
+        if !self.waker.borrow().as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *self.waker.borrow_mut() = Some(waker.clone());
         }
     }
 
@@ -180,16 +196,28 @@ pub async fn drive(thread: Rc<Thread>, line: TcpLine, early: Bytes, counted: Ope
     let id = thread.lines.borrow_mut().open(LineSocket::Tcp(line));
     thread.opened.set(thread.opened.get() + 1);
     let place = Place { thread: thread.clone(), id };
-    let inbound = Inbound::default();
-    let frame_bytes_max = thread.app.config.sockets.client_frame_bytes_max;
-    let session = Session::new(thread.clone(), id);
-    let codec = actix_http::ws::Codec::new().max_size(frame_bytes_max);
-    let allowed = Allowed { frame_bytes_max, compressed };
-    let mut driver =
-        Driver { thread: thread.clone(), id, inbound: inbound.clone(), inflate: Inflate::default(), allowed };
+    let inbox = Inbox::default();
+    let sockets = &thread.app.config.sockets;
+    let allowed = Allowed { frame_bytes_max: sockets.client_frame_bytes_max, compressed };
+    let rate = Rate { burst: sockets.frames_burst, per_s: sockets.frames_per_s };
+    let session = Session::new(thread.clone(), id, inbox.clone());
+    let mut driver = Driver {
+        thread: thread.clone(),
+        id,
+        inbox,
+        decoder: Decoder::default(),
+        allowed,
+        rate,
+        allowance: Allowance::full(rate),
+        pause: None,
+        ahead_since: None,
+    };
     {
-        let mut said = pin!(ws::WebsocketContext::with_codec(session, inbound, codec));
-        driver.took(&early);
+        // Its own decoder would gather whatever comes. Ours hands messages to the session.
+        let nothing = stream::pending::<Result<Bytes, PayloadError>>();
+        let mut said = pin!(ws::WebsocketContext::with_codec(session, nothing, actix_http::ws::Codec::new()));
+        driver.decoder.push(&early);
+        drop(early);
         poll_fn(|context| driver.poll(context, said.as_mut())).await;
     }
     if let Some(LineSocket::Tcp(line)) = place.leave() {
@@ -223,26 +251,22 @@ impl Drop for Place {
     }
 }
 
-/// Bytes from the client on their way to the session.
+/// What was heard from the client, on its way to the session: one turn's at most.
 #[derive(Clone, Default)]
-struct Inbound(Rc<RefCell<InboundState>>);
+pub(super) struct Inbox(Rc<RefCell<VecDeque<Heard>>>);
 
-#[derive(Default)]
-struct InboundState {
-    chunk: Option<Bytes>,
-    ended: bool,
-}
+impl Stream for Inbox {
+    type Item = Heard;
 
-impl Stream for Inbound {
-    type Item = Result<Bytes, PayloadError>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut state = self.0.borrow_mut();
-        match state.chunk.take() {
-            Some(chunk) => Poll::Ready(Some(Ok(chunk))),
-            None if state.ended => Poll::Ready(None),
-            // The driver polls the session after every read, so no waker is kept.
-            None => Poll::Pending,
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Heard>> {
+        let mut heard = self.0.borrow_mut();
+        match heard.pop_front() {
+            Some(one) => Poll::Ready(Some(one)),
+            None => {
+                *heard = VecDeque::new();
+                // The driver polls the session whenever it has put something in, so no waker is kept.
+                Poll::Pending
+            }
         }
     }
 }
@@ -250,14 +274,24 @@ impl Stream for Inbound {
 struct Driver {
     thread: Rc<Thread>,
     id: LineId,
-    inbound: Inbound,
-    inflate: Inflate,
+    inbox: Inbox,
+    decoder: Decoder,
     allowed: Allowed,
+    rate: Rate,
+    allowance: Allowance,
+    /// Until then the client is not heard: it has used up what it may send.
+    pause: Option<Pin<Box<Sleep>>>,
+    /// Since when it has sent more than it may without ever waiting.
+    ahead_since: Option<Instant>,
 }
 
-enum Read {
-    Some,
+/// Why listening ended.
+enum Input {
+    /// Until the client sends more, or may send more, there is nothing to do.
     Nothing,
+    /// Others get their turn.
+    TurnOver,
+    /// The client has gone.
     Ended,
 }
 
@@ -267,73 +301,103 @@ impl Driver {
         context: &mut Context<'_>,
         mut said: Pin<&mut impl Stream<Item = Result<Bytes, E>>>,
     ) -> Poll<()> {
-        let mut reads = 0;
+        if let Some(LineSocket::Tcp(line)) = self.thread.lines.borrow().socket(self.id) {
+            line.wake_by(context.waker());
+        }
+        let input = self.listen(context);
         loop {
-            let read = self.read(context);
-            loop {
-                match said.as_mut().poll_next(context) {
-                    Poll::Ready(Some(Ok(bytes))) => self.thread.lines.borrow_mut().send(self.id, bytes),
-                    Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
-                    Poll::Pending => break,
+            match said.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(bytes))) => self.thread.lines.borrow_mut().send(self.id, bytes),
+                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
+                Poll::Pending => break,
+            }
+        }
+        if self.write(context) {
+            return Poll::Ready(());
+        }
+        match input {
+            Input::Ended => return Poll::Ready(()),
+            Input::TurnOver => context.waker().wake_by_ref(),
+            Input::Nothing => {}
+        }
+        Poll::Pending
+    }
+
+    /// Puts what the client says into the inbox, as far as its turn and its allowance go. Reads on only
+    /// when all that was read is decoded: who sends faster than that fills its own side of the line.
+    fn listen(&mut self, context: &mut Context<'_>) -> Input {
+        let (mut frames, mut reads) = (0, 0);
+        loop {
+            if frames == FRAMES_A_TURN || reads == READS_A_TURN {
+                return Input::TurnOver;
+            }
+            if !self.decoder.is_empty() && self.has_to_wait(context) {
+                return Input::Nothing;
+            }
+            if let Some(heard) = self.decoder.next(self.allowed) {
+                frames += 1;
+                self.allowance.take(self.rate);
+                if heard != Heard::Part {
+                    self.inbox.0.borrow_mut().push_back(heard);
                 }
+                continue;
             }
-            if self.write(context) {
-                return Poll::Ready(());
-            }
-            match read {
-                Read::Ended => return Poll::Ready(()),
-                Read::Nothing => return Poll::Pending,
-                Read::Some => reads += 1,
-            }
-            if reads >= READS_MAX {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
+            match self.read(context) {
+                Ok(()) => reads += 1,
+                Err(input) => return input,
             }
         }
     }
 
-    fn read(&mut self, context: &mut Context<'_>) -> Read {
-        let read = {
-            let lines = self.thread.lines.borrow();
-            let Some(LineSocket::Tcp(line)) = lines.socket(self.id) else { return Read::Ended };
-            if !line.waker.borrow().as_ref().is_some_and(|w| w.will_wake(context.waker())) {
-                *line.waker.borrow_mut() = Some(context.waker().clone());
+    /// Whether the client has used up what it may send. One that stays ahead of that for as long as a
+    /// slow reader has is let go: what it has sent would keep its connection long after its end.
+    fn has_to_wait(&mut self, context: &mut Context<'_>) -> bool {
+        if let Some(pause) = &mut self.pause {
+            if pause.as_mut().poll(context).is_pending() {
+                return true;
             }
+            self.pause = None;
+        }
+        if self.allowance.has(self.rate) {
+            return false;
+        }
+        let now = Instant::now();
+        let ahead_since = *self.ahead_since.get_or_insert(now);
+        if now - ahead_since >= self.thread.app.config.sockets.slow {
+            self.thread.let_go(self.id, CloseCode::TooManyFrames, "too_many_frames");
+            return true;
+        }
+        let wait = self.allowance.wait(self.rate).max(PAUSE_MIN);
+        let pause = self.pause.insert(Box::pin(tokio::time::sleep(wait)));
+        pause.as_mut().poll(context).is_pending()
+    }
+
+    /// Reads once, or says why not.
+    fn read(&mut self, context: &mut Context<'_>) -> Result<(), Input> {
+        let lines = self.thread.lines.borrow();
+        let Some(LineSocket::Tcp(line)) = lines.socket(self.id) else { return Err(Input::Ended) };
+        loop {
             if line.io.poll_read_ready(context).is_pending() {
-                return Read::Nothing;
+                // It has sent no more than it may.
+                self.ahead_since = None;
+                return Err(Input::Nothing);
             }
-            READ.with_borrow_mut(|buffer| {
-                line.io.try_read(buffer).map(|n| {
+            let read = READ.with_borrow_mut(|buffer| {
+                let read = line.io.try_read(buffer);
+                if let Ok(bytes @ 1..) = read {
                     line.missed_pings.set(0);
-                    Bytes::copy_from_slice(&buffer[..n])
-                })
-            })
-        };
-        match read {
-            Ok(bytes) if bytes.is_empty() => {
-                self.inbound.0.borrow_mut().ended = true;
-                Read::Ended
+                    self.decoder.push(&buffer[..bytes]);
+                }
+                read
+            });
+            match read {
+                Ok(0) => return Err(Input::Ended),
+                Ok(_) => return Ok(()),
+                // Readiness was stale; asking again registers for the next.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Err(Input::Ended),
             }
-            Ok(bytes) => {
-                self.took(&bytes);
-                Read::Some
-            }
-            // Readiness was stale; asking again registers for the next.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Some,
-            Err(_) => Read::Ended,
         }
-    }
-
-    fn took(&mut self, bytes: &Bytes) {
-        if bytes.is_empty() {
-            return;
-        }
-        let bytes = self.inflate.pass(bytes, self.allowed);
-        let mut state = self.inbound.0.borrow_mut();
-        state.chunk = Some(match state.chunk.take() {
-            Some(earlier) => [&earlier[..], &bytes[..]].concat().into(),
-            None => bytes,
-        });
     }
 
     /// Goes on writing where the socket was full. Answers whether the line is to end.

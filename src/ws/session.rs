@@ -5,7 +5,10 @@
 //! any flight passes through here. This file is the only one that knows the crate beside the
 //! driver in `line.rs` (see docs/decisions).
 
+use super::allowance::{Allowance, Rate};
+use super::decode::{Heard, Refused};
 use super::events::hello;
+use super::line::Inbox;
 use super::thread::Thread;
 use crate::app::App;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
@@ -13,7 +16,6 @@ use actix_web_actors::ws;
 use actors::frame::Frame;
 use actors::hub::NoSnapshot;
 use actors::switchboard::{FollowError, LineId, Socket};
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::airlines::known_by;
 use domain::leg::LegId;
@@ -22,7 +24,6 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
-use tokio::time::Instant;
 use wire::frame::client::{BadFrame, ClientFrame, parse};
 use wire::frame::close::CloseCode;
 use wire::frame::server::ErrorCode;
@@ -31,12 +32,10 @@ use wire::frame::server::ErrorCode;
 pub(super) struct Session {
     thread: Rc<Thread>,
     id: LineId,
+    /// What it says, once the session has begun to listen.
+    inbox: Option<Inbox>,
     bad_frames: u32,
-    /// Frames it may still send at once, refilled by time.
-    budget: f32,
-    counted_at: Instant,
-    /// A message that comes in several frames, as far as it has come.
-    fragments: Option<Vec<u8>>,
+    commands: Allowance,
     /// Follows that wait for their snapshots.
     asks: VecDeque<Ask>,
     is_asking: bool,
@@ -76,15 +75,14 @@ pub(super) fn since_max(app: &App) -> DateTime<Utc> {
 
 impl Session {
     /// The session of a line.
-    pub(super) fn new(thread: Rc<Thread>, id: LineId) -> Self {
-        let budget = thread.app.config.sockets.commands_burst as f32;
+    pub(super) fn new(thread: Rc<Thread>, id: LineId, inbox: Inbox) -> Self {
+        let commands = Allowance::full(command_rate(&thread.app));
         Self {
             thread,
             id,
+            inbox: Some(inbox),
             bad_frames: 0,
-            budget,
-            counted_at: Instant::now(),
-            fragments: None,
+            commands,
             asks: VecDeque::new(),
             is_asking: false,
         }
@@ -100,18 +98,9 @@ impl Session {
         self.say(&error_frame(ref_, code, message));
     }
 
-    /// Takes one from the budget; `false` when there is none left.
+    /// Counts one command; `false` if there were too many.
     fn may_speak(&mut self) -> bool {
-        let sockets = &self.thread.app.config.sockets;
-        let now = Instant::now();
-        let refilled = (now - self.counted_at).as_secs_f32() * sockets.commands_per_s as f32;
-        self.budget = (self.budget + refilled).min(sockets.commands_burst as f32);
-        self.counted_at = now;
-        let may = self.budget >= 1.0;
-        if may {
-            self.budget -= 1.0;
-        }
-        may
+        self.commands.take(command_rate(&self.thread.app))
     }
 
     fn hear(&mut self, text: &str, context: &mut ws::WebsocketContext<Self>) {
@@ -120,15 +109,15 @@ impl Session {
             Ok(frame) => frame,
             Err(BadFrame { ref_, code, message }) => return self.misheard(ref_, code, &message, context),
         };
-        // Leaving a topic is never refused: it makes less work.
-        if !matches!(frame, ClientFrame::Unfollow { .. }) && !self.may_speak() {
+        // Leaving a topic counts, and is never refused: it makes less work.
+        if !self.may_speak() && !matches!(frame, ClientFrame::Unfollow { .. }) {
             let ref_ = match frame {
                 ClientFrame::Follow { ref_, .. }
                 | ClientFrame::Get { ref_, .. }
                 | ClientFrame::Auth { ref_, .. } => ref_,
                 ClientFrame::Unfollow { .. } | ClientFrame::Pong => None,
             };
-            return self.error(ref_, ErrorCode::RateLimited, "too many frames; this one was not acted upon");
+            return self.rate_limited(ref_);
         }
         match frame {
             ClientFrame::Follow { topic, since, ref_ } => self.follow(topic, since, ref_, context),
@@ -148,14 +137,21 @@ impl Session {
         message: &str,
         context: &mut ws::WebsocketContext<Self>,
     ) {
-        // What can be read but not done (a newer client's op, say) is answered, however often.
+        // What can be read but not done (a newer client's op, say) is no sign of a client that is broken.
         if code == ErrorCode::BadFrame {
             self.bad_frames = self.bad_frames.saturating_add(1);
         }
         if self.bad_frames > self.thread.app.config.sockets.bad_frames_max {
             return self.end(CloseCode::BadProtocol, context);
         }
-        self.error(ref_, code, message);
+        match code == ErrorCode::BadFrame || self.may_speak() {
+            true => self.error(ref_, code, message),
+            false => self.rate_limited(ref_),
+        }
+    }
+
+    fn rate_limited(&self, ref_: Option<u64>) {
+        self.error(ref_, ErrorCode::RateLimited, "too many frames; this one was not acted upon");
     }
 
     fn follow(
@@ -245,17 +241,12 @@ impl Session {
                 error_frame(ref_, code, &format!("{topic}: {error}"))
             }
         };
-        let mut lines = self.thread.lines.borrow_mut();
-        if lines.release(self.id, &topic, &frame).is_err()
-            && let Some(encoding) = lines.socket(self.id).map(Socket::encoding)
-        {
-            let retry_ms = u64::try_from(self.thread.app.config.sockets.retry.as_millis());
-            let retry_ms = retry_ms.unwrap_or(u64::MAX);
-            let words = self.thread.last_words(encoding, CloseCode::Overloaded, retry_ms);
-            lines.close(self.id, words, "no_room");
+        let released = self.thread.lines.borrow_mut().release(self.id, &topic, &frame);
+        if released.is_err() {
+            self.thread.let_go(self.id, CloseCode::Overloaded, "no_room");
         }
         if is_new && frame.kind() == "error" {
-            lines.unfollow(self.id, &topic);
+            self.thread.lines.borrow_mut().unfollow(self.id, &topic);
         }
     }
 
@@ -275,32 +266,12 @@ impl Session {
         }));
         context.stop();
     }
+}
 
-    fn heard_part(&mut self, item: actix_http::ws::Item, context: &mut ws::WebsocketContext<Self>) {
-        use actix_http::ws::Item;
-        let limit = self.thread.app.config.sockets.client_frame_bytes_max;
-        let (part, ended): (Bytes, bool) = match item {
-            Item::FirstText(part) => {
-                self.fragments = Some(Vec::new());
-                (part, false)
-            }
-            Item::Continue(part) => (part, false),
-            Item::Last(part) => (part, true),
-            Item::FirstBinary(_) => return self.end(CloseCode::BadProtocol, context),
-        };
-        let Some(message) = &mut self.fragments else { return self.end(CloseCode::BadProtocol, context) };
-        if message.len() + part.len() > limit {
-            return self.end(CloseCode::FrameTooLong, context);
-        }
-        message.extend_from_slice(&part);
-        if ended {
-            let message = self.fragments.take().unwrap_or_default();
-            match String::from_utf8(message) {
-                Ok(text) => self.hear(&text, context),
-                Err(_) => self.end(CloseCode::BadProtocol, context),
-            }
-        }
-    }
+/// How many commands a client may give.
+fn command_rate(app: &App) -> Rate {
+    let sockets = &app.config.sockets;
+    Rate { burst: sockets.commands_burst, per_s: sockets.commands_per_s }
 }
 
 fn error_frame(ref_: Option<u64>, code: ErrorCode, message: &str) -> Frame {
@@ -310,7 +281,10 @@ fn error_frame(ref_: Option<u64>, code: ErrorCode, message: &str) -> Frame {
 impl Actor for Session {
     type Context = ws::WebsocketContext<Self>;
 
-    fn started(&mut self, _: &mut Self::Context) {
+    fn started(&mut self, context: &mut Self::Context) {
+        if let Some(inbox) = self.inbox.take() {
+            context.add_stream(inbox);
+        }
         self.say(&hello(&self.thread.app));
         if let Some(warning) = self.thread.app.hub.warning() {
             self.say(&warning);
@@ -318,22 +292,30 @@ impl Actor for Session {
     }
 }
 
-impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
-    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, context: &mut Self::Context) {
-        match message {
-            Ok(ws::Message::Text(text)) => self.hear(&text, context),
-            Ok(ws::Message::Ping(payload)) => context.pong(&payload),
-            Ok(ws::Message::Pong(_) | ws::Message::Nop) => {}
-            Ok(ws::Message::Continuation(item)) => self.heard_part(item, context),
-            Ok(ws::Message::Binary(_)) => {
+impl StreamHandler<Heard> for Session {
+    fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
+        match heard {
+            Heard::Text(text) => self.hear(&text, context),
+            Heard::Ping(payload) => context.pong(&payload),
+            Heard::Pong | Heard::Part => {}
+            Heard::Binary => {
                 self.misheard(None, ErrorCode::BadFrame, "frames are JSON text, not binary", context);
             }
-            Ok(ws::Message::Close(reason)) => {
+            Heard::Close(reason) => {
+                let reason = reason.map(|(code, description)| ws::CloseReason {
+                    code: ws::CloseCode::from(code),
+                    description: Some(description).filter(|words| !words.is_empty()),
+                });
                 context.close(reason);
                 context.stop();
             }
-            Err(ws::ProtocolError::Overflow) => self.end(CloseCode::FrameTooLong, context),
-            Err(_) => self.end(CloseCode::BadProtocol, context),
+            Heard::Refused(Refused::TooLong) => self.end(CloseCode::FrameTooLong, context),
+            Heard::Refused(Refused::Malformed) => self.end(CloseCode::BadProtocol, context),
         }
     }
+}
+
+/// The crate's own decoder is given nothing: what a client says comes through the inbox.
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
+    fn handle(&mut self, _: Result<ws::Message, ws::ProtocolError>, _: &mut Self::Context) {}
 }

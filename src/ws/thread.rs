@@ -5,7 +5,7 @@ use super::pulse;
 use crate::app::App;
 use actors::frame::{Encoding, Frame};
 use actors::supervisor::Guard;
-use actors::switchboard::{SharedLines, Switchboard};
+use actors::switchboard::{LineId, SharedLines, Socket, Switchboard};
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -82,6 +82,14 @@ impl Thread {
     /// The ping for a listener.
     pub fn ping(&self, encoding: Encoding) -> &Bytes {
         self.ping.bytes(encoding)
+    }
+
+    /// Lets a listener go, with the advice when to come back that the configuration has.
+    pub fn let_go(&self, id: LineId, code: CloseCode, reason: &'static str) {
+        let mut lines = self.lines.borrow_mut();
+        let Some(encoding) = lines.socket(id).map(Socket::encoding) else { return };
+        let retry_ms = u64::try_from(self.app.config.sockets.retry.as_millis()).unwrap_or(u64::MAX);
+        lines.close(id, self.last_words(encoding, code, retry_ms), reason);
     }
 
     /// The last words to a listener who is let go: a close frame, or nothing a reader of events

@@ -6,6 +6,7 @@ use crate::socket::{
     deflated, head, shake, shake_on,
 };
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 const FOLLOW: &str = r#"{"op":"follow","topic":"all","ref":1}"#;
@@ -47,8 +48,50 @@ fn a_handshake_that_is_none_is_answered_in_http_with_what_is_wrong() {
     for path in ["/", "/wss", "/ws/all", "/api/v1/stream"] {
         refused(path, &PROPER).refused(404);
     }
+    for twice in ["sec-websocket-key", "sec-websocket-version"] {
+        let again: Vec<_> = PROPER.into_iter().filter(|(name, _)| *name == twice).collect();
+        refused("/ws", &[&PROPER[..], &again].concat()).refused(400);
+    }
+    // 15 bytes, 17 bytes, and nothing that base64 makes.
+    for key in [
+        "dGhlIHNhbXBsZSBub24=",
+        "dGhlIHNhbXBsZSBub25jZVg=",
+        "dGhlIHNhbXBsZSBub25jZQ",
+        "!!!!!!!!!!!!!!!!!!!!!!==",
+        "",
+    ] {
+        refused("/ws", &[&without("sec-websocket-key")[..], &[("sec-websocket-key", key)]].concat())
+            .refused(400);
+    }
+    // What asks for something else may also be taken for a plain request.
+    for upgrade in ["websockets", "h2c", "no-websocket"] {
+        let status = refused("/ws", &[&without("upgrade")[..], &[("upgrade", upgrade)]].concat()).status;
+        assert!(matches!(status, 400 | 426), "{upgrade}: {status}");
+    }
+    let broken = ("sec-websocket-extensions", "permessage-deflate; client_max_window_bits=\"15");
+    refused("/ws", &[&PROPER[..], &[broken]].concat()).refused(400);
+    for origins in
+        [["https://evil.example", "https://flights.example.org"], ["https://flights.example.org", "null"]]
+    {
+        let origins = origins.map(|origin| ("origin", origin));
+        refused("/ws", &[&PROPER[..], &origins].concat()).refused(403);
+    }
     hub.get("/ws").problem(426);
     assert!(shake(hub.api, "/ws?v=1", &PROPER).is_ok());
+}
+
+#[test]
+fn a_handshake_in_http_1_0_or_without_a_host_is_none() {
+    let hub = Hub::start();
+    for head in ["GET /ws HTTP/1.0\r\nhost: h", "GET /ws HTTP/1.1"] {
+        let headers: String = PROPER.iter().map(|(name, value)| format!("\r\n{name}: {value}")).collect();
+        let mut stream = TcpStream::connect(hub.api).unwrap();
+        stream.write_all(format!("{head}{headers}\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        // HTTP/1.0 knows no upgrade: there it may also be a plain request.
+        assert!(answer.starts_with("HTTP/1.") && answer[8..].starts_with(" 4"), "{head}: {answer}");
+    }
 }
 
 #[test]
@@ -250,7 +293,13 @@ fn a_message_in_parts_is_understood_with_a_ping_in_between() {
 #[test]
 fn a_client_that_says_goodbye_hears_it_back() {
     let hub = Hub::start();
-    for (said, heard) in [(&b"\x03\xe8done"[..], 1000), (&b"\x0f\xa5"[..], 4005), (&b""[..], 1005)] {
+    for (said, heard) in [
+        (&b"\x03\xe8done"[..], 1000),
+        (&b"\x03\xec"[..], 4100),
+        (&b"\x03"[..], 4100),
+        (&b"\x0f\xa5"[..], 4005),
+        (&b""[..], 1005),
+    ] {
         let mut socket = Socket::open(hub.api);
         socket.send(CLOSE, said);
         assert_eq!(socket.closed().0, heard);

@@ -232,6 +232,13 @@ fn who_can_read_it_gets_long_frames_compressed_and_may_compress_its_own() {
     small.next();
     small.say(json!({ "op": "follow", "topic": BOARD }));
     assert_eq!(small.frame().unwrap().0, TEXT);
+    for declined in
+        ["client_max_window_bits=7", "client_max_window_bits=", "unknown", "server_max_window_bits"]
+    {
+        let offer = format!("permessage-deflate; {declined}");
+        let socket = Socket::open_with(hub.api, &[("sec-websocket-extensions", offer.as_str())]);
+        assert_eq!(socket.handshake.header("sec-websocket-extensions"), "", "{offer}");
+    }
     let second = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
     let socket = Socket::open_with(hub.api, &[extensions(second)]);
     assert!(socket.handshake.header("sec-websocket-extensions").starts_with("permessage-deflate"));

@@ -1,7 +1,7 @@
 //! RFC 6455 frames as a server sends them: never masked, never in fragments.
 //!
 //! A payload is framed once, and the frame's bytes are shared by every socket that gets it. Reading
-//! frames is left to `actix-http`, which does it for the control path.
+//! what clients send is left to the hub, which does it for the control path.
 
 use crate::frame::close::CloseCode;
 use bytes::Bytes;

@@ -19,11 +19,13 @@ pub enum CloseCode {
     OriginRefused,
     /// The token is not good, or no longer.
     Unauthorized,
+    /// It sent more frames than it may, for too long.
+    TooManyFrames,
 }
 
 impl CloseCode {
     /// Every code with its number and its words.
-    pub const TABLE: [(CloseCode, u16, &'static str); 8] = [
+    pub const TABLE: [(CloseCode, u16, &'static str); 9] = [
         (CloseCode::ShuttingDown, 4000, "shutting down"),
         (CloseCode::SlowReader, 4001, "reads too slowly"),
         (CloseCode::Idle, 4002, "no answer to a ping"),
@@ -32,6 +34,7 @@ impl CloseCode {
         (CloseCode::FrameTooLong, 4101, "frame too long"),
         (CloseCode::OriginRefused, 4102, "origin refused"),
         (CloseCode::Unauthorized, 4103, "unauthorized"),
+        (CloseCode::TooManyFrames, 4104, "too many frames"),
     ];
 
     /// Longest reason a close frame can carry, in bytes: 125 less the code (RFC 6455, 5.5.1).

@@ -10,6 +10,7 @@ const STAY_AWAY: Record<number, string> = {
   4101: 'The hub refused a message of this page as too long.',
   4102: 'The hub does not serve pages from this address.',
   4103: 'The hub did not accept the credentials of this page.',
+  4104: 'The hub ended the connection: this page sent too much. Reload it.',
 };
 
 /** 4000-4099 mean "come back", 4100-4199 "do not"; all else is a broken line, to be tried again. */
