@@ -19,20 +19,34 @@ use prometheus_client::registry::{Registry, Unit};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 
 /// Starts the log on standard error. Call once a process.
 pub fn start_log(log: &Log) {
-    // The filter was checked when the configuration was read.
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(&log.filter);
     let colours = std::io::stderr().is_terminal();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
+/// What is written. The HTTP library has a line of level error for whatever a peer does wrong: a request
+/// that is none, a connection that breaks off. That is no error of the hub's, and whoever can reach it
+/// could fill the log. It is left out unless the configuration names the library.
+fn filter(directives: &str) -> EnvFilter {
+    const LIBRARY: &str = "actix_http";
+    // They were checked when the configuration was read.
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    match directives.contains(LIBRARY) {
+        true => filter,
+        false => filter.add_directive(Directive::from_str(&format!("{LIBRARY}=off")).expect("a directive")),
     }
 }
 

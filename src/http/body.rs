@@ -7,6 +7,9 @@ use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
+/// Room that is made for a body before any of it has come.
+const ROOM_BYTES: usize = 64 * 1024;
+
 /// The content type without its parameters: one of `known`. Text must be UTF-8.
 pub(super) fn content_type(request: &HttpRequest, known: &[&str]) -> Result<String, Problem> {
     let unsupported = |why: &str| {
@@ -55,7 +58,9 @@ pub(super) async fn read(
         return Err(too_long(limit));
     }
     let all = async {
-        let mut body = BytesMut::with_capacity(content_length(request).unwrap_or(8 * 1024));
+        // Room for what has come, not for what is promised.
+        let promised = content_length(request).unwrap_or(8 * 1024);
+        let mut body = BytesMut::with_capacity(promised.min(ROOM_BYTES));
         while let Some(piece) = payload.next().await {
             let broken = |_| {
                 Problem::new(StatusCode::BAD_REQUEST).detail("the body broke off").field("body", "broke off")

@@ -63,6 +63,7 @@ pub(super) async fn border(
         }
     };
     in_one_shape(&mut answer);
+    let mut answer = super::unread::ready(&app, answer).await;
     let pattern = answer.request().match_pattern();
     let kind = Kind::of(pattern.as_deref(), answer.request().path(), &app.http.site);
     kind.put_on(answer.headers_mut());

@@ -5,6 +5,7 @@ use super::keys;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::{App, Feed, FeedKind};
+use crate::config::Config;
 use crate::roles::Role;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -12,8 +13,11 @@ use actors::intake::{NotTaken, Taken};
 use bytes::Bytes;
 use domain::ports::SinkError;
 use flate2::read::MultiGzDecoder;
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::feed::Format;
 use wire::problem::ProblemBody;
 use wire::rest::{IngestBody, RejectedReport};
@@ -27,6 +31,41 @@ const TYPES: [&str; 3] = ["application/json", "application/xml", "text/xml"];
 
 /// Seconds after which a sender is told to come back.
 const COME_BACK_S: u64 = 1;
+
+/// Places for messages on their way in, from their heads to their answers: so many for all feeds, and so
+/// many for one, so that a feed whose messages come slowly leaves places to others.
+pub(super) struct Bodies {
+    all: Arc<Semaphore>,
+    by_feed: BTreeMap<String, Arc<Semaphore>>,
+}
+
+/// A place, given back when it is dropped.
+pub(super) struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_feed: Option<OwnedSemaphorePermit>,
+}
+
+impl Bodies {
+    /// All places are free.
+    pub(super) fn new(config: &Config) -> Self {
+        let server = &config.server;
+        let of_feed = || Arc::new(Semaphore::new(server.feed_bodies_under_way_max));
+        Self {
+            all: Arc::new(Semaphore::new(server.bodies_under_way_max)),
+            by_feed: config.feeds.keys().map(|name| (name.clone(), of_feed())).collect(),
+        }
+    }
+
+    fn take_place(&self, feed: &str) -> Result<Place, Problem> {
+        let later = |whose: &str| {
+            Problem::unavailable(&format!("{whose} holds its limit of messages")).retry_after(COME_BACK_S)
+        };
+        let of_feed = self.by_feed.get(feed).map(|places| places.clone().try_acquire_owned());
+        let of_feed = of_feed.transpose().map_err(|_| later("the feed"))?;
+        let of_all = self.all.clone().try_acquire_owned().map_err(|_| later("the hub"))?;
+        Ok(Place { _of_all: of_all, _of_feed: of_feed })
+    }
+}
 
 /// Takes one report or many. One that cannot be used never stops the rest: it is listed with its
 /// reason, and kept for a human to see. What is accepted is durable when this is answered.
@@ -82,9 +121,7 @@ pub(super) async fn reports(
     let content_type = content_type(&request, &TYPES)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;
-    let place = app.http.bodies.clone().try_acquire_owned();
-    let place = place
-        .map_err(|_| Problem::unavailable("the hub holds its limit of messages").retry_after(COME_BACK_S))?;
+    let place = app.http.bodies.take_place(&name)?;
     let body = match read(&request, payload, app.config.server.body_bytes_max, &app).await {
         Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return Err(set_aside(&app, feed, problem).await);

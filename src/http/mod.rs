@@ -10,6 +10,7 @@
 //! | `query`, `body`, `fields` | what a request says: parameters, its body, the keys of an object |
 //! | `policy` | what an answer carries beside its body, by its address |
 //! | `freshness`, `keys` | ETags, bearer keys |
+//! | `unread` | long answers: compressed, counted until they are read |
 //! | `flights`, `history`, `search`, `boards`, `places` | what travellers and screens ask for |
 //! | `feeds`, `ingest` | how well airports are heard, and where they push |
 //! | `names` | what airports and airlines are called |
@@ -47,16 +48,16 @@ mod query;
 mod search;
 mod site;
 mod stream;
+mod unread;
 
 use crate::app::App;
 use crate::config::Config;
 use actix_web::guard;
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, Route, web};
 use problem::Problem;
 use prometheus_client::registry::Registry;
-use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// What the HTTP side shares between its worker threads.
@@ -65,7 +66,9 @@ pub struct State {
     site: site::Site,
     census: places::Census,
     /// A place for each body that is held in memory.
-    bodies: Arc<Semaphore>,
+    bodies: ingest::Bodies,
+    /// A place for each answer that is being compressed.
+    compressions: Semaphore,
     /// A place for each look through many flights.
     looks: Semaphore,
 }
@@ -77,7 +80,8 @@ impl State {
             meters: meters::Meters::default(),
             site: site::Site::read(&config.server.web_root),
             census: places::Census::default(),
-            bodies: Arc::new(Semaphore::new(config.server.bodies_under_way_max)),
+            bodies: ingest::Bodies::new(config),
+            compressions: Semaphore::new(unread::COMPRESSIONS_MAX),
             looks: Semaphore::new(flights::LONG_LOOKS_MAX),
         }
     }
@@ -101,14 +105,14 @@ struct Endpoint {
 /// Every address but those of the web page and of the WebSocket. The methods of one address stand
 /// together.
 const ENDPOINTS: &[Endpoint] = &[
-    get("/api/v1/flights", |r| r.to(flights::list).wrap(Compress::default())),
+    get("/api/v1/flights", |r| r.to(flights::list)),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
     get("/api/v1/flights/{leg}/history", |r| r.to(history::history)),
     get("/api/v1/flights/{leg}/overrides", |r| r.to(operator::overrides::list)),
     put("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::put)),
     delete("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::end)),
-    get("/api/v1/boards/{iata}/{direction}", |r| r.to(boards::board).wrap(Compress::default())),
-    get("/api/v1/airports", |r| r.to(places::list_airports).wrap(Compress::default())),
+    get("/api/v1/boards/{iata}/{direction}", |r| r.to(boards::board)),
+    get("/api/v1/airports", |r| r.to(places::list_airports)),
     put("/api/v1/airports/{iata}", |r| r.to(operator::names::put_airport)),
     delete("/api/v1/airports/{iata}", |r| r.to(operator::names::withdraw_airport)),
     get("/api/v1/airlines", |r| r.to(places::list_airlines)),

@@ -167,7 +167,7 @@ fn is_data(path: &str) -> bool {
     path.starts_with("/api/") || path.starts_with("/assets/") || last.contains('.')
 }
 
-fn takes_gzip(accepted: &str) -> bool {
+pub(super) fn takes_gzip(accepted: &str) -> bool {
     accepted.split(',').any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
         name.trim() == "gzip" && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")

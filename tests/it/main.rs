@@ -13,6 +13,7 @@
 //! | `socket` | the smallest WebSocket client that shows everything |
 //! | `sockets` | what WebSockets are told: greeting, changes, answers, resume, the end |
 //! | `guests` | whom the hub lets in by WebSocket, and what it puts up with |
+//! | `floods` | clients that send too much, or ask and do not read |
 //! | `one_core` | a hub with a single core |
 //! | `slow` | listeners who do not read |
 //! | `streams` | server-sent events |
@@ -22,6 +23,7 @@
 mod border;
 #[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod client;
+mod floods;
 mod guests;
 mod hub;
 mod living;
