@@ -1,8 +1,9 @@
 //! The command line. Every number is bounded by a named limit.
 
+use crate::flood::Kind;
 use crate::limits::{
-    BATCH_MAX, FLIGHTS_MAX, FOLLOWED_FLIGHTS_MAX, LANES_MAX, RATE_MAX_PER_S, ROUNDS_MAX, SECONDS_MAX,
-    SOCKETS_MAX, WINDOW_MAX,
+    BATCH_MAX, FLIGHTS_MAX, FLOODERS_MAX, FOLLOWED_FLIGHTS_MAX, LANES_MAX, RATE_MAX_PER_S, ROUNDS_MAX,
+    SECONDS_MAX, SOCKETS_MAX, WINDOW_MAX,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 /// Every number has a bound, so that no run takes a machine down.
 const BOUNDS: &str = "Bounds: 100000 sockets, 100000 flights, of which 10000 may be followed, 50000000 pairs of \
 socket and followed flight, 200000 reports/s, 1000 reports per POST, window of 64 POSTs, 600 seconds per phase, \
-15 rounds, 64 connections that push. Sockets also need open files: see ulimit -Hn.";
+15 rounds, 64 connections that push, 200 clients of a flood. Sockets also need open files: see ulimit -Hn.";
 
 /// Loads a hub on this machine, checks that nobody is told anything wrong meanwhile, and measures
 /// what it costs.
@@ -37,6 +38,9 @@ pub enum Command {
     /// Many reports: how many per second are taken, how long until a follower hears of one, and
     /// whether that depends on how many flights there are.
     Ingest(Ingest),
+    /// Clients that send too much, or ask and do not read: what they make the hub take, whether it gives
+    /// it back, and whether a well-behaved follower and a poster notice.
+    Flood(Flood),
     /// The server that fanout compares with: one write per subscriber per message, nothing else.
     Ceiling(Ceiling),
 }
@@ -213,6 +217,36 @@ pub struct Ingest {
     pub listen: Option<String>,
 }
 
+/// `loadtest flood`.
+#[derive(Args, Debug, Clone)]
+pub struct Flood {
+    /// The hub.
+    #[command(flatten)]
+    pub target: Target,
+    /// The result.
+    #[command(flatten)]
+    pub output: Output,
+    /// Which floods, one after the other [default: all].
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub kinds: Vec<Kind>,
+    /// Clients of each flood. Those that ask over HTTP and do not read have 30 connections each.
+    #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=i64::from(FLOODERS_MAX)))]
+    pub clients: u32,
+    /// Flights on the board that is asked for.
+    #[arg(long, default_value_t = 1_000, value_parser = value_parser!(u32).range(1..=2_000))]
+    pub flights: u32,
+    /// Changes a second, each of which makes a new version of that board.
+    #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub rate: u32,
+    /// Length of each flood.
+    #[arg(long, default_value_t = 15, value_parser = value_parser!(u32).range(1..=i64::from(SECONDS_MAX)))]
+    pub seconds: u32,
+    /// The feed whose messages come a byte at a time; the key is the same. A hub that is started from
+    /// here has it.
+    #[arg(long, default_value = "flood")]
+    pub slow_feed: String,
+}
+
 /// `loadtest ceiling`.
 #[derive(Args, Debug, Clone)]
 pub struct Ceiling {
@@ -242,7 +276,7 @@ mod tests {
             WINDOW_MAX,
             SECONDS_MAX,
         ];
-        let more = [ROUNDS_MAX, LANES_MAX, HELD_REVISIONS_MAX as u32];
+        let more = [ROUNDS_MAX, LANES_MAX, FLOODERS_MAX, HELD_REVISIONS_MAX as u32];
         for bound in bounds.iter().chain(&more) {
             assert!(BOUNDS.contains(&format!(" {bound} ")), "{bound}");
         }

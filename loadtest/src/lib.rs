@@ -14,7 +14,7 @@
 //! - [`plan`], [`source`]: flights, reports about them, frames for the ceiling.
 //! - [`ceiling`]: the server that a hub is measured against.
 //! - [`subject`], [`spawn`], [`process`]: the hub, one of our own, and what the kernel tells of it.
-//! - [`fanout`], [`reconnect`], [`ingest`]: the scenarios. [`report`]: what they tell.
+//! - [`fanout`], [`reconnect`], [`ingest`], [`flood`]: the scenarios. [`report`]: what they tell.
 //!
 //! # One scenario more
 //! Add its arguments to [`args`], every number with a bound from [`limits`]; a module whose `run`
@@ -28,6 +28,7 @@ pub mod ceiling;
 pub mod checker;
 pub mod clock;
 pub mod fanout;
+pub mod flood;
 pub mod greeting;
 pub mod http;
 pub mod hub;

@@ -2,6 +2,10 @@
 
 /// Most sockets one run opens. Each costs a file descriptor here and one in the hub.
 pub const SOCKETS_MAX: u32 = 100_000;
+/// Most clients of one flood.
+pub const FLOODERS_MAX: u32 = 200;
+/// How long a hub may take to give memory back after a flood, in seconds.
+pub const FLOOD_SETTLES_WITHIN_S: u64 = 60;
 /// Most flights one run creates.
 pub const FLIGHTS_MAX: u32 = 100_000;
 /// Most flights that the sockets of one run follow.

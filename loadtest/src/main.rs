@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use gatecall_loadtest::args::{Ceiling, Cli, Command, Output};
 use gatecall_loadtest::report::Report;
-use gatecall_loadtest::{WrongUsage, ceiling, fanout, ingest, reconnect};
+use gatecall_loadtest::{WrongUsage, ceiling, fanout, flood, ingest, reconnect};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -28,6 +28,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Reconnect(args) => finish(&reconnect::run(&args)?, &args.output),
         Command::Ingest(args) => finish(&ingest::run(&args)?, &args.output),
+        Command::Flood(args) => finish(&flood::run(&args)?, &args.output),
         Command::Ceiling(args) => serve(&args),
     }
 }

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 /// How long a hub may take to end after it was asked to.
 const ENDS_WITHIN_NS: u64 = 20 * SECOND_NS;
+/// A feed that each hub of a run has beside its own.
+const SLOW_FEED: &str = "flood";
 /// Lines of its log that are shown when it does not start.
 const LOG_LINES_SHOWN: usize = 20;
 
@@ -104,12 +106,17 @@ impl Drop for HubProcess {
 /// Only what differs from the defaults, which are what is to be measured.
 fn config_text(folder: &Path, api: u16, web: u16, feed: &str, key_file: &Path) -> String {
     let text = |path: &Path| path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+    let key = text(key_file);
+    // Another feed, for messages that come slowly.
+    let more = match feed {
+        SLOW_FEED => String::new(),
+        _ => format!("[feeds.{SLOW_FEED}]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{key}\"\n"),
+    };
     format!(
         "[server]\napi = \"127.0.0.1:{api}\"\nweb = \"127.0.0.1:{web}\"\n\n\
          [store]\nfolder = \"{}\"\n\n\
-         [feeds.{feed}]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{}\"\n",
+         [feeds.{feed}]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{key}\"\n{more}",
         text(&folder.join("data")),
-        text(key_file)
     )
 }
 

@@ -24,6 +24,8 @@ fn numbers_out_of_bounds_are_refused() {
         "ingest --rate 200001",
         "ingest --flights-sweep 10,5",
         "reconnect --topic all",
+        "flood --clients 201",
+        "flood --kinds tickling",
     ] {
         assert_eq!(loadtest(args).status.code(), Some(2), "{args}");
     }
@@ -39,7 +41,7 @@ fn a_hub_that_is_not_there_is_a_failure_in_words() {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["fanout", "reconnect", "ingest", "ceiling"] {
+    for command in ["fanout", "reconnect", "ingest", "flood", "ceiling"] {
         let output = loadtest(&format!("{command} --help"));
         assert_eq!(output.status.code(), Some(0), "{command}");
         assert!(output.stdout.len() > 200, "{command}");

@@ -7,7 +7,7 @@ use clap::Parser;
 use fake_hub::Fault;
 use gatecall_loadtest::args::{Cli, Command};
 use gatecall_loadtest::report::Report;
-use gatecall_loadtest::{checker, fanout, ingest, reconnect};
+use gatecall_loadtest::{checker, fanout, flood, ingest, reconnect};
 use std::path::Path;
 
 /// Runs a command line against a fake hub of this process.
@@ -22,6 +22,7 @@ fn run_at(command: &str) -> Report {
         Command::Fanout(args) => fanout::run(&args, Path::new(env!("CARGO_BIN_EXE_loadtest"))),
         Command::Reconnect(args) => reconnect::run(&args),
         Command::Ingest(args) => ingest::run(&args),
+        Command::Flood(args) => flood::run(&args),
         Command::Ceiling(_) => panic!("not a scenario"),
     };
     report.unwrap_or_else(|e| panic!("{command}: {e:#}"))
@@ -112,4 +113,17 @@ fn as_many_reports_as_are_taken() {
     let report = run("ingest --max --flights 50 --batch 20 --seconds 1", Fault::None);
     assert!(report.is_correct(), "{:?}", report.violations_told);
     assert!(report.goals.iter().any(|goal| goal.at_least));
+}
+
+#[test]
+fn a_follower_and_a_poster_are_watched_during_each_flood() {
+    let report = run("flood --kinds unfollow,gets,bodies --clients 2 --seconds 1 --flights 3", Fault::None);
+    assert!(report.is_correct(), "{:?}", report.violations_told);
+    for kind in ["unfollow", "gets", "bodies"] {
+        let outcome = &report.values[kind];
+        for who in ["follower", "poster"] {
+            assert!(outcome[who]["count"].as_u64().is_some_and(|count| count > 0), "{kind}: {outcome}");
+        }
+        assert!(outcome["connections_opened"].as_u64() >= Some(2), "{kind}: {outcome}");
+    }
 }
