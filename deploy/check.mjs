@@ -1,6 +1,6 @@
 // Whether dashboard and alerts speak only of metrics that exist: every name of ours in a query must be
 // registered somewhere in the Rust sources, and each that is must be in docs/OPERATING.md. And whether the
-// Ingress knows the way to every page of the web. `make lint` and `make test` run it.
+// Ingress knows the way to every page of the web, and objects are applied in an order that works. `make lint` and `make test` run it.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,6 +84,18 @@ for (const page of new Set([...pages].map((found) => found[1]).concat('/api', '/
 }
 if (/- path: \/(metrics|readyz|healthz)?\n +pathType: Prefix/.test(ways)) {
   faults.push('ingress.yaml shows /metrics to the world');
+}
+
+/** Argo CD applies by waves and waits for each: what the migration needs, itself, hubs, what waits for hubs. */
+const ORDER = { Job: 1, Deployment: 2, HorizontalPodAutoscaler: 3, Ingress: 3 };
+const base = join(root, 'deploy/kubernetes/base');
+for (const name of readdirSync(base).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')) {
+  for (const object of readFileSync(join(base, name), 'utf8').split(/^---$/m)) {
+    const kind = /^kind: (\w+)$/m.exec(object)?.[1];
+    const wave = Number(/argocd\.argoproj\.io\/sync-wave: "(\d+)"/.exec(object)?.[1] ?? 0);
+    if (wave !== (ORDER[kind] ?? 0)) faults.push(`${name}: ${kind} is in wave ${wave}, not ${ORDER[kind] ?? 0}`);
+    if (/hook: (Pre|Post)Sync/.test(object)) faults.push(`${name}: ${kind} is a hook outside of the waves`);
+  }
 }
 
 const ids = dashboard.panels.map((panel) => panel.id);

@@ -11,9 +11,10 @@ use actors::metrics::Metrics;
 use adapters::embedded::Embedded;
 use adapters::kafka::FiguresHandle;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::BTreeMap;
@@ -206,6 +207,29 @@ impl Collector for KafkaFigures {
             count.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
         }
         Ok(())
+    }
+}
+
+/// Whether the databases answer this node.
+#[derive(Clone, Debug, Default)]
+pub struct ServersAnswer(Family<ServerLabel, Gauge>);
+
+/// A database.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ServerLabel {
+    server: &'static str,
+}
+
+impl ServersAnswer {
+    /// Adds it to what is counted.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Whether a database answered this node when it was last asked: 1, or 0";
+        registry.register("gatecall_server_answers", help, self.0.clone());
+    }
+
+    /// Notes what came of asking.
+    pub fn set(&self, server: &'static str, answers: bool) {
+        self.0.get_or_create(&ServerLabel { server }).set(i64::from(answers));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Backing, Health, Keeper, Parts};
 use crate::config::Config;
 use crate::roles::{Role, Roles};
-use crate::telemetry::KafkaFigures;
+use crate::telemetry::{KafkaFigures, ServersAnswer};
 use crate::time::{monotonic, real_now};
 use actors::bridge::{Ends, Journaled, KafkaBridge};
 use actors::hub::Hub;
@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 
 /// How long a server may take to answer before it counts as away.
 const SERVER_WAIT: Duration = Duration::from_secs(2);
+
+/// How often they are asked for what is counted.
+const ASK_EVERY: Duration = Duration::from_secs(10);
 
 /// For how long what they said is good.
 const SAID_GOOD_FOR: Duration = Duration::from_secs(1);
@@ -179,33 +182,52 @@ struct ServersHealth {
     mongo: Mongo,
     serves: bool,
     /// What the databases said last: whoever asks often must not keep them busy.
-    said: tokio::sync::Mutex<Option<(Instant, Vec<String>)>>,
+    said: tokio::sync::Mutex<Option<(Instant, Databases)>>,
+}
+
+/// Which of the databases answer.
+#[derive(Clone, Copy)]
+struct Databases {
+    postgres: bool,
+    mongo: bool,
+}
+
+impl Databases {
+    fn troubles(self) -> impl Iterator<Item = String> {
+        let postgres = "PostgreSQL is away; airports are not asked, keys are as they were last known";
+        let mongo = "MongoDB is away; histories cannot be read, and are written when it is back";
+        let away = [(self.postgres, postgres), (self.mongo, mongo)];
+        away.into_iter().filter(|(answers, _)| !answers).map(|(_, trouble)| trouble.to_owned())
+    }
 }
 
 impl ServersHealth {
-    async fn databases(&self) -> Vec<String> {
+    async fn databases(&self) -> Databases {
         let mut said = self.said.lock().await;
-        if let Some((at, troubles)) = &*said
+        if let Some((at, databases)) = *said
             && at.elapsed() < SAID_GOOD_FOR
         {
-            return troubles.clone();
+            return databases;
         }
         let (directory, archive) = join(
             tokio::time::timeout(SERVER_WAIT, self.postgres.feeds()),
             tokio::time::timeout(SERVER_WAIT, self.mongo.quarantine(1)),
         )
         .await;
-        let mut troubles = Vec::new();
-        if !matches!(directory, Ok(Ok(_))) {
-            let away = "PostgreSQL is away; airports are not asked, keys are as they were last known";
-            troubles.push(away.to_owned());
-        }
-        if !matches!(archive, Ok(Ok(_))) {
-            let away = "MongoDB is away; histories cannot be read, and are written when it is back";
-            troubles.push(away.to_owned());
-        }
-        *said = Some((monotonic(), troubles.clone()));
-        troubles
+        let databases =
+            Databases { postgres: matches!(directory, Ok(Ok(_))), mongo: matches!(archive, Ok(Ok(_))) };
+        *said = Some((monotonic(), databases));
+        databases
+    }
+}
+
+/// Asks the databases now and then, so that what is counted does not depend on who asks `/readyz`.
+async fn watch(health: ServersHealth, answers: ServersAnswer) {
+    loop {
+        let Databases { postgres, mongo } = health.databases().await;
+        answers.set("postgresql", postgres);
+        answers.set("mongodb", mongo);
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
@@ -223,7 +245,7 @@ impl Health for ServersHealth {
                 }
                 troubles.push(away);
             }
-            troubles.extend(self.databases().await);
+            troubles.extend(self.databases().await.troubles());
             Ok(troubles)
         })
     }
@@ -232,6 +254,9 @@ impl Health for ServersHealth {
 impl Keeper for Servers {
     fn register(&self, registry: &mut Registry) {
         registry.register_collector(Box::new(KafkaFigures::new(self.kafka.figures())));
+        let answers = ServersAnswer::default();
+        answers.register(registry);
+        actix_rt::spawn(watch(self.health(), answers));
     }
 
     fn save_clock(&self) -> Answer<'_, ()> {
