@@ -118,6 +118,17 @@ pub enum OpenError {
         /// Which migration is unknown.
         reason: String,
     },
+    /// The database in it is empty, lost, or another program's. A hub that took it for a new one would
+    /// show boards without their flights.
+    #[error(
+        "the database {file} cannot be this hub's: {reason}; put a backup back, or move away what is there to begin anew"
+    )]
+    NotOurs {
+        /// The file.
+        file: PathBuf,
+        /// What was found instead.
+        reason: String,
+    },
     /// The database in it does not open.
     #[error("the database {file} does not open: {reason}")]
     Database {

@@ -9,6 +9,8 @@ use futures_util::TryStreamExt;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,7 +42,6 @@ fn writing(config: &EmbeddedConfig) -> SqliteConnectOptions {
         Durability::Normal => SqliteSynchronous::Normal,
     };
     let options = options(&config.folder)
-        .create_if_missing(true)
         .page_size(PAGE_BYTES as u32)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
@@ -79,10 +80,25 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
         .map_err(|e| OpenError::Folder { folder: folder.into(), reason: e.to_string() })
 }
 
-/// Opens the file for writing and brings its tables up to date.
+/// Opens the file for writing and brings its tables up to date. A folder that has none gets one; a file
+/// that has lost what was in it is not taken for a new one.
 pub(super) async fn connect(config: &EmbeddedConfig) -> Result<SqliteConnection, OpenError> {
+    let file = file(&config.folder);
+    if is_there(&file)? {
+        is_ours(config).await?;
+    } else {
+        tracing::info!(file = %file.display(), "there is no database here: a new one is made");
+        make(config).await?;
+    }
+    migrated(config, writing(config)).await
+}
+
+async fn migrated(
+    config: &EmbeddedConfig,
+    options: SqliteConnectOptions,
+) -> Result<SqliteConnection, OpenError> {
     let wrong = |reason: String| OpenError::Database { file: file(&config.folder), reason };
-    let connected = SqliteConnection::connect_with(&writing(config)).await;
+    let connected = SqliteConnection::connect_with(&options).await;
     let mut connection = connected.map_err(|e| wrong(e.to_string()))?;
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|e| match e {
         MigrateError::VersionMissing(version) => {
@@ -92,6 +108,77 @@ pub(super) async fn connect(config: &EmbeddedConfig) -> Result<SqliteConnection,
         other => wrong(other.to_string()),
     })?;
     Ok(connection)
+}
+
+/// Whether there is a file with something in it; `false` where there never was one.
+fn is_there(file: &Path) -> Result<bool, OpenError> {
+    let not_ours = |reason: &str| Err(OpenError::NotOurs { file: file.into(), reason: reason.into() });
+    match std::fs::metadata(file) {
+        Ok(found) if found.len() == 0 => not_ours("it is empty"),
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            Err(OpenError::Database { file: file.into(), reason: e.to_string() })
+        }
+        Err(_) if file.is_symlink() => not_ours("it is a link that leads nowhere"),
+        Err(_) if beside(file, "-wal").exists() => {
+            not_ours("it is missing, but its write-ahead log is there")
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// Looks for our first migration, before anything of the file is touched.
+async fn is_ours(config: &EmbeddedConfig) -> Result<(), OpenError> {
+    let file = file(&config.folder);
+    let not_ours = |reason: &str| OpenError::NotOurs { file: file.clone(), reason: reason.into() };
+    let wrong = |e: sqlx::Error| OpenError::Database { file: file.clone(), reason: e.to_string() };
+    let mut connection = SqliteConnection::connect_with(&reading(config)).await.map_err(wrong)?;
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await
+        .map_err(wrong)?;
+    let first: Option<Vec<u8>> = if tables.iter().any(|name| name == "_sqlx_migrations") {
+        sqlx::query_scalar("SELECT checksum FROM _sqlx_migrations ORDER BY version LIMIT 1")
+            .fetch_optional(&mut connection)
+            .await
+            .map_err(wrong)?
+    } else {
+        None
+    };
+    connection.close().await.map_err(wrong)?;
+    let ours = MIGRATIONS.iter().next().map(|migration| migration.checksum.to_vec());
+    match first {
+        first if first.is_some() && first == ours => Ok(()),
+        _ if tables.is_empty() => Err(not_ours("it has no tables")),
+        _ => Err(not_ours("it has the tables of another program")),
+    }
+}
+
+/// Makes the database under another name, and gives it its own when it is whole: a process that is killed
+/// meanwhile leaves nothing that a later start could take for a database that lost its contents.
+async fn make(config: &EmbeddedConfig) -> Result<(), OpenError> {
+    let file = file(&config.folder);
+    let unfinished = beside(&file, ".new");
+    let wrong_io = |e: std::io::Error| OpenError::Database { file: file.clone(), reason: e.to_string() };
+    for left in [unfinished.clone(), beside(&unfinished, "-wal"), beside(&unfinished, "-shm")] {
+        match std::fs::remove_file(left) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(wrong_io(e)),
+            _ => {}
+        }
+    }
+    let options = writing(config).filename(&unfinished).create_if_missing(true);
+    let connection = migrated(config, options).await?;
+    let closed = connection.close().await;
+    closed.map_err(|e| OpenError::Database { file: file.clone(), reason: e.to_string() })?;
+    std::fs::rename(&unfinished, &file).map_err(wrong_io)?;
+    File::open(&config.folder).and_then(|folder| folder.sync_all()).map_err(wrong_io)
+}
+
+/// The file whose name goes on with `ending`.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// Opens the file for a run that writes, and looks over the log.

@@ -4,6 +4,7 @@ use super::*;
 use crate::contract::flights::Sample;
 use crate::contract::{Opening, archive, change_log, directory};
 use domain::ports::{Archive, ChangeLog, Version};
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 pub(super) async fn open(folder: &TempDir) -> Embedded {
@@ -68,6 +69,72 @@ async fn a_second_hub_on_the_folder_is_refused_in_a_sentence() {
     let _first = open(&folder).await;
     let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
     assert!(error.to_string().contains("is in use by another gatecall; stop that one first"), "{error}");
+}
+
+#[tokio::test]
+async fn a_second_hub_is_refused_though_the_lock_file_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let _first = open(&folder).await;
+    for removed in ["gatecall.lock", "gatecall.sqlite-shm"] {
+        std::fs::remove_file(folder.path().join(removed)).unwrap();
+    }
+    let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_lost_what_was_in_it_is_not_taken_for_a_new_one() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("gatecall.sqlite");
+    let refused = async || Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
+    std::fs::write(&file, "").unwrap();
+    let error = refused().await.to_string();
+    assert!(
+        error.contains("gatecall.sqlite cannot be this hub's: it is empty; put a backup back"),
+        "{error}"
+    );
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0, "it is left as it was found");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(folder.path().join("gatecall.sqlite-wal"), "some pages").unwrap();
+    let error = refused().await.to_string();
+    assert!(error.contains("it is missing, but its write-ahead log is there"), "{error}");
+    std::fs::remove_file(folder.path().join("gatecall.sqlite-wal")).unwrap();
+    std::os::unix::fs::symlink("nowhere", &file).unwrap();
+    assert!(refused().await.to_string().contains("it is a link that leads nowhere"));
+    std::fs::remove_file(&file).unwrap();
+    open(&folder).await.close().await.unwrap();
+    // Zeros where a page was, as a file system leaves after a loss of power.
+    let length = std::fs::metadata(&file).unwrap().len() as usize;
+    std::fs::write(&file, vec![0; length]).unwrap();
+    let error = refused().await;
+    assert!(matches!(error, OpenError::NotOurs { .. } | OpenError::Database { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("gatecall.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let mut theirs = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("CREATE TABLE theirs (id INTEGER)").execute(&mut theirs).await.unwrap();
+    theirs.close().await.unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let error = Embedded::open(EmbeddedConfig::in_folder(folder.path())).await.err().unwrap();
+    assert!(error.to_string().contains("it has the tables of another program"), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_killed_leaves_nothing_in_the_way() {
+    let folder = TempDir::new().unwrap();
+    for left in ["gatecall.sqlite.new", "gatecall.sqlite.new-wal", "gatecall.sqlite.new-shm"] {
+        std::fs::write(folder.path().join(left), "").unwrap();
+    }
+    open(&folder).await.close().await.unwrap();
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["gatecall.lock", "gatecall.sqlite"]);
 }
 
 #[tokio::test]
