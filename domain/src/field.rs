@@ -3,6 +3,7 @@
 //! One table names every field. Merging ([`crate::flight`]) treats them all alike, so a new field
 //! needs no new rule there.
 
+use crate::characters::{self, Use};
 use crate::codes::{Designator, Iata};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -248,7 +249,7 @@ impl Step {
 /// A field's value. Build one with the checked constructors, and it fits its field.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Value {
-    /// Text without control characters, not empty.
+    /// Text that can be seen, without characters that a screen must not get.
     Text(Arc<str>),
     /// Seconds since 1970-01-01T00:00:00Z.
     Time(i64),
@@ -276,8 +277,8 @@ pub struct InvalidValue {
 pub const CODESHARES_MAX: usize = 20;
 
 impl Value {
-    /// A text for `field`: trimmed, inner runs of space folded, control characters and
-    /// bidirectional overrides refused, length within the field's limit.
+    /// A text for `field`: trimmed, inner runs of space folded, what cannot be seen or reverses text refused,
+    /// length within the field's limit.
     pub fn text(field: Field, text: &str) -> Result<Self, InvalidValue> {
         let wrong = |reason: String| InvalidValue { field, reason };
         let Kind::Text(length_max) = field.kind() else {
@@ -286,10 +287,11 @@ impl Value {
         if text.len() > length_max * 8 {
             return Err(wrong(format!("is longer than {length_max} characters")));
         }
-        if text.chars().any(|c| is_unprintable(c) && !c.is_whitespace()) {
-            return Err(wrong("has control characters".into()));
-        }
-        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let used = match field {
+            Field::Remark | Field::DelayReason => Use::Sentence,
+            _ => Use::Code,
+        };
+        let folded = characters::tidied(text, used).map_err(|fault| wrong(fault.to_string()))?;
         if folded.is_empty() {
             return Err(wrong("is empty; use clear to take a value away".into()));
         }
@@ -337,12 +339,6 @@ impl Value {
     }
 }
 
-/// Characters that a screen or an SMS must never get: controls, and marks that reverse text.
-pub(crate) fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -373,6 +369,20 @@ mod tests {
             assert!(Value::text(Field::DepartureGate, text).is_err(), "{text:?}");
         }
         assert!(Value::text(Field::Cancelled, "yes").is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_blank_to_the_eye_is_refused() {
+        for blank in
+            ["\u{200b}", "\u{feff}", "\u{ad}", "\u{202e}", "\u{3164}", "\u{2800}", "\u{2060}", "\u{e0041}"]
+        {
+            let texts = Field::TABLE.iter().filter(|(_, _, kind, _)| matches!(kind, Kind::Text(_)));
+            for (field, ..) in texts {
+                assert!(Value::text(*field, blank).is_err(), "{field}: {blank:?}");
+            }
+            let fault = Value::text(Field::ArrivalBelt, &format!("4{blank}")).unwrap_err();
+            assert!(fault.to_string().starts_with("arrival.belt: has a"), "{fault}");
+        }
     }
 
     #[test]

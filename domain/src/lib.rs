@@ -5,6 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`characters`] | which characters no screen may get |
 //! | [`codes`] | airports', airlines' and flights' names, valid once you hold one |
 //! | [`leg`] | what makes a flight leg that leg: natural key, opaque id, aliases |
 //! | [`alias`] | finds a leg by its other names, so that a corrected key stays the same leg |
@@ -44,6 +45,7 @@ pub mod board;
 mod by_hand;
 mod cancellation;
 pub mod change;
+pub mod characters;
 pub mod clock;
 pub mod codes;
 pub mod delay_reason;

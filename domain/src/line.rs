@@ -1,6 +1,6 @@
 //! A line that a person wrote: a name, a reason, who did something.
 
-use crate::field::is_unprintable;
+use crate::characters::{self, Unprintable, Use};
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ pub enum InvalidLine {
     /// Too long.
     #[error("is longer than {} characters", Line::CHARS_MAX)]
     TooLong,
-    /// Controls, or marks that reverse text.
-    #[error("has control characters")]
-    Unprintable,
+    /// It cannot be seen, or reverses text.
+    #[error("{0}")]
+    Unprintable(#[from] Unprintable),
 }
 
 impl Line {
@@ -33,10 +33,7 @@ impl Line {
         if text.len() > Self::CHARS_MAX * 8 {
             return Err(InvalidLine::TooLong);
         }
-        if text.chars().any(|c| is_unprintable(c) && !c.is_whitespace()) {
-            return Err(InvalidLine::Unprintable);
-        }
-        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let folded = characters::tidied(text, Use::Sentence)?;
         match folded.chars().count() {
             0 => Err(InvalidLine::Empty),
             count if count > Self::CHARS_MAX => Err(InvalidLine::TooLong),
@@ -75,8 +72,12 @@ mod tests {
     fn a_line_is_tidied_and_bounded() {
         assert_eq!(Line::parse(" the  new\n key ").unwrap().as_str(), "the new key");
         assert_eq!(Line::parse(" \t "), Err(InvalidLine::Empty));
-        assert_eq!(Line::parse("a\0b"), Err(InvalidLine::Unprintable));
-        assert_eq!(Line::parse("\u{202e}b"), Err(InvalidLine::Unprintable));
+        assert_eq!(Line::parse("a\0b"), Err(InvalidLine::Unprintable(Unprintable::Control('\0'))));
+        assert_eq!(
+            Line::parse("\u{202e}b").unwrap_err().to_string(),
+            "has a character that reverses text (U+202E)"
+        );
+        assert_eq!(Line::parse("\u{200b}"), Err(InvalidLine::Unprintable(Unprintable::Blank)));
         assert!(Line::parse(&"ö".repeat(Line::CHARS_MAX)).is_ok());
         for length in [Line::CHARS_MAX + 1, 100_000] {
             let error = Line::parse(&"ö".repeat(length)).unwrap_err();

@@ -1,8 +1,8 @@
 //! What airports send, well and badly.
 
 use crate::client::{ask, connect};
-use crate::hub::{Hub, KEY, report};
-use serde_json::json;
+use crate::hub::{Hub, KEY, OPERATOR_KEY, report};
+use serde_json::{Value, json};
 use std::io::Write;
 
 const PATH: &str = "/api/v1/feeds/desk/reports";
@@ -208,4 +208,30 @@ fn the_quarantine_is_for_the_operator_alone() {
     hub.get("/api/v1/quarantine").problem(401);
     hub.get_with("/api/v1/quarantine", &[("authorization", &bearer())]).problem(401);
     assert!(hub.quarantine().is_empty());
+    for _ in 0..2 {
+        hub.push(&report("615", json!({ "departure.gate": 7 })));
+    }
+    let operator = format!("Bearer {OPERATOR_KEY}");
+    for (limit, more) in [(1, true), (2, false)] {
+        let path = format!("/api/v1/quarantine?limit={limit}");
+        let kept = hub.get_with(&path, &[("authorization", &operator)]).json();
+        assert_eq!((kept["faults"].as_array().unwrap().len(), &kept["more"]), (limit, &json!(more)));
+    }
+}
+
+#[test]
+fn a_gate_that_is_blank_to_the_eye_is_refused_with_field_and_reason() {
+    let hub = Hub::start();
+    for (blank, code) in [("\u{200b}", "U+200B"), ("\u{3164}", "U+3164"), ("1\u{ad}2", "U+00AD")] {
+        let answer = hub.push(&report("615", json!({ "departure.gate": blank }))).json();
+        let rejected = &answer["rejected"][0];
+        assert_eq!(rejected["field"], "departure.gate", "{answer}");
+        assert_eq!(rejected["reason"], format!("has an invisible character ({code})"));
+    }
+    hub.fly("615", json!({ "remark": "\u{feff}Go to the infor\u{ad}mation desk" }));
+    let flight = hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL").json();
+    assert_eq!(
+        (&flight["remark"], &flight["departure"]["gate"]),
+        (&json!("Go to the information desk"), &Value::Null)
+    );
 }

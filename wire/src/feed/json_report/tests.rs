@@ -104,7 +104,12 @@ fn a_fault_names_its_field_and_the_rule() {
         ),
         (r#","set":{"departure.gate":{"a":[1]}}"#, "departure.gate", "is an object and not a text"),
         (r#","set":{"departure.gate":"MUCH TOO LONG"}"#, "departure.gate", "is longer than 8 characters"),
-        (r#","set":{"departure.gate":"\u202e41"}"#, "departure.gate", "has control characters"),
+        (
+            r#","set":{"departure.gate":"\u202e41"}"#,
+            "departure.gate",
+            "has a character that reverses text (U+202E)",
+        ),
+        (r#","set":{"departure.gate":"\u200b"}"#, "departure.gate", "has an invisible character (U+200B)"),
         (r#","set":{"departure.gate":"1","departure.gate":"2"}"#, "departure.gate", "is spoken of twice"),
         (
             r#","set":{"departure.gate":"1"},"clear":["departure.gate"]"#,

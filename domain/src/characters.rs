@@ -1,0 +1,122 @@
+//! Characters that a screen or an SMS must never get.
+//!
+//! A gate of invisible characters looks like no gate; one with such a character among its letters looks
+//! like another gate and is not; a mark that reverses text shows 12 as 21.
+
+/// Why a text may not be shown. Reads as the end of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unprintable {
+    /// A control character.
+    #[error("has a control character (U+{:04X})", u32::from(*.0))]
+    Control(char),
+    /// It cannot be seen.
+    #[error("has an invisible character (U+{:04X})", u32::from(*.0))]
+    Invisible(char),
+    /// It changes the direction of what stands around it.
+    #[error("has a character that reverses text (U+{:04X})", u32::from(*.0))]
+    Reverses(char),
+    /// Each character may stand among others, but nothing of this text can be seen.
+    #[error("has nothing that can be seen")]
+    Blank,
+}
+
+/// What a text is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A gate, a belt, a registration: nothing may stand in it that cannot be seen.
+    Code,
+    /// To be read. Some scripts and signs are written with joiners and variants, so they stay; hints where
+    /// a line may break are left out, as what is seen is the same without them.
+    Sentence,
+}
+
+/// A text without space at its ends and with single spaces between words; empty where it is nothing but
+/// space.
+pub(crate) fn tidied(text: &str, used: Use) -> Result<String, Unprintable> {
+    let mut tidy = String::with_capacity(text.len());
+    let mut seen = false;
+    for word in text.split_whitespace() {
+        if !tidy.is_empty() {
+            tidy.push(' ');
+        }
+        for c in word.chars() {
+            match c {
+                _ if c.is_control() => return Err(Unprintable::Control(c)),
+                _ if reverses(c) => return Err(Unprintable::Reverses(c)),
+                _ if used == Use::Sentence && is_break_hint(c) => continue,
+                _ if used == Use::Sentence && is_joiner(c) => {}
+                _ if is_break_hint(c) || is_joiner(c) || is_invisible(c) => {
+                    return Err(Unprintable::Invisible(c));
+                }
+                _ => seen = true,
+            }
+            tidy.push(c);
+        }
+    }
+    if seen || text.chars().all(char::is_whitespace) { Ok(tidy) } else { Err(Unprintable::Blank) }
+}
+
+/// Marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm.
+fn reverses(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What letters and signs are put together with: the zero width joiner and non-joiner, and variants.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Soft hyphen, zero width space, word joiner, byte order mark.
+fn is_break_hint(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Unicode's `Default_Ignorable_Code_Point` without the above, and what else has no ink and is no space:
+/// fillers, blank Braille, annotations, format characters of notation, and places for private use, which
+/// show as nothing or as anything.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{2061}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffc}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_what_is_seen_of_it() {
+        let sentence = |text: &str| tidied(text, Use::Sentence);
+        assert_eq!(
+            sentence(" \u{feff}Go to\u{a0}the  infor\u{ad}mation\n desk ").unwrap(),
+            "Go to the information desk"
+        );
+        assert_eq!(sentence("\u{a0}\u{3000} \t").unwrap(), "");
+        for kept in ["نمی\u{200c}رود", "✈\u{fe0f}", "क्\u{200d}ष"] {
+            assert_eq!(sentence(kept).unwrap(), kept);
+        }
+        for blank in ["\u{200b}", "\u{ad} \u{feff}", "\u{200c}\u{fe0f}"] {
+            assert_eq!(sentence(blank), Err(Unprintable::Blank), "{blank:?}");
+        }
+        assert_eq!(sentence("Gate \u{202e}21"), Err(Unprintable::Reverses('\u{202e}')));
+        assert_eq!(sentence("a\u{3164}b"), Err(Unprintable::Invisible('\u{3164}')));
+    }
+
+    #[test]
+    fn in_a_code_everything_is_seen() {
+        assert_eq!(tidied(" B 14 ", Use::Code).unwrap(), "B 14");
+        for c in
+            ['\u{ad}', '\u{200b}', '\u{200d}', '\u{2800}', '\u{3164}', '\u{e0041}', '\u{feff}', '\u{fe0f}']
+        {
+            assert_eq!(tidied(&format!("1{c}4"), Use::Code), Err(Unprintable::Invisible(c)));
+        }
+        assert_eq!(tidied("1\u{0}", Use::Code), Err(Unprintable::Control('\0')));
+        assert_eq!(
+            tidied("1\u{200f}", Use::Code).unwrap_err().to_string(),
+            "has a character that reverses text (U+200F)"
+        );
+    }
+}
