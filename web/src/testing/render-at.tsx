@@ -62,9 +62,10 @@ export async function renderAt(address: string, answers: Record<string, unknown>
   });
   socket.start();
   directory.refresh();
-  let goTo: (address: string) => unknown = () => {};
+  let goTo: (to: string | -1) => unknown = () => {};
   function Navigator() {
-    goTo = useNavigate();
+    const navigate = useNavigate();
+    goTo = (to) => (to === -1 ? navigate(-1) : navigate(to));
     return null;
   }
   const view = render(
@@ -81,5 +82,13 @@ export async function renderAt(address: string, answers: Record<string, unknown>
       timers.advance(wait_ms);
       await Promise.resolve();
     });
-  return { ...view, hub, timers, store, next, goTo: (to: string) => void goTo(to) };
+  return {
+    ...view,
+    hub,
+    timers,
+    store,
+    next,
+    goTo: (to: string) => void goTo(to),
+    goBack: () => void goTo(-1),
+  };
 }

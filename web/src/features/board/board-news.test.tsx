@@ -1,6 +1,7 @@
 import { BOARD } from '@/testing/a-client';
 import { FLIGHTS, giveTheWindowAHeight, openBoard } from '@/testing/open-board';
 import { screen } from '@testing-library/react';
+import { renderAt } from '@/testing/render-at';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 
@@ -47,9 +48,31 @@ test('the number of flights is told aloud to who opens or searches the board, no
   const page = await openBoard();
   const announcer = screen.getByTestId('count-announcer');
   expect(announcer).toHaveTextContent('2 flights');
+  await page.next(() => undefined, 4_000);
+  expect(announcer).toBeEmptyDOMElement();
   await page.next(() => page.hub.last.says({ type: 'gone', leg: 'DL-40', topic: BOARD }));
   expect(screen.getByText('1 flight')).toBeVisible();
-  expect(announcer).toHaveTextContent('2 flights');
+  expect(announcer).toBeEmptyDOMElement();
   await userEvent.type(screen.getByRole('searchbox', { name: 'Search flights' }), 'b6');
   expect(announcer).toHaveTextContent('1 flight');
+});
+
+test('an answer that names make another one is told again, and none is left to be read when it is old', async () => {
+  let names: ((body: unknown) => void) | null = null;
+  const later = () => new Promise((give) => (names = give));
+  const page = await renderAt('/board/JFK/departures?q=chicago', { '/airports': later });
+  await page.next(() => {
+    page.hub.last.greets();
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: FLIGHTS });
+  });
+  const announcer = screen.getByTestId('count-announcer');
+  expect(announcer).toHaveTextContent('0 flights');
+  const airports = [
+    { iata: 'ORD', name: 'O’Hare', city: 'Chicago', country: 'US', zone: 'America/Chicago', flights: 1 },
+  ];
+  await page.next(() => names?.({ airports }));
+  await page.next(() => undefined);
+  expect(announcer).toHaveTextContent('1 flight');
+  await page.next(() => undefined, 4_000);
+  expect(announcer).toBeEmptyDOMElement();
 });

@@ -2,8 +2,10 @@ import { BoardHead } from '@/features/board/board-head';
 import type { BoardSort } from '@/features/board/board-query';
 import { BoardRow, type RowSetting } from '@/features/board/board-row';
 import styles from '@/features/board/board-table.module.css';
+import { wentOnFrom } from '@/lib/navigation/way-back';
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useCallback, useLayoutEffect, useRef, useState } from 'react';
+import { useLocation } from 'react-router';
 
 type Props = {
   legs: string[];
@@ -26,7 +28,9 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
     setMargin(top + window.scrollY);
   }, []);
   // Its row stays drawn wherever the window is scrolled to: a row that goes takes the focus with it.
-  const [focused, setFocused] = useState<string | null>(null);
+  // The row by which somebody left is drawn at once, as the focus comes back to it.
+  const { key } = useLocation();
+  const [focused, setFocused] = useState<string | null>(() => legs.find(isLegAt(wentOnFrom(key))) ?? null);
   const kept = focused === null ? -1 : legs.indexOf(focused);
   const virtualizer = useWindowVirtualizer({
     count: legs.length,
@@ -79,6 +83,8 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
     </div>
   );
 }
+
+const isLegAt = (address: string | null) => (leg: string) => address === `/flight/${encodeURIComponent(leg)}`;
 
 const legOf = (within: Element): string | null =>
   within.closest<HTMLElement>('[data-leg]')?.dataset['leg'] ?? null;
