@@ -2,6 +2,7 @@ import { AfterNavigation } from '@/app/after-navigation';
 import { LazyPage } from '@/app/lazy-page';
 import { NotFoundPage } from '@/app/not-found-page';
 import { PageBoundary } from '@/app/page-boundary';
+import { TakeNewBuild } from '@/app/take-new-build';
 import { AirportsPage } from '@/features/airports/airports-page';
 import { BoardPage } from '@/features/board/board-page';
 import { DisplayPage } from '@/features/display/display-page';
@@ -18,6 +19,7 @@ export function App({ services }: { services: Services }) {
   return (
     <ServicesContext value={services}>
       <AfterNavigation />
+      <TakeNewBuild />
       <PageBoundary key={pathname} timers={services.timers}>
         <Pages />
       </PageBoundary>

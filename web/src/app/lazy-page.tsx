@@ -1,16 +1,35 @@
 import { Notice } from '@/components/notice';
-import { Suspense, lazy } from 'react';
+import type { BuildWatch } from '@/lib/build/build-watch';
+import { useServices } from '@/lib/services/services';
+import { type ComponentType, Suspense, lazy, useState } from 'react';
+
+/** Fetches the code of a page; fails when it cannot be had. */
+export type LoadPage = () => Promise<ComponentType>;
 
 // The description of the interface is read by few: its code is fetched by those who open it.
-const ApiDocsPage = lazy(async () => {
-  const { ApiDocsPage: page } = await import('@/features/api-docs/api-docs-page');
-  return { default: page };
-});
+const loadApiDocs: LoadPage = async () => (await import('@/features/api-docs/api-docs-page')).ApiDocsPage;
 
-export function LazyPage() {
+/** A page whose code is fetched when it is opened. Opened again after a failure it is fetched again. */
+export function LazyPage({ load = loadApiDocs }: { load?: LoadPage }) {
+  const { builds } = useServices();
+  const [Page] = useState(() => lazy(() => loadOrTakeNewBuild(load, builds)));
   return (
     <Suspense fallback={<Notice title="One moment…" />}>
-      <ApiDocsPage />
+      <Page />
     </Suspense>
   );
+}
+
+/** Code that is not there any more belongs to a build before the one that the hub serves: that one is loaded. */
+async function loadOrTakeNewBuild(
+  load: LoadPage,
+  builds: Pick<BuildWatch, 'take'>,
+): Promise<{ default: ComponentType }> {
+  try {
+    return { default: await load() };
+  } catch (error) {
+    // The page is about to go; until then "One moment…" is true.
+    if (await builds.take()) return new Promise(() => undefined);
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { App } from '@/app/app';
 import { ApiProblem } from '@/lib/api/api-problem';
 import type { GetJson } from '@/lib/api/get-json';
+import { BuildWatch } from '@/lib/build/build-watch';
 import { OperationalClock } from '@/lib/clock/operational-clock';
 import { Directory } from '@/lib/directory/directory';
 import { fullJitter } from '@/lib/socket/backoff';
@@ -60,7 +61,18 @@ export async function renderAt(address: string, answers: Record<string, unknown>
     random: () => 0.5,
     backoff: fullJitter,
   });
+  const served = { build: 'a build' as string | null, reloads: 0 };
+  const kept = new Map<string, string>();
+  const builds = new BuildWatch({
+    own: 'a build',
+    served: () => Promise.resolve(served.build),
+    memory: { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => void kept.set(key, text) },
+    timers,
+    random: () => 0.5,
+    reload: () => (served.reloads += 1),
+  });
   socket.start();
+  builds.start();
   directory.refresh();
   let goTo: (to: string | -1) => unknown = () => {};
   function Navigator() {
@@ -71,7 +83,7 @@ export async function renderAt(address: string, answers: Record<string, unknown>
   const view = render(
     <MemoryRouter initialEntries={[address]}>
       <Navigator />
-      <App services={{ socket, store, clock, directory, timers, getJson }} />
+      <App services={{ socket, store, clock, directory, builds, timers, getJson }} />
     </MemoryRouter>,
   );
   await act(async () => Promise.resolve());
@@ -85,6 +97,7 @@ export async function renderAt(address: string, answers: Record<string, unknown>
   return {
     ...view,
     hub,
+    served,
     timers,
     store,
     next,

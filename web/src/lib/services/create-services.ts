@@ -1,4 +1,6 @@
 import { getJson } from '@/lib/api/get-json';
+import { BuildWatch } from '@/lib/build/build-watch';
+import { ownBuild, servedBuild } from '@/lib/build/served-build';
 import { OperationalClock } from '@/lib/clock/operational-clock';
 import { browserTimers } from '@/lib/clock/timers';
 import { Directory } from '@/lib/directory/directory';
@@ -25,10 +27,28 @@ export function createServices(): Services & { start: () => void } {
     random: Math.random,
     backoff: fullJitter,
   });
+  const builds = new BuildWatch({
+    own: ownBuild(),
+    served: servedBuild,
+    memory: tabMemory(),
+    timers,
+    random: Math.random,
+    reload: () => location.reload(),
+  });
   const start = () => {
     socket.start();
+    builds.start();
     directory.refresh();
     onWake(() => socket.wake());
   };
-  return { socket, store, clock, directory, timers, getJson, start };
+  return { socket, store, clock, directory, builds, timers, getJson, start };
+}
+
+/** Some browsers refuse their storage to pages, by throwing. */
+function tabMemory(): Storage | null {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
 }

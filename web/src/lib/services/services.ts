@@ -1,4 +1,5 @@
 import type { GetJson } from '@/lib/api/get-json';
+import type { BuildWatch } from '@/lib/build/build-watch';
 import type { OperationalClock } from '@/lib/clock/operational-clock';
 import type { Timers } from '@/lib/clock/timers';
 import type { Directory } from '@/lib/directory/directory';
@@ -12,6 +13,7 @@ export type Services = {
   store: FlightStore;
   clock: OperationalClock;
   directory: Directory;
+  builds: Pick<BuildWatch, 'isNew' | 'subscribe' | 'look' | 'take'>;
   timers: Timers;
   getJson: GetJson;
 };

@@ -3,6 +3,7 @@ import { Directory } from '@/lib/directory/directory';
 import { type Services, ServicesContext } from '@/lib/services/services';
 import { useNow } from '@/lib/services/use-now';
 import { aClient } from '@/testing/a-client';
+import { SAME_BUILD } from '@/testing/same-build';
 import { FakeTimers } from '@/testing/fake-timers';
 import { act, render, screen } from '@testing-library/react';
 import type { ReactNode } from 'react';
@@ -21,7 +22,7 @@ function aClock(timers: FakeTimers) {
   const { client, store } = aClient();
   const getJson = () => Promise.reject(new Error('nothing is fetched here'));
   const directory = new Directory(getJson, timers, () => 0.5);
-  const services: Services = { socket: client, store, clock, directory, timers, getJson };
+  const services: Services = { socket: client, store, clock, directory, builds: SAME_BUILD, timers, getJson };
   const drawn = vi.fn();
   function Shown() {
     const now_ms = useNow(1_000);
