@@ -12,6 +12,8 @@
 //! - **report** ([`encode_report`]): on its way to the owner of its leg, in `gatecall.reports`.
 //! - **keepsake** ([`encode_message`], [`encode_fault`]): on its way to the archive, in
 //!   `gatecall.archive`.
+//! - **skip** ([`encode_skip`]): an operator's decision that a record is passed over, in
+//!   `gatecall.changes`.
 //! - **value** ([`encode_value`]): one field's value as it stands in a state, without a version of its
 //!   own; the directory keeps what operators have set so.
 //!
@@ -24,12 +26,14 @@ mod encode;
 mod epoch;
 mod keepsake;
 mod report;
+mod skip;
 
 pub use change::{ChangeRecord, decode_change, encode_change, past_change};
 pub use decode::{decode_state, decode_value};
 pub use encode::{encode_state, encode_value};
 pub use keepsake::{Kept, decode_kept, encode_fault, encode_message};
 pub use report::{decode_report, encode_report};
+pub use skip::{SkipRecord, decode_skip, encode_skip};
 
 use domain::flight::Flight;
 use domain::leg::LegId;

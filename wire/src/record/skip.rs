@@ -1,0 +1,81 @@
+//! An operator's decision that a record of Kafka is to be passed over, as it stands in
+//! `gatecall.changes`: `{"v":1,"topic":"changes","partition":3,"offset":17,"by":"…","at":…,"reason":"…"}`.
+
+use super::epoch::Epoch;
+use super::{RecordError, VERSION, check_version};
+use chrono::{DateTime, Utc};
+use domain::line::Line;
+use serde::{Deserialize, Serialize};
+
+/// Which record is passed over, and who decided it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SkipRecord {
+    /// The topic, without the installation's prefix.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+    /// Who decided it.
+    pub by: Line,
+    /// When, in real time.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<Line>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Json {
+    v: u64,
+    topic: String,
+    partition: i32,
+    offset: i64,
+    by: String,
+    at: Epoch,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// The decision as a record.
+pub fn encode_skip(skip: &SkipRecord) -> Vec<u8> {
+    let json = Json {
+        v: VERSION,
+        topic: skip.topic.clone(),
+        partition: skip.partition,
+        offset: skip.offset,
+        by: skip.by.to_string(),
+        at: Epoch(skip.at),
+        reason: skip.reason.as_ref().map(ToString::to_string),
+    };
+    let mut bytes = Vec::with_capacity(256);
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut bytes, &json);
+    bytes
+}
+
+/// Reads what [`encode_skip`] wrote.
+pub fn decode_skip(json: &[u8]) -> Result<SkipRecord, RecordError> {
+    check_version(json)?;
+    let Json { topic, partition, offset, by, at, reason, .. } =
+        serde_json::from_slice(json).map_err(RecordError::broken)?;
+    let by = Line::parse(&by).map_err(RecordError::broken)?;
+    let reason = reason.map(|text| Line::parse(&text)).transpose().map_err(RecordError::broken)?;
+    Ok(SkipRecord { topic, partition, offset, by, at: at.0, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_reads_back_as_it_was_made() {
+        for reason in [None, Some(Line::parse("a trial of the new version").unwrap())] {
+            let at = DateTime::from_timestamp(1_360_357_451, 250_000_000).unwrap();
+            let by = Line::parse("J. Novak").unwrap();
+            let skip = SkipRecord { topic: "changes".into(), partition: 3, offset: 17, by, at, reason };
+            assert_eq!(decode_skip(&encode_skip(&skip)), Ok(skip));
+        }
+        assert!(matches!(decode_skip(b"{\"v\":2}"), Err(RecordError::Newer { found: 2 })));
+        assert!(matches!(decode_skip(b"{\"v\":1}"), Err(RecordError::Broken(_))));
+    }
+}
