@@ -17,6 +17,7 @@
 //! | [`change`] | what differs between two views, and what kind of change that is |
 //! | [`topic`] | what a listener can follow |
 //! | [`board`] | rows of one airport and direction in order |
+//! | [`backlog`] | reports that were answered and not merged yet, and whether more are taken |
 //! | [`airports`], [`airlines`] | tables with zones and names |
 //! | [`clock`] | the operational clock, which can be replayed |
 //! | [`feed_key`] | the keys by which feeds are known, and the rules of changing them |
@@ -41,6 +42,7 @@
 pub mod airlines;
 pub mod airports;
 pub mod alias;
+pub mod backlog;
 pub mod board;
 mod by_hand;
 mod cancellation;

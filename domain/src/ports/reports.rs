@@ -1,6 +1,7 @@
 //! The way of reports: taken, made durable, and merged by the node that owns their leg.
 
 use super::{Answer, StoreError};
+use crate::backlog::Refusal;
 use crate::leg::LegId;
 use crate::report::Report;
 
@@ -37,6 +38,9 @@ pub enum SinkError {
         /// The limit.
         limit: usize,
     },
+    /// Reports are taken faster than they are merged; try again.
+    #[error("{0}")]
+    Behind(Refusal),
     /// The hub is going down; try elsewhere or again.
     #[error("the hub is shutting down")]
     Stopping,
@@ -52,7 +56,8 @@ pub trait ReportSink: Send + Sync {
 /// Where several nodes put the reports that they took, for whoever owns their legs.
 pub trait ReportJournal: Send + Sync {
     /// Makes reports durable, each under the leg it is thought to be of. `Ok` says so of all of
-    /// them; after an error some may be durable, and repeating all is harmless.
+    /// them; after an error some may be durable, and repeating all is harmless. All are of one feed, and
+    /// [`SinkError::Behind`] where too many wait to be merged: then none was written.
     fn post(&self, reports: Vec<(LegId, Report)>) -> Answer<'_, Result<(), SinkError>>;
 }
 

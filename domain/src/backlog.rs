@@ -1,0 +1,209 @@
+//! Reports that were answered and are not merged yet, and whether more are taken.
+//!
+//! A queue that is durable takes reports faster than they can be merged, and then what is shown is late by as
+//! long as the queue is. So it has a bound. From its half on, a feed that fills more than its share of it is
+//! refused, so that one feed's flood does not make the others late, nor has them refused.
+
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The reports of all partitions that wait.
+#[derive(Debug)]
+pub struct Backlog {
+    limit: usize,
+    partitions: Vec<Partition>,
+    /// By feed, its reports that are being written or wait. A feed with none is not kept.
+    feeds: FxHashMap<Arc<str>, usize>,
+    /// Reports that are being written.
+    writing: usize,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    /// Up to here, and without it, reports are merged.
+    merged: Option<i64>,
+    /// Up to here, and without it, reports are known to be written, whoever wrote them.
+    written: i64,
+    /// Our own that wait, in order, by offset.
+    waiting: VecDeque<(i64, Arc<str>)>,
+}
+
+impl Partition {
+    fn ahead(&self) -> usize {
+        usize::try_from(self.written - self.merged.unwrap_or(self.written)).unwrap_or(0)
+    }
+}
+
+/// Why no more reports are taken at present. Reads as a sentence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The feed fills more than its share.
+    #[error("{waiting} reports of this feed wait to be merged, which is more than its share of {share}")]
+    FeedShare {
+        /// Its reports that wait.
+        waiting: usize,
+        /// What it may have while others wait too.
+        share: usize,
+    },
+    /// The bound is reached.
+    #[error("{waiting} reports wait to be merged, and {limit} may")]
+    Full {
+        /// Reports that wait.
+        waiting: usize,
+        /// The bound.
+        limit: usize,
+    },
+}
+
+impl Backlog {
+    /// An empty one for so many partitions, in which at most `limit` reports wait.
+    pub fn new(partitions: usize, limit: usize) -> Self {
+        let partitions = (0..partitions).map(|_| Partition::default()).collect();
+        Self { limit, partitions, feeds: FxHashMap::default(), writing: 0 }
+    }
+
+    /// Takes a message of `count` reports on, or says why not. What was taken on is to be given to
+    /// [`Backlog::written`]. One message longer than the bound is taken where nothing waits.
+    pub fn take_on(&mut self, feed: &Arc<str>, count: usize) -> Result<(), Refusal> {
+        let (waiting, limit) = (self.waiting(), self.limit);
+        if waiting > 0 && waiting + count > limit {
+            return Err(Refusal::Full { waiting, limit });
+        }
+        let own = self.feeds.get(feed).copied().unwrap_or(0);
+        let feeds = self.feeds.len() + usize::from(own == 0);
+        let share = limit / 2 / feeds;
+        if waiting > 0 && waiting + count > limit / 2 && own > 0 && own + count > share {
+            return Err(Refusal::FeedShare { waiting: own, share });
+        }
+        *self.feeds.entry(feed.clone()).or_default() += count;
+        self.writing += count;
+        Ok(())
+    }
+
+    /// Of a message of `count` reports that was taken on, these were written: partition and offset.
+    pub fn written(
+        &mut self,
+        feed: &Arc<str>,
+        count: usize,
+        written: impl IntoIterator<Item = (usize, i64)>,
+    ) {
+        self.writing = self.writing.saturating_sub(count);
+        let mut kept = 0;
+        for (partition, offset) in written {
+            let Some(partition) = self.partitions.get_mut(partition) else { continue };
+            partition.written = partition.written.max(offset + 1);
+            // Of a group that has never committed it is not known where it begins.
+            if *partition.merged.get_or_insert(offset) <= offset {
+                partition.waiting.push_back((offset, feed.clone()));
+                kept += 1;
+            }
+        }
+        self.release(feed, count.saturating_sub(kept));
+    }
+
+    /// Everything before this offset of a partition is merged.
+    pub fn merged(&mut self, partition: usize, next: i64) {
+        let Some(partition) = self.partitions.get_mut(partition) else { return };
+        partition.merged = Some(next);
+        partition.written = partition.written.max(next);
+        let mut done: Vec<Arc<str>> = Vec::new();
+        while partition.waiting.front().is_some_and(|(offset, _)| *offset < next) {
+            done.extend(partition.waiting.pop_front().map(|(_, feed)| feed));
+        }
+        done.iter().for_each(|feed| self.release(feed, 1));
+    }
+
+    /// Reports that are being written or wait to be merged, as far as is known here: what other nodes wrote
+    /// counts as soon as a report of this node stands behind it.
+    pub fn waiting(&self) -> usize {
+        self.writing + self.partitions.iter().map(Partition::ahead).sum::<usize>()
+    }
+
+    /// Partitions in which reports wait.
+    pub fn partitions_waiting(&self) -> impl Iterator<Item = usize> + '_ {
+        let numbered = self.partitions.iter().enumerate();
+        numbered.filter(|(_, partition)| partition.ahead() > 0).map(|(number, _)| number)
+    }
+
+    fn release(&mut self, feed: &Arc<str>, count: usize) {
+        if let Some(own) = self.feeds.get_mut(feed) {
+            *own = own.saturating_sub(count);
+            if *own == 0 {
+                self.feeds.remove(feed);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(name: &str) -> Arc<str> {
+        name.into()
+    }
+
+    /// Posts one report at an offset of the first partition.
+    fn post(backlog: &mut Backlog, feed: &Arc<str>, offset: i64) -> Result<(), Refusal> {
+        backlog.take_on(feed, 1)?;
+        backlog.written(feed, 1, [(0, offset)]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_feed_alone_may_fill_half_and_goes_on_when_some_are_merged() {
+        let (mut backlog, jfk) = (Backlog::new(2, 20), feed("jfk"));
+        for offset in 100..110 {
+            post(&mut backlog, &jfk, offset).unwrap();
+        }
+        let refusal = Refusal::FeedShare { waiting: 10, share: 10 };
+        assert_eq!(post(&mut backlog, &jfk, 110), Err(refusal));
+        assert_eq!((backlog.waiting(), backlog.partitions_waiting().collect::<Vec<_>>()), (10, vec![0]));
+        backlog.merged(0, 104);
+        assert_eq!(backlog.waiting(), 6);
+        post(&mut backlog, &jfk, 110).unwrap();
+        backlog.merged(0, 111);
+        assert_eq!((backlog.waiting(), backlog.feeds.len()), (0, 0));
+    }
+
+    #[test]
+    fn one_feeds_flood_does_not_have_another_refused() {
+        let (mut backlog, flood, calm) = (Backlog::new(1, 40), feed("flood"), feed("calm"));
+        let taken = (0..1_000).filter(|offset| post(&mut backlog, &flood, *offset).is_ok()).count() as i64;
+        assert_eq!(taken, 20);
+        // The calm one has the other half for as long as it keeps within its share.
+        for offset in taken..taken + 10 {
+            post(&mut backlog, &calm, offset).unwrap();
+            assert!(matches!(post(&mut backlog, &flood, 0), Err(Refusal::FeedShare { .. })));
+        }
+        assert_eq!(post(&mut backlog, &calm, 0), Err(Refusal::FeedShare { waiting: 10, share: 10 }));
+    }
+
+    #[test]
+    fn what_others_wrote_counts_and_the_bound_is_for_all() {
+        let (mut backlog, jfk) = (Backlog::new(1, 20), feed("jfk"));
+        backlog.merged(0, 50);
+        // Between what is merged and this report stand nineteen of another node's.
+        post(&mut backlog, &jfk, 69).unwrap();
+        assert_eq!(backlog.waiting(), 20);
+        assert_eq!(backlog.take_on(&feed("lga"), 1), Err(Refusal::Full { waiting: 20, limit: 20 }));
+        backlog.merged(0, 60);
+        post(&mut backlog, &feed("lga"), 70).unwrap();
+    }
+
+    #[test]
+    fn what_is_being_written_counts_and_what_was_not_written_is_given_back() {
+        let (mut backlog, jfk, lga) = (Backlog::new(1, 20), feed("jfk"), feed("lga"));
+        backlog.take_on(&jfk, 100).expect("nothing waits, and nobody could ever send it otherwise");
+        assert_eq!(backlog.take_on(&lga, 1), Err(Refusal::Full { waiting: 100, limit: 20 }));
+        backlog.written(&jfk, 100, []);
+        assert_eq!((backlog.waiting(), backlog.feeds.len()), (0, 0));
+        post(&mut backlog, &lga, 7).unwrap();
+        // Merged before this node heard that it was written.
+        backlog.take_on(&jfk, 1).unwrap();
+        backlog.merged(0, 9);
+        backlog.written(&jfk, 1, [(0, 8), (9, 1)]);
+        assert_eq!((backlog.waiting(), backlog.feeds.len()), (0, 0));
+    }
+}
