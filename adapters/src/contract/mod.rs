@@ -9,6 +9,7 @@ pub mod archive;
 pub mod change_log;
 pub mod directory;
 pub mod flights;
+pub mod foreign_kafka;
 pub mod leases;
 pub mod ports;
 pub mod recorder;

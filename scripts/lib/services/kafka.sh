@@ -76,6 +76,7 @@ log.segment.bytes=67108864
 log.retention.hours=72
 log.cleaner.dedupe.buffer.size=16777216
 log.cleaner.threads=1
+log.cleaner.backoff.ms=500
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=12
 transaction.state.log.replication.factor=1
