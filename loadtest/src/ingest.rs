@@ -48,6 +48,8 @@ struct Found {
     seconds: f64,
     reports: u64,
     changed: u64,
+    /// POSTs that were told to come back.
+    put_off: u64,
     reports_per_s: f64,
     cpu_us_per_report: f64,
     cores: f64,
@@ -102,6 +104,12 @@ pub fn run(args: &Ingest) -> Result<Report> {
         if args.max { "sent" } else { "due" }
     ));
     let (reports, changed) = found.iter().fold((0, 0), |sum, one| (sum.0 + one.reports, sum.1 + one.changed));
+    let put_off: u64 = found.iter().map(|one| one.put_off).sum();
+    if put_off > 0 {
+        report.notes.push(format!(
+            "{put_off} POSTs were answered 429 or 503, as too many reports waited, and were not sent again."
+        ));
+    }
     report.notes.extend(unchanged_note(reports, changed, subject.lanes));
     Ok(report)
 }
@@ -169,6 +177,7 @@ fn measure(
     subject.create(&mut plan, known..count as usize)?;
     let mut load = Load::new(plan, args.batch);
     let mut rig = build(args, subject, nodes, &mut load)?;
+    rig.may_be_put_off = nodes.are_several();
     let created = at_first + (count as usize - known) as u64;
     if nodes.are_several() {
         nodes.wait_until_merged(&mut rig, created).context("the flights")?;
@@ -178,7 +187,8 @@ fn measure(
     wait_until_quiet(&mut rig, subject.pid)?;
     load.run(args, &mut rig, WARM_UP_S)?;
     if nodes.are_several() {
-        nodes.wait_until_merged(&mut rig, created + load.sent).context("the load before the measured one")?;
+        let taken = load.taken(&rig);
+        nodes.wait_until_merged(&mut rig, created + taken).context("the load before the measured one")?;
     }
 
     rig.audience.meter.begin();
@@ -188,7 +198,8 @@ fn measure(
     load.run(args, &mut rig, args.seconds)?;
     if nodes.are_several() {
         // What was answered is durable; what was merged is what the hub can do in the long run.
-        nodes.wait_until_merged(&mut rig, created + load.sent).context("the measured load")?;
+        let taken = load.taken(&rig);
+        nodes.wait_until_merged(&mut rig, created + taken).context("the measured load")?;
     }
     let (took, cpu) = (now_ns() - start, nodes.cpu_ns(subject.pid)? - cpu_before);
     let reports = rig.answers.accepted - before.accepted;
@@ -205,6 +216,7 @@ fn measure(
         cpu_us_per_report: cpu as f64 / 1e3 / reports.max(1) as f64,
         cores: cpu as f64 / took as f64,
         rss_mb: rss_bytes(subject.pid)? as f64 / 1e6,
+        put_off: rig.answers.put_off - before.put_off,
         post: rig.post_times.percentiles(),
         frame: rig.audience.meter.latency.percentiles(),
     };
@@ -224,7 +236,8 @@ fn build(args: &Ingest, subject: &Subject, nodes: &Nodes, load: &mut Load) -> Re
     Rig::new(audience, Swarm::new(nodes.listens(), "/ws"), lanes, source, args.max && subject.pinned)
 }
 
-/// Every report was taken, and the followers' last pictures are right.
+/// Every report was taken, and the followers' last pictures are right. A hub of several nodes may put reports
+/// off that it cannot merge in time.
 fn check(subject: &Subject, rig: &mut Rig, load: &Load) -> Result<()> {
     let flights = subject.flights(&load.sampled_legs())?;
     let last: Vec<u32> = flights.iter().map(rev).collect();
@@ -232,7 +245,7 @@ fn check(subject: &Subject, rig: &mut Rig, load: &Load) -> Result<()> {
     rig.until(STALL_TIMEOUT_S, |rig| rig.audience.checker.all_hold(socks.clone(), &last))?;
     rig.audience.checker.settle(socks, &last);
     compare_pictures(&mut rig.audience, &flights);
-    let (sent, taken) = (load.sent, rig.answers.accepted);
+    let (sent, taken) = (load.taken(rig), rig.answers.accepted);
     if sent != taken {
         rig.audience
             .checker
@@ -262,6 +275,11 @@ impl Load {
 
     fn sampled_legs(&self) -> Vec<String> {
         self.sampled.iter().map(|index| self.plan.flights[*index].leg.clone()).collect()
+    }
+
+    /// Reports that were sent and not put off.
+    fn taken(&self, rig: &Rig) -> u64 {
+        self.sent - rig.answers.put_off * u64::from(self.batch)
     }
 
     /// Loads for `seconds` and waits for the last answer.

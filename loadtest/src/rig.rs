@@ -16,6 +16,9 @@ use serde::Deserialize;
 /// Shortest sleep of the open loop: while every connection is busy the next answer wakes it.
 const POLL_MIN_NS: u64 = 20_000;
 
+/// What the hub asks for in `Retry-After`.
+const PUT_OFF_S: u64 = 1;
+
 /// What POSTs were answered so far.
 #[derive(Default, Clone, Copy, Debug, serde::Serialize)]
 pub struct Answers {
@@ -27,6 +30,8 @@ pub struct Answers {
     pub changed: u64,
     /// Reports refused.
     pub rejected: u64,
+    /// POSTs that were told to come back, of which nothing was taken.
+    pub put_off: u64,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +60,10 @@ pub struct Rig {
     body: Vec<u8>,
     jobs: u64,
     next_sip_ns: u64,
+    /// A hub that takes no more reports for a moment is right to say so, and is given that moment.
+    pub may_be_put_off: bool,
+    /// Until then the hub wants no more reports.
+    put_off_until_ns: u64,
     /// While something is awaited the loop looks without sleeping: a sleeping client would charge
     /// its wake-ups to the server that is measured. Only sensible with a core of one's own.
     spins: bool,
@@ -76,6 +85,8 @@ impl Rig {
             body: Vec::new(),
             jobs: 0,
             next_sip_ns: 0,
+            may_be_put_off: false,
+            put_off_until_ns: 0,
             spins,
         })
     }
@@ -302,15 +313,21 @@ impl Rig {
         self.lanes.post(&self.reactor, self.jobs, &self.body)
     }
 
-    /// Whether every connection has a POST under way.
+    /// Whether nothing can be sent now: every connection has a POST under way, or the hub wants no more for
+    /// a moment.
     pub fn lanes_are_full(&self) -> bool {
-        self.lanes.is_full()
+        self.lanes.is_full() || now_ns() < self.put_off_until_ns
     }
 
     fn answered(&mut self, done: &Done) {
         self.post_times.add(done.got_ns - done.sent_ns);
         self.answers.posts += 1;
         let body: Option<Accepted> = serde_json::from_slice(&done.answer.body).ok();
+        if self.may_be_put_off && matches!(done.answer.status, 429 | 503) {
+            self.answers.put_off += 1;
+            self.put_off_until_ns = now_ns() + PUT_OFF_S * SECOND_NS;
+            return;
+        }
         let told = || format!("status {}: {}", done.answer.status, excerpt(&done.answer.body));
         let Some(body) = body.filter(|_| done.answer.status == 202) else {
             return self.audience.checker.violations.add(REFUSED, told);
