@@ -15,6 +15,7 @@
 //! | [`http`] | REST, metrics, health, the web page's files |
 //! | [`ws`] | sockets: handshake, line, session; server-sent events |
 //! | [`mend`] | a data folder's new epoch, and giving up what cannot be read |
+//! | [`skip_record`] | a record of Kafka that ends hubs is passed over |
 //! | [`memory`] | the one door to the allocator |
 //! | [`roles`] | what a node of several does |
 //! | [`telemetry`] | logs and what is counted |
@@ -31,6 +32,7 @@ pub mod memory;
 pub mod mend;
 pub mod roles;
 pub mod serve;
+pub mod skip_record;
 pub mod telemetry;
 pub mod time;
 pub mod ws;

@@ -7,6 +7,7 @@
 //! 1. A variant of [`Command`] with its help, and its arm in [`run`].
 //! 2. What it does in a function here if it fits a screen, else in a module of the library.
 
+use adapters::kafka::RecordPlace;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
@@ -18,6 +19,7 @@ use gatecall::config::sections::StoreKind;
 use gatecall::config::{Config, DEFAULT_FILE};
 use gatecall::feed_key::Wish;
 use gatecall::roles::Roles;
+use gatecall::skip_record::{SkipOrder, skip_record};
 use gatecall::{feed_key, mend, serve, telemetry};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -117,6 +119,34 @@ enum Command {
         #[arg(long, value_name = "PREFIX", conflicts_with_all = ["add", "note"], value_parser = KeyPrefix::parse)]
         revoke: Option<KeyPrefix>,
     },
+    /// Has every hub pass over a record of Kafka that would end each of them, because only a newer version
+    /// can read it; refused where nothing is wrong with the record. Without --yes it says what the record
+    /// is and what passing over it costs, and changes nothing (code 1).
+    SkipRecord {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The topic, as the hub's last line names it.
+        #[arg(long)]
+        topic: String,
+        /// The partition.
+        #[arg(long)]
+        partition: i32,
+        /// The offset.
+        #[arg(long)]
+        offset: i64,
+        /// Does it.
+        #[arg(long)]
+        yes: bool,
+        /// Does it although all that is known of a flight may go with the record.
+        #[arg(long)]
+        lose_flight: bool,
+        /// Who decides it, for those who come after: it is kept in Kafka and in every hub's log.
+        #[arg(long, value_name = "NAME", value_parser = Line::parse)]
+        by: Line,
+        /// Why.
+        #[arg(long, value_name = "TEXT", value_parser = Line::parse)]
+        reason: Option<Line>,
+    },
     /// Prints the version.
     Version,
 }
@@ -182,6 +212,12 @@ fn run(command: Command) -> anyhow::Result<()> {
                 None => Wish::Make { add, note },
             };
             feed_key(&feed, &config, wish)
+        }
+        Command::SkipRecord { config, topic, partition, offset, yes, lose_flight, by, reason } => {
+            let place = RecordPlace { topic, partition, offset };
+            let order = SkipOrder { place, yes, lose_flight, by, reason };
+            let said = actix_rt::System::new().block_on(skip_record(&config.load()?, order))?;
+            said.into_iter().try_for_each(|line| say(format_args!("{line}")))
         }
         Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
     }

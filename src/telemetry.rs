@@ -193,6 +193,22 @@ impl Collector for KafkaFigures {
             None,
             gauge(),
         )?)?;
+        let unowned = self.0.partitions_unowned().map_or(0, |(unowned, _)| unowned);
+        let help = "Partitions whose flights no hub merges, for longer than dealing them anew takes";
+        ConstGauge::new(i64::try_from(unowned).unwrap_or(i64::MAX)).encode(encoder.encode_descriptor(
+            "gatecall_partitions_unowned",
+            help,
+            None,
+            gauge(),
+        )?)?;
+        let unmerged = i64::try_from(self.0.reports_unmerged()).unwrap_or(i64::MAX);
+        let help = "Reports that this hub has written and others that stand before them, not merged yet";
+        ConstGauge::new(unmerged).encode(encoder.encode_descriptor(
+            "gatecall_reports_unmerged",
+            help,
+            None,
+            gauge(),
+        )?)?;
         let counters = [
             (
                 "gatecall_log_late",
@@ -200,6 +216,11 @@ impl Collector for KafkaFigures {
                 &figures.late,
             ),
             ("gatecall_unreadable_records", "Records in Kafka that could not be read", &figures.unreadable),
+            (
+                "gatecall_misplaced_records",
+                "Records of the log that stand in a wrong partition and are passed over",
+                &figures.misplaced,
+            ),
         ];
         for (name, help, count) in counters {
             let count = ConstCounter::new(count.load(Ordering::Relaxed));

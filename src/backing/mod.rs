@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`embedded`] | one folder, for a process of its own |
 //! | [`servers`] | Kafka, PostgreSQL and MongoDB, for a node of several |
+//! | `node_name` | the name that no two nodes may share |
 //!
 //! Either gives the same: a [`Backing`]. Whatever else knows which of the two it is asks this module.
 //!
@@ -13,6 +14,7 @@
 //! 2. A word for it in `store.kind`, and its arm in [`open`].
 
 pub mod embedded;
+mod node_name;
 pub mod servers;
 
 use crate::config::Config;

@@ -1,17 +1,17 @@
 //! Kafka, PostgreSQL and MongoDB, for a node of several.
 
-use super::{Backing, Health, Keeper, Parts};
+use super::{Backing, Health, Keeper, Parts, node_name};
 use crate::config::Config;
 use crate::roles::{Role, Roles};
 use crate::telemetry::{KafkaFigures, ServersAnswer};
 use crate::time::{monotonic, real_now};
 use actors::bridge::{Ends, Journaled, KafkaBridge};
 use actors::hub::Hub;
-use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Log, Queue};
+use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Queue};
 use adapters::mongo::{Mongo, MongoConfig, MongoFault};
 use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
 use anyhow::Context as _;
-use domain::ports::{Answer, Archive as _, Directory as _, ReportQueue, SharedLog as _};
+use domain::ports::{Answer, Archive as _, Directory as _, ReportQueue};
 use futures_util::future::join;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -41,9 +41,15 @@ pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
         session_timeout: kafka.session_timeout,
         changes_kept: kafka.changes_kept,
         journal_kept: kafka.journal_kept,
+        unmerged_max: kafka.reports_unmerged_max,
         real_now,
         died,
     }
+}
+
+/// What Kafka must know for a command that is over before anything could die.
+pub fn kafka_for_commands(config: &Config) -> KafkaConfig {
+    kafka_settings(config, nobody_told())
 }
 
 /// For commands that are over before anything could die.
@@ -72,7 +78,7 @@ pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
 
 /// Makes what is missing on the servers: topics, tables, collections. What was done, a line each.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
-    let kafka = kafka_settings(config, nobody_told());
+    let kafka = kafka_for_commands(config);
     Kafka::prepare(&kafka).await?;
     let mut done =
         vec![format!("Kafka has the topics {0}.reports, {0}.changes and {0}.archive.", kafka.prefix)];
@@ -90,7 +96,7 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
 pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>>> {
     let said =
         |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} answers as it should"));
-    let kafka = Kafka::check(&kafka_settings(config, nobody_told())).await.map_err(|fault| fault.to_string());
+    let kafka = Kafka::check(&kafka_for_commands(config)).await.map_err(|fault| fault.to_string());
     let postgres = postgres(config)?;
     let directory = postgres.check().await.map_err(|fault| format!("PostgreSQL: {fault}"));
     postgres.close().await;
@@ -115,6 +121,9 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
     let died = Died(Arc::new(move |thread| told.end_process(thread)));
     let settings = kafka_settings(config, died);
     Kafka::prepare(&settings).await?;
+    if roles.has(Role::Flights) {
+        node_name::take(Arc::new(postgres.clone()), &config.servers.node).await?;
+    }
     let kafka = Kafka::open(settings, rand::random())?;
     let epoch = postgres.epoch(rand::random()).await?.into();
     let log = kafka.log();
@@ -140,7 +149,8 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
         kafka.start_archivist(Arc::new(mongo.clone()))?;
     }
     KafkaBridge::start_on(&bridge, ends, deaths);
-    let servers = Servers { kafka, log, postgres: postgres.clone(), mongo, queue, roles };
+    let partitions = config.servers.kafka.partitions;
+    let servers = Servers { kafka, partitions, postgres: postgres.clone(), mongo, queue, roles };
     Ok(Backing {
         sink: Arc::new(Journaled::new(hub.clone(), Arc::new(servers.kafka.journal()))),
         hub,
@@ -155,7 +165,7 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
 
 struct Servers {
     kafka: Kafka,
-    log: Log,
+    partitions: u16,
     postgres: Postgres,
     mongo: Mongo,
     queue: Option<Arc<Queue>>,
@@ -166,7 +176,7 @@ impl Servers {
     fn health(&self) -> ServersHealth {
         ServersHealth {
             figures: self.kafka.figures(),
-            log: self.log.clone(),
+            partitions: self.partitions,
             postgres: self.postgres.clone(),
             mongo: self.mongo.clone(),
             serves: self.roles.has(Role::Sockets),
@@ -177,7 +187,7 @@ impl Servers {
 
 struct ServersHealth {
     figures: FiguresHandle,
-    log: Log,
+    partitions: u16,
     postgres: Postgres,
     mongo: Mongo,
     serves: bool,
@@ -235,8 +245,8 @@ impl Health for ServersHealth {
     fn look(&self) -> Answer<'_, Result<Vec<String>, String>> {
         Box::pin(async {
             let mut troubles = Vec::new();
-            if self.log.away_for().is_some() {
-                let away_s = self.figures.away_seconds();
+            let away_s = self.figures.away_seconds();
+            if away_s > 0.0 {
                 let away = format!("Kafka is away since {away_s:.0} s; what is shown may be old");
                 // Who only takes reports can do nothing; who serves a picture serves an old one
                 // better than none.
@@ -244,6 +254,14 @@ impl Health for ServersHealth {
                     return Err(away);
                 }
                 troubles.push(away);
+            }
+            if let Some((unowned, age)) = self.figures.partitions_unowned() {
+                troubles.push(format!(
+                    "no hub merges the flights of {unowned} of {} partitions since {} s; their reports are kept \
+                     and wait, and what is shown of them is old",
+                    self.partitions,
+                    age.as_secs()
+                ));
             }
             troubles.extend(self.databases().await.troubles());
             Ok(troubles)

@@ -47,6 +47,8 @@ pub struct Kafka {
     pub changes_kept: Duration,
     /// For how long reports, messages and faults are kept.
     pub journal_kept: Duration,
+    /// Reports that were answered and are not merged yet, at most.
+    pub reports_unmerged_max: usize,
 }
 
 /// `[postgres]`.
@@ -124,6 +126,7 @@ fn kafka(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Kafka, ConfigError> {
         session_timeout: s.seconds("session_timeout_s", 6, 6..=300)?,
         changes_kept: HOUR * s.whole("changes_kept_h", 6, 1..=720)? as u32,
         journal_kept: HOUR * s.whole("journal_kept_h", 168, 1..=8_760)? as u32,
+        reports_unmerged_max: s.count("reports_unmerged_max", 100_000, 100..=10_000_000)?,
     })
 }
 

@@ -11,6 +11,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::{NotTaken, Taken};
 use bytes::Bytes;
+use domain::backlog::Refusal;
 use domain::ports::SinkError;
 use flate2::read::MultiGzDecoder;
 use std::collections::BTreeMap;
@@ -97,8 +98,8 @@ impl Bodies {
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Neither JSON nor XML, or not in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
         (status = 421, description = "This node takes no reports (`--roles`); ask another", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reports are under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Reports cannot be made durable now; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reports are under way, or wait to be merged; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Reports cannot be made durable now, or too many of all feeds wait to be merged; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn reports(
@@ -171,7 +172,7 @@ fn problem(fault: NotTaken) -> Problem {
             let detail = format!("the message cannot be read: {field} {}", fault.reason);
             Problem::new(StatusCode::BAD_REQUEST).detail(detail).field(field, fault.reason)
         }
-        NotTaken::NotNow(full @ SinkError::Full { .. }) => {
+        NotTaken::NotNow(full @ (SinkError::Full { .. } | SinkError::Behind(Refusal::FeedShare { .. }))) => {
             Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(COME_BACK_S)
         }
         NotTaken::NotNow(fault) => Problem::unavailable(&fault.to_string()),

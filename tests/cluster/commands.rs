@@ -23,6 +23,9 @@ fn what_is_not_migrated_is_said_and_migrating_twice_is_nothing() {
     }
     let checked = run(&["check-config"]);
     assert!(checked.status.success(), "{}", text(&checked));
+    let place = ["--topic", "changes", "--partition", "0", "--offset", "7", "--by", "the desk", "--yes"];
+    let skipped = run(&[&["skip-record"], &place[..]].concat());
+    assert!(!skipped.status.success() && text(&skipped).contains("no such record"), "{}", text(&skipped));
     for server in ["Kafka", "PostgreSQL", "MongoDB"] {
         assert!(text(&checked).contains(&format!("{server} answers as it should")), "{}", text(&checked));
     }

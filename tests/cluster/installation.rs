@@ -1,6 +1,7 @@
 //! Topics and databases of a test's own, its nodes, and the servers themselves.
 
 use crate::client::{Answer, ask, ask_if_there};
+use adapters::contract::foreign_kafka::ForeignTopic;
 use adapters::contract::ports::free_port;
 use adapters::contract::services;
 use serde_json::{Value, json};
@@ -120,6 +121,11 @@ impl Installation {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// One of this installation's topics, as a console has it.
+    pub(crate) fn topic(&self, name: &str) -> ForeignTopic {
+        ForeignTopic { brokers: self.servers.kafka.clone(), topic: format!("{}.{name}", self.name) }
     }
 
     /// Starts a node that does everything and waits until it is ready.

@@ -8,7 +8,9 @@
 //! | `load` | who sends reports, and remembers what was answered |
 //! | `together` | what two nodes do while all is well |
 //! | `deaths` | nodes that are killed, and nodes that are replaced |
+//! | `owners` | who merges flights, and that nobody does |
 //! | `outages` | Kafka, PostgreSQL and MongoDB away |
+//! | `poison` | records in the log that no hub has written |
 //! | `commands` | migrate and check-config |
 //!
 //! Without servers all of it is left out with a line, unless `GATECALL_SERVICES=required`.
@@ -23,6 +25,8 @@ mod deaths;
 mod installation;
 mod load;
 mod outages;
+mod owners;
+mod poison;
 #[path = "../it/socket.rs"]
 #[expect(dead_code, reason = "tests/it uses the rest")]
 mod socket;

@@ -55,6 +55,10 @@ fn kafka_away(silent: bool) {
     wait_until("listeners are told that it is over", || {
         on_a.seen.lock().unwrap().upstream.last() == Some(&true)
     });
+    let took = wait_until("all flights are merged", || {
+        a.metric("gatecall_partitions_owned") + b.metric("gatecall_partitions_owned") == 4.0
+    });
+    eprintln!("all flights were merged again {took:.1?} after listeners were told that it is over");
     load.wait_for(200);
     let answered = load.end();
     for (leg, gate) in &answered {

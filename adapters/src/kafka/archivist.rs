@@ -7,6 +7,7 @@
 
 use super::core::{Core, Voice, monotonic, unavailable};
 use super::figures::{self, Observer};
+use super::topics::ARCHIVE;
 use domain::leg::LegId;
 use domain::ports::{Keepsake, Quarantined, Recorder, StoreError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -98,7 +99,9 @@ impl Moving {
             return match decode_kept(payload) {
                 Ok(Kept::Message(message)) => vec![Keepsake::Message { key: place, message }],
                 Ok(Kept::Fault(fault)) => vec![Keepsake::Fault { key: place, fault }],
-                Err(fault @ RecordError::Newer { .. }) => {
+                Err(fault @ RecordError::Newer { .. })
+                    if !self.core.skips.has(ARCHIVE, partition, offset) =>
+                {
                     self.core.too_old(&place, &fault);
                     Vec::new()
                 }

@@ -34,6 +34,8 @@ pub struct KafkaConfig {
     pub changes_kept: Duration,
     /// For how long reports, messages and faults are kept.
     pub journal_kept: Duration,
+    /// Reports that were answered and are not merged yet, at most; more are refused.
+    pub unmerged_max: usize,
     /// Real time, for lags and outages.
     pub real_now: fn() -> DateTime<Utc>,
     /// Told when a thread of the adapter has died of a panic: nobody can do without it.
@@ -124,7 +126,7 @@ impl KafkaConfig {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &self.brokers)
-            .set("client.id", format!("gatecall-{}-{purpose}", self.node))
+            .set("client.id", self.client_id(purpose))
             .set("socket.keepalive.enable", "true")
             .set("socket.timeout.ms", millis(self.request_timeout.max(Duration::from_secs(10))))
             .set("socket.connection.setup.timeout.ms", millis(self.request_timeout))
@@ -134,6 +136,11 @@ impl KafkaConfig {
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string());
         self.security.put_into(&mut config);
         config
+    }
+
+    /// What a client is called in the brokers' lists.
+    pub(super) fn client_id(&self, purpose: &str) -> String {
+        format!("gatecall-{}-{purpose}", self.node)
     }
 
     /// For writing, each record once and in order, however often a try has to be repeated.

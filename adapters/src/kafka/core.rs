@@ -2,12 +2,15 @@
 
 use super::config::KafkaConfig;
 use super::figures::{Figures, Observer};
-use super::follower::place_of;
+use super::judge::place_of;
 use super::late::Late;
 use super::ledger::Ledger;
+use super::owners::Owners;
 use super::partition::partition_of;
 use super::reach::Reach;
+use super::skips::Skips;
 use super::topics::{ARCHIVE, CHANGES, KAFKA, REPORTS};
+use domain::backlog::Backlog;
 use domain::leg::LegId;
 use domain::ports::StoreError;
 use rdkafka::client::ClientContext;
@@ -23,6 +26,9 @@ use wire::record::RecordError;
 
 /// Between two lines of a client on its troubles: each broker that is away makes several a second.
 const TROUBLES_EVERY: Duration = Duration::from_secs(10);
+
+/// Records in a wrong partition of which a process writes a line; more are only counted.
+const MISPLACED_LINES_MAX: u64 = 100;
 
 /// What librdkafka says of itself goes where our own lines go.
 #[derive(Clone)]
@@ -101,6 +107,9 @@ pub(super) struct Core {
     pub(super) partitions: Vec<Partition>,
     pub(super) ledger: Mutex<Ledger>,
     pub(super) late: Late,
+    pub(super) skips: Skips,
+    pub(super) owners: Owners,
+    pub(super) backlog: Mutex<Backlog>,
     pub(super) reach: Reach,
     pub(super) figures: Figures,
     /// Short tasks beside the caller's runtime, which may be any.
@@ -122,7 +131,10 @@ impl Core {
             partitions,
             ledger: Mutex::default(),
             late: Late::new(usize::from(config.partitions)),
+            skips: Skips::default(),
             reach: Reach::default(),
+            owners: Owners::default(),
+            backlog: Mutex::new(Backlog::new(usize::from(config.partitions), config.unmerged_max)),
             config,
             runtime: tokio::runtime::Handle::current(),
             ending: AtomicBool::new(false),
@@ -161,6 +173,23 @@ impl Core {
         self.late.note(leg, message.partition(), message.offset());
         let place = place_of(message);
         tracing::error!(place, reason, "a record of the log cannot be read and is passed over");
+    }
+
+    /// Counts a record that stands in another partition than its own, and is passed over. One that was
+    /// copied stays there, so only the first ones of a process are logged.
+    pub(super) fn misplaced(&self, own: i32, message: &BorrowedMessage<'_>) {
+        let before = self.figures.misplaced.fetch_add(1, Ordering::Relaxed);
+        self.late.note(None, message.partition(), message.offset());
+        if before < MISPLACED_LINES_MAX {
+            let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+            tracing::error!(
+                topic,
+                partition,
+                offset,
+                own,
+                "a record stands in a wrong partition and is passed over"
+            );
+        }
     }
 
     /// A record was written by a newer hub: this one is too old to go on, and would show what is not

@@ -69,6 +69,8 @@ pub struct Figures {
     pub late: AtomicU64,
     /// Records that cannot be read.
     pub unreadable: AtomicU64,
+    /// Records of the log that stand in a wrong partition.
+    pub misplaced: AtomicU64,
 }
 
 impl Figures {
@@ -79,6 +81,7 @@ impl Figures {
             archive: Lag::new(2 * partitions),
             late: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
+            misplaced: AtomicU64::new(0),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the log: from its beginning to its end at the start, and from then on as it grows.
+//! Reading the log as it grows. How it is read at the start is in `start`.
 //!
 //! On a thread of its own, because the driver's calls wait. States are read here, so that whoever
 //! shows them has nothing to decode; our own entries come back as we gave them.
@@ -6,22 +6,21 @@
 use super::core::{Core, Voice, lock, monotonic, unavailable};
 use super::figures::{self, Observer};
 use super::head;
-use super::ledger::{Head, Ledger, Verdict};
+use super::judge::{Read, judge, place_of, version_of};
 use super::log::{Appended, Pending, Pendings, Reply};
-use super::topics::{ENDS_KEPT, KAFKA};
-use domain::flight::Flight;
+use super::topics::{CHANGES, ENDS_KEPT};
 use domain::leg::LegId;
 use domain::ports::{Followed, LogEntry, StoreError, Told, Version};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
-use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use wire::record::{RecordError, past_change};
+use wire::record::past_change;
 
 /// How long the driver is asked to wait for a record.
 const POLL: Duration = Duration::from_millis(100);
@@ -38,108 +37,29 @@ pub(super) struct Item {
     pub(super) reply: Option<(Reply, Result<Version, StoreError>)>,
 }
 
-/// The newest entry of a leg, not yet read.
-pub(super) struct Newest {
-    leg: LegId,
-    payload: Vec<u8>,
-    version: Version,
-}
-
-impl Newest {
-    /// The state in it, or the leg of which nothing can be read. That one flight begins anew must not
-    /// keep the whole hub from starting.
-    pub(super) fn read(self) -> Result<(Flight, Version), LegId> {
-        match wire::record::decode_log(&self.payload) {
-            Ok(record) => Ok((record.flight, self.version)),
-            Err(fault) => {
-                tracing::error!(flight.leg = %self.leg, %fault, "a state in the log cannot be read and is left out");
-                Err(self.leg)
-            }
-        }
-    }
-}
-
-/// A reader that stands at the end of the log.
+/// A reader of some partitions of the log.
 pub(super) struct Reader {
     consumer: BaseConsumer<Voice>,
-}
-
-/// The log as it was read from its beginning to its end.
-pub(super) struct Whole {
-    pub(super) reader: Reader,
-    pub(super) ledger: Ledger,
-    pub(super) newest: Vec<Newest>,
-    /// By partition, the offset up to which it was read.
-    judged: Vec<i64>,
-}
-
-impl Whole {
-    /// Makes it what this node knows of the log.
-    pub(super) fn install(self, core: &Core) -> (Reader, Vec<Newest>) {
-        *lock(&core.ledger) = self.ledger;
-        for (partition, judged) in core.partitions.iter().zip(self.judged) {
-            partition.judged.store(judged, Ordering::Release);
-        }
-        (self.reader, self.newest)
-    }
-}
-
-/// Reads the log from its beginning to its end, judging every entry. Blocks.
-pub(super) fn read_all(core: &Arc<Core>) -> Result<Whole, StoreError> {
-    let began = monotonic();
-    let reader = Reader::at_the_beginning(core)?;
-    let mut ledger = Ledger::default();
-    let mut judged = vec![0; core.partitions.len()];
-    let mut newest: FxHashMap<LegId, Newest> = FxHashMap::default();
-    let mut ended = vec![false; core.partitions.len()];
-    let (mut heard, mut records) = (began, 0_u64);
-    while ended.contains(&false) {
-        match reader.consumer.poll(POLL) {
-            Some(Ok(message)) => {
-                heard = monotonic();
-                records += 1;
-                let version = Version(version_of(&message));
-                match judge(&mut ledger, &message) {
-                    Read::State { leg, payload, .. } => {
-                        core.late.counted(&leg);
-                        newest.insert(leg.clone(), Newest { leg, payload: payload.to_vec(), version });
-                    }
-                    Read::End { leg, .. } => {
-                        core.late.counted(&leg);
-                        newest.remove(&leg);
-                    }
-                    Read::Late { leg, .. } => {
-                        core.late.note(Some(&leg), message.partition(), message.offset());
-                    }
-                    Read::Unreadable { leg, reason } => core.unreadable(leg.as_ref(), &message, &reason),
-                    Read::Newer { fault } => return Err(unreadable(&fault)),
-                    Read::Mark { .. } => {}
-                }
-                if let Some(judged) =
-                    usize::try_from(message.partition()).ok().and_then(|p| judged.get_mut(p))
-                {
-                    *judged = message.offset() + 1;
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                if let Some(end) = usize::try_from(partition).ok().and_then(|p| ended.get_mut(p)) {
-                    *end = true;
-                }
-            }
-            Some(Err(fault)) => tracing::warn!(%fault, "reading the log"),
-            None => {}
-        }
-        if heard.elapsed() > SILENCE_MAX || core.is_ending() {
-            return Err(unavailable("the log could not be read to its end"));
-        }
-    }
-    let duration_ms = began.elapsed().as_millis() as u64;
-    tracing::info!(records, flights = newest.len(), duration_ms, "the log was read to its end");
-    Ok(Whole { reader, ledger, newest: newest.into_values().collect(), judged })
+    /// Partitions that were not read to their end yet.
+    open: BTreeSet<i32>,
 }
 
 impl Reader {
-    fn at_the_beginning(core: &Arc<Core>) -> Result<Self, StoreError> {
+    /// A reader of every partition, from the offsets up to which they are judged.
+    pub(super) fn behind_what_is_judged(core: &Arc<Core>) -> Result<Self, StoreError> {
+        let judged = core.partitions.iter().map(|partition| partition.judged.load(Ordering::Acquire));
+        Self::of(core, (0..).zip(judged.map(Offset::Offset)))
+    }
+
+    /// A reader of these partitions, from their beginning.
+    pub(super) fn at_the_beginning(
+        core: &Arc<Core>,
+        partitions: impl Iterator<Item = i32>,
+    ) -> Result<Self, StoreError> {
+        Self::of(core, partitions.map(|partition| (partition, Offset::Beginning)))
+    }
+
+    fn of(core: &Arc<Core>, from: impl Iterator<Item = (i32, Offset)>) -> Result<Self, StoreError> {
         let heard = core.clone();
         let observer = Observer::new(move |statistics| {
             figures::note(statistics, &heard.names.changes, &heard.figures.log, 0, false);
@@ -149,13 +69,69 @@ impl Reader {
         let voice = Voice::new("follower", observer);
         let failed = |fault: KafkaError| unavailable(format!("the log cannot be followed: {fault}"));
         let consumer: BaseConsumer<Voice> = config.create_with_context(voice).map_err(failed)?;
-        let mut all = TopicPartitionList::with_capacity(core.partitions.len());
-        for partition in 0..core.config.partitions {
-            let begin = Offset::Beginning;
-            all.add_partition_offset(&core.names.changes, i32::from(partition), begin).map_err(failed)?;
+        let (mut list, mut open) = (TopicPartitionList::new(), BTreeSet::new());
+        for (partition, offset) in from {
+            list.add_partition_offset(&core.names.changes, partition, offset).map_err(failed)?;
+            open.insert(partition);
         }
-        consumer.assign(&all).map_err(failed)?;
-        Ok(Self { consumer })
+        consumer.assign(&list).map_err(failed)?;
+        Ok(Self { consumer, open })
+    }
+
+    /// Reads up to the present end, and answers with the number of records.
+    pub(super) fn read_to_end(
+        mut self,
+        core: &Core,
+        mut take: impl FnMut(&BorrowedMessage<'_>),
+    ) -> Result<u64, StoreError> {
+        // Where the log grows all the time a reader never hears that it has come to the end.
+        let ends = self.present_ends(core)?;
+        self.open.retain(|partition| ends.contains_key(partition));
+        let (mut heard, mut records) = (monotonic(), 0_u64);
+        while !self.open.is_empty() {
+            match self.consumer.poll(POLL) {
+                Some(Ok(message)) => {
+                    heard = monotonic();
+                    records += 1;
+                    take(&message);
+                    let partition = message.partition();
+                    if ends.get(&partition).is_some_and(|end| message.offset() + 1 >= *end) {
+                        self.open.remove(&partition);
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.open.remove(&partition);
+                }
+                Some(Err(fault)) => tracing::warn!(%fault, "reading the log"),
+                None => {}
+            }
+            if heard.elapsed() > SILENCE_MAX || core.is_ending() {
+                return Err(unavailable("the log could not be read to its end"));
+            }
+        }
+        Ok(records)
+    }
+
+    /// The present end of each partition that is not empty. A partition that was made a moment ago is not known
+    /// to every broker yet, and is waited for.
+    fn present_ends(&self, core: &Core) -> Result<BTreeMap<i32, i64>, StoreError> {
+        let (began, wait) = (monotonic(), core.config.request_timeout);
+        let mut ends = BTreeMap::new();
+        for partition in &self.open {
+            let (first, end) = loop {
+                match self.consumer.fetch_watermarks(&core.names.changes, *partition, wait) {
+                    Ok(found) => break found,
+                    Err(fault) if began.elapsed() >= wait => {
+                        return Err(unavailable(format!("the end of the log cannot be asked: {fault}")));
+                    }
+                    Err(_) => std::thread::sleep(POLL),
+                }
+            };
+            if first < end {
+                ends.insert(*partition, end);
+            }
+        }
+        Ok(ends)
     }
 
     /// Goes on reading, on a thread of its own, until the node ends or nobody listens any more.
@@ -211,7 +187,7 @@ impl Following {
 
     fn item(&self, message: &BorrowedMessage<'_>) -> Option<Item> {
         let version = Version(version_of(message));
-        let read = judge(&mut lock(&self.core.ledger), message);
+        let read = judge(&mut lock(&self.core.ledger), self.core.config.partitions, message);
         let ours =
             |by: head::Writer| (by.process == self.process).then(|| self.pendings.take(by.count)).flatten();
         match read {
@@ -219,8 +195,13 @@ impl Following {
                 let Pending { reply, .. } = ours(by)?;
                 Some(Item { what: None, reply: Some((reply, Ok(version))) })
             }
-            Read::Late { leg, head, by } => {
-                self.core.late.note(Some(&leg), message.partition(), message.offset());
+            Read::Skip { skip, by } => {
+                self.core.skips.note(skip);
+                let Pending { reply, .. } = ours(by)?;
+                Some(Item { what: None, reply: Some((reply, Ok(version))) })
+            }
+            Read::Late { leg, known, head, by } => {
+                self.core.late.note(Some(&leg).filter(|_| known), message.partition(), message.offset());
                 self.core.figures.late.fetch_add(1, Ordering::Relaxed);
                 let Pending { reply, .. } = ours(by)?;
                 Some(Item {
@@ -233,13 +214,27 @@ impl Following {
                 let reply = ours(by).map(|pending| (pending.reply, Ok(version)));
                 Some(Item { what: Some(Told::Retired { leg, version }), reply })
             }
-            Read::State { leg, gap, by, payload } => self.state(&leg, gap, ours(by), payload, version),
+            Read::State { leg, gap, by, payload } => {
+                let item = self.state(&leg, gap, ours(by), payload, version);
+                if item.is_none() {
+                    self.core.late.note(Some(&leg), message.partition(), message.offset());
+                }
+                item
+            }
             Read::Unreadable { leg, reason } => {
                 self.core.unreadable(leg.as_ref(), message, &reason);
                 None
             }
-            Read::Newer { fault } => {
-                self.core.too_old(&place_of(message), &fault);
+            Read::Misplaced { own } => {
+                self.core.misplaced(own, message);
+                None
+            }
+            Read::Newer { leg, fault } => {
+                if self.core.skips.has(CHANGES, message.partition(), message.offset()) {
+                    self.core.unreadable(leg.as_ref(), message, "an operator had it passed over");
+                } else {
+                    self.core.too_old(&place_of(message), &fault);
+                }
                 None
             }
         }
@@ -268,8 +263,8 @@ impl Following {
                 })
             }
             Err(fault) => {
-                // JSON of our version that is no state: no hub has written it. Everybody forgets what
-                // was known of the leg's versions, and it goes on from what is shown of it.
+                // JSON of our version that is no state: no hub has written it. Every node forgets what
+                // was known of the leg's versions, and its owner writes again what is shown of it.
                 self.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
                 lock(&self.core.ledger).forget(leg);
                 tracing::error!(flight.leg = %leg, %fault, "a state in the log cannot be read and is not shown");
@@ -277,82 +272,6 @@ impl Following {
             }
         }
     }
-}
-
-/// What a record of the log is.
-enum Read<'a> {
-    State {
-        leg: LegId,
-        gap: bool,
-        by: head::Writer,
-        payload: &'a [u8],
-    },
-    End {
-        leg: LegId,
-        by: head::Writer,
-    },
-    Late {
-        leg: LegId,
-        head: Head,
-        by: head::Writer,
-    },
-    Mark {
-        by: head::Writer,
-    },
-    /// It is passed over, by everybody alike.
-    Unreadable {
-        leg: Option<LegId>,
-        reason: String,
-    },
-    /// Only a newer hub can read it.
-    Newer {
-        fault: RecordError,
-    },
-}
-
-fn judge<'a>(ledger: &mut Ledger, message: &'a BorrowedMessage<'_>) -> Read<'a> {
-    let key = message.key().and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
-    let (head, by) = match head::read(message.headers()) {
-        Ok(read) => read,
-        Err(reason) => return Read::Unreadable { leg: None, reason: reason.into() },
-    };
-    if key.starts_with('#') {
-        return Read::Mark { by };
-    }
-    let Some(leg) = LegId::known(key) else {
-        return Read::Unreadable { leg: None, reason: "its key is no leg".into() };
-    };
-    let version = version_of(message);
-    let Some(payload) = message.payload() else {
-        let at_ms = message.timestamp().to_millis().unwrap_or_default();
-        return match ledger.judge_end(&leg, head, version, at_ms) {
-            Verdict::Counts { .. } => Read::End { leg, by },
-            Verdict::Late => Read::Late { leg, head, by },
-        };
-    };
-    match wire::record::check_log(&leg, payload) {
-        Ok(()) => {}
-        Err(fault @ RecordError::Newer { .. }) => return Read::Newer { fault },
-        Err(fault) => return Read::Unreadable { leg: Some(leg), reason: fault.to_string() },
-    }
-    match ledger.judge(&leg, head, version) {
-        Verdict::Counts { gap } => Read::State { leg, gap, by, payload },
-        Verdict::Late => Read::Late { leg, head, by },
-    }
-}
-
-/// The start of this hub ends with these words.
-fn unreadable(fault: &RecordError) -> StoreError {
-    StoreError::Unreadable { store: KAFKA, reason: fault.to_string() }
-}
-
-/// Where a record stands, for people.
-pub(super) fn place_of(message: &BorrowedMessage<'_>) -> String {
-    format!("{} {}/{}", message.topic(), message.partition(), message.offset())
-}
-
-fn version_of(message: &BorrowedMessage<'_>) -> u64 {
-    u64::try_from(message.offset() + 1).unwrap_or_default()
 }
 
 fn note_judged(core: &Core, message: &BorrowedMessage<'_>) {

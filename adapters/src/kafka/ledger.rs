@@ -121,6 +121,11 @@ impl Ledger {
         self.places.remove(leg);
     }
 
+    /// Takes over what another one knows of its legs.
+    pub(super) fn adopt(&mut self, other: Self) {
+        self.places.extend(other.places);
+    }
+
     /// Forgets legs that ended before an instant of the log.
     pub(super) fn forget_ended_before(&mut self, at_ms: i64) {
         self.places.retain(|_, place| place.over_at_ms.is_none_or(|ended| ended >= at_ms));

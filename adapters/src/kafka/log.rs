@@ -5,9 +5,10 @@
 //! counts. So there is one order, the log's, and one way in which anything is shown.
 
 use super::core::{Core, Writer, lock, unavailable};
-use super::follower::{self, Item, Newest};
+use super::follower::{Item, Reader};
 use super::head::{self, Writer as By};
 use super::ledger::{Head, Verdict};
+use super::start::{self, Newest};
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
@@ -36,6 +37,11 @@ const SHOWN_WAIT: Duration = Duration::from_secs(20);
 
 /// Most legs that are to be written again at once.
 const OVERWRITTEN_MAX: usize = 256;
+
+/// How long a leg that is to be written again is left to its owner. After that any node does it, each after a
+/// pause of its own, so that one of them is first: a leg without an owner must not be lost to compaction.
+const OWNERS_TURN: Duration = Duration::from_secs(10);
+const OTHERS_SPREAD_MS: u64 = 10_000;
 
 /// How an append is answered.
 pub(super) type Reply = oneshot::Sender<Result<Version, StoreError>>;
@@ -244,8 +250,7 @@ impl ChangeLog for Log {
     fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
         let core = self.0.core.clone();
         Box::pin(async move {
-            let read =
-                tokio::task::spawn_blocking(move || follower::read_all(&core).map(|whole| whole.newest));
+            let read = tokio::task::spawn_blocking(move || start::read_all(&core).map(|whole| whole.newest));
             let newest = read.await.map_err(|_| unavailable("reading the log was broken off"))??;
             Ok(decoded(newest).await?.0.into_iter().map(|(flight, _)| flight).collect())
         })
@@ -265,7 +270,8 @@ impl ChangeLog for Log {
             // The end of one that is over is written again only over what came too late.
             let after = if is_live { after.0 } else { newest };
             let over = self.0.core.late.over(&leg);
-            if !is_live && over.is_none() {
+            // Of a leg that the log does not know there is no end to write: it may begin one day.
+            if !is_live && (over.is_none() || newest == 0) {
                 return Ok(());
             }
             let head = Head { after, rev: 0, changes: 0, over };
@@ -311,11 +317,17 @@ impl SharedLog for Log {
     fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>> {
         Box::pin(async move {
             let core = self.0.core.clone();
-            let read = tokio::task::spawn_blocking(move || follower::read_all(&core));
+            let read = tokio::task::spawn_blocking(move || start::read_all(&core));
             let whole = read.await.map_err(|_| unavailable("reading the log was broken off"))??;
-            let (reader, newest) = whole.install(&self.0.core);
-            let (flights, lost) = decoded(newest).await?;
-            lost.iter().for_each(|leg| lock(&self.0.core.ledger).forget(leg));
+            let newest = whole.install(&self.0.core);
+            let reader = Reader::behind_what_is_judged(&self.0.core)?;
+            let (mut flights, lost) = decoded(newest).await?;
+            if !lost.is_empty() {
+                lost.iter().for_each(|leg| lock(&self.0.core.ledger).forget(leg));
+                let core = self.0.core.clone();
+                let older = tokio::task::spawn_blocking(move || start::read_older(&core, &lost));
+                flights.extend(older.await.map_err(|_| unavailable("reading the log was broken off"))??);
+            }
             let ended = lock(&self.0.core.ledger).ended();
             let (items, told) = mpsc::channel(READ_MAX);
             self.0.telling.lock().await.items = Some(told);
@@ -352,11 +364,16 @@ impl SharedLog for Log {
     }
 
     fn overwritten(&self) -> Vec<LegId> {
-        self.0.core.late.overwritten(OVERWRITTEN_MAX, |leg| self.owns(leg))
+        let patience = OWNERS_TURN + Duration::from_millis(self.0.process % OTHERS_SPREAD_MS);
+        self.0.core.late.overwritten(OVERWRITTEN_MAX, patience, |leg| self.owns(leg))
     }
 
     fn away_for(&self) -> Option<Duration> {
-        let since = self.0.core.reach.away_since()?;
-        Some(((self.0.core.config.real_now)() - since).to_std().unwrap_or_default())
+        let core = &self.0.core;
+        let unreached = core.reach.away_since().map(|since| (core.config.real_now)() - since);
+        let unreached = unreached.map(|away| away.to_std().unwrap_or_default());
+        // What nobody merges is not shown either.
+        let unmerged = core.owners.missing(core.config.session_timeout).map(|(_, age)| age);
+        unreached.max(unmerged)
     }
 }

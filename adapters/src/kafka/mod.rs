@@ -16,8 +16,8 @@
 //! 1. A node takes a report and posts it (`journal`). It is durable and answered.
 //! 2. Kafka gives its partition to one node, which is delivered the report (`queue`) and merges it.
 //! 3. The new state is appended (`log`), with the version that it was made from.
-//! 4. Every node reads it (`follower`) and judges whether it counts (`ledger`): the first that was
-//!    made from the newest state does. Two nodes that both believe a leg theirs do no harm: one is
+//! 4. Every node reads it (`follower`; at its start `start`) and judges whether it counts (`judge`, `ledger`):
+//!    the first that was made from the newest state does, in the partition of its leg. Two nodes that both believe a leg theirs do no harm: one is
 //!    late, hears so, and merges anew. Who owns a leg decides how fast it goes, not what is true.
 //! 5. It is shown, on every node the same way, and the owner hears that it was. Only now does the
 //!    report count as settled (`tracker`), and its offset may be committed.
@@ -27,7 +27,11 @@
 //!
 //! - *The brokers are away*: it is noticed within some seconds ([`SharedLog::away_for`]). Appends and
 //!   posts are refused at once; reading goes on when they are back.
-//! - *A record cannot be read*: it is counted and passed over; of the journal, kept in quarantine.
+//! - *A record cannot be read, or stands in a wrong partition*: it is counted and passed over, and the flight
+//!   behind which it stands is written again (`late`); of the journal, kept in quarantine.
+//! - *Only a newer hub can read it*: the node ends, until an operator has it passed over (`skips`).
+//! - *Nobody owns a partition*: every node notices (`owners`) and says so.
+//! - *More is taken than merged*: posts are refused from a bound on (`merged`, `domain::backlog`).
 //! - *A node is thought dead and is not*: what it appends is late wherever others were faster.
 //! - *The driver does not end*: its threads are left behind after a bounded time, and the process
 //!   ends all the same.
@@ -44,13 +48,18 @@ mod figures;
 mod follower;
 mod head;
 mod journal;
+mod judge;
 mod late;
 mod ledger;
 mod log;
+mod merged;
+mod owners;
 mod partition;
 mod probe;
 mod queue;
 mod reach;
+mod skips;
+mod start;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -62,6 +71,7 @@ pub use figures::{Figures, Lag};
 pub use journal::Journal;
 pub use log::Log;
 pub use queue::Queue;
+pub use skips::{Inspected, RecordPlace, SkipCost};
 
 use self::core::{Core, Voice, Writer, lock, unavailable};
 use domain::ports::{Archive, Recorder, StoreError};
@@ -114,6 +124,8 @@ impl Kafka {
         let log = Log::new(core.clone(), appends.clone(), process);
         let (watching, through) = (core.clone(), log.clone());
         let writers = [appends.clone(), journal.clone(), archive.clone()];
+        let merging = core.clone();
+        core.clone().thread("kafka-merged", move || merged::watch(&merging))?;
         core.clone().thread("kafka-watch", move || reach::watch(&watching, &through, &writers))?;
         Ok(Self { core, log, journal, archive, appends })
     }
@@ -188,9 +200,20 @@ impl FiguresHandle {
         away.map_or(0.0, |away| away.num_milliseconds().max(0) as f64 / 1_000.0)
     }
 
+    /// Partitions whose flights no node merges, and for how long that has been so; `None` where it has not
+    /// lasted longer than dealing them anew takes.
+    pub fn partitions_unowned(&self) -> Option<(usize, Duration)> {
+        self.0.owners.missing(self.0.config.session_timeout)
+    }
+
     /// Partitions whose flights fall to this node.
     pub fn partitions_owned(&self) -> usize {
         self.0.partitions.iter().filter(|partition| partition.owned.load(Ordering::Relaxed)).count()
+    }
+
+    /// Reports that were answered and are not merged yet, as far as this node knows.
+    pub fn reports_unmerged(&self) -> usize {
+        lock(&self.0.backlog).waiting()
     }
 
     /// Legs that are known of in the log, those that are over for a while as well.

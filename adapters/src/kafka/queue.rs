@@ -10,8 +10,9 @@
 
 use super::core::{Core, Voice, lock, monotonic, unavailable};
 use super::figures::{self, Observer};
-use super::follower::place_of;
+use super::judge::place_of;
 use super::log::Log;
+use super::topics::{FLIGHTS_GROUP, REPORTS};
 use super::tracker::Tracker;
 use domain::ports::{Answer, Delivered, Delivery, Quarantined, ReportQueue, Settle, StoreError};
 use rdkafka::client::ClientContext;
@@ -43,6 +44,13 @@ const COMMIT_EVERY: Duration = Duration::from_millis(250);
 /// and before this node leaves.
 const SETTLE_WAIT: Duration = Duration::from_secs(3);
 const LEAVE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long giving the partitions back may take, and after that the message that says so.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
+const GOODBYE_SENT: Duration = Duration::from_millis(200);
+
+/// What the member's client is called among those of its node.
+pub(super) const QUEUE: &str = "queue";
 
 /// Between two tries to catch up with a partition of the log.
 const CATCH_UP_AGAIN: Duration = Duration::from_millis(200);
@@ -91,7 +99,10 @@ impl Queue {
         let voice = Voice::new("queue", observer);
         let failed = |fault: KafkaError| unavailable(format!("the journal cannot be read: {fault}"));
         let member = Member { control: control.clone(), voice };
-        let config = core.config.consumer("queue", &core.config.named("flights"));
+        let mut config = core.config.consumer(QUEUE, &core.config.named(FLIGHTS_GROUP));
+        // A node that is killed and back within its session has its partitions at once: nobody waits for
+        // the session of its last life to end.
+        config.set("group.instance.id", &*core.config.node);
         let consumer: BaseConsumer<Member> = config.create_with_context(member).map_err(failed)?;
         consumer.subscribe(&[&core.names.reports]).map_err(failed)?;
         let (deliver, deliveries) = mpsc::channel(DELIVERIES_MAX);
@@ -228,8 +239,8 @@ impl Reading {
             self.hand_over(&consumer);
             match consumer.poll(POLL) {
                 Some(Ok(message)) => self.carry(&message),
-                Some(Err(fault)) => tracing::warn!(%fault, "reading the journal"),
-                None => {}
+                Some(Err(fault)) if self.is_over(&consumer, &fault) => return,
+                Some(Err(_)) | None => {}
             }
             if committed.elapsed() >= COMMIT_EVERY {
                 commit(&consumer, &self.control.to_commit(None), CommitMode::Async);
@@ -251,8 +262,28 @@ impl Reading {
             );
         }
         commit(&consumer, &self.control.to_commit(None), CommitMode::Sync);
-        consumer.unsubscribe();
+        say_goodbye(&consumer);
         drop(consumer);
+    }
+
+    /// Notes an error. `true` where the driver can never go on: the node ends.
+    fn is_over(&self, consumer: &BaseConsumer<Member>, fault: &KafkaError) -> bool {
+        let core = &self.control.core;
+        let Some((code, reason)) = consumer.client().fatal_error() else {
+            tracing::warn!(%fault, "reading the journal");
+            return false;
+        };
+        if code == RDKafkaErrorCode::FencedInstanceId {
+            let node = &*core.config.node;
+            tracing::error!(
+                node,
+                "another hub runs under this one's name (node.name) and has its flights; this one ends"
+            );
+        } else {
+            tracing::error!(%code, reason, "the journal can never be read again; the node ends");
+        }
+        (core.config.died.0)("kafka-queue");
+        true
     }
 
     /// Resumes partitions that are caught up.
@@ -291,6 +322,10 @@ impl Reading {
         }
     }
 
+    fn is_skipped(&self, partition: i32, offset: i64) -> bool {
+        self.control.core.skips.has(REPORTS, partition, offset)
+    }
+
     fn carry(&mut self, message: &BorrowedMessage<'_>) {
         let (partition, offset) = (message.partition(), message.offset());
         let term = {
@@ -305,7 +340,7 @@ impl Reading {
         let payload = message.payload().unwrap_or_default();
         let what = match wire::record::decode_report(payload) {
             Ok(report) => Delivered::Report(report),
-            Err(fault @ RecordError::Newer { .. }) => {
+            Err(fault @ RecordError::Newer { .. }) if !self.is_skipped(partition, offset) => {
                 // A newer hub can merge it: this one must neither settle it nor stand before it.
                 return self.control.core.too_old(&place_of(message), &fault);
             }
@@ -320,6 +355,24 @@ impl Reading {
             self.carried.push_back((partition, offset, delivery));
         } else if let Err(mpsc::error::TrySendError::Full(delivery)) = self.deliver.try_send(delivery) {
             self.carried.push_back((partition, offset, delivery));
+        }
+    }
+}
+
+/// Gives all partitions back at once. A member with a name of its own does so by unsubscribing: when it only
+/// ends, the others wait until its session is over.
+fn say_goodbye(consumer: &BaseConsumer<Member>) {
+    consumer.unsubscribe();
+    let began = monotonic();
+    let mut given_back = None;
+    while began.elapsed() < GOODBYE_MAX {
+        // Polling runs the callbacks by which partitions go.
+        drop(consumer.poll(POLL));
+        if given_back.is_none() && consumer.assignment().is_ok_and(|left| left.count() == 0) {
+            given_back = Some(monotonic());
+        }
+        if given_back.is_some_and(|at| at.elapsed() >= GOODBYE_SENT) {
+            return;
         }
     }
 }

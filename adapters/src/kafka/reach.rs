@@ -2,11 +2,13 @@
 //!
 //! A thread asks them once a second. While they do not answer, what wants to write is refused at
 //! once: memory must not fill with what waits for them. When they answer again, it may write, but
-//! 'back' is said only when a mark has come back through every partition of the log: then this node
-//! has been shown all that was written meanwhile.
+//! 'back' is said only when a mark has come back through every partition of the log and every partition
+//! of the reports has an owner: then this node has been shown all that was written meanwhile, and what
+//! comes now is merged.
 
-use super::core::{Core, Writer, lock, unavailable};
+use super::core::{Core, Writer, lock, monotonic, unavailable};
 use super::log::Log;
+use super::owners;
 use chrono::{DateTime, Utc};
 use domain::ports::StoreError;
 use futures_util::future::try_join_all;
@@ -17,6 +19,14 @@ use std::time::Duration;
 /// How often it is asked whether the brokers are there, and how long the answer may take.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
+
+/// Between two looks at who owns flights, in looks at the brokers. While they return it is every one.
+const OWNERS_EVERY: u32 = 3;
+
+/// How long 'back' waits for owners beyond two sessions. After that it is no matter of the brokers any more,
+/// and told as what it is.
+const OWNERS_WAIT: Duration = Duration::from_secs(5);
+const OWNERS_AGAIN: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Default)]
 pub(super) struct Reach(Mutex<State>);
@@ -51,6 +61,16 @@ impl Reach {
             }
             _ => Ok(()),
         }
+    }
+
+    /// They answer again, and the log is being caught up with.
+    fn is_returning(&self) -> bool {
+        lock(&self.0).away.is_some_and(|away| away.returning)
+    }
+
+    /// They do not answer.
+    fn is_away(&self) -> bool {
+        lock(&self.0).away.is_some_and(|away| !away.returning)
     }
 
     /// Notes an answer, or why there is none. `true` where the log has to be caught up with.
@@ -88,6 +108,7 @@ impl Reach {
 /// Looks whether the brokers are there, for as long as the node lives. On a thread of its own: the
 /// driver's question blocks. A writer that can never write again ends the node.
 pub(super) fn watch(core: &Arc<Core>, log: &Log, writers: &[Writer]) {
+    let mut looks = 0_u32;
     while !core.is_ending() {
         for writer in writers {
             if let Some((code, reason)) = writer.client().fatal_error() {
@@ -99,6 +120,13 @@ pub(super) fn watch(core: &Arc<Core>, log: &Log, writers: &[Writer]) {
             && core.reach.note(ask(core, writer).as_deref(), (core.config.real_now)())
         {
             catch_up(core.clone(), log.clone());
+        }
+        looks = looks.wrapping_add(1);
+        if let Some(writer) = writers.first()
+            && !core.reach.is_away()
+            && (looks.is_multiple_of(OWNERS_EVERY) || core.reach.is_returning())
+        {
+            owners::look(core, writer);
         }
         std::thread::sleep(LOOK_EVERY);
     }
@@ -121,7 +149,14 @@ fn catch_up(core: Arc<Core>, log: Log) {
     let partitions = 0..i32::from(core.config.partitions);
     let runtime = core.runtime.clone();
     drop(runtime.spawn(async move {
+        let began = monotonic();
         let caught_up = try_join_all(partitions.map(|partition| log.catch_up(partition))).await;
+        let wait = 2 * core.config.session_timeout + OWNERS_WAIT;
+        // A coordinator that is back knows at first only who owned flights before.
+        let known_anew = began + core.config.session_timeout / 2;
+        while caught_up.is_ok() && !core.owners.whole_since(known_anew) && began.elapsed() < wait {
+            tokio::time::sleep(OWNERS_AGAIN).await;
+        }
         if let Err(fault) = &caught_up {
             tracing::warn!(%fault, "Kafka answers, but the log is not caught up with yet");
         }

@@ -20,12 +20,20 @@ pub(super) const CHANGES: &str = "changes";
 /// Raw messages and faults on their way to the archive.
 pub(super) const ARCHIVE: &str = "archive";
 
+/// The group of those who own flights.
+pub(super) const FLIGHTS_GROUP: &str = "flights";
+
 /// For how long the end of a leg stays in the log. A node that reads the log from its beginning
 /// hears of it, and who was away for longer reads anew.
 pub(super) const ENDS_KEPT: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// Bytes of a segment: what is in the newest one is never compacted.
 const SEGMENT_BYTES: usize = 64 << 20;
+
+/// A start reads every change that is not compacted yet. So a segment is closed after a part of the time that
+/// changes are kept, also where little is written, and can be compacted soon after.
+const SEGMENTS: u32 = 6;
+const SEGMENT_MIN: Duration = Duration::from_secs(10 * 60);
 
 /// A topic as it should be.
 struct Topic {
@@ -57,7 +65,8 @@ fn topics(config: &KafkaConfig) -> Vec<Topic> {
             &[
                 ("cleanup.policy", "compact".to_owned()),
                 ("min.compaction.lag.ms", millis(config.changes_kept)),
-                ("max.compaction.lag.ms", millis(config.changes_kept * 4)),
+                ("max.compaction.lag.ms", millis(config.changes_kept * 2)),
+                ("segment.ms", millis((config.changes_kept / SEGMENTS).max(SEGMENT_MIN))),
                 ("delete.retention.ms", millis(ENDS_KEPT)),
                 ("min.cleanable.dirty.ratio", "0.1".to_owned()),
             ],

@@ -131,7 +131,8 @@ pub trait SharedLog: ChangeLog {
     /// each leg would keep the wrong one. A bounded number.
     fn overwritten(&self) -> Vec<LegId>;
 
-    /// `None` while this node hears what is written, else for how long it has not, in real time: so old
-    /// is what it shows. It is back when all that was written meanwhile has been shown.
+    /// `None` while this node hears what is written and every flight has a node that merges its reports, else
+    /// for how long that has not been so, in real time: so old is what it shows. It is back when all that was
+    /// written meanwhile has been shown.
     fn away_for(&self) -> Option<Duration>;
 }

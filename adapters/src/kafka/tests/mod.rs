@@ -6,9 +6,11 @@
 //! | `reports` | the journal, and how its partitions are shared |
 //! | `archive` | what is kept, however long that was away |
 //! | `records` | topics, and records that nobody can read |
+//! | `poison` | records that no hub has written, and what compaction makes of them |
 
 mod archive;
 mod changes;
+mod poison;
 mod records;
 mod reports;
 
@@ -18,11 +20,12 @@ use crate::contract::flights::Sample;
 use crate::contract::{Opening, change_log, services};
 use crate::memory::Memory;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::backlog::Refusal;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
     Answer, Archive, ChangeLog, Delivered, Delivery, Ended, LogEntry, Quarantined, RawMessage, ReportJournal,
-    ReportQueue, SharedLog, StoreError, Told, Version,
+    ReportQueue, SharedLog, SinkError, StoreError, Told, Version,
 };
 use domain::report::Report;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -58,6 +61,7 @@ fn config(brokers: &str) -> KafkaConfig {
         session_timeout: Duration::from_secs(6),
         changes_kept: Duration::from_secs(3_600),
         journal_kept: Duration::from_secs(3_600),
+        unmerged_max: 50_000,
         real_now,
         died: Died(Arc::new(|thread| panic!("{thread} died"))),
     }
@@ -74,6 +78,8 @@ struct Node {
 
 impl Node {
     async fn open(config: &KafkaConfig) -> Self {
+        // Two of one name would take each other's partitions.
+        let config = &KafkaConfig { node: format!("test-{}", number()).into(), ..config.clone() };
         Kafka::prepare(config).await.unwrap();
         let kafka = Kafka::open(config.clone(), number()).unwrap();
         let log = kafka.log();

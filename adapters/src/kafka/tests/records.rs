@@ -38,7 +38,7 @@ async fn a_record_that_is_too_long_is_refused_and_the_next_is_taken() {
 }
 
 /// Writes to the log as a hub would, but for what it writes.
-async fn write(node: &Node, leg: &LegId, after: Version, rev: u64, payload: &[u8]) {
+pub(super) async fn write(node: &Node, leg: &LegId, after: Version, rev: u64, payload: &[u8]) {
     let head = ledger::Head { after: after.0, rev, changes: 1, over: None };
     let record = FutureRecord::to(&node.kafka.core.names.changes)
         .partition(node.kafka.core.partition_of(leg))

@@ -117,3 +117,37 @@ async fn what_cannot_be_read_is_delivered_as_such_and_stops_nothing() {
     assert_eq!(node.log.restore().await.unwrap(), [sample.flight]);
     remove(&config).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_reports_are_taken_than_may_wait_and_a_flood_does_not_have_the_others_refused() {
+    let Some(brokers) = services::kafka() else { return };
+    let config = KafkaConfig { unmerged_max: 40, ..config(&brokers) };
+    let node = Node::open(&config).await;
+    let journal = node.kafka.journal();
+    let of = |feed: &str, n: u32| {
+        let (leg, report) = report(n);
+        let source = domain::report::Source { name: feed.into(), ..(*report.source).clone() };
+        (leg, Report { source: Arc::new(source), ..report })
+    };
+    let refusal = |answer| match answer {
+        Err(SinkError::Behind(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    };
+    // Nobody merges.
+    for n in 0..20 {
+        journal.post(vec![of("flood", n)]).await.unwrap();
+    }
+    let refused = refusal(journal.post(vec![of("flood", 20)]).await);
+    assert_eq!(refused, Refusal::FeedShare { waiting: 20, share: 20 });
+    let many: Vec<_> = (30..40).map(|n| of("calm", n)).collect();
+    journal.post(many).await.expect("another feed has room of its own");
+    let too_many: Vec<_> = (40..51).map(|n| of("third", n)).collect();
+    assert_eq!(refusal(journal.post(too_many).await), Refusal::Full { waiting: 30, limit: 40 });
+    assert_eq!(node.kafka.figures().reports_unmerged(), 30);
+    let queue = node.kafka.queue().unwrap();
+    assert_eq!(take(&queue, 30, |_| true).await.values().sum::<usize>(), 30);
+    until("it is known here that all are merged", || node.kafka.figures().reports_unmerged() == 0).await;
+    journal.post(vec![of("flood", 20)]).await.expect("there is room again");
+    queue.leave().await;
+    remove(&config).await;
+}
