@@ -25,15 +25,14 @@ const ROWS_MAX: u64 = 5_000;
     tag = "boards",
     params(
         ("iata" = String, Path, description = "The airport's IATA code", example = "JFK"),
-        ("direction" = String, Path, description = "`departures` or `arrivals`", example = "departures"),
-        ("from" = Option<String>, Query, description = "Flights scheduled at or after this instant, RFC 3339, and those of unknown time that may be"),
-        ("to" = Option<String>, Query, description = "Flights scheduled before this instant, likewise"),
-        ("limit" = Option<u64>, Query, description = "At most so many, from the first on; 1 to 5000"),
+        ("direction" = String, Path, description = "`departures` or `arrivals`", example = "departures", pattern = "^(departures|arrivals)$"),
+        ("from" = Option<DateTime<Utc>>, Query, description = "Flights scheduled at or after this instant, RFC 3339, and those of unknown time that may be", example = "2013-02-08T15:00:00Z"),
+        ("to" = Option<DateTime<Utc>>, Query, description = "Flights scheduled before this instant, likewise", example = "2013-02-08T21:00:00Z"),
+        ("limit" = Option<u64>, Query, description = "At most so many, from the first on, 1 to 5000; needed where there are more", example = 100, minimum = 1, maximum = 5000),
     ),
     responses(
         (status = 200, description = "By scheduled time, with an `ETag`", body = BoardBody),
         (status = 304, description = "The rows are as the client holds them (`If-None-Match`)"),
-        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such airport or board", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -43,9 +42,9 @@ pub(super) async fn board(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
-    let (from, to) = (given.instant("from")?, given.instant("to")?);
+    let (from, to) = (given.instant("from"), given.instant("to"));
     // 0 is no limit that can be given: it stands for none.
-    let limit = given.whole("limit", 0, 1..=ROWS_MAX)? as usize;
+    let limit = given.whole("limit", 0, 1..=ROWS_MAX) as usize;
     given.finish()?;
     let (iata, direction) = path.into_inner();
     let iata = Iata::parse(&iata).map_err(|fault| Problem::not_found(&fault.to_string()))?;

@@ -27,7 +27,7 @@ const PREFLIGHT_GOOD_FOR_S: &str = "3600";
 
 /// What pages of other origins may send and read beyond what every page may.
 const ALLOWED_HEADERS: &str = "if-none-match, last-event-id, x-request-id";
-const EXPOSED_HEADERS: &str = "etag, retry-after, x-request-id";
+const EXPOSED_HEADERS: &str = "etag, link, retry-after, x-request-id";
 
 /// What is known of a request before it is passed on.
 struct Asked {

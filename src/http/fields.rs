@@ -1,8 +1,8 @@
-//! The keys of a small JSON object, taken one by one. What is wrong is named, and so is what nobody
-//! knows: a slip in a key must not be taken for a wish to leave it out.
+//! The keys of a small JSON object, taken one by one. Everything that is wrong is named at once, and so is
+//! what nobody knows: a slip in a key must not be taken for a wish to leave it out.
 
 use super::body;
-use super::problem::Problem;
+use super::problem::{Faults, Problem};
 use crate::app::App;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
@@ -15,10 +15,12 @@ use std::fmt;
 /// Longest object, in bytes: several times what the longest texts take with every letter escaped.
 pub(super) const OBJECT_BYTES_MAX: usize = 16 * 1024;
 
-/// The keys of one object that nobody has taken yet.
+/// The keys of one object that nobody has taken yet, and what is wrong with those that were. A wrong one
+/// counts as absent until [`Fields::finish`] says so.
 pub(super) struct Fields {
     left: Vec<(String, Box<RawValue>)>,
     known: Vec<&'static str>,
+    faults: Faults,
 }
 
 impl Fields {
@@ -31,18 +33,20 @@ impl Fields {
     fn read(json: &[u8]) -> Result<Self, Problem> {
         let Object(left) = serde_json::from_slice(json)
             .map_err(|fault| Problem::bad_field("body", &format!("is not a JSON object: {fault}")))?;
-        Ok(Self { left, known: Vec::new() })
+        Ok(Self { left, known: Vec::new(), faults: Faults::default() })
     }
 
     /// A value as it stands there, `null` too.
-    pub(super) fn raw(&mut self, name: &'static str) -> Result<Option<Box<RawValue>>, Problem> {
+    pub(super) fn raw(&mut self, name: &'static str) -> Option<Box<RawValue>> {
         self.known.push(name);
-        let Some(at) = self.left.iter().position(|(key, _)| key == name) else { return Ok(None) };
-        let (_, value) = self.left.swap_remove(at);
-        if self.left.iter().any(|(key, _)| key == name) {
-            return Err(Problem::bad_field(name, "is given twice"));
+        let mut values = self.left.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
+        let (first, second) = (values.next(), values.next());
+        drop(values);
+        if second.is_some() {
+            self.wrong(name, "is given twice");
+            return None;
         }
-        Ok(Some(value))
+        first
     }
 
     /// A text of a certain shape; `null` counts as absent. `parse` answers with what is wrong, to be
@@ -51,36 +55,62 @@ impl Fields {
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Problem> {
-        let Some(raw) = self.raw(name)?.filter(|raw| raw.get() != "null") else { return Ok(None) };
-        let text: String =
-            serde_json::from_str(raw.get()).map_err(|_| Problem::bad_field(name, "is not a text"))?;
-        parse(&text).map(Some).map_err(|why| Problem::bad_field(name, &why.to_string()))
+    ) -> Option<T> {
+        let raw = self.raw(name).filter(|raw| raw.get() != "null")?;
+        let read = serde_json::from_str::<String>(raw.get()).map_err(|_| "is not a text".to_owned());
+        match read.and_then(|text| parse(&text).map_err(|why| why.to_string())) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.wrong(name, why);
+                None
+            }
+        }
     }
 
     /// A line that a person wrote.
-    pub(super) fn line(&mut self, name: &'static str) -> Result<Option<Line>, Problem> {
+    pub(super) fn line(&mut self, name: &'static str) -> Option<Line> {
         self.parsed(name, Line::parse)
     }
 
     /// An instant.
-    pub(super) fn instant(&mut self, name: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
+    pub(super) fn instant(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         let wrong = "is no instant such as 2013-02-08T15:00:00Z";
         self.parsed(name, |text| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).map_err(|_| wrong))
     }
 
-    /// Nothing may be left.
-    pub(super) fn finish(self) -> Result<(), Problem> {
-        let Some((name, _)) = self.left.first() else { return Ok(()) };
-        let name: String = name.chars().take(40).collect();
-        let known = self.known.join(", ");
-        Err(Problem::bad_field(&name, &format!("is not known here; known: {known}")))
+    /// Something is wrong with a key. `reason` is read after its name.
+    pub(super) fn wrong(&mut self, name: &str, reason: impl Into<String>) {
+        self.faults.note(name, reason);
     }
-}
 
-/// What must be there.
-pub(super) fn needed<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
-    value.ok_or_else(|| Problem::bad_field(name, "is missing"))
+    /// Whether something is wrong with it already.
+    pub(super) fn is_wrong(&self, name: &str) -> bool {
+        self.faults.has(name)
+    }
+
+    /// What must be there: said to be missing, unless it is wrong already.
+    pub(super) fn needed<T>(&mut self, name: &'static str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.faults.has(name) {
+            self.wrong(name, "is missing");
+        }
+        value
+    }
+
+    /// Nothing may be wrong, and nothing left.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        if self.faults.is_empty() && self.left.is_empty() { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// All that is wrong.
+    pub(super) fn refused(mut self) -> Problem {
+        let known = self.known.join(", ");
+        for (name, _) in std::mem::take(&mut self.left) {
+            if !self.faults.has(&name) {
+                self.wrong(&name, format!("is not known here; known: {known}"));
+            }
+        }
+        self.faults.problem("")
+    }
 }
 
 /// Every key of an object with its value as it stands there, so that a key given twice is seen.
@@ -118,31 +148,43 @@ mod tests {
         answer.err().expect("it should be refused").to_string()
     }
 
+    fn refused(fields: Fields) -> String {
+        wrong(fields.finish())
+    }
+
     #[test]
-    fn what_is_wrong_with_a_key_is_said_with_its_name() {
+    fn everything_that_is_wrong_is_said_at_once_with_its_name() {
         let fields = |json: &str| Fields::read(json.as_bytes());
-        let line = |json: &str| fields(json).and_then(|mut fields| fields.line("note"));
+        let line = |json: &str| {
+            let mut fields = fields(json).unwrap();
+            let line = fields.line("note");
+            fields.finish().map(|()| line)
+        };
         assert_eq!(line("{\"note\":\" for  June \"}").unwrap().unwrap().as_str(), "for June");
         assert!(line("{\"note\":null}").unwrap().is_none() && line("{}").unwrap().is_none());
         assert_eq!(wrong(line("{\"note\":\"\"}")), "note is empty");
         assert_eq!(wrong(line("{\"note\":7}")), "note is not a text");
-        assert_eq!(wrong(line("{\"note\":\"a\",\"note\":\"b\"}")), "note is given twice");
         for json in ["", "[]", "7", "{\"note\":}", "{} {}", "\u{0}"] {
-            assert!(wrong(line(json)).starts_with("body is not a JSON object: "), "{json}");
+            assert!(wrong(fields(json)).starts_with("body is not a JSON object: "), "{json}");
         }
-        assert!(wrong(fields("{\"until\":\"noon\"}").unwrap().instant("until")).starts_with("until is no"));
-        let mut slip = fields("{\"notes\":\"a\"}").unwrap();
-        slip.line("note").unwrap();
-        assert_eq!(wrong(slip.finish()), "notes is not known here; known: note");
-        assert_eq!(wrong(needed::<()>("note", None)), "note is missing");
+        let mut given =
+            fields("{\"until\":\"noon\",\"note\":\"a\",\"notes\":\"b\",\"note\":\"c\",\"x\":1,\"x\":2}")
+                .unwrap();
+        let (note, until, value) = (given.line("note"), given.instant("until"), given.raw("value"));
+        assert!(given.needed("note", note).is_none() && until.is_none());
+        assert!(given.needed("value", value).is_none());
+        assert_eq!(
+            refused(given),
+            "note is given twice; until is no instant such as 2013-02-08T15:00:00Z; value is missing; \
+             notes is not known here; known: note, until, value; x is not known here; known: note, until, value"
+        );
     }
 
     #[test]
     fn nesting_costs_no_stack() {
         let deep = format!("{{\"note\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(
-            wrong(Fields::read(deep.as_bytes()).and_then(|mut f| f.line("note"))),
-            "note is not a text"
-        );
+        let mut given = Fields::read(deep.as_bytes()).unwrap();
+        assert!(given.line("note").is_none());
+        assert_eq!(refused(given), "note is not a text");
     }
 }

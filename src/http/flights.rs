@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::query::Parameters;
 use super::search::{Search, joined};
 use crate::app::App;
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::hub::{Hub, NoSnapshot};
 use actors::live::Live;
@@ -49,27 +50,31 @@ struct Wanted {
 impl Wanted {
     fn read(request: &HttpRequest, hub: &Hub) -> Result<Self, Problem> {
         let mut given = Parameters::of(request)?;
-        let text = given.text("q")?;
+        let text = given.text("q");
         let search = text.as_deref().map(Search::parse).transpose();
         let call_sign = text.map(|text| Alias::CallSign(joined(&text).into()));
-        let wanted = Self {
-            airport: given.parsed("airport", Iata::parse)?,
+        let mut wanted = Self {
+            airport: given.parsed("airport", Iata::parse),
             direction: given
-                .parsed("direction", |text| Direction::parse(text).ok_or("must be departures or arrivals"))?,
-            airline: given.parsed("airline", AirlineCode::parse)?.map(domain::airlines::known_by),
-            from: given.instant("from")?,
-            to: given.instant("to")?,
-            status: given.parsed("status", statuses)?,
-            search: search.map_err(|why| Problem::bad_query("q", &why))?,
+                .parsed("direction", |text| Direction::parse(text).ok_or("must be departures or arrivals")),
+            airline: given.parsed("airline", AirlineCode::parse).map(domain::airlines::known_by),
+            from: given.instant("from"),
+            to: given.instant("to"),
+            status: given.parsed("status", statuses),
+            search: None,
             called: call_sign.and_then(|alias| hub.leg_of_alias(&alias)),
             after: given
-                .parsed("cursor", |text| read_cursor(text).ok_or("is none that was given out as next"))?,
-            page: given.whole("limit", PAGE, 1..=PAGE_MAX)? as usize,
+                .parsed("cursor", |text| read_cursor(text).ok_or("is none that was given out as next")),
+            page: given.whole("limit", PAGE, 1..=PAGE_MAX) as usize,
         };
-        given.finish()?;
-        if wanted.direction.is_some() && wanted.airport.is_none() {
-            return Err(Problem::bad_query("direction", "needs an airport"));
+        match search {
+            Ok(search) => wanted.search = search,
+            Err(why) => given.wrong("q", why),
         }
+        if wanted.direction.is_some() && wanted.airport.is_none() && !given.is_wrong("airport") {
+            given.wrong("direction", "needs an airport");
+        }
+        given.finish()?;
         Ok(wanted)
     }
 
@@ -128,18 +133,17 @@ impl Wanted {
     tag = "flights",
     params(
         ("airport" = Option<String>, Query, description = "IATA code; flights on this airport's boards", example = "JFK"),
-        ("direction" = Option<String>, Query, description = "`departures` or `arrivals`; needs `airport`"),
-        ("from" = Option<String>, Query, description = "Flights at or after this instant, RFC 3339; by scheduled departure, or by arrival where `direction` is `arrivals`; one of unknown time wherever it may belong"),
-        ("to" = Option<String>, Query, description = "Flights before this instant"),
-        ("q" = Option<String>, Query, description = "Flight number, marketing number, call sign, registration, or words of places and airlines; at most 64 characters", example = "B6 615"),
+        ("direction" = Option<String>, Query, description = "`departures` or `arrivals`; needs `airport`", example = "departures", pattern = "^(departures|arrivals)$"),
+        ("from" = Option<DateTime<Utc>>, Query, description = "Flights at or after this instant, RFC 3339; by scheduled departure, or by arrival where `direction` is `arrivals`; one of unknown time wherever it may belong", example = "2013-02-08T15:00:00Z"),
+        ("to" = Option<DateTime<Utc>>, Query, description = "Flights before this instant", example = "2013-02-08T21:00:00Z"),
+        ("q" = Option<String>, Query, description = "Flight number, marketing number, call sign, registration, or words of places and airlines; at most 64 characters", example = "B6 615", max_length = 64),
         ("airline" = Option<String>, Query, description = "Flights this airline operates or sells", example = "B6"),
         ("status" = Option<String>, Query, description = "One status, or several with commas between", example = "delayed,cancelled"),
-        ("limit" = Option<u64>, Query, description = "Flights on one page, 1 to 500", example = 100),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before; the other parameters must stay"),
+        ("limit" = Option<u64>, Query, description = "Flights on one page, 1 to 500", example = 100, minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before; the other parameters must stay", example = "1360357200000.B6-615-20130208-JFK-FLL"),
     ),
     responses(
         (status = 200, description = "One page, by time", body = FlightsBody),
-        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
@@ -158,10 +162,12 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     };
     let next = next.map(|place| cursor(&place));
     let json = wire::rest::flights_json(found.iter().map(|live| &live.json()[..]), next.as_deref());
-    Ok(HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header(("cache-control", "no-cache"))
-        .body(json))
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("application/json").insert_header(("cache-control", "no-cache"));
+    if let Some(next) = &next {
+        answer.insert_header((header::LINK, next_page(&request, next)));
+    }
+    Ok(answer.body(json))
 }
 
 /// The live state of one flight.
@@ -186,6 +192,14 @@ pub(super) async fn one(
     let live = live.ok_or_else(unknown)?;
     let tag = tag_of_revision(&app.epoch, live.rev);
     Ok(not_modified(&request, &tag, ASK_AGAIN).unwrap_or_else(|| tagged(&tag, live.json().clone())))
+}
+
+/// A link to the page that begins at `next`; its other parameters are those of this one.
+pub(super) fn next_page(request: &HttpRequest, next: &str) -> String {
+    let others =
+        request.query_string().split('&').filter(|one| !one.is_empty() && !one.starts_with("cursor="));
+    let query: String = others.map(|one| format!("{one}&")).collect();
+    format!("<{}?{query}cursor={next}>; rel=\"next\"", request.path())
 }
 
 pub(super) fn unknown() -> Problem {

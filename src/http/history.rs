@@ -4,6 +4,7 @@ use super::flights::unknown;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::App;
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::live::Live;
 use domain::leg::LegId;
@@ -15,18 +16,21 @@ use wire::rest::{HistoryBody, HistoryEntry};
 const PAGE: u64 = 500;
 const PAGE_MAX: u64 = 1_000;
 
-/// What changed when, oldest first. Kept longer than the flight itself.
+/// Largest revision that can be asked for: no store has larger numbers.
+const REVISION_MAX: u64 = i64::MAX as u64;
+
+/// What changed when, oldest first, page by page. Kept longer than the flight itself.
 #[utoipa::path(
     get,
     path = "/api/v1/flights/{leg}/history",
     tag = "flights",
     params(
         ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
-        ("after" = Option<u64>, Query, description = "Only changes after this revision"),
-        ("limit" = Option<u64>, Query, description = "Changes in one answer, 1 to 1000", example = 500),
+        ("after" = Option<u64>, Query, description = "Only changes after this revision; `next` of the page before", example = 0, minimum = 0),
+        ("limit" = Option<u64>, Query, description = "Changes on one page, 1 to 1000", example = 500, minimum = 1, maximum = 1000),
     ),
     responses(
-        (status = 200, description = "Its changes", body = HistoryBody),
+        (status = 200, description = "One page of its changes; a header `Link` with `rel=\"next\"` where more follow", body = HistoryBody),
         (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -37,8 +41,8 @@ pub(super) async fn history(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
-    let after = given.whole("after", 0, 0..=u64::MAX)?;
-    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX)? as u32;
+    let after = given.whole("after", 0, 0..=REVISION_MAX);
+    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX) as usize;
     given.finish()?;
     let leg = LegId::known(&leg).ok_or_else(unknown)?;
     let away = |fault: StoreError| Problem::unavailable(&fault.to_string());
@@ -46,10 +50,17 @@ pub(super) async fn history(
     if !has_public_history(live.as_deref(), &*app.archive, &leg).await.map_err(away)? {
         return Err(unknown());
     }
-    let past = app.archive.history(leg.clone(), after, limit).await.map_err(away)?;
-    let entries = past.iter().map(HistoryEntry::of).collect();
-    let body = HistoryBody { leg: leg.to_string(), entries };
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(body))
+    // One more than is shown, to know whether more follow.
+    let past = app.archive.history(leg.clone(), after, limit as u32 + 1).await.map_err(away)?;
+    let entries: Vec<_> = past.iter().take(limit).map(HistoryEntry::of).collect();
+    let next = entries.last().map(|entry| entry.rev).filter(|_| past.len() > limit);
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header(("cache-control", "no-cache"));
+    if let Some(next) = next {
+        let link = format!("</api/v1/flights/{leg}/history?after={next}&limit={limit}>; rel=\"next\"");
+        answer.insert_header((header::LINK, link));
+    }
+    Ok(answer.json(HistoryBody { leg: leg.to_string(), entries, next }))
 }
 
 /// Whether there is a history, and people may see it. A flight that is over was for the public if it

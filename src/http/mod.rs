@@ -44,7 +44,7 @@ pub mod origin;
 mod places;
 mod policy;
 pub mod problem;
-mod query;
+pub(crate) mod query;
 mod search;
 mod site;
 mod stream;
@@ -162,9 +162,7 @@ fn pattern(matched: Option<&str>) -> &'static str {
 /// Everything this module answers, for one worker thread.
 pub fn configure(service: &mut web::ServiceConfig, app: &App) {
     let at_border = app.clone();
-    let mut scope = web::scope("").app_data(web::Data::new(app.clone())).app_data(
-        web::QueryConfig::default().error_handler(|fault, _| unreadable_query(&fault.to_string()).into()),
-    );
+    let mut scope = web::scope("").app_data(web::Data::new(app.clone()));
     for endpoints in addresses() {
         scope = scope.service(resource(endpoints));
     }
@@ -203,16 +201,6 @@ fn resource(endpoints: &'static [Endpoint]) -> actix_web::Resource {
 
 /// A plain request where a WebSocket is spoken.
 async fn upgrade_needed() -> Result<HttpResponse, Problem> {
-    let detail = "a WebSocket with the subprotocol gatecall.v1 is spoken here; see docs/PROTOCOL.md";
+    let detail = "a WebSocket with the subprotocol gatecall.v1 is spoken here; see /docs/protocol";
     Err(Problem::new(StatusCode::UPGRADE_REQUIRED).detail(detail).header(header::UPGRADE, "websocket"))
-}
-
-/// The framework's words for a query that does not fit name the parameter in backticks.
-fn unreadable_query(fault: &str) -> Problem {
-    let name = fault.split('`').nth(1).filter(|_| fault.contains("field"));
-    match name {
-        Some(name) if fault.contains("missing") => Problem::bad_query(name, "is missing"),
-        Some(name) if fault.contains("duplicate") => Problem::bad_query(name, "is given twice"),
-        _ => Problem::bad_query("*", &format!("cannot be read: {fault}")),
-    }
 }

@@ -3,7 +3,9 @@
 use actix_web::HttpResponse;
 use bytes::Bytes;
 use std::sync::LazyLock;
+use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
 /// The document.
@@ -11,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(
         title = "Gatecall",
-        description = "Live flight status. Times are UTC instants (RFC 3339); airports carry their zone. Errors are problem JSON (RFC 9457). For changes as they happen, follow topics on the WebSocket at /ws (docs/PROTOCOL.md), or read them as server-sent events where WebSocket is blocked."
+        description = "Live flight status. Times are UTC instants (RFC 3339); airports carry their zone. Errors are problem JSON (RFC 9457). For changes as they happen, follow topics on the WebSocket at /ws (described at /docs/protocol), or read them as server-sent events where WebSocket is blocked."
     ),
     paths(
         super::flights::list,
@@ -49,7 +51,7 @@ use utoipa::{Modify, OpenApi};
         (name = "operator", description = "For the operator of this hub."),
         (name = "health", description = "For whatever runs and watches this hub."),
     ),
-    modifiers(&Keys)
+    modifiers(&Keys, &Common)
 )]
 pub(crate) struct Document;
 
@@ -66,6 +68,38 @@ impl Modify for Keys {
         components.add_security_scheme("feed_key", bearer("The feed's key"));
         components.add_security_scheme("operator_key", bearer("The operator's key"));
     }
+}
+
+/// What belongs to every operation alike, so that none can forget it: the refusals of the border and of the
+/// parameters.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let looks = [item.get.as_mut()];
+            let acts = [item.put.as_mut(), item.post.as_mut(), item.delete.as_mut()];
+            let looks = looks.into_iter().flatten().map(|operation| (operation, false));
+            let acts = acts.into_iter().flatten().map(|operation| (operation, true));
+            for (operation, acts) in looks.chain(acts) {
+                let mut may = |status: u16, why: &str| {
+                    operation.responses.responses.entry(status.to_string()).or_insert_with(|| problem(why));
+                };
+                may(503, "The hub took too long to answer, or is going down; come back after `Retry-After`");
+                if acts {
+                    may(403, "A web page of another origin asks");
+                }
+                if path.starts_with("/api/") && path != "/api/v1/openapi.json" {
+                    may(400, "A parameter is wrong or not known; each is named");
+                }
+            }
+        }
+    }
+}
+
+fn problem(why: &str) -> RefOr<Response> {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(why).content(wire::problem::CONTENT_TYPE, body).into()
 }
 
 static JSON: LazyLock<Bytes> = LazyLock::new(|| Document::openapi().to_json().unwrap_or_default().into());

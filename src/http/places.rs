@@ -1,18 +1,18 @@
 //! Airports and airlines: those that have flights now, or all that are known.
 
-use super::flights::busy;
+use super::flights::{busy, next_page};
 use super::names;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::App;
 use crate::time::monotonic;
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::hub::Hub;
 use domain::codes::{AirlineCode, Iata};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use wire::problem::ProblemBody;
 use wire::rest::{AirlinesBody, AirportRow, AirportsBody, BoardAirport};
 
 /// Airports on one page.
@@ -73,13 +73,12 @@ fn count(hub: &Hub) -> Count {
     path = "/api/v1/airports",
     tag = "places",
     params(
-        ("all" = Option<String>, Query, description = "`1` for every airport that is known", example = "1"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
-        ("limit" = Option<u64>, Query, description = "Airports on one page, 1 to 1000"),
+        ("all" = Option<String>, Query, description = "`1` for every airport that is known", example = "1", pattern = "^(0|1|true|false)$"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before", example = "EWR"),
+        ("limit" = Option<u64>, Query, description = "Airports on one page, 1 to 1000", example = 100, minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "By code", body = AirportsBody),
-        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_airports(
@@ -87,10 +86,10 @@ pub(super) async fn list_airports(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
-    let all = given.flag("all")?;
+    let all = given.flag("all");
     let after =
-        given.parsed("cursor", |text| Iata::parse(text).map_err(|_| "is none that was given out as next"))?;
-    let limit = given.whole("limit", PAGE, 1..=PAGE)? as usize;
+        given.parsed("cursor", |text| Iata::parse(text).map_err(|_| "is none that was given out as next"));
+    let limit = given.whole("limit", PAGE, 1..=PAGE) as usize;
     given.finish()?;
     let count = app.http.census.now(&app.hub).await?;
     let codes: Box<dyn Iterator<Item = Iata>> = match all {
@@ -105,7 +104,12 @@ pub(super) async fn list_airports(
     let flights = |iata| count.airports.get(&iata).copied().unwrap_or(0);
     let row = |iata| row(names::airport(iata, app.decided.airport(iata)), flights(iata));
     let airports = page.into_iter().map(row).collect();
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirportsBody { airports, next }))
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header(("cache-control", "no-cache"));
+    if let Some(next) = &next {
+        answer.insert_header((header::LINK, next_page(&request, next)));
+    }
+    Ok(answer.json(AirportsBody { airports, next }))
 }
 
 fn row(airport: BoardAirport, flights: u32) -> AirportRow {
@@ -118,10 +122,9 @@ fn row(airport: BoardAirport, flights: u32) -> AirportRow {
     get,
     path = "/api/v1/airlines",
     tag = "places",
-    params(("all" = Option<String>, Query, description = "`1` for every airline that is known", example = "1")),
+    params(("all" = Option<String>, Query, description = "`1` for every airline that is known", example = "1", pattern = "^(0|1|true|false)$")),
     responses(
         (status = 200, description = "By code", body = AirlinesBody),
-        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_airlines(
@@ -129,7 +132,7 @@ pub(super) async fn list_airlines(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
-    let all = given.flag("all")?;
+    let all = given.flag("all");
     given.finish()?;
     let airlines = if all {
         names::all_airlines(&app.decided)

@@ -85,6 +85,37 @@ impl Problem {
     }
 }
 
+/// What is wrong with the parameters or keys of one request, gathered so that all of it is said at once.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<(String, String)>);
+
+impl Faults {
+    /// Longest name that is repeated to the client, in characters: it may be anything.
+    const NAME_MAX: usize = 40;
+
+    /// `reason` is read after the name.
+    pub(crate) fn note(&mut self, name: &str, reason: impl Into<String>) {
+        self.0.push((name.chars().take(Self::NAME_MAX).collect(), reason.into()));
+    }
+
+    /// Whether something is wrong with this one.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// 400 with each fault. `what` stands before every name.
+    pub(crate) fn problem(self, what: &str) -> Problem {
+        let sentences: Vec<_> = self.0.iter().map(|(name, why)| format!("{what}{name} {why}")).collect();
+        let problem = Problem::new(StatusCode::BAD_REQUEST).detail(sentences.join("; "));
+        self.0.into_iter().fold(problem, |problem, (name, why)| problem.field(name, why))
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.body.detail.as_deref().unwrap_or(&self.body.title))

@@ -1,7 +1,7 @@
-//! Query parameters, taken one by one. What is wrong is named, and so is what nobody knows: a
-//! filter with a slip in its name must not silently select everything.
+//! Query parameters, taken one by one. Everything that is wrong is named at once, and so is what nobody
+//! knows: a filter with a slip in its name must not silently select everything.
 
-use super::problem::Problem;
+use super::problem::{Faults, Problem};
 use actix_web::HttpRequest;
 use actix_web::web::Query;
 use chrono::{DateTime, Utc};
@@ -13,10 +13,12 @@ const PARAMETERS_MAX: usize = 32;
 /// Longest value of one parameter, in bytes.
 const VALUE_BYTES_MAX: usize = 512;
 
-/// The parameters of one request that nobody has taken yet.
+/// The parameters of one request that nobody has taken yet, and what is wrong with those that were. A
+/// wrong one counts as absent until [`Parameters::finish`] says so.
 pub(crate) struct Parameters {
     left: Vec<(String, String)>,
     known: Vec<&'static str>,
+    faults: Faults,
 }
 
 impl Parameters {
@@ -31,21 +33,25 @@ impl Parameters {
         if left.len() > PARAMETERS_MAX {
             return Err(Problem::bad_query("*", &format!("has more than {PARAMETERS_MAX} parameters")));
         }
-        if let Some((name, _)) = left.iter().find(|(_, value)| value.len() > VALUE_BYTES_MAX) {
-            return Err(Problem::bad_query(name, &format!("is longer than {VALUE_BYTES_MAX} bytes")));
-        }
-        Ok(Self { left, known: Vec::new() })
+        Ok(Self { left, known: Vec::new(), faults: Faults::default() })
     }
 
     /// A parameter as it is. Without a value it counts as absent.
-    pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
-        let Some(at) = self.left.iter().position(|(key, _)| key == name) else { return Ok(None) };
-        let (_, value) = self.left.swap_remove(at);
-        if self.left.iter().any(|(key, _)| key == name) {
-            return Err(Problem::bad_query(name, "is given twice"));
+        let mut values = self.left.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
+        let (first, second) = (values.next(), values.next());
+        drop(values);
+        if second.is_some() {
+            self.wrong(name, "is given twice");
+            return None;
         }
-        Ok(Some(value).filter(|value| !value.is_empty()))
+        let value = first.filter(|value| !value.is_empty())?;
+        if value.len() > VALUE_BYTES_MAX {
+            self.wrong(name, format!("is longer than {VALUE_BYTES_MAX} bytes"));
+            return None;
+        }
+        Some(value)
     }
 
     /// A parameter of a certain shape. `parse` answers with what is wrong, to be read after the
@@ -54,47 +60,73 @@ impl Parameters {
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Problem> {
-        let Some(value) = self.text(name)? else { return Ok(None) };
-        parse(&value).map(Some).map_err(|why| Problem::bad_query(name, &why.to_string()))
+    ) -> Option<T> {
+        match parse(&self.text(name)?) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.wrong(name, why.to_string());
+                None
+            }
+        }
     }
 
     /// An instant.
-    pub(crate) fn instant(&mut self, name: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
+    pub(crate) fn instant(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         let wrong = "is no instant such as 2013-02-08T15:00:00Z";
         self.parsed(name, |text| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).map_err(|_| wrong))
     }
 
     /// A whole number within bounds.
-    pub(crate) fn whole(
-        &mut self,
-        name: &'static str,
-        default: u64,
-        bounds: RangeInclusive<u64>,
-    ) -> Result<u64, Problem> {
+    pub(crate) fn whole(&mut self, name: &'static str, default: u64, bounds: RangeInclusive<u64>) -> u64 {
         let number = self.parsed(name, |text| {
             let number = text.parse().ok().filter(|number| bounds.contains(number));
             number.ok_or_else(|| format!("must be {} to {}", bounds.start(), bounds.end()))
-        })?;
-        Ok(number.unwrap_or(default))
+        });
+        number.unwrap_or(default)
     }
 
     /// `1` or `true`.
-    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Problem> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> bool {
         let flag = self.parsed(name, |text| match text {
             "1" | "true" => Ok(true),
             "0" | "false" => Ok(false),
             _ => Err("must be 1 or 0"),
-        })?;
-        Ok(flag.unwrap_or(false))
+        });
+        flag.unwrap_or(false)
     }
 
-    /// Nothing may be left.
+    /// Something is wrong with a parameter that shows beside others only. `reason` is read after its name.
+    pub(crate) fn wrong(&mut self, name: &str, reason: impl Into<String>) {
+        self.faults.note(name, reason);
+    }
+
+    /// Whether something is wrong with it already.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.faults.has(name)
+    }
+
+    /// What must be there: said to be missing, unless it is wrong already.
+    pub(crate) fn needed<T>(&mut self, name: &'static str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.faults.has(name) {
+            self.wrong(name, "is missing");
+        }
+        value
+    }
+
+    /// Nothing may be wrong, and nothing left.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        let Some((name, _)) = self.left.first() else { return Ok(()) };
-        let name: String = name.chars().take(40).collect();
+        if self.faults.is_empty() && self.left.is_empty() { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// All that is wrong.
+    pub(crate) fn refused(mut self) -> Problem {
         let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
-        Err(Problem::bad_query(&name, &format!("is not known here; known: {known}")))
+        for (name, _) in std::mem::take(&mut self.left) {
+            if !self.faults.has(&name) {
+                self.wrong(&name, format!("is not known here; known: {known}"));
+            }
+        }
+        self.faults.problem("query parameter ")
     }
 }
 
@@ -102,29 +134,24 @@ impl Parameters {
 mod tests {
     use super::*;
 
-    fn wrong<T>(answer: Result<T, Problem>) -> String {
-        answer.err().expect("it should be refused").to_string()
+    fn refused(given: Parameters) -> String {
+        given.finish().expect_err("it should be refused").to_string()
     }
 
     #[test]
-    fn what_is_wrong_with_a_parameter_is_said_with_its_name() {
-        let mut given = Parameters::read("from=yesterday&limit=0&all=maybe").unwrap();
+    fn everything_that_is_wrong_is_said_at_once_with_its_name() {
+        let mut given = Parameters::read("from=yesterday&limit=0&all=maybe&q=a&q=b&airprot=JFK").unwrap();
+        assert_eq!((given.instant("from"), given.whole("limit", 5, 1..=9)), (None, 5));
+        assert_eq!((given.flag("all"), given.text("q"), given.text("airport")), (false, None, None));
+        let topic = given.text("topic");
+        assert_eq!(given.needed("topic", topic), None);
         assert_eq!(
-            wrong(given.instant("from")),
-            "query parameter from is no instant such as 2013-02-08T15:00:00Z"
+            refused(given),
+            "query parameter from is no instant such as 2013-02-08T15:00:00Z; \
+             query parameter limit must be 1 to 9; query parameter all must be 1 or 0; \
+             query parameter q is given twice; query parameter topic is missing; \
+             query parameter airprot is not known here; known: from, limit, all, q, airport, topic"
         );
-        assert_eq!(wrong(given.whole("limit", 5, 1..=9)), "query parameter limit must be 1 to 9");
-        assert_eq!(wrong(given.flag("all")), "query parameter all must be 1 or 0");
-    }
-
-    #[test]
-    fn an_unknown_or_repeated_parameter_is_refused() {
-        let mut given = Parameters::read("airprot=JFK&q=a&q=b").unwrap();
-        assert_eq!(given.text("airport").unwrap(), None);
-        assert_eq!(wrong(given.text("q")), "query parameter q is given twice");
-        let mut given = Parameters::read("airprot=JFK").unwrap();
-        given.text("airport").unwrap();
-        assert_eq!(wrong(given.finish()), "query parameter airprot is not known here; known: airport");
     }
 
     #[test]
@@ -132,14 +159,17 @@ mod tests {
         let mut given =
             Parameters::read("from=2013-02-08T10:00:00-05:00&to=2013-02-08T16:00:00%2B01:00").unwrap();
         let expected: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
-        assert_eq!(given.instant("from").unwrap(), Some(expected));
-        assert_eq!(given.instant("to").unwrap(), Some(expected));
+        assert_eq!((given.instant("from"), given.instant("to")), (Some(expected), Some(expected)));
         given.finish().unwrap();
     }
 
     #[test]
     fn a_query_of_any_length_is_bounded() {
         assert!(Parameters::read(&"a=1&".repeat(100)).is_err());
-        assert!(Parameters::read(&format!("q={}", "x".repeat(1_000))).is_err());
+        let mut given = Parameters::read(&format!("q={}", "x".repeat(1_000))).unwrap();
+        assert_eq!(given.text("q"), None);
+        assert_eq!(refused(given), "query parameter q is longer than 512 bytes");
+        let given = Parameters::read(&format!("{}=1&{}=2", "x".repeat(1_000), "x".repeat(1_000))).unwrap();
+        assert!(refused(given).len() < 200);
     }
 }

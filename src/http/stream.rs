@@ -13,11 +13,10 @@ use wire::problem::ProblemBody;
     tag = "stream",
     params(
         ("topic" = String, Query, description = "`flight/{leg}`, `board/{IATA}/{departures|arrivals}`, `airline/{XX}` or `all`", example = "board/JFK/departures"),
-        ("since" = Option<String>, Query, description = "The newest `changed_at` held, RFC 3339; only for data of the same `epoch`"),
+        ("since" = Option<DateTime<Utc>>, Query, description = "The newest `changed_at` held, RFC 3339; only for data of the same `epoch`", example = "2013-02-08T21:04:11Z"),
     ),
     responses(
         (status = 200, description = "The events, without end", body = String, content_type = "text/event-stream"),
-        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The hub takes no more listeners now", body = ProblemBody, content_type = "application/problem+json"),
     )

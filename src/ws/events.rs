@@ -8,6 +8,8 @@ use super::line::{CLOSE_WAIT, LineSocket};
 use super::session::{nothing_comes_of, since_max};
 use super::thread::{OpenLine, OpenLines, Thread};
 use crate::app::App;
+use crate::http::problem::Problem;
+use crate::http::query::Parameters;
 use crate::roles::Role;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -16,7 +18,6 @@ use actors::hub::NoSnapshot;
 use actors::switchboard::LineId;
 use actors::unread::Client;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use domain::topic::Topic;
 use futures_util::Stream;
 use std::cell::{Cell, RefCell};
@@ -157,30 +158,24 @@ impl Drop for Events {
     }
 }
 
-/// Query of the stream.
-#[derive(serde::Deserialize)]
-pub struct Query {
-    topic: String,
-    since: Option<DateTime<Utc>>,
-}
-
 /// `GET /api/v1/stream?topic=…`: the topic's frames as events named after their type. A browser
 /// that reconnects sends the id of the last event, and is told only what changed since.
 pub async fn stream(
     request: HttpRequest,
-    query: web::Query<Query>,
     app: web::Data<App>,
     open: web::Data<OpenLines>,
-) -> Result<HttpResponse, crate::http::problem::Problem> {
-    use crate::http::problem::Problem;
-    let topic = Topic::parse(&query.topic)
-        .ok_or_else(|| Problem::bad_query("topic", "is not a topic; see docs/PROTOCOL.md"))?;
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let topic = given.parsed("topic", |text| Topic::parse(text).ok_or("is not a topic; see /docs/protocol"));
+    let asked_since = given.instant("since");
+    let Some(topic) = given.needed("topic", topic) else { return Err(given.refused()) };
+    given.finish()?;
     if let Some(reason) = nothing_comes_of(&topic, &app) {
         return Err(Problem::bad_query("topic", &format!("names nothing to follow: {reason}")));
     }
     let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     // A stamp of a future is one of other data: a day that was replayed before, say.
-    let since = last_event.and_then(|id| id.parse().ok()).or(query.since);
+    let since = last_event.and_then(|id| id.parse().ok()).or(asked_since);
     let since = since.filter(|since| *since <= since_max(&app));
     app.does(Role::Sockets).map_err(|why| Problem::misdirected(&why))?;
     app.readiness.check().map_err(Problem::unavailable)?;

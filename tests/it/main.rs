@@ -9,6 +9,7 @@
 //! | `pushing` | what airports send, well and badly |
 //! | `operator` | what is for the operator alone |
 //! | `border` | ids, origins, headers, errors |
+//! | `described` | the interface as its own document describes it |
 //! | `living` | start, end, kill, commands |
 //! | `socket` | the smallest WebSocket client that shows everything |
 //! | `sockets` | what WebSockets are told: greeting, changes, answers, resume, the end |
@@ -23,6 +24,7 @@
 mod border;
 #[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod client;
+mod described;
 mod floods;
 mod guests;
 mod hub;

@@ -111,6 +111,47 @@ fn a_flight_has_one_state_and_a_history_of_what_led_to_it() {
 }
 
 #[test]
+fn a_history_is_read_to_its_newest_change_page_by_page() {
+    let hub = Hub::start();
+    for gate in 1..=8 {
+        hub.fly("615", json!({ "departure.gate": gate.to_string() }));
+    }
+    let whole = hub.get(&format!("/api/v1/flights/{LEG}/history")).json();
+    assert_eq!((whole["entries"].as_array().unwrap().len(), &whole["next"]), (8, &Value::Null));
+    let (mut path, mut seen) = (format!("/api/v1/flights/{LEG}/history?limit=3"), Vec::new());
+    loop {
+        let answer = hub.get(&path);
+        let page = answer.json();
+        seen.extend(page["entries"].as_array().unwrap().iter().map(|entry| entry["rev"].as_u64().unwrap()));
+        let link =
+            answer.header("link").strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+        let next =
+            page["next"].as_u64().map(|next| format!("/api/v1/flights/{LEG}/history?after={next}&limit=3"));
+        assert_eq!(link, next.as_deref(), "{page}");
+        match next {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8]);
+    let last = hub.get(&format!("/api/v1/flights/{LEG}/history?after=5&limit=3")).json();
+    assert_eq!(last["next"], Value::Null, "a page that is full and the last has no next");
+}
+
+#[test]
+fn a_page_leads_to_the_next_with_what_was_asked() {
+    let hub = with_flights();
+    let page = hub.get("/api/v1/flights?limit=1&airport=JFK&q=jetblue%20lauderdale");
+    let link = page.header("link").split('>').next().unwrap().trim_start_matches('<');
+    let next = page.json()["next"].as_str().unwrap().to_owned();
+    assert_eq!(link, format!("/api/v1/flights?limit=1&airport=JFK&q=jetblue%20lauderdale&cursor={next}"));
+    assert_eq!(legs(&hub.get(link).json()), ["B6615"]);
+    assert_eq!(hub.get("/api/v1/flights").header("link"), "");
+    let airports = hub.get("/api/v1/airports?all=1&limit=2");
+    assert!(airports.header("link").starts_with("</api/v1/airports?all=1&limit=2&cursor="));
+}
+
+#[test]
 fn flights_are_found_by_number_words_airline_status_and_time() {
     let hub = with_flights();
     for (query, expected) in [

@@ -77,8 +77,11 @@ pub struct FlightsBody {
 pub struct HistoryBody {
     /// Which flight.
     pub leg: String,
-    /// Its changes, oldest first.
+    /// One page of its changes, oldest first.
     pub entries: Vec<HistoryEntry>,
+    /// To be sent as `after` for the next page; `null` where these are the newest.
+    #[ts(type = "number | null")]
+    pub next: Option<u64>,
 }
 
 /// One change in a flight's history.

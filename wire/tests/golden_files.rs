@@ -96,7 +96,7 @@ fn bodies(golden: &mut Golden) {
     put("board", text(&board));
     put("flights", text(&flights_json(rows(), Some("B6-615-20130208-JFK-FLL"))));
     let entries = changes.iter().map(|change| HistoryEntry::of(&past_change(change))).collect();
-    put("history", json(&HistoryBody { leg: flight.leg.to_string(), entries }));
+    put("history", json(&HistoryBody { leg: flight.leg.to_string(), entries, next: Some(2) }));
     put("airports", json(&AirportsBody { airports: vec![jfk_row()], next: None }));
     put("airports-page", json(&AirportsBody { airports: vec![jfk_row()], next: Some("JFK".into()) }));
     let jetblue = AirlineRow { code: "B6".into(), name: "JetBlue Airways".into() };

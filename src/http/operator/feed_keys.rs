@@ -4,7 +4,7 @@
 use super::{admit, away, read_again, who};
 use crate::app::{App, FeedKind};
 use crate::feed_key::NewKey;
-use crate::http::fields::{Fields, needed};
+use crate::http::fields::Fields;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use crate::time::real_now;
@@ -135,7 +135,8 @@ pub(in crate::http) async fn make(
     configured(&app, &feed).ok_or_else(unknown)?;
     let by = who(&request)?;
     let mut given = Fields::of(&request, payload, &app).await?;
-    let note = needed("note", given.line("note")?)?;
+    let note = given.line("note");
+    let Some(note) = given.needed("note", note) else { return Err(given.refused()) };
     given.finish()?;
     let (key, added_at) = (NewKey::make(), real_now().trunc_subsecs(3));
     let added = app.directory.add_feed_key(feed.as_str().into(), key.digest(), note.clone(), added_at);

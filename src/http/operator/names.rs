@@ -4,7 +4,7 @@
 
 use super::{admit, away, read_again, who};
 use crate::app::App;
-use crate::http::fields::{Fields, needed};
+use crate::http::fields::Fields;
 use crate::http::names;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
@@ -73,9 +73,9 @@ pub(in crate::http) async fn put_airport(
     Parameters::of(&request)?.finish()?;
     let (iata, by) = (airport(&iata)?, who(&request)?);
     let mut given = Fields::of(&request, payload, &app).await?;
-    let (name, city) = (given.line("name")?, given.line("city")?);
+    let (name, city) = (given.line("name"), given.line("city"));
     let unknown = "is not a zone of the IANA database, such as America/New_York";
-    let zone = given.parsed("zone", |text| text.parse::<Tz>().map_err(|_| unknown))?;
+    let zone = given.parsed("zone", |text| text.parse::<Tz>().map_err(|_| unknown));
     given.finish()?;
     if name.is_none() && city.is_none() && zone.is_none() {
         return Err(Problem::bad_field(
@@ -157,7 +157,8 @@ pub(in crate::http) async fn put_airline(
     Parameters::of(&request)?.finish()?;
     let (code, by) = (airline(&code)?, who(&request)?);
     let mut given = Fields::of(&request, payload, &app).await?;
-    let name = needed("name", given.line("name")?)?;
+    let name = given.line("name");
+    let Some(name) = given.needed("name", name) else { return Err(given.refused()) };
     given.finish()?;
     let body = AirlineRow { code: code.to_string(), name: name.to_string() };
     let change = AirlineChange { code, name, by: by.clone(), at: real_now() };

@@ -9,7 +9,7 @@
 
 use super::{OPERATOR, admit, away, who};
 use crate::app::App;
-use crate::http::fields::{Fields, needed};
+use crate::http::fields::Fields;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use actix_web::http::StatusCode;
@@ -20,7 +20,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
 use domain::flight::{Override, OverrideRefused};
 use domain::leg::LegId;
-use domain::ports::{Deed, OverrideNote, PastOverride, SinkError};
+use domain::ports::{Deed, OverrideNote, PAST_OVERRIDES_MAX, PastOverride, SinkError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::feed::json_report::{SETTABLE, decode_value, encode_value};
@@ -35,6 +35,8 @@ pub(in crate::http) struct OverridesBody {
     pub in_force: Vec<OverrideRow>,
     /// What was done by hand, oldest first; of very much the newest.
     pub done: Vec<DeedRow>,
+    /// Whether so much was done that the oldest is not told here.
+    pub more: bool,
 }
 
 /// A field that is taken over.
@@ -125,6 +127,7 @@ pub(in crate::http) async fn list(
     let body = OverridesBody {
         leg: leg.to_string(),
         in_force: orders.map(|order| row(order, &done)).collect(),
+        more: done.len() >= PAST_OVERRIDES_MAX as usize,
         done: done.iter().map(deed).collect(),
     };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
@@ -167,15 +170,13 @@ pub(in crate::http) async fn put(
     let (leg, field) = named(path.into_inner())?;
     let by = who(&request)?;
     let mut given = Fields::of(&request, payload, &app).await?;
-    let value =
-        given.raw("value")?.ok_or_else(|| Problem::bad_field("value", "is missing; null shows nothing"))?;
-    let value = match value.get() {
-        "null" => None,
-        _ => Some(decode_value(field, &value).map_err(|why| Problem::bad_field("value", &why))?),
+    let value = shown(&mut given, field);
+    let (until, reason) = (given.instant("until"), given.line("reason"));
+    let (Some(value), Some(until)) = (value, given.needed("until", until)) else {
+        return Err(given.refused());
     };
-    let until = needed("until", given.instant("until")?)?.trunc_subsecs(3);
-    let reason = given.line("reason")?;
     given.finish()?;
+    let until = until.trunc_subsecs(3);
     let set_at = app.hub.clock().now().trunc_subsecs(3);
     let order = Override { field, value, set_by: OPERATOR.into(), set_at, until };
     order.check(set_at).map_err(|why| match why {
@@ -206,6 +207,27 @@ pub(in crate::http) async fn put(
         reason: reason.map(|line| line.to_string()),
     };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
+}
+
+/// What is to be shown; `Some(None)` for nothing, `None` where it is wrong.
+fn shown(given: &mut Fields, field: Field) -> Option<Option<Value>> {
+    let raw = given.raw("value");
+    let Some(raw) = raw else {
+        if !given.is_wrong("value") {
+            given.wrong("value", "is missing; null shows nothing");
+        }
+        return None;
+    };
+    if raw.get() == "null" {
+        return Some(None);
+    }
+    match decode_value(field, &raw) {
+        Ok(value) => Some(Some(value)),
+        Err(why) => {
+            given.wrong("value", why);
+            None
+        }
+    }
 }
 
 /// Gives a field back to the sources before its time. What they say now is shown at once.

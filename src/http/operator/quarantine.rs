@@ -19,6 +19,8 @@ const PAGE_MAX: u64 = 1_000;
 pub(in crate::http) struct QuarantineBody {
     /// Newest first.
     pub faults: Vec<QuarantineRow>,
+    /// Whether there are older ones; a larger `limit` shows them.
+    pub more: bool,
 }
 
 /// Something that could not be used.
@@ -44,7 +46,7 @@ pub(in crate::http) struct QuarantineRow {
     get,
     path = "/api/v1/quarantine",
     tag = "operator",
-    params(("limit" = Option<u64>, Query, description = "Faults in one answer, 1 to 1000", example = 100)),
+    params(("limit" = Option<u64>, Query, description = "Faults in one answer, 1 to 1000", example = 100, minimum = 1, maximum = 1000)),
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "The newest faults, newest first", body = QuarantineBody),
@@ -59,10 +61,13 @@ pub(in crate::http) async fn list(
 ) -> Result<HttpResponse, Problem> {
     admit(&request, &app)?;
     let mut given = Parameters::of(&request)?;
-    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX)? as u32;
+    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX) as usize;
     given.finish()?;
-    let faults =
-        app.archive.quarantine(limit).await.map_err(|fault| Problem::unavailable(&fault.to_string()))?;
+    let faults = app
+        .archive
+        .quarantine(limit as u32 + 1)
+        .await
+        .map_err(|fault| Problem::unavailable(&fault.to_string()))?;
     let row = |q: domain::ports::Quarantined| QuarantineRow {
         feed: q.feed.to_string(),
         received_at: q.received_at,
@@ -71,6 +76,7 @@ pub(in crate::http) async fn list(
         reason: q.reason,
         excerpt: q.excerpt,
     };
-    let body = QuarantineBody { faults: faults.into_iter().map(row).collect() };
+    let more = faults.len() > limit;
+    let body = QuarantineBody { faults: faults.into_iter().take(limit).map(row).collect(), more };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }

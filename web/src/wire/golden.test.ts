@@ -106,6 +106,7 @@ const bodies: Record<string, Sort> = {
   'rest-history': shape<HistoryBody>({
     leg: text,
     entries: listOf(shape<HistoryEntry>({ ...changed, source: orNull(text) })),
+    next: orNull(whole),
   }),
   'rest-airports': shape({ airports: listOf(shape<AirportRow>({ ...airport, flights: whole })) }),
   'rest-airports-page': shape({

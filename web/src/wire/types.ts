@@ -314,8 +314,10 @@ export type HistoryEntry = {
 export type HistoryBody = {
   /** Which flight. */
   leg: string;
-  /** Its changes, oldest first. */
+  /** One page of its changes, oldest first. */
   entries: Array<HistoryEntry>;
+  /** To be sent as `after` for the next page; `null` where these are the newest. */
+  next: number | null;
 };
 
 /** One airport. */

@@ -116,7 +116,7 @@ function answer(state, dist, openapi, request, response) {
   if (what === 'flights' && leg !== undefined) {
     const flight = state.flights.get(leg);
     if (!flight) return missing(`No flight is known by ${leg}.`);
-    return json(part === 'history' ? { leg, entries: state.history.get(leg) ?? [] } : flight);
+    return json(part === 'history' ? { leg, entries: state.history.get(leg) ?? [], next: null } : flight);
   }
   return missing('There is nothing at this address.');
 }

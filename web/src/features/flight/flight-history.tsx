@@ -10,7 +10,7 @@ import { useMemo } from 'react';
 
 /** What changed when. */
 export function FlightHistory({ flight }: { flight: Flight }) {
-  const { entries, problem, known } = useHistory(flight);
+  const { entries, problem, known, earlier } = useHistory(flight);
   const departure = useAirport(flight.departure.airport).zone;
   const arrival = useAirport(flight.arrival.airport).zone;
   const now_ms = useNow(DAY_STEP_MS);
@@ -32,6 +32,11 @@ export function FlightHistory({ flight }: { flight: Flight }) {
           {known ? 'Nothing has changed since it was scheduled.' : 'Fetching…'}
         </p>
       ) : null}
+      {earlier === null ? null : (
+        <button type="button" onClick={earlier}>
+          Show earlier changes
+        </button>
+      )}
       {problem === null ? null : <p className={styles['soft']}>{problemInWords(problem, told.length > 0)}</p>}
     </section>
   );

@@ -1,7 +1,7 @@
 import { ApiProblem } from '@/lib/api/api-problem';
 import { aFlight } from '@/testing/a-flight';
 import { renderAt } from '@/testing/render-at';
-import { screen, within } from '@testing-library/react';
+import { fireEvent, screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 
 const flight = aFlight({
@@ -108,6 +108,46 @@ test('a history that could not be fetched is asked for again until it is there',
   expect(list).toHaveTextContent('Departure gate: was 11, now 12');
   expect(list).not.toHaveTextContent('cannot be shown');
 });
+
+test('of a long history the newest changes are shown at first, and earlier ones on demand', async () => {
+  const long = { ...flight, rev: 250 };
+  const path = `/flights/${flight.leg}/history`;
+  const pageOf = (from: number, to: number, next: number | null) => ({
+    leg: flight.leg,
+    next,
+    entries: Array.from({ length: to - from + 1 }, (_, index) => ({
+      rev: from + index,
+      at: '2013-02-08T18:00:00Z',
+      kinds: ['gate'],
+      set: { 'departure.gate': `G${from + index}` },
+      source: 'jfk',
+    })),
+  });
+  const page = await renderAt(address, {
+    [`${path}?after=150`]: pageOf(151, 230, 230),
+    [`${path}?after=230`]: pageOf(231, 250, null),
+    [`${path}?after=50`]: pageOf(51, 250, null),
+    [path]: pageOf(1, 250, null),
+  });
+  await page.next(() => {
+    page.hub.last.greets();
+    const topic = `flight/${flight.leg}`;
+    page.hub.last.says({ type: 'snapshot', topic, partial: false, flights: [long] });
+  });
+  await page.next(() => undefined);
+  const list = screen.getByRole('region', { name: 'History' });
+  // By role it takes seconds among so many.
+  const entries = () => list.querySelectorAll('li');
+  expect(entries()).toHaveLength(100);
+  expect(entries()[0]).toHaveTextContent('G250');
+  for (const left of [200, 250]) {
+    const earlier = within(list).getByText('Show earlier changes');
+    await page.next(() => fireEvent.click(earlier));
+    expect(entries()).toHaveLength(left);
+    expect(entries()[0]).toHaveTextContent('G250');
+  }
+  expect(within(list).queryByText('Show earlier changes')).toBeNull();
+}, 20_000);
 
 test('a new gate or belt is told aloud within seconds', async () => {
   const page = await openFlight();
