@@ -12,6 +12,8 @@ WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY web ./
+# The site shows it.
+COPY docs/PROTOCOL.md /build/docs/
 RUN npm run build
 
 # librdkafka is compiled with the C compiler and make that this image has, and linked in.

@@ -14,7 +14,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 # Where cargo builds, for those who have it build elsewhere.
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null | sed 's/ /\\ /g')
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/markdown.ts web/tsconfig.json docs/PROTOCOL.md -type f 2>/dev/null | sed 's/ /\\ /g')
 
 comma := ,
 BEGAN := $(shell date +%s)

@@ -1,16 +1,24 @@
 import react from '@vitejs/plugin-react';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { markdown } from './markdown.ts';
 
 // In development the page is served by Vite and everything the hub answers is passed through to it,
 // so that the page only ever talks to its own origin, exactly as in production.
 const hub = process.env['GATECALL_HUB'] ?? 'http://127.0.0.1:5000';
 
 export default defineConfig({
-  plugins: [react()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  plugins: [react(), markdown()],
+  resolve: {
+    alias: {
+      '@/docs': fileURLToPath(new URL('../docs', import.meta.url)),
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+    },
+  },
   server: {
     port: 3000,
+    // The documents that pages show lie beside this folder.
+    fs: { allow: ['..'] },
     proxy: {
       '/api': { target: hub },
       '/ws': { target: hub, ws: true },

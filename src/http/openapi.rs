@@ -102,7 +102,31 @@ fn problem(why: &str) -> RefOr<Response> {
     ResponseBuilder::new().description(why).content(wire::problem::CONTENT_TYPE, body).into()
 }
 
-static JSON: LazyLock<Bytes> = LazyLock::new(|| Document::openapi().to_json().unwrap_or_default().into());
+/// Bodies as the hub writes them. The tests of `wire` and of the web page read the same files.
+const EXAMPLES: [(&str, &str); 10] = [
+    ("AirlinesBody", include_str!("../../wire/golden/rest-airlines.json")),
+    ("AirportsBody", include_str!("../../wire/golden/rest-airports-page.json")),
+    ("BoardBody", include_str!("../../wire/golden/rest-board.json")),
+    ("Clock", include_str!("../../wire/golden/rest-clock.json")),
+    ("FeedsBody", include_str!("../../wire/golden/rest-feeds.json")),
+    ("Flight", include_str!("../../wire/golden/rest-flight.json")),
+    ("FlightsBody", include_str!("../../wire/golden/rest-flights.json")),
+    ("HistoryBody", include_str!("../../wire/golden/rest-history.json")),
+    ("IngestBody", include_str!("../../wire/golden/rest-ingest.json")),
+    ("Problem", include_str!("../../wire/golden/rest-problem.json")),
+];
+
+static JSON: LazyLock<Bytes> = LazyLock::new(|| {
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    for (name, example) in EXAMPLES {
+        if let Some(schema) = document.pointer_mut(&format!("/components/schemas/{name}"))
+            && let Ok(example) = serde_json::from_str(example)
+        {
+            schema["example"] = example;
+        }
+    }
+    document.to_string().into()
+});
 
 /// This document.
 #[utoipa::path(
@@ -139,6 +163,14 @@ mod tests {
         assert_eq!(described, served);
         let addresses: BTreeSet<_> = ENDPOINTS.iter().map(|e| e.path).collect();
         assert_eq!(crate::http::addresses().count(), addresses.len(), "the methods of one stand together");
+    }
+
+    #[test]
+    fn bodies_have_an_example_that_the_hub_has_written() {
+        let document: serde_json::Value = serde_json::from_slice(&JSON).unwrap();
+        for (name, _) in EXAMPLES {
+            assert!(document["components"]["schemas"][name]["example"].is_object(), "{name}");
+        }
     }
 
     #[test]

@@ -95,13 +95,14 @@ fn every_answer_has_an_id_that_the_client_may_choose_and_is_safe_for_browsers() 
 }
 
 /// Addresses of the page, as a browser opens them, and then addresses of data.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/",
     "/index.html",
     "/board/JFK/departures",
     "/display/JFK/arrivals",
     "/flight/B6-615-20130208-JFK-FLL",
     "/docs/api",
+    "/docs/protocol",
     "/nowhere",
 ];
 const DATA: [&str; 14] = [

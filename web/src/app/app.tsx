@@ -1,5 +1,5 @@
 import { AfterNavigation } from '@/app/after-navigation';
-import { LazyPage } from '@/app/lazy-page';
+import { LazyPage, LazyProtocolPage } from '@/app/lazy-page';
 import { NotFoundPage } from '@/app/not-found-page';
 import { PageBoundary } from '@/app/page-boundary';
 import { TakeNewBuild } from '@/app/take-new-build';
@@ -42,6 +42,7 @@ function Pages() {
       />
       <Route path="/flight/:leg" element={<ToFlight />} />
       <Route path="/docs/api" element={<LazyPage />} />
+      <Route path="/docs/protocol" element={<LazyProtocolPage />} />
       <Route path="*" element={<NotFoundPage />} />
     </Routes>
   );

@@ -6,7 +6,8 @@ import { type ComponentType, Suspense, lazy, useState } from 'react';
 /** Fetches the code of a page; fails when it cannot be had. */
 export type LoadPage = () => Promise<ComponentType>;
 
-// The description of the interface is read by few: its code is fetched by those who open it.
+// The descriptions of the interface are read by few: their code is fetched by those who open them.
+const loadProtocol: LoadPage = async () => (await import('@/features/protocol/protocol-page')).ProtocolPage;
 const loadApiDocs: LoadPage = async () => (await import('@/features/api-docs/api-docs-page')).ApiDocsPage;
 
 /** A page whose code is fetched when it is opened. Opened again after a failure it is fetched again. */
@@ -18,6 +19,10 @@ export function LazyPage({ load = loadApiDocs }: { load?: LoadPage }) {
       <Page />
     </Suspense>
   );
+}
+
+export function LazyProtocolPage() {
+  return <LazyPage load={loadProtocol} />;
 }
 
 /** Code that is not there any more belongs to a build before the one that the hub serves: that one is loaded. */

@@ -40,22 +40,27 @@ let gate = 30;
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   describe.each(Object.entries(SIZES))('on a %s', (_, viewport) => {
-    test.each(['/', '/board/JFK/departures', '/board/JFK/arrivals', '/flight', '/docs/api', '/nowhere'])(
-      '%s has no fault that axe can find',
-      async (path) => {
-        const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
-        await open(page, path);
-        if (path.includes('departures')) {
-          await page.getByRole('row').nth(5).waitFor();
-          gate += 1;
-          await hub.report(flightReport('615', 'FLL', { 'departure.gate': String(gate) }));
-          await page.locator('[data-changed]').first().waitFor();
-        }
-        const found = await faultsOf(page);
-        await page.close();
-        expect(found).toEqual([]);
-      },
-    );
+    test.each([
+      '/',
+      '/board/JFK/departures',
+      '/board/JFK/arrivals',
+      '/flight',
+      '/docs/api',
+      '/docs/protocol',
+      '/nowhere',
+    ])('%s has no fault that axe can find', async (path) => {
+      const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
+      await open(page, path);
+      if (path.includes('departures')) {
+        await page.getByRole('row').nth(5).waitFor();
+        gate += 1;
+        await hub.report(flightReport('615', 'FLL', { 'departure.gate': String(gate) }));
+        await page.locator('[data-changed]').first().waitFor();
+      }
+      const found = await faultsOf(page);
+      await page.close();
+      expect(found).toEqual([]);
+    });
   });
 });
 

@@ -50,6 +50,7 @@ const PAGES: [name: string, path: () => string, content: string][] = [
   ['a flight', () => legPath, 'B6 615'],
   ['a display', () => '/display/JFK/departures', 'Fort Lauderdale'],
   ['the API page', () => '/docs/api', '/api/v1/flights'],
+  ['the protocol', () => '/docs/protocol', 'What may change'],
   ['a page that is not there', () => '/nowhere', 'There is no page at this address'],
 ];
 

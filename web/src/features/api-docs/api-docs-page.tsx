@@ -6,6 +6,7 @@ import { OperationCard } from '@/features/api-docs/operation-card';
 import { Prose } from '@/features/api-docs/prose';
 import { SchemaCard } from '@/features/api-docs/schema-card';
 import { useJson } from '@/lib/services/use-json';
+import { Link } from 'react-router';
 
 /** The REST interface as the hub itself describes it. */
 export function ApiDocsPage() {
@@ -51,7 +52,9 @@ function Described({ document }: { document: OpenApi }) {
         </p>
       )}
       <p className={styles['lead']}>
-        The document itself: <a href="/api/v1/openapi.json">openapi.json</a>
+        The document itself: <a href="/api/v1/openapi.json">openapi.json</a>. Changes as they happen, frame by
+        frame: <Link to="/docs/protocol">the protocol</Link>. A screen for a hall is any board under{' '}
+        <Link to="/display/JFK/departures">/display/JFK/departures</Link>.
       </p>
       {groups.map((group) => (
         <section key={group.name} className={styles['group']} aria-label={group.name}>
@@ -62,7 +65,11 @@ function Described({ document }: { document: OpenApi }) {
             </p>
           )}
           {group.operations.map((one) => (
-            <OperationCard key={`${one.method} ${one.path}`} {...one} />
+            <OperationCard
+              key={`${one.method} ${one.path}`}
+              {...one}
+              schemas={document.components?.schemas}
+            />
           ))}
         </section>
       ))}

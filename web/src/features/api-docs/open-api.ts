@@ -13,6 +13,10 @@ export type Schema = {
   anyOf?: Schema[];
   allOf?: Schema[];
   additionalProperties?: Schema | boolean;
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  pattern?: string;
   example?: unknown;
 };
 
@@ -22,6 +26,7 @@ export type Parameter = {
   description?: string;
   required?: boolean;
   schema?: Schema;
+  example?: unknown;
 };
 export type Content = Record<string, { schema?: Schema; example?: unknown }>;
 export type Operation = {
@@ -40,6 +45,7 @@ export type OpenApi = {
   components?: { schemas?: Record<string, Schema> };
 };
 
+export type Schemas = Record<string, Schema> | undefined;
 export type Listed = { method: string; path: string; operation: Operation };
 export type Group = { name: string; description: string | null; operations: Listed[] };
 

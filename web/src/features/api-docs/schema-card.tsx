@@ -27,6 +27,12 @@ export function SchemaCard({ name, schema }: { name: string; schema: Schema }) {
               </dt>
               <dd>
                 <SchemaLink schema={part} /> <Prose text={part.description} />
+                {part.example === undefined ? null : (
+                  <span className={styles['soft']}>
+                    {' '}
+                    such as <code>{JSON.stringify(part.example)}</code>
+                  </span>
+                )}
               </dd>
             </div>
           ))}
