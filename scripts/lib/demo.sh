@@ -10,14 +10,36 @@ day=${GATECALL_DAY:-blizzard}
 speed=${GATECALL_SPEED:-60}
 bin=${GATECALL_BIN:-target/release}
 
-# When a day is first shown, and when its last flight has landed; in UTC, to be compared as text.
+# When a day is first shown, and when its last flight has landed; in UTC, to be compared as text. How far
+# New York's clocks are behind that, and what there is to see on this day and on the other.
 choose_day() {
   case "$day" in
-    blizzard) start=2013-02-08T15:00:00Z end=2013-02-09T09:00:00Z ;;
-    ordinary) start=2013-09-19T14:00:00Z end=2013-09-20T08:00:00Z ;;
+    blizzard)
+      start=2013-02-08T15:00:00Z end=2013-02-09T09:00:00Z behind_h=5
+      hint_1="From 17:00 on hardly anything flies, for the storm."
+      hint_2="GATECALL_DAY=ordinary make run shows a day without one."
+      ;;
+    ordinary)
+      start=2013-09-19T14:00:00Z end=2013-09-20T08:00:00Z behind_h=4
+      hint_1="An ordinary Thursday: most flights leave as planned."
+      hint_2="GATECALL_DAY=blizzard make run shows the day of a storm."
+      ;;
     *) say "${0##*/}: GATECALL_DAY must be blizzard or ordinary, is $day"; exit 2 ;;
   esac
 }
+
+# Unix seconds of an instant such as 2013-02-08T15:00:00Z, and back; by GNU's date or BSD's.
+to_seconds() { date -u -d "$1" +%s 2>/dev/null || date -u -j -f %Y-%m-%dT%H:%M:%SZ "$1" +%s; }
+to_instant() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$1" +%Y-%m-%dT%H:%M:%SZ; }
+
+# 15:00 where the day is.
+time_there() { # UNIX_SECONDS
+  local local_s=$(($1 - behind_h * 3600))
+  printf '%02d:%02d' $((local_s / 3600 % 24)) $((local_s / 60 % 60))
+}
+
+# A key in letters that need no escaping.
+new_key() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 
 must_be_built() { # TARGET
   local program

@@ -2,11 +2,7 @@
 # Where a replayed day of the cluster stands, and databases of its own for each. To be sourced after
 # demo.sh.
 
-# Unix seconds of an instant such as 2013-02-08T15:00:00Z, and back; by GNU's date or BSD's.
-to_seconds() { date -u -d "$1" +%s 2>/dev/null || date -u -j -f %Y-%m-%dT%H:%M:%SZ "$1" +%s; }
-to_instant() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$1" +%Y-%m-%dT%H:%M:%SZ; }
-
-# Goes on where the last run stopped, unless the day is over, or it was another day. Gives `clock`, and
+# Goes on where the last run of this day stopped, unless the day is over. Each day has a file. Gives `clock`, and
 # `replay`, by which this day's topics and databases are known.
 choose_instant() { # FILE DRY
   local saved_replay='' saved_day='' saved='' from=$start

@@ -13,10 +13,11 @@ impl Secrets for Safe {
 
     fn file(&self, path: &Path) -> Result<String, String> {
         match path.to_str() {
-            Some("data/keys/jfk.key" | "data/keys/jfk") => {
+            Some("data/keys/jfk.key" | "data/keys/jfk" | "data/keys/operator") => {
                 Ok("# old\n0123456789abcdef\n\n# new\nfedcba9876543210\n".into())
             }
             Some("short.key") => Ok("short\n".into()),
+            Some("data/keys/ewr") => Ok("demo\n".into()),
             Some("empty.key") => Ok("# nothing\n".into()),
             _ => Err("No such file or directory".into()),
         }

@@ -20,7 +20,7 @@ test('who opens the page learns that the day is a replay, and of which year', as
   const page = await renderAt('/');
   expect(screen.queryByText(/replay/)).toBeNull();
   await page.next(() => page.hub.last.greets(), 600);
-  expect(screen.getByText('Friday 8 February 2013 · replay')).toBeVisible();
+  expect(screen.getByText(/^Friday 8 February 2013, \d\d:\d\d \w{3} · replay$/)).toBeVisible();
 });
 
 test('the numbers of flights are asked for anew each minute, and said to be old when that fails', async () => {
