@@ -1,5 +1,6 @@
 //! What the embedded store is told at its start.
 
+use super::writer::PROBE_EVERY;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct EmbeddedConfig {
     pub on_commit: Option<CommitObserver>,
     /// A log shorter than this is not compacted. Only tests want less than the default.
     pub(super) compact_from_bytes: usize,
+    /// How often a write is tried that nobody has asked for.
+    pub(super) probe_every: Duration,
 }
 
 /// 32 MB of states before compression are read in well under a second at a start.
@@ -32,6 +35,7 @@ impl EmbeddedConfig {
             file_bytes_max: None,
             on_commit: None,
             compact_from_bytes: COMPACT_FROM_BYTES,
+            probe_every: PROBE_EVERY,
         }
     }
 }

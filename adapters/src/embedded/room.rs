@@ -8,7 +8,7 @@ use super::config::EmbeddedConfig;
 use super::database::PAGE_BYTES;
 use super::lock;
 use super::plan::Plan;
-use super::writer::now;
+use super::writer::{PROBE_BYTES, now};
 use sqlx::SqliteConnection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -82,6 +82,22 @@ impl Room {
     pub(super) fn wants_look(&self) -> bool {
         self.written_bytes > LOOK_EVERY_BYTES
             || self.exhausted && now().saturating_duration_since(self.looked_at) >= LOOK_AGAIN
+    }
+
+    /// The next look is due at once.
+    pub(super) fn look_soon(&mut self) {
+        self.written_bytes = self.written_bytes.max(LOOK_EVERY_BYTES + 1);
+    }
+
+    /// How much a probe writes: less where the whole file or disk is small.
+    pub(super) fn probe_bytes(&self) -> usize {
+        let half = usize::try_from(self.reserve_bytes / 2).unwrap_or(usize::MAX);
+        half.clamp(PAGE_BYTES as usize, PROBE_BYTES)
+    }
+
+    /// Whether less than so much may still be written.
+    pub(super) fn is_below(&self, bytes: u64) -> bool {
+        lock(&self.sizes).room_bytes < bytes
     }
 
     /// Takes note of a commit for which there was no room.

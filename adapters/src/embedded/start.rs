@@ -7,7 +7,7 @@ use super::lock::FolderLock;
 use super::room::Room;
 use super::upkeep::Upkeep;
 use super::work::{Queue, Queued};
-use super::writer::Writer;
+use super::writer::{Writer, now};
 use super::{Embedded, Health, Inner, database};
 use sqlx::sqlite::SqlitePoolOptions;
 use std::sync::{Arc, Mutex};
@@ -108,6 +108,8 @@ async fn start(
         upkeep: Upkeep::new(config.compact_from_bytes),
         room,
         checkpoints: Checkpoints::new(database::checkpointing(&config)),
+        probed_at: now(),
+        failed_bytes: 0,
         config,
         _lock: lock,
     };

@@ -5,6 +5,7 @@ use crate::contract::flights::Sample;
 use crate::contract::{Opening, archive, change_log, directory};
 use domain::ports::{Archive, ChangeLog, Version};
 use sqlx::{Connection as _, SqliteConnection};
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub(super) async fn open(folder: &TempDir) -> Embedded {
@@ -210,6 +211,28 @@ async fn a_full_disk_refuses_whole_appends_and_heals_by_itself() {
     store.health().unwrap();
     store.close().await.unwrap();
     assert_eq!(sorted(open(&folder).await.restore().await.unwrap()), sorted(states(&again)));
+}
+
+#[tokio::test]
+async fn a_store_without_room_is_known_and_so_is_its_healing_although_nobody_writes() {
+    let folder = TempDir::new().unwrap();
+    let mut config = EmbeddedConfig::in_folder(folder.path());
+    (config.file_bytes_max, config.probe_every) = (Some(4_000_000), Duration::from_millis(20));
+    let store = Embedded::open(config).await.unwrap();
+    let sees = async |well: bool| {
+        while store.health().is_ok() != well {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // Somebody else takes what room there was.
+    let fill = "INSERT INTO meta (key, value) VALUES ('filler', hex(zeroblob(1850000)))";
+    edit(&folder, fill).await;
+    tokio::time::timeout(Duration::from_secs(30), sees(false)).await.expect("the full file is noticed");
+    store.save_clock_instant(crate::contract::flights::dawn()).await.expect("a word goes in");
+    assert!(store.health().is_err(), "which proves nothing");
+    edit(&folder, "DELETE FROM meta WHERE key = 'filler'").await;
+    tokio::time::timeout(Duration::from_secs(30), sees(true)).await.expect("the room is noticed");
+    store.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -36,6 +36,13 @@ const COMPANY: Duration = Duration::from_millis(1);
 /// After this long without work, what is in the WAL is moved into the file. A hub on a replayed clock never
 /// rests so long: it saves its clock each second, which also tells it when a failure is over.
 const IDLE: Duration = Duration::from_millis(1500);
+/// So often a write is tried that nobody has asked for, where there is nothing else to do or little room: a
+/// disk that is full or broken is to be known before the first report is refused.
+pub(super) const PROBE_EVERY: Duration = Duration::from_secs(10);
+/// What a probe writes where little room is left, or after a failure: about as much as a busy airport's
+/// message with its changes. The write-ahead log takes less even on a full disk, in the place of what it had
+/// before. In a small file it is less, see [`Room::probe_bytes`].
+pub(super) const PROBE_BYTES: usize = 256 << 10;
 
 /// The one task that writes, and all it needs.
 pub(super) struct Writer {
@@ -51,6 +58,10 @@ pub(super) struct Writer {
     pub(super) upkeep: Upkeep,
     pub(super) room: Room,
     pub(super) checkpoints: Checkpoints,
+    /// When a write was tried last that nobody had asked for.
+    pub(super) probed_at: Instant,
+    /// How much the largest commit was that has failed since one of its size succeeded.
+    pub(super) failed_bytes: usize,
     /// Let go of only when all is written.
     pub(super) _lock: FolderLock,
 }
@@ -68,6 +79,7 @@ impl Writer {
             }
             self.commit(plan, bytes).await;
             self.look_at_room().await;
+            self.probe().await;
             self.upkeep().await;
             self.checkpoint(false).await;
         }
@@ -83,26 +95,45 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => None,
             };
         }
-        if !self.checkpoints.is_pending() && self.health.last().is_ok() {
-            return self.receiver.recv().await.map(Some);
-        }
-        match tokio::time::timeout(IDLE, self.receiver.recv()).await {
+        let rests = !self.checkpoints.is_pending() && self.health.last().is_ok();
+        let wait = if rests { self.config.probe_every } else { IDLE };
+        match tokio::time::timeout(wait, self.receiver.recv()).await {
             Ok(work) => work.map(Some),
             Err(_idle) => {
                 self.checkpoint(true).await;
-                self.probe().await;
                 Some(None)
             }
         }
     }
 
-    /// After a failure, tries a small write while nobody asks for one: a hub that is not ready is
-    /// sent nothing, and would never learn that the disk has room again.
+    /// Tries a write where it is time to. A full disk is known before a report is refused, and a hub that is
+    /// not ready, which is sent nothing, learns that there is room again.
     async fn probe(&mut self) {
-        if self.health.last().is_err() {
+        let is_well = self.health.last().is_ok();
+        let every = if is_well { self.config.probe_every } else { IDLE };
+        if now().saturating_duration_since(self.probed_at) < every {
+            return;
+        }
+        self.probed_at = now();
+        self.room.look_soon();
+        self.look_at_room().await;
+        let probe_bytes = self.room.probe_bytes();
+        let mut notes = Vec::new();
+        if !is_well || self.room.is_below(2 * probe_bytes as u64) {
+            notes.push("probe ".repeat(probe_bytes / 6));
+        } else if !self.receiver.is_empty() {
+            return;
+        }
+        // What was tried is taken away again.
+        notes.push(String::new());
+        for note in notes {
             let mut plan = Plan::new(self.next);
-            plan.notes.push(("probe", "written after a failure".into()));
-            self.commit(plan, 0).await;
+            let bytes = note.len();
+            plan.notes.push(("probe", note));
+            self.commit(plan, bytes).await;
+            if self.health.last().is_err() {
+                return;
+            }
         }
     }
 
@@ -159,7 +190,15 @@ impl Writer {
         let outcome = self.write(&mut plan, bytes).await;
         commit.took = now().saturating_duration_since(begun);
         commit.committed = outcome.is_ok();
-        self.health.note(&outcome);
+        match &outcome {
+            Err(_) => self.failed_bytes = self.failed_bytes.max(bytes).min(self.room.probe_bytes()),
+            Ok(()) if bytes * 2 >= self.failed_bytes => self.failed_bytes = 0,
+            Ok(()) => {}
+        }
+        // What is much smaller than what failed proves nothing: a full disk has room for a word.
+        if outcome.is_err() || self.failed_bytes == 0 {
+            self.health.note(&outcome);
+        }
         self.checkpoints.written(bytes);
         if let Some(observer) = &self.config.on_commit {
             observer(&commit);
