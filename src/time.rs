@@ -1,27 +1,113 @@
 //! The one door where real time comes in.
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
+use domain::clock::steady::{Correction, SteadyWall};
 use domain::clock::{Clock, ClockSpec, ScaledClock};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// From here on a correction is told.
+const WORTH_TELLING_US: i64 = 100_000;
+
 static START: LazyLock<Instant> = LazyLock::new(monotonic);
 
-/// By how much the wall clock is ahead of the steady clock, at its most so far, in microseconds.
-static AHEAD_US: AtomicI64 = AtomicI64::new(i64::MIN);
+/// How real time follows from the steady clock at present.
+static CLOCK: LazyLock<ArcSwap<SteadyWall>> = LazyLock::new(|| {
+    let (steady_us, wall_us) = look();
+    ArcSwap::from_pointee(SteadyWall::new(steady_us, wall_us, i64::MIN))
+});
+
+/// Steps back and forth since the start.
+static STEPS: AtomicU64 = AtomicU64::new(0);
 
 /// Real now, as far as this process is concerned.
 ///
-/// It never goes back: revisions are stamped with it and listeners resume from it. A step back of
-/// the wall clock is ignored, and time goes on steadily from where it was. A step forward is
-/// followed, and so is the time that a suspended laptop has slept.
+/// It follows the wall clock, and does not go back where that is set back by little: revisions are stamped
+/// with it and listeners resume from it. The rules are [`SteadyWall`]'s.
 pub fn real_now() -> DateTime<Utc> {
-    let steady_us = micros(START.elapsed());
-    let wall_us = micros(wall());
-    let ahead_us = wall_us - steady_us;
-    let ahead_us = AHEAD_US.fetch_max(ahead_us, Ordering::Relaxed).max(ahead_us);
-    DateTime::from_timestamp_micros(steady_us + ahead_us).unwrap_or(DateTime::UNIX_EPOCH)
+    let (steady_us, wall_us) = look();
+    let clock = **CLOCK.load();
+    let shown_us = match clock.agrees(steady_us, wall_us) {
+        true => clock.shown_us(steady_us),
+        false => correct(clock, steady_us, wall_us).shown_us(steady_us),
+    };
+    DateTime::from_timestamp_micros(shown_us).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// This run begins no earlier than an instant that an earlier one has shown, if that is at hand.
+pub fn begin_not_before(shown: DateTime<Utc>) {
+    let (steady_us, wall_us) = look();
+    let clock = SteadyWall::new(steady_us, wall_us, shown.timestamp_micros());
+    let ahead_ms = clock.lead_us(steady_us) / 1_000;
+    if ahead_ms > 0 {
+        tracing::warn!(
+            ahead_ms,
+            "the wall clock is behind what an earlier run has shown; time runs at half speed for a while"
+        );
+    }
+    CLOCK.store(Arc::new(clock));
+}
+
+/// How far real time is ahead of the wall clock while that is caught up with, in seconds.
+pub fn lead_seconds() -> f64 {
+    CLOCK.load().lead_us(look().0) as f64 / 1e6
+}
+
+/// How often the wall clock was stepped since the start, and real time with it.
+pub fn steps() -> u64 {
+    STEPS.load(Ordering::Relaxed)
+}
+
+/// Follows the wall clock to where it was set. Of several threads that see it at once one does.
+fn correct(seen: SteadyWall, steady_us: i64, wall_us: i64) -> SteadyWall {
+    let (next, correction) = seen.corrected(steady_us, wall_us);
+    let before = CLOCK.load();
+    if **before != seen {
+        return **before;
+    }
+    let swapped = CLOCK.compare_and_swap(&before, Arc::new(next));
+    if !Arc::ptr_eq(&swapped, &before) {
+        return **swapped;
+    }
+    tell(correction);
+    next
+}
+
+fn tell(correction: Correction) {
+    let stepped = match correction {
+        // As far as NTP steers a clock in seconds; nothing that anybody must know.
+        Correction::SteppedForward { by_us } | Correction::SlowedDown { ahead_us: by_us }
+            if by_us < WORTH_TELLING_US =>
+        {
+            false
+        }
+        Correction::SteppedForward { by_us } => {
+            tracing::warn!(by_ms = by_us / 1_000, "the wall clock was set forward, or the machine has slept");
+            true
+        }
+        Correction::SlowedDown { ahead_us } => {
+            tracing::warn!(
+                ahead_ms = ahead_us / 1_000,
+                "the wall clock was set back; time runs at half speed until it has caught up"
+            );
+            true
+        }
+        Correction::SteppedBack { by_us } => {
+            tracing::error!(
+                by_ms = by_us / 1_000,
+                "the wall clock was set back by much, and so is time: instants come a second time"
+            );
+            true
+        }
+    };
+    STEPS.fetch_add(stepped.into(), Ordering::Relaxed);
+}
+
+/// The steady clock and the wall clock, in microseconds.
+fn look() -> (i64, i64) {
+    (micros(START.elapsed()), micros(wall()))
 }
 
 /// The steady clock, for time-outs and for measuring.

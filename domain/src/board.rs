@@ -5,7 +5,7 @@
 //! can be helped with a part.
 
 use crate::leg::LegId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -20,7 +20,13 @@ pub struct Board<T> {
     version: u64,
     /// Since when nothing was taken off: a listener who was away longer needs the whole.
     complete_since: DateTime<Utc>,
+    /// The latest instant at which something was put or taken.
+    latest: DateTime<Utc>,
 }
+
+/// From so far back an instant means that the clock was set back. Less is the order in which threads and nodes
+/// come.
+const SET_BACK_FROM: TimeDelta = TimeDelta::seconds(50);
 
 #[derive(Debug)]
 struct Row<T> {
@@ -44,6 +50,7 @@ impl<T> Default for Board<T> {
             places: FxHashMap::default(),
             version: 0,
             complete_since: DateTime::<Utc>::MIN_UTC,
+            latest: DateTime::UNIX_EPOCH,
         }
     }
 }
@@ -58,6 +65,7 @@ impl<T> Board<T> {
     /// Puts a row in its place, over the leg's earlier one. `put_at` is when listeners are told of it,
     /// which may be long after it was stamped: it is made durable between the two.
     pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, put_at: DateTime<Utc>, content: T) {
+        self.note(put_at);
         if let Some(earlier) = self.places.insert(leg.clone(), time)
             && earlier != time
         {
@@ -70,9 +78,20 @@ impl<T> Board<T> {
     /// Takes a row off. `now` is remembered: who was away at that time cannot be told with a part.
     pub fn take(&mut self, leg: &LegId, now: DateTime<Utc>) -> Option<T> {
         let time = self.places.remove(leg)?;
+        self.note(now);
         self.version += 1;
         self.complete_since = self.complete_since.max(now);
         self.rows.remove(&(time, leg.clone())).map(|row| row.content)
+    }
+
+    /// Where the clock was set back, instants come a second time: whoever knows one of those that were shown
+    /// first may have missed what was put at those that came after it, and needs the whole.
+    fn note(&mut self, at: DateTime<Utc>) {
+        if at < self.latest - SET_BACK_FROM {
+            self.complete_since = self.complete_since.max(self.latest);
+            self.latest = at;
+        }
+        self.latest = self.latest.max(at);
     }
 
     /// Rows in order.
@@ -157,6 +176,18 @@ mod tests {
         board.put(&leg("A"), at(10), at(6), "A");
         assert_eq!(board.since(at(5)), Resume::Whole(vec![&"A"]));
         assert_eq!(board.since(at(6)), Resume::Part(vec![&"A"]));
+    }
+
+    #[test]
+    fn who_comes_back_with_an_instant_of_before_the_clock_was_set_back_needs_the_whole() {
+        let mut board = Board::default();
+        board.put(&leg("A"), at(10), at(100), "A");
+        board.put(&leg("B"), at(10), at(40), "B");
+        board.put(&leg("C"), at(10), at(101), "C");
+        let all = Resume::Whole(vec![&"A", &"B", &"C"]);
+        assert_eq!(board.since(at(99)), all, "B was put after that, an hour before");
+        assert_eq!(board.since(at(41)), all);
+        assert_eq!(board.since(at(101)), Resume::Part(vec![&"C"]), "all is shown once from here on");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! for something operational sleeps [`Clock::real_until`].
 
 mod spec;
+pub mod steady;
 
 use std::fmt;
 use std::sync::Arc;
