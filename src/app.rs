@@ -67,6 +67,8 @@ pub struct Feed {
     pub kind: FeedKind,
     /// Without a message for so long, it is said to be silent; real time.
     pub silent_after: std::time::Duration,
+    /// Whether listeners are told that it is silent when it is: it is asked, or promises to speak so often.
+    pub is_expected: bool,
 }
 
 /// How a feed's messages come.

@@ -8,6 +8,7 @@
 
 use crate::app::App;
 use crate::decided;
+use crate::feed_watch::FeedWatch;
 use actors::hub::Lapsed;
 use actors::supervisor::Guard;
 use std::time::Duration;
@@ -31,6 +32,9 @@ pub(crate) fn start(app: &App) {
     keep_up(app, "lapse", lapse(app.clone()));
     keep_up(app, "expire", expire(app.clone()));
     keep_up(app, "read_directory", read_directory(app.clone()));
+    let (hub, intake) = (app.hub.clone(), app.intake.clone());
+    let watch = FeedWatch::new(hub, intake, app.feeds.clone(), app.directory.clone());
+    keep_up(app, "watch_feeds", watch.run());
 }
 
 fn keep_up(app: &App, what: &str, task: impl Future<Output = ()> + 'static) {

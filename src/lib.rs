@@ -10,6 +10,7 @@
 //! | [`config`] | one TOML file, overridden by the environment, checked before anything starts |
 //! | [`serve`] | composition and life cycle of `gatecall serve` |
 //! | [`decided`] | what people have decided, as this node knows it |
+//! | `feed_watch` | which feeds are silent, on every node |
 //! | [`feed_key`] | the keys of pushed feeds: made, listed, revoked |
 //! | `housekeeping` | what has to be done now and then |
 //! | [`http`] | REST, metrics, health, the web page's files |
@@ -26,6 +27,7 @@ pub mod backing;
 pub mod config;
 pub mod decided;
 pub mod feed_key;
+mod feed_watch;
 mod housekeeping;
 pub mod http;
 pub mod memory;

@@ -92,7 +92,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
     telemetry::register(&mut registry, &metrics);
     keeper.register(&mut registry);
     let feeds = Arc::new(feeds(&config));
-    telemetry::register_feeds(&mut registry, intake.clone(), feeds.clone());
+    telemetry::register_feeds(&mut registry, hub.clone(), intake.clone(), feeds.clone());
     let app = App {
         hub,
         intake,
@@ -158,6 +158,7 @@ fn feeds(config: &Config) -> BTreeMap<String, Feed> {
     let feed = |feed: &crate::config::feeds::Feed| Feed {
         spec: feed.spec.clone(),
         silent_after: feed.silent_after,
+        is_expected: feed.is_expected,
         kind: match &feed.way {
             Way::Push { key_digests, .. } => FeedKind::Push { key_digests: key_digests.clone() },
             Way::Pull { .. } => FeedKind::Pull,

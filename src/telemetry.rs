@@ -6,6 +6,7 @@
 use crate::app::Feed;
 use crate::config::sections::{Log, LogFormat};
 use crate::time;
+use actors::hub::Hub;
 use actors::intake::Intake;
 use actors::metrics::Metrics;
 use adapters::embedded::Embedded;
@@ -108,12 +109,13 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
 }
 
 /// Adds the age of each feed.
-pub fn register_feeds(registry: &mut Registry, intake: Intake, feeds: Arc<BTreeMap<String, Feed>>) {
-    registry.register_collector(Box::new(FeedAges { intake, feeds }));
+pub fn register_feeds(registry: &mut Registry, hub: Hub, intake: Intake, feeds: Arc<BTreeMap<String, Feed>>) {
+    registry.register_collector(Box::new(FeedAges { hub, intake, feeds }));
 }
 
 /// How long ago each feed was heard.
 struct FeedAges {
+    hub: Hub,
     intake: Intake,
     feeds: Arc<BTreeMap<String, Feed>>,
 }
@@ -135,6 +137,16 @@ impl Collector for FeedAges {
                 let age_seconds = clock.real_duration(clock.now() - at).as_secs_f64();
                 ConstGauge::new(age_seconds).encode(ages.encode_family(&[("feed", name.as_str())])?)?;
             }
+        }
+        let silent = self.hub.silent_sources();
+        let help =
+            "Real time for which listeners have been told that the feed is silent; 0 while it is heard";
+        let mut family =
+            encoder.encode_descriptor("gatecall_feed_silent", help, Some(&Unit::Seconds), gauge())?;
+        for name in self.feeds.keys() {
+            let since = silent.iter().find(|source| *source.feed == **name).map(|source| source.since);
+            let silent_s = since.map_or(0.0, |at| clock.real_duration(clock.now() - at).as_secs_f64());
+            ConstGauge::new(silent_s).encode(family.encode_family(&[("feed", name.as_str())])?)?;
         }
         let help = "Failures in a row to hear the feed";
         let mut failures = encoder.encode_descriptor("gatecall_feed_failures", help, None, gauge())?;
@@ -311,6 +323,13 @@ impl Collector for Process {
             Some(&Unit::Seconds),
             gauge(),
         )?)?;
+        let help =
+            "How far the hub's time is ahead of the wall clock, which was set back, until it is caught up";
+        let lead = encoder.encode_descriptor("gatecall_clock_lead", help, Some(&Unit::Seconds), gauge())?;
+        ConstGauge::new(time::lead_seconds()).encode(lead)?;
+        let steps = ConstCounter::new(time::steps());
+        let (help, kind) = ("Times the wall clock was set, or the machine has slept", steps.metric_type());
+        steps.encode(encoder.encode_descriptor("gatecall_clock_steps", help, None, kind)?)?;
         if let Some(bytes) = resident_bytes() {
             let help = "Resident memory";
             let resident =

@@ -66,6 +66,14 @@ impl Frame {
         self.0.kind
     }
 
+    /// The bytes of frames that go out together.
+    pub fn join(frames: &[Self], encoding: Encoding) -> Bytes {
+        match frames {
+            [one] => one.bytes(encoding).clone(),
+            many => many.iter().flat_map(|frame| &frame.bytes(encoding)[..]).copied().collect(),
+        }
+    }
+
     /// The bytes for one encoding; made once, whoever asks first.
     pub fn bytes(&self, encoding: Encoding) -> &Bytes {
         let frame = &self.0;

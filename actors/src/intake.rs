@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use dashmap::DashMap;
 use domain::clock::Clock;
 use domain::codes::Iata;
+use domain::feed_health::{FAILING_FROM, FeedHealth};
 use domain::leg::LegId;
 use domain::ports::{Archive, Outcome, Quarantined, RawMessage, ReportSink, SinkError, StoreError};
 use domain::report::{Report, Source};
@@ -79,6 +80,8 @@ pub struct Health {
     pub failures: u32,
     /// A human must look: the airport refuses us.
     pub refused: bool,
+    /// When the last message or failure was noted, by the operational clock.
+    pub noted_at: Option<DateTime<Utc>>,
     /// Reports by outcome since the hub started.
     pub changed: u64,
     /// See `changed`.
@@ -87,6 +90,16 @@ pub struct Health {
     pub queued: u64,
     /// See `changed`.
     pub rejected: u64,
+}
+
+impl Health {
+    /// The part that decides whether the feed is silent; `None` where nothing was noted yet. A feed that
+    /// nobody has ever heard well is failing at once.
+    pub fn shared(&self, was_ever_heard: bool) -> Option<FeedHealth> {
+        let patience = if was_ever_heard { FAILING_FROM } else { 1 };
+        let is_failing = self.refused || self.failures >= patience;
+        self.noted_at.map(|at| FeedHealth { heard_at: self.last_good_at, is_failing, at })
+    }
 }
 
 /// Cheap to clone.
@@ -128,6 +141,7 @@ impl Intake {
         health.last_error = Some(error.to_owned());
         health.failures += 1;
         health.refused = refused;
+        health.noted_at = Some(self.0.clock.now());
     }
 
     /// Notes that a feed answered, with nothing new.
@@ -233,6 +247,7 @@ impl Intake {
     fn note_good(&self, feed: &FeedSpec) {
         let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
         health.last_good_at = Some(self.0.clock.now());
+        health.noted_at = health.last_good_at;
         (health.last_error, health.failures, health.refused) = (None, 0, false);
     }
 

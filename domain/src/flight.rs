@@ -37,7 +37,8 @@
 //! Silence is not a statement. A stronger source that has said nothing for long keeps its word: an
 //! airport that pushes changes says "gate 14" once and is right about it all day, and from one leg
 //! alone nobody can tell that from a feed that is down. That a feed is down is seen where it is
-//! known, in the feed's health, and an operator can take fields over until it is back.
+//! known, in the feed's health ([`crate::feed_health`]): listeners are told so beside the flights, and an
+//! operator can take fields over until it is back.
 
 use crate::change::{Change, kinds_between};
 use crate::field::{Field, Kind, Value};

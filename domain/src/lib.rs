@@ -20,6 +20,7 @@
 //! | [`backlog`] | reports that were answered and not merged yet, and whether more are taken |
 //! | [`airports`], [`airlines`] | tables with zones and names |
 //! | [`clock`] | the operational clock, which can be replayed |
+//! | [`feed_health`] | how well a feed is heard, and since when it is silent |
 //! | [`feed_key`] | the keys by which feeds are known, and the rules of changing them |
 //! | [`mod@line`] | a line that a person wrote |
 //! | [`delay_reason`] | delay codes in plain words |
@@ -52,6 +53,7 @@ pub mod clock;
 pub mod codes;
 pub mod delay_reason;
 mod diversion;
+pub mod feed_health;
 pub mod feed_key;
 pub mod field;
 pub mod flight;

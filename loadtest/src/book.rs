@@ -144,7 +144,7 @@ impl Book {
             Some("snapshot") => self.snapshot(&frame, payload, violations),
             Some("change") => self.change(&frame, payload, violations),
             Some("state") => self.state(&frame, payload, violations),
-            Some("gone") => Meaning::Foreign,
+            Some("gone" | "source" | "upstream") => Meaning::Foreign,
             _ => wrong("unexpected", payload, violations),
         }
     }

@@ -3,9 +3,12 @@
 use super::{Backing, Health, Keeper, Parts};
 use crate::config::Config;
 use crate::telemetry::StoreFigures;
+use crate::time;
 use actors::hub::Hub;
+use actors::supervisor::Guard;
 use adapters::embedded::{Embedded, EmbeddedConfig};
 use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::Clock;
 use domain::ports::{Answer, Archive as _};
 use prometheus_client::registry::Registry;
@@ -14,6 +17,9 @@ use std::time::Duration;
 
 /// How long the store may take to answer before it counts as away.
 const STORE_WAIT: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the store takes changes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The store's settings.
 pub fn settings(config: &Config) -> EmbeddedConfig {
@@ -44,6 +50,11 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
     let flights =
         hub.restore().await.context("the stored flights cannot be restored (gatecall repair tells which)")?;
     tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
+    if let Some(newest) = newest_stamp(&hub) {
+        time::begin_not_before(newest);
+    }
+    let guard = Guard::ends_process("watch over the store".into(), hub.deaths().clone());
+    actix_rt::spawn(guard.over(watch(hub.clone(), store.clone())));
     Ok(Backing {
         sink: Arc::new(hub.clone()),
         hub,
@@ -54,6 +65,32 @@ pub(super) async fn open(config: &Config, parts: Parts) -> anyhow::Result<Backin
         health: Arc::new(EmbeddedHealth(store.clone())),
         keeper: Box::new(EmbeddedKeeper { store, clock }),
     })
+}
+
+/// The newest stamp of any change, where the operational clock is real time.
+fn newest_stamp(hub: &Hub) -> Option<DateTime<Utc>> {
+    let mut newest = None;
+    hub.each_live(|live| newest = newest.max(Some(live.changed_at)));
+    let clock = hub.clock();
+    let is_real = (clock.now() - time::real_now()).abs() < TimeDelta::minutes(1);
+    newest.filter(|_| clock.speed() == 1.0 && is_real)
+}
+
+/// Tells listeners when the store takes nothing more, as then no change reaches them, and when it does again.
+async fn watch(hub: Hub, store: Embedded) {
+    let mut is_away = false;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let health = store.health();
+        if health.is_err() != is_away {
+            is_away = health.is_err();
+            match &health {
+                Err(fault) => tracing::error!(%fault, "the store takes nothing: listeners are told"),
+                Ok(()) => tracing::info!("the store takes changes again: listeners are told"),
+            }
+            hub.warn(is_away.then(|| hub.clock().now())).await;
+        }
+    }
 }
 
 struct EmbeddedHealth(Embedded);

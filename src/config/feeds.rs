@@ -20,6 +20,11 @@ const NAME_LENGTH_MAX: usize = 32;
 /// Most feeds of one hub.
 const FEEDS_MAX: usize = 1_000;
 
+/// Without a message for so long a feed is silent, where nothing else is configured: at least so many
+/// seconds, and so many of its intervals.
+const SILENT_AFTER_S: u64 = 600;
+const SILENT_INTERVALS: u64 = 3;
+
 /// A feed.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -27,6 +32,8 @@ pub struct Feed {
     pub spec: FeedSpec,
     /// Without a message for so long, it is said to be silent; real time.
     pub silent_after: Duration,
+    /// Whether listeners are told that it is silent when it is.
+    pub is_expected: bool,
     /// How its messages come.
     pub way: Way,
 }
@@ -130,8 +137,13 @@ fn feed(
         Kind::Push => push(section, secrets, keys_elsewhere)?,
         Kind::Pull => pull(name, section, secrets)?,
     };
-    let silent_after = section.seconds("silent_after_s", 600, 5..=604_800)?;
-    Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, way })
+    let usual_s = match &way {
+        Way::Push { .. } => SILENT_AFTER_S,
+        Way::Pull { interval, .. } => SILENT_AFTER_S.max(SILENT_INTERVALS * interval.as_secs()),
+    };
+    let silent_after = section.seconds("silent_after_s", usual_s, 5..=604_800)?;
+    let is_expected = matches!(way, Way::Pull { .. }) || section.is_given("silent_after_s");
+    Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, is_expected, way })
 }
 
 fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError> {

@@ -192,6 +192,11 @@ impl Section<'_> {
         matches!(self.given(key), Some(Given::File(_)))
     }
 
+    /// Whether a value is given, by the file or the environment; it counts as asked for.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.given(key).is_some()
+    }
+
     /// A text, if one is given. An empty one counts as none.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
         let text = match self.given(key) {

@@ -1,5 +1,6 @@
 //! An airport's departures and arrivals, as a screen shows them.
 
+use super::age;
 use super::flights::stopping;
 use super::freshness::{ASK_AGAIN, not_modified, tag_of_board, tagged};
 use super::names;
@@ -32,7 +33,7 @@ const ROWS_MAX: u64 = 5_000;
     ),
     responses(
         (status = 200, description = "By scheduled time, with an `ETag`", body = BoardBody),
-        (status = 304, description = "The rows are as the client holds them (`If-None-Match`)"),
+        (status = 304, description = "The rows and the silent sources are as the client holds them (`If-None-Match`)"),
         (status = 404, description = "No such airport or board", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -57,7 +58,8 @@ pub(super) async fn board(
         return Err(Problem::not_found(&format!("no airport {iata} is known")));
     }
     let rows = app.hub.rows(&topic).await.map_err(stopping)?;
-    let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at));
+    let age = age::of_airports(&app.hub, &[iata]);
+    let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at), age::mark(&age));
     if let Some(answer) = not_modified(&request, &tag, ASK_AGAIN) {
         return Ok(answer);
     }
@@ -69,7 +71,6 @@ pub(super) async fn board(
         return Err(Problem::bad_query("limit", &why));
     }
     let bytes = chosen.iter().take(most).map(|live| &live.json()[..]);
-    let json =
-        wire::rest::board_json(&names::airport(iata, changed), direction, app.hub.clock().now(), bytes);
+    let json = wire::rest::board_json(&names::airport(iata, changed), direction, &age, bytes);
     Ok(tagged(&tag, json))
 }

@@ -6,10 +6,8 @@ use crate::app::{App, Feed, FeedKind};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::Health;
 use domain::clock::Clock;
+use domain::feed_health::FAILING_FROM;
 use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody};
-
-/// Failures in a row from which a feed is said to be failing. One alone is everyday life.
-const FAILING_FROM: u32 = 3;
 
 /// Every configured feed, and how it is doing.
 #[utoipa::path(
@@ -87,7 +85,8 @@ mod tests {
             format: wire::feed::Format::Json,
             zone: chrono_tz::UTC,
         };
-        let feed = Feed { spec, kind: FeedKind::Pull, silent_after: Duration::from_secs(10) };
+        let feed =
+            Feed { spec, kind: FeedKind::Pull, silent_after: Duration::from_secs(10), is_expected: true };
         row("jfk", &feed, health, &clock).state
     }
 

@@ -1,5 +1,6 @@
 //! Flights: looked for, and one by one.
 
+use super::age;
 use super::freshness::{ASK_AGAIN, not_modified, tag_of_revision, tagged};
 use super::problem::Problem;
 use super::query::Parameters;
@@ -16,7 +17,7 @@ use domain::topic::Topic;
 use domain::view::Status;
 use std::sync::Arc;
 use wire::problem::ProblemBody;
-use wire::rest::{FlightBody, FlightsBody};
+use wire::rest::{FlightAnswer, FlightsBody};
 
 /// Flights on one page, unless the client asks for another number, and at most.
 const PAGE: u64 = 100;
@@ -161,7 +162,8 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         look()
     };
     let next = next.map(|place| cursor(&place));
-    let json = wire::rest::flights_json(found.iter().map(|live| &live.json()[..]), next.as_deref());
+    let age = age::of_all(&app.hub);
+    let json = wire::rest::flights_json(&age, found.iter().map(|live| &live.json()[..]), next.as_deref());
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/json").insert_header(("cache-control", "no-cache"));
     if let Some(next) = &next {
@@ -177,7 +179,7 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     tag = "flights",
     params(("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL")),
     responses(
-        (status = 200, description = "The flight, with an `ETag`", body = FlightBody),
+        (status = 200, description = "The flight and how old what is said of it is, with an `ETag`", body = FlightAnswer),
         (status = 304, description = "It is as the client holds it (`If-None-Match`)"),
         (status = 404, description = "No such flight, or long over", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -190,8 +192,19 @@ pub(super) async fn one(
     Parameters::of(&request)?.finish()?;
     let live = LegId::known(&leg).and_then(|leg| app.hub.live(&leg)).filter(|live| !live.view.hidden);
     let live = live.ok_or_else(unknown)?;
-    let tag = tag_of_revision(&app.epoch, live.rev);
-    Ok(not_modified(&request, &tag, ASK_AGAIN).unwrap_or_else(|| tagged(&tag, live.json().clone())))
+    let age = age::of_airports(&app.hub, &airports_of(&live));
+    let tag = tag_of_revision(&app.epoch, live.rev, age::mark(&age));
+    let answer = || tagged(&tag, wire::rest::flight_answer_json(live.json(), &age.silent_sources));
+    Ok(not_modified(&request, &tag, ASK_AGAIN).unwrap_or_else(answer))
+}
+
+/// The airports whose boards a flight is on.
+fn airports_of(live: &Live) -> Vec<Iata> {
+    let airport = |topic: &Topic| match topic {
+        Topic::Board(iata, _) => Some(*iata),
+        _ => None,
+    };
+    live.view.topics(&live.leg).iter().filter_map(airport).collect()
 }
 
 /// A link to the page that begins at `next`; its other parameters are those of this one.

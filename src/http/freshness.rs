@@ -8,16 +8,17 @@ use std::sync::LazyLock;
 /// Versions of boards start again with each run of the hub, so their tags carry the run.
 static RUN: LazyLock<u64> = LazyLock::new(rand::random);
 
-/// The tag of a board: the version of its rows, and when an operator changed its airport, if one did.
-/// It is a weak one: the answer's `as_of` moves on though its rows do not.
-pub(crate) fn tag_of_board(version: u64, airport_changed_at: Option<DateTime<Utc>>) -> String {
+/// The tag of a board: the version of its rows, when an operator changed its airport, if one did, and the
+/// mark of its silent sources. It is a weak one: the answer's `as_of` moves on though its rows do not.
+pub(crate) fn tag_of_board(version: u64, airport_changed_at: Option<DateTime<Utc>>, silent: u64) -> String {
     let changed = airport_changed_at.map_or(0, |at| at.timestamp_micros());
-    format!("W/\"{:x}-{version:x}-{changed:x}\"", *RUN)
+    format!("W/\"{:x}-{version:x}-{changed:x}-{silent:x}\"", *RUN)
 }
 
-/// The tag of a flight's revision, which holds across runs on the same data.
-pub(crate) fn tag_of_revision(epoch: &str, rev: u64) -> String {
-    format!("W/\"{epoch}-{rev:x}\"")
+/// The tag of a flight's revision and the mark of its silent sources, which holds across runs on the same
+/// data.
+pub(crate) fn tag_of_revision(epoch: &str, rev: u64, silent: u64) -> String {
+    format!("W/\"{epoch}-{rev:x}-{silent:x}\"")
 }
 
 /// May be kept, and must be asked about before it is used again.

@@ -3,6 +3,8 @@
 use super::problem::Problem;
 use crate::app::App;
 use actix_web::{HttpResponse, http::header, web};
+use actors::hub::SilentSource;
+use chrono::SecondsFormat;
 use wire::problem::ProblemBody;
 
 /// Content type of what Prometheus reads.
@@ -23,7 +25,8 @@ pub(super) async fn healthz() -> HttpResponse {
 }
 
 /// Flights are restored, what the hub stands on answers, and the hub is not going down. A node of
-/// several stays ready with an old picture while its servers are away, and says so in `troubles`.
+/// several stays ready with an old picture while its servers are away, and says so in `troubles`, where silent
+/// feeds are named too.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -35,11 +38,19 @@ pub(super) async fn healthz() -> HttpResponse {
 )]
 pub(super) async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     app.readiness.check().map_err(Problem::unavailable)?;
-    let troubles = app.health.look().await.map_err(|why| Problem::unavailable(&why))?;
+    let mut troubles = app.health.look().await.map_err(|why| Problem::unavailable(&why))?;
+    troubles.extend(app.hub.silent_sources().iter().map(silence));
     let status = if troubles.is_empty() { "ready" } else { "degraded" };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(serde_json::json!({ "status": status, "troubles": troubles })))
+}
+
+/// A silent source in a sentence. It makes no node unready: every node would be, and none would hear more.
+fn silence(source: &SilentSource) -> String {
+    let airport = source.airport.map_or(String::new(), |iata| format!(" ({iata})"));
+    let since = source.since.to_rfc3339_opts(SecondsFormat::Secs, true);
+    format!("feed {}{airport} is silent since {since}; what it said is not confirmed", source.feed)
 }
 
 /// What is counted, as OpenMetrics text.

@@ -25,6 +25,7 @@
 //! 2. Its line in `ENDPOINTS`, and its name in `openapi`. A test holds the two together.
 //! 3. Its way and its refusals in `tests/it/`.
 
+mod age;
 mod boards;
 mod body;
 mod border;

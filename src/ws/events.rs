@@ -197,7 +197,7 @@ pub async fn stream(
         let mut lines = thread.lines.borrow_mut();
         lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
         lines.send(id, hello(&app).bytes(Encoding::EventStream).clone());
-        if let Some(warning) = app.hub.warning() {
+        for warning in app.hub.warnings() {
             lines.send(id, warning.bytes(Encoding::EventStream).clone());
         }
     }

@@ -65,6 +65,8 @@ fn ping(thread: &Thread, second: u64) {
     let mut lines = thread.lines.borrow_mut();
     let due: Vec<LineId> =
         lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
+    // One for all that are due in this step, encoded once.
+    let frame = thread.ping();
     for id in due {
         // One that is behind is not asked: whether it still reads is seen from what it takes.
         if lines.behind(id).is_some() {
@@ -77,7 +79,7 @@ fn ping(thread: &Thread, second: u64) {
             lines.close(id, words, "no_pong");
         } else {
             socket.pinged();
-            lines.send(id, thread.ping(encoding).clone());
+            lines.send(id, frame.bytes(encoding).clone());
         }
     }
 }

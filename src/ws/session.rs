@@ -286,7 +286,7 @@ impl Actor for Session {
             context.add_stream(inbox);
         }
         self.say(&hello(&self.thread.app));
-        if let Some(warning) = self.thread.app.hub.warning() {
+        for warning in self.thread.app.hub.warnings() {
             self.say(&warning);
         }
     }

@@ -56,9 +56,6 @@ pub struct Thread {
     pub open: OpenLines,
     /// Sockets opened since the last beat of the pulse.
     pub opened: Cell<u32>,
-    /// The ping: a frame for readers of events too, as their browsers show them no comment, and a
-    /// stream that has died would look like a quiet one.
-    ping: Frame,
 }
 
 impl Thread {
@@ -70,18 +67,18 @@ impl Thread {
                 return Some(thread.clone());
             }
             let lines = Switchboard::start_here(&app.hub)?;
-            let ping = Frame::new("ping", wire::frame::server::ping(), None);
-            let thread =
-                Rc::new(Self { app: app.clone(), lines, open: open.clone(), opened: Cell::new(0), ping });
+            let thread = Rc::new(Self { app: app.clone(), lines, open: open.clone(), opened: Cell::new(0) });
             let guard = Guard::ends_process("pulse of a thread's sockets".into(), app.hub.deaths().clone());
             actix_rt::spawn(guard.over(pulse::beat(thread.clone())));
             Some(cell.get_or_init(|| thread).clone())
         })
     }
 
-    /// The ping for a listener.
-    pub fn ping(&self, encoding: Encoding) -> &Bytes {
-        self.ping.bytes(encoding)
+    /// The ping of this moment: a frame for readers of events too, as their browsers show them no
+    /// comment, and a stream that has died would look like a quiet one.
+    pub fn ping(&self) -> Frame {
+        let clock = self.app.hub.clock();
+        Frame::new("ping", wire::frame::server::ping(clock.now(), clock.speed()), None)
     }
 
     /// Lets a listener go, with the advice when to come back that the configuration has.

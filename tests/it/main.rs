@@ -21,6 +21,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod age;
 mod border;
 #[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod client;

@@ -16,8 +16,15 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// What RFC 6455, 1.3 answers to that key.
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// The hub asks whether somebody is there.
-pub(crate) const ASKED: &[u8] = br#"{"type":"ping"}"#;
+/// Whether the hub asks if somebody is there, by this frame.
+pub(crate) fn is_ping(payload: &[u8]) -> bool {
+    payload.starts_with(br#"{"type":"ping""#)
+}
+
+/// Whether it says how a source is heard, which may come at any time.
+pub(crate) fn is_source(payload: &[u8]) -> bool {
+    payload.starts_with(br#"{"type":"source""#)
+}
 
 /// First bytes of frames.
 pub(crate) const TEXT: u8 = 0x81;
@@ -115,7 +122,7 @@ impl Socket {
     pub(crate) fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
             let frame = self.any_frame();
-            if frame.as_ref().is_none_or(|(_, payload)| payload != ASKED) {
+            if frame.as_ref().is_none_or(|(_, payload)| !is_ping(payload)) {
                 return frame;
             }
         }
@@ -128,7 +135,10 @@ impl Socket {
         loop {
             if let Some((length, first, payload)) = whole_frame(&self.unread) {
                 self.unread.drain(..length);
-                if payload == ASKED {
+                if is_source(&payload) {
+                    continue;
+                }
+                if is_ping(&payload) {
                     self.say(json!({ "op": "pong" }));
                     continue;
                 }
@@ -145,8 +155,28 @@ impl Socket {
         }
     }
 
-    /// The next frame, whatever it is.
+    /// The next frame, whatever it is, but for those that say how a source is heard.
     pub(crate) fn any_frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        loop {
+            let frame = self.raw_frame();
+            if frame.as_ref().is_none_or(|(_, payload)| !is_source(payload)) {
+                return frame;
+            }
+        }
+    }
+
+    /// The next word on how a source is heard. Passes over all other frames.
+    #[track_caller]
+    pub(crate) fn source(&mut self) -> Value {
+        loop {
+            let (_, payload) = self.raw_frame().expect("the hub ended the connection");
+            if is_source(&payload) {
+                return serde_json::from_slice(&payload).unwrap();
+            }
+        }
+    }
+
+    fn raw_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = self.bytes(2)?;
         assert_eq!(head[1] & 0x80, 0, "a hub never masks");
         let length = match head[1] {

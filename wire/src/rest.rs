@@ -5,6 +5,7 @@ pub use crate::frame::server::ClockBody;
 use crate::frame::write::around_rows;
 use crate::instant::Millis;
 use crate::word::ChangeKind;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::codes;
 use domain::ports::PastChange;
@@ -56,16 +57,62 @@ pub struct BoardBody {
     pub airport: BoardAirport,
     /// Which side.
     pub direction: Direction,
-    /// The operational clock's instant of this answer.
+    /// The operational clock's instant at which this was true: that of this answer or, while the hub hears
+    /// of no changes, the one at which it last did.
     #[ts(type = "string")]
     pub as_of: DateTime<Utc>,
+    /// Sources that are silent at present: those that speak for this airport, and those that speak for none
+    /// in particular. What they said may have changed since.
+    #[serde(default)]
+    pub silent_sources: Vec<SilentSource>,
     /// By scheduled time.
     pub flights: Vec<FlightBody>,
+}
+
+/// A source whose facts nobody has confirmed since an instant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
+pub struct SilentSource {
+    /// The feed's name in the hub's configuration.
+    #[schema(example = "lga")]
+    pub feed: String,
+    /// The airport it speaks for, IATA; `null` where it speaks for no airport in particular.
+    #[schema(example = "LGA")]
+    pub airport: Option<String>,
+    /// The operational clock's instant at which it was last heard.
+    #[ts(type = "string")]
+    pub since: DateTime<Utc>,
+}
+
+/// How old what is shown is, for the writers of bodies.
+#[derive(Clone, Debug, Default)]
+pub struct Age {
+    /// Goes into `as_of`.
+    pub as_of: DateTime<Utc>,
+    /// Go into `silent_sources`.
+    pub silent_sources: Vec<SilentSource>,
+}
+
+/// `GET flights/{leg}`: the flight, and what of it is not confirmed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FlightAnswer {
+    /// The flight.
+    #[serde(flatten)]
+    pub flight: FlightBody,
+    /// Silent sources that speak for one of the flight's airports, or for none in particular. Absent where
+    /// there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent_sources: Vec<SilentSource>,
 }
 
 /// `GET flights`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct FlightsBody {
+    /// As in a board.
+    #[ts(type = "string")]
+    pub as_of: DateTime<Utc>,
+    /// All sources that are silent at present.
+    #[serde(default)]
+    pub silent_sources: Vec<SilentSource>,
     /// One page of flights.
     pub flights: Vec<FlightBody>,
     /// To be sent as `cursor` for the next page; `null` on the last.
@@ -271,29 +318,61 @@ pub struct RejectedReport {
     pub reason: String,
 }
 
+/// The keys of an [`Age`] as they stand in bodies.
+#[derive(Serialize)]
+struct AgeKeys<'a> {
+    as_of: Millis,
+    silent_sources: &'a [SilentSource],
+}
+
+impl<'a> AgeKeys<'a> {
+    fn of(age: &'a Age) -> Self {
+        Self { as_of: Millis(age.as_of), silent_sources: &age.silent_sources }
+    }
+}
+
+/// An object's JSON without its last brace, for more keys to follow.
+fn open_object(head: &impl Serialize) -> Vec<u8> {
+    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    let mut json = serde_json::to_vec(head).unwrap_or_default();
+    json.pop();
+    json
+}
+
 /// The bytes of a [`BoardBody`], assembled from ready-made objects of
 /// [`crate::flight::flight_json`] in a buffer of exactly their size.
 pub fn board_json<'a>(
     airport: &BoardAirport,
     direction: codes::Direction,
-    as_of: DateTime<Utc>,
+    age: &Age,
     rows: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
     #[derive(Serialize)]
     struct Head<'a> {
         airport: &'a BoardAirport,
         direction: &'static str,
-        as_of: Millis,
+        #[serde(flatten)]
+        age: AgeKeys<'a>,
     }
-    let head = Head { airport, direction: direction.as_str(), as_of: Millis(as_of) };
-    let mut json = serde_json::to_vec(&head).unwrap_or_default();
-    json.pop();
+    let head = Head { airport, direction: direction.as_str(), age: AgeKeys::of(age) };
+    let mut json = open_object(&head);
     json.extend_from_slice(b",\"flights\":");
     around_rows(&json, &rows.collect::<Vec<_>>(), b"}")
 }
 
 /// The bytes of a [`FlightsBody`], assembled likewise.
-pub fn flights_json<'a>(rows: impl Iterator<Item = &'a [u8]>, next: Option<&str>) -> Vec<u8> {
+pub fn flights_json<'a>(age: &Age, rows: impl Iterator<Item = &'a [u8]>, next: Option<&str>) -> Vec<u8> {
+    let mut json = open_object(&AgeKeys::of(age));
+    json.extend_from_slice(b",\"flights\":");
     let next = serde_json::to_string(&next).unwrap_or_default();
-    around_rows(b"{\"flights\":", &rows.collect::<Vec<_>>(), format!(",\"next\":{next}}}").as_bytes())
+    around_rows(&json, &rows.collect::<Vec<_>>(), format!(",\"next\":{next}}}").as_bytes())
+}
+
+/// The bytes of a [`FlightAnswer`], assembled from the ready-made object of the flight.
+pub fn flight_answer_json(flight: &Bytes, silent_sources: &[SilentSource]) -> Bytes {
+    let Some(open) = flight.strip_suffix(b"}").filter(|_| !silent_sources.is_empty()) else {
+        return flight.clone();
+    };
+    let sources = serde_json::to_vec(silent_sources).unwrap_or_default();
+    [open, b",\"silent_sources\":", &sources, b"}"].concat().into()
 }

@@ -12,9 +12,10 @@ use domain::leg::LegId;
 use domain::topic::Topic;
 use gatecall_wire::flight::{FlightBody, flight_json};
 use gatecall_wire::frame::server::{
-    self, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, UpstreamFrame,
+    self, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, PingFrame, ServerFrame, SourceFrame,
+    UpstreamFrame,
 };
-use gatecall_wire::rest::{self, BoardAirport, BoardBody, FlightsBody};
+use gatecall_wire::rest::{self, Age, BoardAirport, BoardBody, FlightAnswer, FlightsBody, SilentSource};
 use proptest::prelude::*;
 use support::{at, evening, key};
 
@@ -132,7 +133,17 @@ fn state_gone_ping_and_error_say_what_their_types_say() {
     let topic = Topic::Flight(flight.leg.clone());
     let gone = GoneFrame { leg: flight.leg.to_string(), topic: topic.to_string() };
     assert_agrees(&server::gone(&flight.leg, &topic), &ServerFrame::Gone(gone));
-    assert_agrees(&server::ping(), &ServerFrame::Ping);
+    for speed in [1.0, 60.0] {
+        let clock = Some(ClockBody { now: at("2013-02-08T21:04:00.250Z"), speed });
+        let ping = server::ping(at("2013-02-08T21:04:00.250Z"), speed);
+        assert_agrees(&ping, &ServerFrame::Ping(PingFrame { clock }));
+    }
+    assert_eq!(read(b"{\"type\":\"ping\"}"), ServerFrame::Ping(PingFrame { clock: None }), "an older hub's");
+    for (airport, since) in [(Some(key().from), Some(at("2013-02-08T20:04:00Z"))), (None, None)] {
+        let source = server::source("j\"fk", airport, since);
+        let airport = airport.map(|iata| iata.to_string());
+        assert_agrees(&source, &ServerFrame::Source(SourceFrame { feed: "j\"fk".into(), airport, since }));
+    }
     for since in [None, Some(at("2013-02-08T21:04:11.250Z"))] {
         let meant = UpstreamFrame { current: since.is_none(), since };
         assert_agrees(&server::upstream(since), &ServerFrame::Upstream(meant));
@@ -157,19 +168,32 @@ fn a_board_and_a_page_of_flights_are_assembled_as_their_types_are_written() {
         country: "US".into(),
         zone: "America/New_York".into(),
     };
-    let json =
-        rest::board_json(&airport, Direction::Departures, flight.changed_at, rows.iter().map(Vec::as_slice));
+    let silent = |airport: Option<&str>| SilentSource {
+        feed: "lga".into(),
+        airport: airport.map(str::to_owned),
+        since: at("2013-02-08T20:04:00.250Z"),
+    };
+    let silent_sources = vec![silent(Some("LGA")), silent(None)];
+    let age = Age { as_of: flight.changed_at, silent_sources: silent_sources.clone() };
+    let json = rest::board_json(&airport, Direction::Departures, &age, rows.iter().map(Vec::as_slice));
     let board = BoardBody {
         airport,
         direction: Direction::Departures.into(),
         as_of: flight.changed_at,
+        silent_sources: silent_sources.clone(),
         flights: vec![body_of(&flight); 2],
     };
     assert_eq!(String::from_utf8(json).unwrap(), serde_json::to_string(&board).unwrap());
     for next in [None, Some("a\"b".to_owned())] {
-        let json = rest::flights_json(rows.iter().map(Vec::as_slice), next.as_deref());
-        let page = FlightsBody { flights: vec![body_of(&flight); 2], next };
+        let json = rest::flights_json(&age, rows.iter().map(Vec::as_slice), next.as_deref());
+        let (as_of, silent_sources) = (flight.changed_at, silent_sources.clone());
+        let page = FlightsBody { as_of, silent_sources, flights: vec![body_of(&flight); 2], next };
         assert_eq!(String::from_utf8(json).unwrap(), serde_json::to_string(&page).unwrap());
+    }
+    for silent_sources in [Vec::new(), silent_sources] {
+        let json = rest::flight_answer_json(&rows[0].clone().into(), &silent_sources);
+        let answer = FlightAnswer { flight: body_of(&flight), silent_sources };
+        assert_eq!(str::from_utf8(&json).unwrap(), serde_json::to_string(&answer).unwrap());
     }
 }
 

@@ -48,7 +48,9 @@ fn frames(golden: &mut Golden) {
         ("upstream", server::upstream(Some(at("2013-02-08T21:04:11.250Z")))),
         ("upstream-current", server::upstream(None)),
         ("error", server::error(Some(3), ErrorCode::UnknownTopic, message)),
-        ("ping", server::ping()),
+        ("source", server::source("jfk", Some(flight.key.from), Some(at("2013-02-08T20:04:00Z")))),
+        ("source-heard", server::source("jfk", Some(flight.key.from), None)),
+        ("ping", server::ping(at("2013-02-08T21:05:00Z"), 60.0)),
     ] {
         golden.insert(format!("frame-{name}"), text(&frame));
     }
@@ -90,11 +92,13 @@ fn bodies(golden: &mut Golden) {
     let mut rows = Board::default();
     rows.put(&flight.leg, flight.view().board_time(Direction::Departures), flight.changed_at, row.clone());
     let rows = || rows.rows().map(Vec::as_slice);
-    let board = board_json(&jfk(), Direction::Departures, at("2013-02-08T21:05:00Z"), rows());
+    let age = Age { as_of: at("2013-02-08T21:05:00Z"), silent_sources: vec![silent_source()] };
+    let board = board_json(&jfk(), Direction::Departures, &age, rows());
     let mut put = |name: &str, body: String| golden.insert(format!("rest-{name}"), body);
     put("flight", text(&row));
     put("board", text(&board));
-    put("flights", text(&flights_json(rows(), Some("B6-615-20130208-JFK-FLL"))));
+    put("flights", text(&flights_json(&age, rows(), Some("B6-615-20130208-JFK-FLL"))));
+    put("flight-answer", text(&flight_answer_json(&row.into(), &age.silent_sources)));
     let entries = changes.iter().map(|change| HistoryEntry::of(&past_change(change))).collect();
     put("history", json(&HistoryBody { leg: flight.leg.to_string(), entries, next: Some(2) }));
     put("airports", json(&AirportsBody { airports: vec![jfk_row()], next: None }));
@@ -109,6 +113,10 @@ fn bodies(golden: &mut Golden) {
 
 fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap()
+}
+
+fn silent_source() -> SilentSource {
+    SilentSource { feed: "jfk".into(), airport: Some("JFK".into()), since: at("2013-02-08T20:04:00Z") }
 }
 
 fn jfk() -> BoardAirport {
@@ -217,6 +225,7 @@ fn every_golden_body_and_record_is_read_as_it_was_written() {
     assert_reads::<FlightBody>(&golden, "rest-flight");
     assert_reads::<BoardBody>(&golden, "rest-board");
     assert_reads::<FlightsBody>(&golden, "rest-flights");
+    assert_reads::<FlightAnswer>(&golden, "rest-flight-answer");
     assert_reads::<HistoryBody>(&golden, "rest-history");
     assert_reads::<AirportsBody>(&golden, "rest-airports");
     assert_reads::<AirportsBody>(&golden, "rest-airports-page");

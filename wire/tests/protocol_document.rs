@@ -179,7 +179,7 @@ fn the_events_in_the_document_are_laid_out_as_events_are() {
     let event = sse::event(data.as_bytes(), "hello", None);
     assert!(section.contains(str::from_utf8(&event).unwrap()));
     assert!(section.contains(str::from_utf8(&sse::retry(2000)).unwrap()));
-    let ping = sse::event(&server::ping(), "ping", None);
+    let ping = sse::event(&server::ping(support::at("2013-02-08T21:04:25Z"), 60.0), "ping", None);
     assert!(section.contains(str::from_utf8(&ping).unwrap().trim_end()));
 }
 

@@ -7,16 +7,19 @@
 //! |---|---|
 //! | `by_hand` | fields taken over by hand, given back, ended |
 //! | `flights` | which legs there are: found, started, restored, retired |
+//! | `sources` | how old what is shown is: the log away, sources that are silent |
 //! | `taking` | reports taken on, within bounds |
 //! | `telling` | what became durable is shown and told |
 
 mod by_hand;
 mod flights;
+mod sources;
 mod taking;
 mod telling;
 
 pub use by_hand::{Lapsed, NotAmended};
 pub(crate) use flights::{Base, is_over, retired};
+pub use sources::SilentSource;
 pub(crate) use taking::UnderWay;
 
 use crate::board::{BoardLine, BoardRows, GetSnapshot, Snapshot};
@@ -112,8 +115,7 @@ struct Shared {
     board_thread: ArbiterHandle,
     under_way: AtomicUsize,
     unread: UnreadBudget,
-    /// What a new listener is told after `hello`, while the log cannot be reached.
-    warning: RwLock<Option<Frame>>,
+    ages: sources::Ages,
     stopping: AtomicBool,
 }
 
@@ -191,7 +193,7 @@ impl Hub {
             board_thread,
             under_way: AtomicUsize::new(0),
             unread,
-            warning: RwLock::default(),
+            ages: sources::Ages::default(),
             stopping: AtomicBool::new(false),
         }))
     }
@@ -288,11 +290,6 @@ impl Hub {
             }
             Entry::Vacant(_) => {}
         }
-    }
-
-    /// What a new listener is told after `hello`: that the hub does not hear of changes at present.
-    pub fn warning(&self) -> Option<Frame> {
-        self.0.warning.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
     /// From now on reports are refused.

@@ -8,10 +8,9 @@ use super::Hub;
 use super::flights::{Base, Slot};
 use crate::frame::Frame;
 use crate::live::Live;
-use crate::switchboard::{Announce, Deliver};
+use crate::switchboard::Deliver;
 use crate::tell::tell_recipient;
 use actix::prelude::*;
-use chrono::{DateTime, Utc};
 use dashmap::mapref::entry::Entry;
 use domain::change::Change;
 use domain::flight::Flight;
@@ -195,22 +194,6 @@ impl Hub {
         for switchboard in to {
             // A switchboard that has gone took its sockets with it.
             let _ = tell_recipient(&switchboard, deliver.clone()).await;
-        }
-    }
-
-    /// Tells every listener of this node, and those to come, since when the log cannot be reached,
-    /// by the operational clock; or that it is back.
-    pub(crate) async fn warn(&self, away_since: Option<DateTime<Utc>>) {
-        let frame = Frame::new("upstream", wire::frame::server::upstream(away_since), None);
-        let lasting = away_since.map(|_| frame.clone());
-        *self.0.warning.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = lasting;
-        let to: Vec<Recipient<Announce>> = {
-            let all = self.0.switchboards.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            all.iter().map(|s| s.announcements.clone()).collect()
-        };
-        for switchboard in to {
-            // A switchboard that has gone took its sockets with it.
-            let _ = tell_recipient(&switchboard, Announce { frame: frame.clone() }).await;
         }
     }
 

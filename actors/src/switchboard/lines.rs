@@ -213,12 +213,14 @@ impl<S: Socket> Lines<S> {
         self.drain(id);
     }
 
-    /// Writes one frame to every socket, after what is owed to it already.
-    pub fn announce(&mut self, frame: &Frame) {
+    /// Writes frames to every socket, in one write each, after what is owed to it already.
+    pub fn announce(&mut self, frames: &[Frame]) {
+        let mut joined: [Option<Bytes>; Encoding::COUNT] = Default::default();
         for id in self.ids() {
-            if let Some(encoding) = self.socket(id).map(Socket::encoding) {
-                self.send(id, frame.bytes(encoding).clone());
-            }
+            let Some(encoding) = self.socket(id).map(Socket::encoding) else { continue };
+            let bytes = joined[encoding as usize].get_or_insert_with(|| Frame::join(frames, encoding));
+            let bytes = bytes.clone();
+            self.send(id, bytes);
         }
     }
 

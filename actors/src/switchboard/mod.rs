@@ -43,12 +43,12 @@ pub struct Deliver {
     pub topics: SmallVec<[Topic; 6]>,
 }
 
-/// A frame for every socket of the thread, whatever it follows.
+/// Frames for every socket of the thread, whatever it follows.
 #[derive(Message, Clone)]
 #[rtype(result = "()")]
 pub struct Announce {
-    /// What everyone is told.
-    pub frame: Frame,
+    /// What everyone is told, in order.
+    pub frames: SmallVec<[Frame; 1]>,
 }
 
 /// The actor.
@@ -102,8 +102,8 @@ impl<S: Socket> Handler<Deliver> for Switchboard<S> {
 impl<S: Socket> Handler<Announce> for Switchboard<S> {
     type Result = ();
 
-    fn handle(&mut self, Announce { frame }: Announce, _: &mut Context<Self>) {
-        self.lines.borrow_mut().announce(&frame);
+    fn handle(&mut self, Announce { frames }: Announce, _: &mut Context<Self>) {
+        self.lines.borrow_mut().announce(&frames);
     }
 }
 

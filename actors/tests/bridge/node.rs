@@ -46,9 +46,11 @@ impl Handler<Deliver> for Ear {
 
 impl Handler<Announce> for Ear {
     type Result = ();
-    fn handle(&mut self, Announce { frame }: Announce, _: &mut Context<Self>) {
-        let json: serde_json::Value = serde_json::from_slice(frame.payload()).unwrap();
-        self.0.lock().unwrap().push(format!("{} {}", frame.kind(), json["current"]));
+    fn handle(&mut self, Announce { frames }: Announce, _: &mut Context<Self>) {
+        for frame in frames {
+            let json: serde_json::Value = serde_json::from_slice(frame.payload()).unwrap();
+            self.0.lock().unwrap().push(format!("{} {}", frame.kind(), json["current"]));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::flights::{Sample, dawn};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::codes::{AirlineCode, Iata};
+use domain::feed_health::FeedHealth;
 use domain::feed_key::{FEED_KEYS_MAX, KeyDigest, KeyPrefix, KeyRefused};
 use domain::field::{Field, Step, Value};
 use domain::leg::LegId;
@@ -21,6 +22,7 @@ pub async fn suite<D: Directory>(mut make: impl AsyncFnMut(Opening) -> D) {
     an_empty_directory_is_empty(&make(Opening::Fresh).await).await;
     the_epoch_is_made_once_whoever_asks_first(&mut make).await;
     feeds_are_noted_over_what_was_noted_before(&mut make).await;
+    how_well_a_feed_is_heard_is_kept_of_feeds_that_were_noted(&mut make).await;
     a_key_is_in_force_from_its_addition_to_its_revocation(&mut make).await;
     keys_that_are_against_the_rules_are_refused_in_a_sentence(&make(Opening::Fresh).await).await;
     no_race_puts_more_keys_in_force_than_may_be(&make(Opening::Fresh).await).await;
@@ -75,6 +77,31 @@ async fn feeds_are_noted_over_what_was_noted_before<D: Directory>(make: &mut imp
         (0..8).map(|n| directory.note_feeds(if n % 2 == 0 { many.clone() } else { reversed.clone() }));
     try_join_all(noted).await.expect("nobody is in anybody's way");
     assert_eq!(directory.feeds().await.expect("feeds").len(), 43);
+}
+
+async fn how_well_a_feed_is_heard_is_kept_of_feeds_that_were_noted<D: Directory>(
+    make: &mut impl AsyncFnMut(Opening) -> D,
+) {
+    let directory = make(Opening::Fresh).await;
+    assert_eq!(directory.feed_health().await.expect("health"), []);
+    directory.put_feed_health(Vec::new()).await.expect("nothing is recorded at once");
+    directory.note_feeds(vec![feed("jfk"), feed("lga")]).await.expect("feeds");
+    let heard = |minutes| {
+        let at = dawn() + TimeDelta::minutes(minutes) + TimeDelta::microseconds(7);
+        FeedHealth { heard_at: Some(at), is_failing: false, at }
+    };
+    let failing = FeedHealth { heard_at: None, is_failing: true, at: dawn() };
+    let of = |name: &str, health| (Arc::from(name), health);
+    let first = vec![of("lga", failing), of("jfk", heard(0)), of("xxx", heard(0))];
+    directory.put_feed_health(first).await.expect("health");
+    let kept = [of("jfk", heard(0)), of("lga", failing)];
+    assert_eq!(directory.feed_health().await.expect("health"), kept, "of feeds that were noted, by name");
+    directory.put_feed_health(vec![of("lga", heard(5))]).await.expect("it is heard again");
+    directory.note_feeds(vec![feed("jfk"), feed("lga")]).await.expect("another start");
+    drop(directory);
+    let kept = [of("jfk", heard(0)), of("lga", heard(5))];
+    let directory = make(Opening::Again).await;
+    assert_eq!(directory.feed_health().await.expect("health"), kept, "to note a feed anew forgets nothing");
 }
 
 async fn a_key_is_in_force_from_its_addition_to_its_revocation<D: Directory>(

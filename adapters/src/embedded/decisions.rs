@@ -6,6 +6,7 @@
 
 use crate::directory_rows as rows;
 use chrono::{DateTime, Utc};
+use domain::feed_health::HealthByFeed;
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
@@ -33,8 +34,11 @@ pub(super) async fn word_or(
 
 pub(super) async fn note_feeds(connection: &mut SqliteConnection, feeds: Vec<FeedNote>) -> sqlx::Result<()> {
     for feed in feeds {
-        let text = "INSERT OR REPLACE INTO feeds (name, airport, kind, format, rank, creates, zone)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let text = "INSERT INTO feeds (name, airport, kind, format, rank, creates, zone)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (name) DO UPDATE SET airport = excluded.airport, kind = excluded.kind,
+                        format = excluded.format, rank = excluded.rank, creates = excluded.creates,
+                        zone = excluded.zone";
         sqlx::query(text)
             .bind(&*feed.name)
             .bind(feed.airport.map(|iata| iata.to_string()))
@@ -43,6 +47,23 @@ pub(super) async fn note_feeds(connection: &mut SqliteConnection, feeds: Vec<Fee
             .bind(feed.rank)
             .bind(feed.creates)
             .bind(feed.zone.name())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn put_feed_health(
+    connection: &mut SqliteConnection,
+    health: HealthByFeed,
+) -> sqlx::Result<()> {
+    for (feed, health) in health {
+        let text = "UPDATE feeds SET heard_at = ?, is_failing = ?, health_at = ? WHERE name = ?";
+        sqlx::query(text)
+            .bind(health.heard_at.map(|at| at.timestamp_micros()))
+            .bind(health.is_failing)
+            .bind(health.at.timestamp_micros())
+            .bind(&*feed)
             .execute(&mut *connection)
             .await?;
     }

@@ -6,6 +6,7 @@ use super::{Embedded, STORE, gone, unavailable};
 use crate::directory_rows::{AirlineRow, AirportRow, FeedRow, KeyRow, OverrideRow, Unread};
 use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Iata};
+use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
@@ -73,6 +74,21 @@ impl Directory for Embedded {
     fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
         let text = "SELECT name, airport, kind, format, rank, creates, zone FROM feeds ORDER BY name";
         Box::pin(self.rows(text, Vec::new(), feed))
+    }
+
+    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            if health.is_empty() {
+                return Ok(());
+            }
+            self.decide(|connection| Box::pin(decisions::put_feed_health(connection, health))).await
+        })
+    }
+
+    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>> {
+        let text = "SELECT name, heard_at, is_failing, health_at FROM feeds WHERE health_at IS NOT NULL
+                    ORDER BY name";
+        Box::pin(self.rows(text, Vec::new(), feed_health))
     }
 
     fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {
@@ -201,6 +217,20 @@ fn feed(row: &SqliteRow) -> sqlx::Result<Result<FeedNote, Unread>> {
         zone: row.try_get(6)?,
     };
     Ok(row.read())
+}
+
+fn feed_health(row: &SqliteRow) -> sqlx::Result<Result<(Arc<str>, FeedHealth), Unread>> {
+    let (name, heard_at, is_failing, at): (String, Option<i64>, bool, i64) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+    let instant = |micros: i64| {
+        DateTime::from_timestamp_micros(micros)
+            .ok_or_else(|| format!("feeds, {name}: {micros} is no instant"))
+    };
+    let read = || {
+        let heard_at = heard_at.map(instant).transpose()?;
+        Ok((name.as_str().into(), FeedHealth { heard_at, is_failing, at: instant(at)? }))
+    };
+    Ok(read())
 }
 
 fn feed_key(row: &SqliteRow) -> sqlx::Result<Result<FeedKey, Unread>> {

@@ -4,6 +4,7 @@ use super::Memory;
 use crate::directory_rows::cut;
 use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Iata};
+use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub(super) struct Decided {
     epoch: Option<String>,
     feeds: BTreeMap<Arc<str>, FeedNote>,
+    health: BTreeMap<Arc<str>, FeedHealth>,
     /// By feed, those of a feed in their order.
     keys: BTreeMap<Arc<str>, Vec<FeedKey>>,
     revoked: Vec<(Arc<str>, KeyDigest)>,
@@ -86,6 +88,26 @@ impl Directory for Memory {
 
     fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
         self.with(|held| Ok(held.decided.feeds.values().cloned().collect()))
+    }
+
+    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>> {
+        self.with(|held| {
+            let known = health.into_iter().filter(|(feed, _)| held.decided.feeds.contains_key(feed));
+            let cut = |health: FeedHealth| FeedHealth {
+                heard_at: health.heard_at.map(cut),
+                at: cut(health.at),
+                ..health
+            };
+            let known: Vec<_> = known.map(|(feed, health)| (feed, cut(health))).collect();
+            held.decided.health.extend(known);
+            Ok(())
+        })
+    }
+
+    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>> {
+        self.with(|held| {
+            Ok(held.decided.health.iter().map(|(feed, health)| (feed.clone(), *health)).collect())
+        })
     }
 
     fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {

@@ -3,11 +3,14 @@
 use crate::directory_rows::cut;
 use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Iata};
+use domain::feed_health::FeedHealth;
 use domain::field::Field;
 use domain::leg::LegId;
 use domain::line::Line;
 use domain::ports::{AirlineChange, AirportChange, FeedNote, OverrideNote};
 use sqlx::{Connection, PgConnection};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use wire::record::encode_value;
 
 /// Lets one after the other look and write, of those who name the same thing. Ends with the
@@ -48,6 +51,29 @@ pub(super) async fn note_feeds(connection: &mut PgConnection, feeds: Vec<FeedNot
         &ranks,
         &creates,
         &zones,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn put_feed_health(
+    connection: &mut PgConnection,
+    health: BTreeMap<Arc<str>, FeedHealth>,
+) -> sqlx::Result<()> {
+    let names: Vec<String> = health.keys().map(|name| name.to_string()).collect();
+    let heard: Vec<Option<DateTime<Utc>>> = health.values().map(|h| h.heard_at.map(cut)).collect();
+    let failing: Vec<bool> = health.values().map(|h| h.is_failing).collect();
+    let at: Vec<DateTime<Utc>> = health.values().map(|h| cut(h.at)).collect();
+    sqlx::query!(
+        "UPDATE feeds SET heard_at = new.heard_at, is_failing = new.is_failing, health_at = new.health_at
+         FROM unnest($1::text[], $2::timestamptz[], $3::boolean[], $4::timestamptz[])
+              AS new (name, heard_at, is_failing, health_at)
+         WHERE feeds.name = new.name",
+        &names,
+        &heard as &[Option<DateTime<Utc>>],
+        &failing,
+        &at,
     )
     .execute(connection)
     .await?;

@@ -5,6 +5,7 @@ use super::{Postgres, decisions, keys};
 use crate::directory_rows::{AirlineRow, AirportRow, FeedRow, KeyRow, OverrideRow, Unread};
 use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Iata};
+use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
@@ -43,6 +44,33 @@ impl Directory for Postgres {
             )
         });
         Box::pin(async move { read(reading.await?, FeedRow::read) })
+    }
+
+    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>> {
+        // In the order of their names, so that two nodes do not wait for one another.
+        let health: BTreeMap<_, _> = health.into_iter().collect();
+        Box::pin(self.call(move |connection| Box::pin(decisions::put_feed_health(connection, health))))
+    }
+
+    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>> {
+        let reading = self.call(|connection| {
+            Box::pin(
+                sqlx::query!(
+                    r#"SELECT name, heard_at, is_failing AS "is_failing!", health_at AS "health_at!"
+                       FROM feeds WHERE health_at IS NOT NULL AND is_failing IS NOT NULL
+                       ORDER BY name COLLATE "C""#
+                )
+                .fetch_all(connection),
+            )
+        });
+        Box::pin(async move {
+            let rows = reading.await?.into_iter().map(|row| {
+                let health =
+                    FeedHealth { heard_at: row.heard_at, is_failing: row.is_failing, at: row.health_at };
+                (row.name.into(), health)
+            });
+            Ok(rows.collect())
+        })
     }
 
     fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {

@@ -7,6 +7,7 @@
 
 use super::{Answer, StoreError};
 use crate::codes::{AirlineCode, Iata};
+use crate::feed_health::HealthByFeed;
 use crate::feed_key::{KeyDigest, KeyPrefix, KeyRefused};
 use crate::field::{Field, Value};
 use crate::flight::Override;
@@ -198,6 +199,13 @@ pub trait Directory: Send + Sync {
 
     /// The feeds that were ever noted, by name.
     fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>>;
+
+    /// Records how well feeds are heard, over what was recorded of them before: every node finds it here,
+    /// and this one after a restart. Of a feed that was never noted nothing is recorded.
+    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>>;
+
+    /// How well feeds are heard, by name; those of which nothing was recorded are left out.
+    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>>;
 
     /// The keys in force of all feeds, by feed, those of a feed in the order in which they were
     /// added.

@@ -204,6 +204,28 @@ export type UpstreamFrame = {
   since: string | null;
 };
 
+/**
+ * Whether one source of facts, the feed of an airport for one, is heard at present. Sent when a source
+ * falls silent, after `hello` while it is, and when it is heard again. Without one it is heard.
+ */
+export type SourceFrame = {
+  /** The feed's name in the hub's configuration. */
+  feed: string;
+  /** The airport it speaks for, IATA; `null` where it speaks for no airport in particular. */
+  airport: string | null;
+  /**
+   * The operational clock's instant at which it was last heard: what it said may have changed since.
+   * `null`: it is heard.
+   */
+  since: string | null;
+};
+
+/** Still there? */
+export type PingFrame = {
+  /** The operational clock. Absent in pings of older hubs. */
+  clock?: ClockFrame;
+};
+
 /** Something the client sent was refused. */
 export type ErrorFrame = {
   /** The `ref` of the frame that was refused, if it had one. */
@@ -222,8 +244,9 @@ export type ServerFrame =
   | { "type": "state" } & StateFrame
   | { "type": "gone" } & GoneFrame
   | { "type": "upstream" } & UpstreamFrame
+  | { "type": "source" } & SourceFrame
   | { "type": "error" } & ErrorFrame
-  | { "type": "ping" };
+  | { "type": "ping" } & PingFrame;
 
 /** A frame from a client. */
 export type ClientFrame =
@@ -276,20 +299,42 @@ export type BoardAirport = {
   zone: string;
 };
 
+/** A source whose facts nobody has confirmed since an instant. */
+export type SilentSource = {
+  /** The feed's name in the hub's configuration. */
+  feed: string;
+  /** The airport it speaks for, IATA; `null` where it speaks for no airport in particular. */
+  airport: string | null;
+  /** The operational clock's instant at which it was last heard. */
+  since: string;
+};
+
 /** `GET boards/{IATA}/{departures|arrivals}`. */
 export type BoardBody = {
   /** Whose board. */
   airport: BoardAirport;
   /** Which side. */
   direction: Direction;
-  /** The operational clock's instant of this answer. */
+  /**
+   * The operational clock's instant at which this was true: that of this answer or, while the hub hears
+   * of no changes, the one at which it last did.
+   */
   as_of: string;
+  /**
+   * Sources that are silent at present: those that speak for this airport, and those that speak for none
+   * in particular. What they said may have changed since.
+   */
+  silent_sources: Array<SilentSource>;
   /** By scheduled time. */
   flights: Array<Flight>;
 };
 
 /** `GET flights`. */
 export type FlightsBody = {
+  /** As in a board. */
+  as_of: string;
+  /** All sources that are silent at present. */
+  silent_sources: Array<SilentSource>;
   /** One page of flights. */
   flights: Array<Flight>;
   /** To be sent as `cursor` for the next page; `null` on the last. */

@@ -4,7 +4,7 @@
 //! shared by every listener. [`ServerFrame`] is the same for those who read: the load tester,
 //! tests, and the TypeScript types. A test proves that the two agree.
 
-pub use super::write::{change, error, gone, hello, past_change, ping, snapshot, state, upstream};
+pub use super::write::{change, error, gone, hello, past_change, ping, snapshot, source, state, upstream};
 
 use crate::flight::FlightBody;
 use crate::word::ChangeKind;
@@ -30,16 +30,18 @@ pub enum ServerFrame {
     Gone(GoneFrame),
     /// Whether the hub hears of changes at present.
     Upstream(UpstreamFrame),
+    /// Whether one source of facts is heard at present.
+    Source(SourceFrame),
     /// Something the client sent was refused.
     Error(ErrorFrame),
     /// Still there? To be answered with `pong`.
-    Ping,
+    Ping(PingFrame),
 }
 
 impl ServerFrame {
     /// Every `type`, in the order of the enum.
-    pub const TYPES: [&'static str; 8] =
-        ["hello", "snapshot", "change", "state", "gone", "upstream", "error", "ping"];
+    pub const TYPES: [&'static str; 9] =
+        ["hello", "snapshot", "change", "state", "gone", "upstream", "source", "error", "ping"];
 
     /// The word in `type`.
     pub fn type_(&self) -> &'static str {
@@ -50,8 +52,9 @@ impl ServerFrame {
             Self::State(_) => "state",
             Self::Gone(_) => "gone",
             Self::Upstream(_) => "upstream",
+            Self::Source(_) => "source",
             Self::Error(_) => "error",
-            Self::Ping => "ping",
+            Self::Ping(_) => "ping",
         }
     }
 }
@@ -136,6 +139,29 @@ pub struct UpstreamFrame {
     /// The operational clock's instant at which the hub last heard; `null` where it is current.
     #[ts(type = "string | null")]
     pub since: Option<DateTime<Utc>>,
+}
+
+/// Whether one source of facts, the feed of an airport for one, is heard at present. Sent when a source
+/// falls silent, after `hello` while it is, and when it is heard again. Without one it is heard.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
+pub struct SourceFrame {
+    /// The feed's name in the hub's configuration.
+    pub feed: String,
+    /// The airport it speaks for, IATA; `null` where it speaks for no airport in particular.
+    pub airport: Option<String>,
+    /// The operational clock's instant at which it was last heard: what it said may have changed since.
+    /// `null`: it is heard.
+    #[ts(type = "string | null")]
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Still there?
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
+pub struct PingFrame {
+    /// The operational clock. Absent in pings of older hubs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub clock: Option<ClockBody>,
 }
 
 /// Something the client sent was refused.

@@ -6,12 +6,20 @@ use crate::instant::{Millis, Seconds};
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use domain::change::{Change, Kinds};
+use domain::codes::Iata;
 use domain::leg::LegId;
 use domain::ports::PastChange;
 use domain::topic::Topic;
 use domain::view::Fact;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+
+/// The operational clock as frames carry it.
+#[derive(Serialize)]
+struct Clock {
+    now: Millis,
+    speed: f64,
+}
 
 /// The first frame of a connection. `now` is the operational clock's instant, `speed` how many of
 /// its seconds pass in a real one, `ping_s` how often the hub pings.
@@ -22,11 +30,6 @@ pub fn hello(epoch: &str, now: DateTime<Utc>, speed: f64, ping_s: u32) -> Bytes 
         epoch: &'a str,
         clock: Clock,
         ping_s: u32,
-    }
-    #[derive(Serialize)]
-    struct Clock {
-        now: Millis,
-        speed: f64,
     }
     let clock = Clock { now: Millis(now), speed };
     json(128, &Hello { r#type: "hello", epoch, clock, ping_s })
@@ -113,9 +116,27 @@ pub fn gone(leg: &LegId, topic: &Topic) -> Bytes {
     Bytes::from(format!("{{\"type\":\"gone\",\"leg\":\"{leg}\",\"topic\":\"{topic}\"}}"))
 }
 
-/// Still there?
-pub fn ping() -> Bytes {
-    Bytes::from_static(b"{\"type\":\"ping\"}")
+/// Whether a source is heard, and if not, since which instant of the operational clock.
+pub fn source(feed: &str, airport: Option<Iata>, since: Option<DateTime<Utc>>) -> Bytes {
+    #[derive(Serialize)]
+    struct Frame<'a> {
+        r#type: &'static str,
+        feed: &'a str,
+        airport: Option<&'a str>,
+        since: Option<Millis>,
+    }
+    let airport = airport.as_ref().map(Iata::as_str);
+    json(96, &Frame { r#type: "source", feed, airport, since: since.map(Millis) })
+}
+
+/// Still there? `now` and `speed` are the operational clock's, as in [`hello`].
+pub fn ping(now: DateTime<Utc>, speed: f64) -> Bytes {
+    #[derive(Serialize)]
+    struct Frame {
+        r#type: &'static str,
+        clock: Clock,
+    }
+    json(80, &Frame { r#type: "ping", clock: Clock { now: Millis(now), speed } })
 }
 
 /// A client's frame was refused. `ref_` is that frame's own `ref`.

@@ -8,8 +8,8 @@ mod tidy;
 use crate::flight::{AircraftBody, ArrivalBody, DepartureBody, FlightBody};
 use crate::frame::client::ClientFrame;
 use crate::frame::server::{
-    ChangeFrame, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, ServerFrame, SnapshotFrame,
-    StateFrame, UpstreamFrame,
+    ChangeFrame, ClockBody, ErrorCode, ErrorFrame, GoneFrame, HelloFrame, PingFrame, ServerFrame,
+    SnapshotFrame, SourceFrame, StateFrame, UpstreamFrame,
 };
 use crate::problem::{FieldError, ProblemBody};
 use crate::rest;
@@ -39,11 +39,14 @@ pub fn render() -> String {
     file.add::<StateFrame>();
     file.add::<GoneFrame>();
     file.add::<UpstreamFrame>();
+    file.add::<SourceFrame>();
+    file.add::<PingFrame>();
     file.add::<ErrorFrame>();
     file.add::<ServerFrame>();
     file.add::<ClientFrame>();
     file.add::<rest::Direction>();
     file.add::<rest::BoardAirport>();
+    file.add::<rest::SilentSource>();
     file.add::<rest::BoardBody>();
     file.add::<rest::FlightsBody>();
     file.add::<rest::HistoryEntry>();
