@@ -1,5 +1,6 @@
 import { Icon, type IconName } from '@/components/icon';
 import styles from '@/components/link-state.module.css';
+import { silenceWords, sourceName } from '@/components/silence-words';
 import { useServices } from '@/lib/services/services';
 import { useLink } from '@/lib/services/use-link';
 import type { BoardAge } from '@/lib/services/use-staleness';
@@ -10,6 +11,7 @@ type Props = { age: BoardAge; zone: string };
 
 const ICONS: Record<Exclude<BoardAge['state'], 'live'>, IconName> = {
   loading: 'retry',
+  silent: 'pause',
   interrupted: 'pause',
   reconnecting: 'retry',
   stale: 'warning',
@@ -18,6 +20,7 @@ const ICONS: Record<Exclude<BoardAge['state'], 'live'>, IconName> = {
 
 const PILLS: Record<Exclude<BoardAge['state'], 'live'>, string> = {
   loading: 'pill',
+  silent: 'unsure',
   interrupted: 'unsure',
   reconnecting: 'trouble',
   stale: 'trouble',
@@ -46,6 +49,11 @@ export function LinkPill({ age, zone }: Props) {
 function pillWords(age: BoardAge, asOf: string): string {
   if (age.state === 'loading') return 'Connecting';
   if (age.state === 'refused') return 'Not connected';
+  if (!age.known) return 'No connection';
+  if (age.state === 'silent') {
+    const [longest] = age.silent;
+    return `${longest?.airport ?? 'A source'} silent since ${asOf}, ${ageInWords(age.operational_ms)}`;
+  }
   const old = `${ageInWords(age.operational_ms)} old`;
   if (age.state === 'interrupted') return `Interrupted, as of ${asOf}, ${old}`;
   return age.state === 'stale' ? `Stale since ${asOf}, ${old}` : `Reconnecting, as of ${asOf}, ${old}`;
@@ -57,7 +65,8 @@ export function LinkBanner({ age, zone }: Props) {
     <>
       <LinkAnnouncer age={age} zone={zone} />
       {age.state === 'interrupted' ? <InterruptedBanner asOf={asOfInWords(age, zone)} /> : null}
-      {age.state === 'stale' || age.state === 'refused' ? <LostBanner asOf={asOfInWords(age, zone)} /> : null}
+      {age.state === 'silent' ? <SilentBanner age={age} zone={zone} /> : null}
+      {age.state === 'stale' || age.state === 'refused' ? <LostBanner age={age} zone={zone} /> : null}
     </>
   );
 }
@@ -69,13 +78,16 @@ export function LinkAnnouncer({ age, zone }: Props) {
   const { message } = useLink();
   return (
     <p className="sr-only" role="status" data-testid="link-announcer">
-      {age.state === 'refused' && message !== null ? message : announcement(age.state, asOf)}
+      {age.state === 'refused' && message !== null ? message : announcement(age, asOf)}
     </p>
   );
 }
 
-function announcement(state: BoardAge['state'], asOf: string): string {
+function announcement({ state, known, silent }: BoardAge, asOf: string): string {
+  const [longest] = silent;
   if (state === 'live' || state === 'loading') return '';
+  if (state === 'silent' && longest) return `${sourceName(longest)} has been silent since ${asOf}.`;
+  if (!known) return 'No connection.';
   if (state === 'interrupted') return `Live updates are interrupted. Showing what was known at ${asOf}.`;
   return `Connection lost. Showing what was known at ${asOf}.`;
 }
@@ -95,17 +107,33 @@ function InterruptedBanner({ asOf }: { asOf: string }) {
   );
 }
 
-function LostBanner({ asOf }: { asOf: string }) {
+/** The page and the hub are well, and an airport tells the hub nothing. */
+function SilentBanner({ age, zone }: Props) {
+  const words = silenceWords(age.silent, age.asOf_ms + age.operational_ms, zone) ?? '';
+  return (
+    <div className={`${styles['banner'] ?? ''} ${styles['bannerUnsure'] ?? ''}`}>
+      <div className={styles['bannerInner']}>
+        <Icon name="pause" size="22px" />
+        <span>
+          <strong>{unbroken(words)}.</strong> Changes since then may be missing; what may no longer be true
+          has been taken back to the schedule. Please also look at the airport’s screens.
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function LostBanner({ age, zone }: Props) {
   const { socket } = useServices();
   const link = useLink();
+  const words = age.known
+    ? `No connection. This is what was known at ${asOfInWords(age, zone)}; what may no longer be true has been taken back to the schedule.`
+    : 'No connection. There is nothing to show until it is back.';
   return (
     <div className={styles['banner']}>
       <div className={styles['bannerInner']}>
         <Icon name="warning" size="22px" />
-        <span>
-          {link.message ??
-            `No connection. This is what was known at ${asOf}; what may no longer be true has been taken back to the schedule.`}
-        </span>
+        <span>{link.message ?? words}</span>
         <button type="button" onClick={() => socket.retryNow()}>
           Try now
         </button>

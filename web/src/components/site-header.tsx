@@ -1,3 +1,4 @@
+import { BrandMark } from '@/components/brand-mark';
 import styles from '@/components/site-header.module.css';
 import { ThemeToggle } from '@/components/theme-toggle';
 import { Link } from 'react-router';
@@ -11,7 +12,7 @@ export function SiteHeader() {
       </a>
       <div className={styles['inner']}>
         <Link className={styles['brand']} to="/">
-          <img className={styles['mark']} src="/favicon.svg" alt="" />
+          <BrandMark className={styles['mark']} />
           Gatecall
         </Link>
         <span className={styles['spacer']} />

@@ -10,6 +10,9 @@ const CLOCK = '2013-02-08T15:00:00-05:00';
 const KEY = 'a-key-for-the-browser-specs-only';
 const READY_WITHIN_MS = 20_000;
 
+/** `jfk` is an address where JFK is asked each second. */
+type Setting = { ping_s?: number; jfk?: string };
+
 /**
  * A hub of its own for one spec: free ports, a fresh data folder, one pushed feed named `desk`.
  * GATECALL_BIN names the binary; FAKE_HUB=1 takes the stand-in of the development folder instead.
@@ -23,13 +26,16 @@ export class Hub {
   #process: ChildProcess | null = null;
   #log = '';
 
-  private constructor(port: number, webPort: number) {
+  readonly #setting: Setting;
+
+  private constructor(port: number, webPort: number, setting: Setting) {
     this.#port = port;
     this.#webPort = webPort;
+    this.#setting = setting;
   }
 
-  static async start(): Promise<Hub> {
-    const hub = new Hub(await freePort(), await freePort());
+  static async start(setting: Setting = {}): Promise<Hub> {
+    const hub = new Hub(await freePort(), await freePort(), setting);
     await hub.run();
     return hub;
   }
@@ -49,6 +55,7 @@ export class Hub {
         CLOCK,
         DATA: join(this.#folder, 'flights.json'),
         DESK_KEY: KEY,
+        PING_S: String(this.#setting.ping_s ?? ''),
       },
     });
     child.stdout.on('data', (part: Buffer) => (this.#log += part.toString()));
@@ -70,6 +77,15 @@ export class Hub {
     child.kill('SIGKILL');
     await ended;
     this.#process = null;
+  }
+
+  /** It holds its connections and says nothing. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {
@@ -126,7 +142,11 @@ folder = "${join(this.#folder, 'data')}"
 kind = "push"
 format = "json"
 key_env = "DESK_KEY"
-`,
+${this.#setting.ping_s === undefined ? '' : `[sockets]\nping_s = ${this.#setting.ping_s}\n`}${
+        this.#setting.jfk === undefined
+          ? ''
+          : `[feeds.jfk]\nairport = "JFK"\nkind = "pull"\nformat = "json"\nurl = "${this.#setting.jfk}"\ninterval_s = 1\n`
+      }`,
     );
     return [binary, 'serve', '--config', config, '--clock', `${CLOCK}@1/${this.#anchor_s}`];
   }

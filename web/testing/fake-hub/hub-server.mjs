@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { AIRLINES, AIRPORTS, isAirport } from './places.mjs';
 import { takeReports } from './take-reports.mjs';
 
-const PING_S = 25;
+const PING_S = Number(process.env.PING_S) || 25;
 
 const TYPES = {
   '.html': 'text/html',
@@ -47,9 +47,12 @@ export function serve(state, { port, dist, openapi }) {
   });
 }
 
+function clockOf(state) {
+  return { now: new Date(state.clock.now()).toISOString(), speed: state.clock.speed };
+}
+
 function hello(state) {
-  const now = new Date(state.clock.now()).toISOString().replace(/\.\d+Z/, 'Z');
-  return { type: 'hello', epoch: state.epoch, clock: { now, speed: state.clock.speed }, ping_s: PING_S };
+  return { type: 'hello', epoch: state.epoch, clock: clockOf(state), ping_s: PING_S };
 }
 
 function greet(state, ws) {
@@ -60,7 +63,7 @@ function greet(state, ws) {
   };
   state.listeners.add(listener);
   state.warned.add(send);
-  const ping = setInterval(() => send({ type: 'ping' }), PING_S * 1000);
+  const ping = setInterval(() => send({ type: 'ping', clock: clockOf(state) }), PING_S * 1000);
   ws.on('close', () => {
     state.listeners.delete(listener);
     state.warned.delete(send);
@@ -133,6 +136,7 @@ function board(state, iata, direction) {
     airport: AIRPORTS.find((row) => row.iata === iata),
     direction,
     as_of: new Date(state.clock.now()).toISOString(),
+    silent_sources: [],
     flights,
   };
 }
@@ -152,7 +156,7 @@ function stream(state, topic, response) {
   send(hello(state));
   if (state.warning) send(state.warning);
   send(state.snapshot(topic));
-  const ping = setInterval(() => send({ type: 'ping' }), PING_S * 1000);
+  const ping = setInterval(() => send({ type: 'ping', clock: clockOf(state) }), PING_S * 1000);
   const listener = (frame, flight) => {
     if (state.topicHas(topic, flight)) send(frame);
   };

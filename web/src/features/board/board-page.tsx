@@ -25,7 +25,7 @@ export function BoardPage({ iata, direction }: Props) {
   const query = useMemo(() => readQuery(params), [params]);
   const list = useBoard(iata, direction, query);
   const airport = useBoardAirport(iata);
-  const age = useStaleness(list.view);
+  const age = useStaleness(list.view, [iata]);
   const setting = useRowSetting(direction, airport.zone, age, list.hasDesks);
   const change = (part: Partial<BoardQuery>) =>
     setParams(writeQuery({ ...query, ...part }), { replace: true });

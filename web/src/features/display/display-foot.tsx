@@ -1,4 +1,5 @@
 import styles from '@/features/display/display-page.module.css';
+import { silenceWords } from '@/components/silence-words';
 import { Icon, type IconName } from '@/components/icon';
 import { useDateWords } from '@/lib/services/use-date-words';
 import type { BoardAge } from '@/lib/services/use-staleness';
@@ -12,7 +13,7 @@ type Props = { airport: AirportRow; view: TopicView; age: BoardAge; now_ms: numb
 /** Which airport and day this is; when the board is not live, that it is not, and how old it is. */
 export function DisplayFoot({ airport, view, age, now_ms, pages }: Props) {
   const { date, replay } = useDateWords(airport.zone);
-  const trouble = troubleOf(view, age);
+  const trouble = troubleOf(view, age, silenceWords(age.silent, now_ms, airport.zone));
   const asOf = timeWithZone(age.asOf_ms, now_ms, airport.zone);
   const old = `Board as of ${asOf}, ${ageInWords(age.operational_ms)} old. `;
   return (
@@ -32,7 +33,7 @@ type Trouble = { foot: string; icon: IconName; words: string };
 
 const LOST: Trouble = { foot: 'footLost', icon: 'warning', words: 'No connection.' };
 
-const TROUBLE: Record<Exclude<BoardAge['state'], 'live'>, Trouble> = {
+const TROUBLE: Record<Exclude<BoardAge['state'], 'live' | 'silent'>, Trouble> = {
   loading: { foot: 'footUnsure', icon: 'retry', words: 'No board yet.' },
   interrupted: { foot: 'footUnsure', icon: 'pause', words: 'Live updates are interrupted.' },
   reconnecting: LOST,
@@ -40,7 +41,8 @@ const TROUBLE: Record<Exclude<BoardAge['state'], 'live'>, Trouble> = {
   refused: LOST,
 };
 
-function troubleOf(view: TopicView, age: BoardAge): Trouble | null {
+function troubleOf(view: TopicView, age: BoardAge, silence: string | null): Trouble | null {
   if (view.failure !== null) return { ...LOST, words: `This board is refused (${view.failure}).` };
+  if (age.state === 'silent') return { foot: 'footUnsure', icon: 'pause', words: `${silence ?? ''}.` };
   return age.state === 'live' ? null : TROUBLE[age.state];
 }

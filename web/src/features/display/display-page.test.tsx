@@ -191,3 +191,24 @@ test('a link lost while updates were interrupted leaves a board as old as the in
   await page.next(() => page.hub.last.drops(), 2 * MINUTE_MS);
   expect(screen.getByText(/^No connection. Board as of 14:52 EST, 10 min old/)).toBeVisible();
 });
+
+test('a hall is told that its airport is silent, since when, and no more that a flight boards that should have left', async () => {
+  const page = await renderAt('/display/JFK/departures');
+  await page.next(() => {
+    page.hub.last.greets();
+    const boarding = aFlight({ status: 'boarding', departure: { scheduled: at(10) } });
+    page.hub.last.says({ type: 'snapshot', topic: BOARD, partial: false, flights: [boarding] });
+    page.hub.last.says({ type: 'source', feed: 'jfk', airport: 'JFK', since: at(0) });
+  }, 2_000);
+  expect(screen.getByText('Boarding')).toBeVisible();
+  const foot = () => document.querySelector('footer');
+  expect(foot()).toHaveTextContent('JFK’s own data has been silent since 15:00 EST.');
+  for (let past_ms = 0; past_ms < 12 * MINUTE_MS; past_ms += 45_000) {
+    await page.next(() => page.hub.last.says({ type: 'ping' }), 45_000);
+  }
+  expect(screen.queryByText('Boarding')).toBeNull();
+  expect(screen.getByText('Not confirmed')).toBeVisible();
+  expect(foot()).toHaveTextContent('Board as of 15:00 EST, 12 min old. Please also listen to announcements.');
+  await page.next(() => page.hub.last.says({ type: 'source', feed: 'jfk', airport: 'JFK', since: null }));
+  expect(screen.getByText('Boarding')).toBeVisible();
+});

@@ -20,7 +20,7 @@ export function DisplayPage({ iata, direction }: { iata: string; direction: Dire
   const { store } = useServices();
   const view = useTopic(boardTopic(iata, direction));
   const airport = useBoardAirport(iata);
-  const age = useStaleness(view);
+  const age = useStaleness(view, [iata]);
   const now_ms = useNow(60_000);
   const { body, rows, rows_max } = usePageSize();
   const { legs, hasTerminals } = useMemo(() => {

@@ -23,6 +23,7 @@ import { useTopic } from '@/lib/services/use-topic';
 import type { HeldFlight } from '@/lib/store/held-flight';
 import { flightTopic } from '@/lib/store/topic-match';
 import type { TopicView } from '@/lib/store/topic-view';
+import type { Flight } from '@/wire/types';
 import { Link } from 'react-router';
 
 /** One flight, with all that is known of it. */
@@ -74,9 +75,14 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
   const { flight } = held;
   const from = useAirport(flight.departure.airport);
   const to = useAirport(flight.arrival.airport);
-  const age = useStaleness(view);
+  const ages = {
+    departures: useStaleness(view, [from.iata]),
+    arrivals: useStaleness(view, endsOf(flight)),
+  };
+  const age = useStaleness(view, [from.iata, ...endsOf(flight)]);
   const now_ms = useNow(60_000);
-  const isConfirmed = trustedStatus(flight, viewpointOf(flight), now_ms, age).note === null;
+  const viewpoint = viewpointOf(flight);
+  const isConfirmed = trustedStatus(flight, viewpoint, now_ms, ages[viewpoint]).note === null;
   return (
     <>
       <title>{`${flightName(flight)} ${from.iata} to ${to.iata} · Gatecall`}</title>
@@ -86,7 +92,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
           held={held}
           from={from}
           to={to}
-          age={age}
+          age={ages[viewpoint]}
           now_ms={now_ms}
           pill={
             <>
@@ -98,7 +104,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
         <LinkBanner age={age} zone={from.zone} />
         <div id="content" className={styles['main']} tabIndex={-1}>
           <ProgressLine flight={flight} isConfirmed={isConfirmed} />
-          <FlightRoute held={held} from={from} to={to} age={age} now_ms={now_ms} />
+          <FlightRoute held={held} from={from} to={to} ages={ages} now_ms={now_ms} />
           <div className={styles['columns']}>
             <FlightDetails held={held} isConfirmed={isConfirmed} />
             <FlightHistory flight={flight} />
@@ -113,3 +119,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
     </>
   );
 }
+
+/** Where the flight is to arrive, and where it goes instead. */
+const endsOf = (flight: Flight): string[] =>
+  flight.diverted_to === null ? [flight.arrival.airport] : [flight.arrival.airport, flight.diverted_to];

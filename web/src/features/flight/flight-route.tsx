@@ -11,15 +11,22 @@ import { otherDay, shortDate, timeOfDay, zoneAbbreviation } from '@/lib/time/zon
 import type { AirportRow } from '@/wire/types';
 import type { ReactNode } from 'react';
 
-type Props = { held: HeldFlight; from: AirportRow; to: AirportRow; age: Staleness; now_ms: number };
+type Props = {
+  held: HeldFlight;
+  from: AirportRow;
+  to: AirportRow;
+  /** How old is what is known of each end: each has its own sources. */
+  ages: Record<Direction, Staleness>;
+  now_ms: number;
+};
 
 /** Both ends of the flight, each in the time of its own airport. */
-export function FlightRoute({ held, from, to, age, now_ms }: Props) {
+export function FlightRoute({ held, from, to, ages, now_ms }: Props) {
   const { flight } = held;
   const isOver = flight.status === 'cancelled' || flight.departure.actual !== null;
   return (
     <div className={styles['route']}>
-      <End held={held} direction="departures" airport={from} age={age} now_ms={now_ms}>
+      <End held={held} direction="departures" airport={from} age={ages.departures} now_ms={now_ms}>
         <Fact name="Terminal" value={flight.departure.terminal} held={held} field="departure.terminal" />
         <Fact name="Check-in" value={flight.departure.check_in} held={held} field="departure.check_in" />
         <Fact
@@ -31,7 +38,7 @@ export function FlightRoute({ held, from, to, age, now_ms }: Props) {
           muted={isOver}
         />
       </End>
-      <End held={held} direction="arrivals" airport={to} age={age} now_ms={now_ms}>
+      <End held={held} direction="arrivals" airport={to} age={ages.arrivals} now_ms={now_ms}>
         <Fact name="Terminal" value={flight.arrival.terminal} held={held} field="arrival.terminal" />
         <Fact name="Gate" value={flight.arrival.gate} held={held} field="arrival.gate" sign muted />
         <Fact name="Baggage belt" value={flight.arrival.belt} held={held} field="arrival.belt" />

@@ -1,6 +1,9 @@
 import type { Cancel, Timers } from '@/lib/clock/timers';
 import type { ClockFrame } from '@/wire/types';
 
+/** By so much a ping may be late on its way. Real time. */
+const LATE_MAX_MS = 2_000;
+
 /**
  * The hub's time. It may be a replayed day running faster than ours, so what is "in an hour" on a board
  * is decided by this clock and never by the browser's. It keeps running when the link is lost: a screen
@@ -12,6 +15,7 @@ export class OperationalClock {
   #base_ms: number | null = null;
   #heard_ms = 0;
   #speed = 1;
+  #wasBehind = false;
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -32,13 +36,30 @@ export class OperationalClock {
     return this.#speed;
   }
 
+  /** A greeting: the hub says for the first time what time it is. */
   set(clock: ClockFrame): void {
     const base_ms = Date.parse(clock.now);
     if (!Number.isFinite(base_ms)) return;
     this.#base_ms = base_ms;
     this.#heard_ms = this.#timers.now();
     this.#speed = clock.speed > 0 ? clock.speed : 1;
+    this.#wasBehind = false;
     for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * A ping: the hub says it again. What was late on its way tells too early a time, so an earlier time than
+   * ours counts only when two pings in a row tell it.
+   */
+  correct(clock: ClockFrame): void {
+    const ahead_ms = (Date.parse(clock.now) - this.now_ms()) / this.#speed;
+    if (this.#base_ms === null || clock.speed !== this.#speed || ahead_ms >= 0) {
+      this.set(clock);
+      return;
+    }
+    const isBehind = ahead_ms < -LATE_MAX_MS;
+    if (isBehind && this.#wasBehind) this.set(clock);
+    else this.#wasBehind = isBehind;
   }
 
   /** Told when the clock is set, which may move it by years. */

@@ -2,14 +2,50 @@ export type Cancel = () => void;
 
 /** Real time and waiting, handed in so that tests own both. Milliseconds throughout. */
 export type Timers = {
+  /** Real time that nobody can set: it only ever goes on, as fast as time does. */
   now(): number;
   after(delay_ms: number, run: () => void): Cancel;
 };
 
-export const browserTimers: Timers = {
-  now: () => Date.now(),
-  after: (delay_ms, run) => {
+/** What the browser tells of time. */
+export type TimeSources = {
+  /** A clock that nobody sets, and that may stand still while the machine sleeps: `performance.now`. */
+  steady(): number;
+  /** The device's clock, which people and networks set. */
+  wall(): number;
+};
+
+const browserSources: TimeSources = { steady: () => performance.now(), wall: () => Date.now() };
+
+/**
+ * Real time by the browser's steady clock, begun at what the device's clock said when the page was opened. That
+ * clock being set changes nothing. What the steady clock has slept through is added with `skip`.
+ */
+export class SteadyTimers implements Timers {
+  readonly #sources: TimeSources;
+  #ahead_ms: number;
+
+  constructor(sources: TimeSources = browserSources) {
+    this.#sources = sources;
+    this.#ahead_ms = sources.wall() - sources.steady();
+  }
+
+  now(): number {
+    return this.#sources.steady() + this.#ahead_ms;
+  }
+
+  after(delay_ms: number, run: () => void): Cancel {
     const id = setTimeout(run, delay_ms);
     return () => clearTimeout(id);
-  },
-};
+  }
+
+  /** So much time has passed that the steady clock has not seen. */
+  skip(slept_ms: number): void {
+    this.#ahead_ms += slept_ms;
+  }
+
+  /** By how much the device's clock has moved away from this one. */
+  wallAhead_ms(): number {
+    return this.#sources.wall() - this.now();
+  }
+}

@@ -2,9 +2,10 @@ import { getJson } from '@/lib/api/get-json';
 import { BuildWatch } from '@/lib/build/build-watch';
 import { ownBuild, servedBuild } from '@/lib/build/served-build';
 import { OperationalClock } from '@/lib/clock/operational-clock';
-import { browserTimers } from '@/lib/clock/timers';
+import { SleepWatch } from '@/lib/clock/sleep-watch';
+import { SteadyTimers } from '@/lib/clock/timers';
 import { Directory } from '@/lib/directory/directory';
-import { onWake } from '@/lib/services/on-wake';
+import { onOffline, onWake } from '@/lib/services/on-wake';
 import type { Services } from '@/lib/services/services';
 import { fullJitter } from '@/lib/socket/backoff';
 import { eventStreamTransport } from '@/lib/socket/event-stream-transport';
@@ -14,7 +15,7 @@ import { FlightStore } from '@/lib/store/flight-store';
 
 /** The one place where the page meets the browser's clock, chance, network and storage. */
 export function createServices(): Services & { start: () => void } {
-  const timers = browserTimers;
+  const timers = new SteadyTimers();
   const clock = new OperationalClock(timers);
   const store = new FlightStore(timers, () => clock.speed());
   const directory = new Directory(getJson, timers, Math.random);
@@ -39,7 +40,13 @@ export function createServices(): Services & { start: () => void } {
     socket.start();
     builds.start();
     directory.refresh();
-    onWake(() => socket.wake());
+    const sleep = new SleepWatch(timers, socket);
+    sleep.start();
+    onWake(() => {
+      sleep.look();
+      socket.wake();
+    });
+    onOffline(() => socket.goOffline());
   };
   return { socket, store, clock, directory, builds, timers, getJson, start };
 }

@@ -9,3 +9,8 @@ export function onWake(run: () => void): void {
     if (document.visibilityState === 'visible') run();
   });
 }
+
+/** Runs when the browser says that it has no network. */
+export function onOffline(run: () => void): void {
+  window.addEventListener('offline', run);
+}

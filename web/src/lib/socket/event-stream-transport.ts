@@ -11,6 +11,7 @@ const FRAME_TYPES = Object.keys({
   state: true,
   gone: true,
   upstream: true,
+  source: true,
   ping: true,
 } satisfies Record<Exclude<ServerFrame['type'], 'error'>, true>);
 

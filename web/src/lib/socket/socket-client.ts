@@ -6,6 +6,7 @@ import type { FlightCache } from '@/lib/socket/flight-cache';
 import { FrameHandler } from '@/lib/socket/frame-handler';
 import type { Link } from '@/lib/socket/link';
 import { parseFrame } from '@/lib/socket/parse-frame';
+import { afterSource } from '@/lib/socket/silent-sources';
 import { TopicRefs } from '@/lib/socket/topic-refs';
 import type { Connect, Transport } from '@/lib/socket/transport';
 import { TransportChoice, type Via } from '@/lib/socket/transport-choice';
@@ -43,11 +44,15 @@ export class SocketClient {
     message: null,
     via: 'websocket',
     away_since_ms: null,
+    silent: [],
   };
+  /** What nobody follows any more, kept for as long as there is no link to fetch it anew by. */
+  readonly #unwanted = new Set<string>();
   #transport: Transport | null = null;
   /** Whether topics can be asked for: a WebSocket is asked after its hello, a stream begins with the asking. */
   #takesTopics = false;
   #greeted_ms: number | null = null;
+  #greetings = 0;
   #heard_ms: number | null = null;
   #attempt = 0;
   #retry: Cancel | null = null;
@@ -63,10 +68,15 @@ export class SocketClient {
       timers,
       (topic) => {
         cache.watch(topic);
+        this.#unwanted.delete(topic);
         if (this.#takesTopics) this.#frames.follow(topic);
       },
       (topic) => {
-        if (this.#takesTopics) this.#send({ op: 'unfollow', topic });
+        if (!this.#takesTopics) {
+          this.#unwanted.add(topic);
+          return;
+        }
+        this.#send({ op: 'unfollow', topic });
         cache.unwatch(topic);
       },
     );
@@ -115,6 +125,23 @@ export class SocketClient {
     this.#retryAfter(this.#options.backoff(0, this.#options.random));
   }
 
+  /** The browser has no network: a link that has not broken yet is dead all the same. */
+  goOffline(): void {
+    if (this.#transport) this.#lost(1006, '');
+  }
+
+  /** The link may have died unseen, or the time be wrong: begins anew at once, and asks the hub for both. */
+  resync(): void {
+    if (this.#link.phase === 'refused') return;
+    if (this.#transport) this.#lost(1006, '');
+    this.retryNow();
+  }
+
+  /** How often the hub has said hello. */
+  greetings(): number {
+    return this.#greetings;
+  }
+
   #connect(): void {
     const via = this.#choice.next();
     const connect = via === 'stream' ? this.#options.stream : this.#options.websocket;
@@ -137,6 +164,8 @@ export class SocketClient {
 
   #followAll(): void {
     this.#takesTopics = true;
+    for (const topic of this.#unwanted) this.#options.cache.unwatch(topic);
+    this.#unwanted.clear();
     this.#frames.reconnected();
     for (const topic of this.#refs.topics()) this.#frames.follow(topic);
     this.#frames.askForMissing();
@@ -159,12 +188,21 @@ export class SocketClient {
       this.#tell({ away_since_ms: awaySince(frame, this.#options.clock.now_ms()) });
       return;
     }
-    if (frame.type === 'ping' && via === 'websocket') this.#send({ op: 'pong' });
+    if (frame.type === 'source') {
+      const { clock } = this.#options;
+      this.#tell({ silent: afterSource(this.#link.silent, frame, clock.now_ms()) });
+      return;
+    }
+    if (frame.type === 'ping') {
+      if (frame.clock) this.#options.clock.correct(frame.clock);
+      if (via === 'websocket') this.#send({ op: 'pong' });
+    }
     this.#frames.handle(frame, line);
   }
 
   #greeted(via: Via, ping_s: number): void {
     this.#greeted_ms = this.#options.timers.now();
+    this.#greetings += 1;
     this.#deadline?.();
     this.#deadline = null;
     this.#choice.worked(via);
@@ -176,9 +214,9 @@ export class SocketClient {
       const stay_ms = this.#choice.takeStay_ms();
       this.#deadline = this.#options.timers.after(stay_ms, () => this.#lost(1000, ''));
     }
-    // A hub that hears of no changes says so right after its hello. Streams of one connection each have a
+    // A hub that hears of no changes, or not every source, says so right after its hello. Streams of one connection each have a
     // hello of their own; only the first begins anew, so that opening a topic does not take a warning back.
-    this.#tell({ phase: 'live', lost_ms: null, message: null, via, away_since_ms: null });
+    this.#tell({ phase: 'live', lost_ms: null, message: null, via, away_since_ms: null, silent: [] });
   }
 
   #lost(code: number, reason: string): void {

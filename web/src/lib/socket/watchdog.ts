@@ -1,7 +1,10 @@
 import type { Cancel, Timers } from '@/lib/clock/timers';
 
-/** A line on which nothing was heard for this many ping intervals is dead, whatever TCP believes. */
-const SILENT_PINGS = 2.5;
+/**
+ * A line on which nothing was heard for this many ping intervals is dead, whatever TCP believes: nothing is
+ * called live beyond that.
+ */
+const SILENT_PINGS = 2;
 /**
  * How often to look. A machine that slept wakes with its timers as they were, so a single long wait would let
  * an old board pass for a live one for as long as was left of it.

@@ -4,7 +4,7 @@ import { type FlightField, applySet, changedFields } from '@/lib/store/flight-fi
 import { type HeldFlight, holdNew, holdNext, withoutEndedMarks } from '@/lib/store/held-flight';
 import { Listeners } from '@/lib/store/listeners';
 import { ResumePoints } from '@/lib/store/resume-points';
-import { topicMatches } from '@/lib/store/topic-match';
+import { legOfTopic, topicMatches } from '@/lib/store/topic-match';
 import { type TopicView, emptyTopic } from '@/lib/store/topic-view';
 import type { ChangeFrame, Flight, SnapshotFrame } from '@/wire/types';
 
@@ -69,7 +69,20 @@ export class FlightStore implements FlightCache {
   }
 
   watch(topic: string): void {
-    if (!this.#topics.has(topic)) this.#setTopic(topic, emptyTopic);
+    if (!this.#topics.has(topic)) this.#setTopic(topic, this.#heldElsewhere(topic) ?? emptyTopic);
+  }
+
+  /**
+   * A flight that is opened from a board is known already, and as old as the board: while the link is lost it
+   * is all there is of it.
+   */
+  #heldElsewhere(topic: string): TopicView | null {
+    const leg = legOfTopic(topic);
+    const holding = [...this.#topics.values()].filter((view) => view.known && view.legs.has(leg ?? ''));
+    if (leg === null || holding.length === 0) return null;
+    const behind_ms = Math.max(...holding.map((view) => view.behind_since_ms ?? Infinity));
+    const behind_since_ms = behind_ms === Infinity ? null : behind_ms;
+    return { legs: new Set([leg]), known: true, behind_since_ms, failure: null };
   }
 
   unwatch(topic: string): void {
