@@ -179,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_of_the_directory_is_shown_once_and_listed_by_its_digest_alone() {
-        let toml = "[feeds.jfk]\nkind = \"push\"\nformat = \"json\"\nkey_env = \"PATH\"\n";
+        let toml = "[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"json\"\nkey_env = \"PATH\"\n";
         let config = Config::from_toml("a test", toml).unwrap();
         let directory = Memory::new();
         let note = Line::parse("until June").unwrap();

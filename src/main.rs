@@ -271,6 +271,7 @@ fn check_config(file: &ConfigFile, offline: bool) -> anyhow::Result<()> {
             }
         };
         say(format_args!("  feed {name:<11} {} {way}", feed.spec.format.as_str()))?;
+        say(format_args!("    {:<14} {}", "speaks for", feed.speaks_for()))?;
     }
     match config.store.kind {
         StoreKind::Servers if !offline => check_servers(&config),

@@ -56,6 +56,7 @@ fn filter(directives: &str) -> EnvFilter {
 pub fn register(registry: &mut Registry, metrics: &Metrics) {
     let Metrics {
         reports,
+        out_of_scope,
         flights,
         reports_under_way,
         sockets,
@@ -73,6 +74,11 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
     let build = vec![("version", env!("CARGO_PKG_VERSION"))];
     registry.register("gatecall_build", "The version that runs", Info::new(build));
     registry.register("gatecall_reports", "Reports by feed and what became of them", reports);
+    registry.register(
+        "gatecall_feed_out_of_scope",
+        "Reports and values that their feed does not speak for, by feed and reason",
+        out_of_scope,
+    );
     registry.register("gatecall_flights", "Flights in memory", flights);
     registry.register("gatecall_reports_under_way", "Reports taken and not yet durable", reports_under_way);
     registry.register("gatecall_sockets", "Open listeners by transport", sockets);

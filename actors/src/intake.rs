@@ -3,7 +3,7 @@
 //! The same for what is pushed and for what is polled. The raw message and its reports are made
 //! durable side by side; what cannot be used is kept with its reason and never stops the rest.
 
-use crate::metrics::{FeedOutcomeLabel, Metrics};
+use crate::metrics::{FeedOutcomeLabel, FeedReasonLabel, Metrics};
 use chrono::{DateTime, Utc};
 use dashmap::DashMap;
 use domain::clock::Clock;
@@ -12,11 +12,13 @@ use domain::feed_health::{FAILING_FROM, FeedHealth};
 use domain::leg::LegId;
 use domain::ports::{Archive, Outcome, Quarantined, RawMessage, ReportSink, SinkError, StoreError};
 use domain::report::{Report, Source};
+use domain::scope::OTHER_SIDE;
 use futures_util::TryFutureExt;
 use futures_util::future::try_join;
 use rustc_hash::FxBuildHasher;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::feed::{Context, Fault, Format};
+use wire::feed::{Context, Decoded, Fault, Format};
 
 /// A feed as configured.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub struct Taken {
     pub unchanged: usize,
     /// Reports that the owners of their legs will merge.
     pub queued: usize,
+    /// Values that were left out, as the feed does not speak for them.
+    pub left_out: usize,
     /// What could not be used, kept in quarantine.
     pub rejected: Vec<Rejection>,
     /// Why no report could be read at all, where there should have been some. Its feed is failing.
@@ -90,6 +94,9 @@ pub struct Health {
     pub queued: u64,
     /// See `changed`.
     pub rejected: u64,
+    /// What the feed has said beyond its scope since the hub started, by [`domain::scope`]'s words: whole
+    /// reports, and values of the other airport's side.
+    pub out_of_scope: BTreeMap<&'static str, u64>,
 }
 
 impl Health {
@@ -179,7 +186,7 @@ impl Intake {
             content_type: content_type.into(),
             body: body.into(),
         };
-        let decoded = match wire::feed::decode(format, body, &context) {
+        let mut decoded = match wire::feed::decode(format, body, &context) {
             Ok(decoded) => decoded,
             Err(fault) => {
                 self.note_unusable(feed, &fault.reason);
@@ -190,8 +197,11 @@ impl Intake {
         // An airport that has changed its format may go on sending what has the form of a message.
         let unread = decoded.faults.first().filter(|_| decoded.reports.is_empty());
         let unread = unread.map(|fault| fault.reason.clone());
-        let taken = self.hand_on(feed, raw, decoded.reports, decoded.faults).await?;
+        let outside = confine(&mut decoded, received_at);
+        let mut taken = self.hand_on(feed, raw, decoded.reports, decoded.faults).await?;
+        taken.left_out = outside.get(OTHER_SIDE).map_or(0, |count| *count as usize);
         self.note_taken(feed, &taken);
+        self.note_out_of_scope(feed, &outside);
         match &unread {
             Some(reason) => self.note_failure(feed, reason, false),
             None => self.note_good(feed),
@@ -271,6 +281,18 @@ impl Intake {
         self.count(feed, "rejected", taken.rejected.len());
     }
 
+    fn note_out_of_scope(&self, feed: &FeedSpec, outside: &BTreeMap<&'static str, u64>) {
+        if outside.is_empty() {
+            return;
+        }
+        let mut health = self.0.health.entry(feed.source.name.clone()).or_default();
+        for (reason, count) in outside {
+            *health.out_of_scope.entry(reason).or_default() += count;
+            let label = FeedReasonLabel { feed: feed.source.name.to_string(), reason };
+            self.0.metrics.out_of_scope.get_or_create(&label).inc_by(*count);
+        }
+    }
+
     fn count(&self, feed: &FeedSpec, outcome: &'static str, by: usize) {
         let label = FeedOutcomeLabel { feed: feed.source.name.to_string(), outcome };
         self.0.metrics.reports.get_or_create(&label).inc_by(by as u64);
@@ -282,6 +304,27 @@ impl FeedSpec {
     pub fn airport(&self) -> Option<Iata> {
         self.source.airport
     }
+}
+
+/// Takes out of a message what its feed does not speak for: values, and whole reports, which become
+/// faults. Answers how much that was, by reason. The message itself is kept as it came.
+fn confine(decoded: &mut Decoded, now: DateTime<Utc>) -> BTreeMap<&'static str, u64> {
+    let mut outside = BTreeMap::new();
+    let Decoded { reports, faults, .. } = decoded;
+    reports.retain_mut(|(index, report)| {
+        let (reason, count) = match report.confine(now) {
+            Ok(0) => return true,
+            Ok(left_out) => (OTHER_SIDE, left_out as u64),
+            Err(why) => {
+                let (index, excerpt) = (Some(*index), report.key.id().to_string());
+                faults.push(Fault { index, field: None, reason: why.to_string(), excerpt });
+                (why.word(), 1)
+            }
+        };
+        *outside.entry(reason).or_default() += count;
+        reason == OTHER_SIDE
+    });
+    outside
 }
 
 /// What a human is told of a report that was merged into a leg of another number, route or date.

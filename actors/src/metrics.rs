@@ -22,6 +22,15 @@ pub struct FeedOutcomeLabel {
     pub outcome: &'static str,
 }
 
+/// Label: a feed and why.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct FeedReasonLabel {
+    /// The feed's name.
+    pub feed: String,
+    /// A fixed word.
+    pub reason: &'static str,
+}
+
 /// Label: which encoding.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TransportLabel {
@@ -41,6 +50,9 @@ pub struct ReasonLabel {
 pub struct Metrics {
     /// Reports by feed and outcome.
     pub reports: Family<FeedOutcomeLabel, Counter>,
+    /// What feeds say beyond their scope, by feed and reason: whole reports, and values of the other
+    /// airport's side.
+    pub out_of_scope: Family<FeedReasonLabel, Counter>,
     /// Legs in memory.
     pub flights: Gauge,
     /// Reports taken and not yet answered.
@@ -73,6 +85,7 @@ impl Default for Metrics {
         let buckets = || exponential_buckets(0.000_05, 2.0, 16);
         Self {
             reports: Family::default(),
+            out_of_scope: Family::default(),
             flights: Gauge::default(),
             reports_under_way: Gauge::default(),
             sockets: Family::default(),

@@ -104,7 +104,13 @@ fn run_under(
         let clock = Arc::new(ManualClock::new(start()));
         let intake = Intake::new(clock.clone(), archive.clone(), sink.clone(), Metrics::default());
         let (to, asked) = mpsc::unbounded_channel();
-        let source = Source { name: "lga".into(), airport: Iata::parse("LGA").ok(), rank: 50, creates: true };
+        let source = Source {
+            name: "lga".into(),
+            airport: Iata::parse("LGA").ok(),
+            rank: 50,
+            creates: true,
+            scope: Default::default(),
+        };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         let airport = Arc::new(Scripted { answers: Mutex::new(answers.into()), asked: to });
         let chance = Arc::new(move || chance);
@@ -348,7 +354,13 @@ fn a_report_that_gives_its_flight_another_number_is_taken_and_kept_for_a_human()
     let report = r#"{"carrier":"B6","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL"}"#;
     run(vec![], 0.5, async |world| {
         world.sink.corrects.store(true, Ordering::SeqCst);
-        let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
+        let source = Source {
+            name: "jfk".into(),
+            airport: Iata::parse("JFK").ok(),
+            rank: 50,
+            creates: true,
+            scope: Default::default(),
+        };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         let taken =
             world.intake.take(&feed, Format::Json, "application/json", report.as_bytes()).await.unwrap();

@@ -7,8 +7,10 @@ mod archive;
 
 use crate::archive::TestArchive;
 use domain::clock::ManualClock;
+use domain::codes::Iata;
 use domain::ports::*;
 use domain::report::{Report, Source};
+use domain::scope::{Scope, SpeaksFor};
 use gatecall_actors::intake::{FeedSpec, Intake, NotTaken, Taken};
 use gatecall_actors::metrics::Metrics;
 use std::sync::Arc;
@@ -44,7 +46,8 @@ impl World {
         let (archive, sink) = (Arc::<TestArchive>::default(), Arc::<Sink>::default());
         let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
         let intake = Intake::new(clock, archive.clone(), sink.clone(), Metrics::default());
-        let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+        let source =
+            Source { name: "jfk".into(), airport: None, rank: 50, creates: true, scope: Default::default() };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         Self { archive, sink, intake, feed }
     }
@@ -81,6 +84,23 @@ async fn a_feed_of_which_nothing_can_be_read_is_failing_until_something_can() {
     assert_eq!(world.health(), (1, 6, true), "a message in form alone");
     world.push("[]").await.unwrap();
     assert_eq!(world.health(), (0, 6, true), "nothing new is no failure");
+}
+
+#[tokio::test]
+async fn what_a_feed_does_not_speak_for_is_kept_counted_and_handed_to_nobody() {
+    let mut world = World::new();
+    let scope = Scope { speaks_for: SpeaksFor::Airport, ..Scope::default() };
+    let source = Source { airport: Iata::parse("JFK").ok(), scope, ..(*world.feed.source).clone() };
+    world.feed.source = Arc::new(source);
+    let other_side = GOOD.replace("departure.gate", "arrival.gate");
+    let elsewhere = GOOD.replace("JFK", "LGA");
+    let taken = world.push(&format!("[{GOOD},{other_side},{elsewhere}]")).await.unwrap();
+    assert_eq!((taken.left_out, taken.rejected.len(), taken.rejected[0].index), (1, 1, Some(2)));
+    let outside = world.intake.health("jfk").out_of_scope;
+    assert_eq!(Vec::from_iter(outside), [("other_airport", 1), ("other_side", 1)]);
+    assert_eq!(world.kept(), (1, 1));
+    world.push(&elsewhere).await.unwrap();
+    assert_eq!(world.health().0, 0, "a feed that speaks of others is heard well all the same");
 }
 
 #[tokio::test]

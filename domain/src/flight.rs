@@ -45,7 +45,8 @@ use crate::field::{Field, Kind, Value};
 use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
 use crate::operating;
-use crate::report::{Report, Standing, Statement};
+use crate::report::{Report, Source, Standing, Statement};
+use crate::scope::is_movement;
 use crate::view::FlightView;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -252,8 +253,17 @@ impl Flight {
             // What is said of it by those who may not is a rumour, see `cancellation`. Of a diversion
             // nobody has a second best, and that one does not know of it is no word against another's.
             Field::Cancelled | Field::Diverted | Field::DivertedTo => strongest_claim(self.words(field)),
-            _ => strongest(self.words(field), self.second_best_on(field)),
+            _ => strongest(self.words(field), self.second_best_on(field))
+                .filter(|word| word.authority > Source::PASSED_ON || self.may_be_passed_on(field)),
         }
+    }
+
+    /// Whether a claim counts that the other airport only passes on: planned times do until somebody says
+    /// otherwise, movements until the airport itself speaks of its side.
+    fn may_be_passed_on(&self, field: Field) -> bool {
+        let is_own =
+            |(f, held): &(Field, Held)| f.side() == field.side() && held.authority >= Source::OWN_SIDE_BONUS;
+        !is_movement(field) || !self.held.iter().any(is_own)
     }
 
     /// The last best word of each source on a field.

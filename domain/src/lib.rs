@@ -11,6 +11,7 @@
 //! | [`alias`] | finds a leg by its other names, so that a corrected key stays the same leg |
 //! | [`field`] | the fields an airport can speak of, and their values |
 //! | [`report`] | what one source says about one leg at one instant |
+//! | [`scope`] | what a feed is believed for |
 //! | [`flight`] | the merged state of one leg: provenance, revision, operator overrides |
 //! | [`view`] | what the public sees of it, and which topics it is told under |
 //! | [`status`] | the one word for where it stands, derived from all that is known |
@@ -63,6 +64,7 @@ pub mod line;
 mod operating;
 pub mod ports;
 pub mod report;
+pub mod scope;
 pub mod status;
 mod steps;
 pub mod topic;

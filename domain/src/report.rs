@@ -4,6 +4,7 @@ use crate::codes::Iata;
 use crate::field::{Field, Side, Step, Value};
 use crate::flight::{Flight, Refused};
 use crate::leg::{Alias, LegKey};
+use crate::scope::Scope;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub struct Source {
     /// Whether it may make flights known that nobody has spoken of (a primary source), or may
     /// only enrich those that are known (a secondary one).
     pub creates: bool,
+    /// What it is believed for.
+    pub scope: Scope,
 }
 
 impl Source {
@@ -26,8 +29,14 @@ impl Source {
     /// word on a departure gate at Newark outweighs anybody else's. Larger than any rank.
     pub const OWN_SIDE_BONUS: u8 = 100;
 
+    /// What a claim weighs that an airport's feed passes on for the other airport: less than any other.
+    pub const PASSED_ON: u8 = 0;
+
     /// What this source's word weighs for `field` of the leg `key`.
     pub fn authority(&self, field: Field, key: &LegKey) -> u8 {
+        if self.passes_on(field, key) {
+            return Self::PASSED_ON;
+        }
         let own = match field.side() {
             Side::Departure => self.airport == Some(key.from),
             Side::Arrival => self.airport == Some(key.to),
@@ -43,7 +52,7 @@ impl Source {
         self.creates || self.is_an_end_of(key)
     }
 
-    fn is_an_end_of(&self, key: &LegKey) -> bool {
+    pub(crate) fn is_an_end_of(&self, key: &LegKey) -> bool {
         self.airport.is_some_and(|airport| airport == key.from || airport == key.to)
     }
 }

@@ -115,7 +115,7 @@ fn config_text(folder: &Path, api: u16, web: u16, feed: &str, key_file: &Path) -
     format!(
         "[server]\napi = \"127.0.0.1:{api}\"\nweb = \"127.0.0.1:{web}\"\n\n\
          [store]\nfolder = \"{}\"\n\n\
-         [feeds.{feed}]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{key}\"\n{more}",
+         [feeds.{feed}]\nspeaks_for = \"all\"\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{key}\"\n{more}",
         text(&folder.join("data")),
     )
 }

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use domain::codes::Iata;
 use domain::ports::{FeedKind, FeedNote};
 use domain::report::Source;
+use domain::scope::{Horizon, PassesOn, Scope, SpeaksFor};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,6 +79,26 @@ impl Feed {
     }
 }
 
+impl Feed {
+    /// What it speaks for, in a line for people.
+    pub fn speaks_for(&self) -> String {
+        let Source { airport, scope: Scope { speaks_for, passes_on, horizon }, .. } = &*self.spec.source;
+        let whose = match (speaks_for, airport) {
+            (SpeaksFor::Airport, Some(airport)) => {
+                let passed_on = match passes_on {
+                    PassesOn::Nothing => "nothing of the other side",
+                    PassesOn::Schedule => "planned times of the other side",
+                    PassesOn::Movements => "planned times and movements of the other side",
+                };
+                format!("{airport}'s side of its flights, {passed_on}")
+            }
+            (other, _) => other.to_string(),
+        };
+        let days = horizon.map(|h| format!(", {} days back to {} ahead", h.past_days, h.future_days));
+        whose + &days.unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Push,
@@ -132,11 +153,12 @@ fn feed(
     let name: Arc<str> = name.into();
     let rank = section.whole("rank", 50, 0..=99)? as u8;
     let creates = section.flag("creates", true)?;
-    let source = Arc::new(Source { name: name.clone(), airport, rank, creates });
     let way = match section.word("kind", "", &[(Kind::Push, "push"), (Kind::Pull, "pull")])? {
         Kind::Push => push(section, secrets, keys_elsewhere)?,
-        Kind::Pull => pull(name, section, secrets)?,
+        Kind::Pull => pull(name.clone(), section, secrets)?,
     };
+    let scope = scope(section, airport)?;
+    let source = Arc::new(Source { name, airport, rank, creates, scope });
     let usual_s = match &way {
         Way::Push { .. } => SILENT_AFTER_S,
         Way::Pull { interval, .. } => SILENT_AFTER_S.max(SILENT_INTERVALS * interval.as_secs()),
@@ -144,6 +166,34 @@ fn feed(
     let silent_after = section.seconds("silent_after_s", usual_s, 5..=604_800)?;
     let is_expected = matches!(way, Way::Pull { .. }) || section.is_given("silent_after_s");
     Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, is_expected, way })
+}
+
+/// Most days that a feed's horizon may be set to.
+const DAYS_MAX: u64 = 366;
+
+fn scope(section: &Section<'_>, airport: Option<Iata>) -> Result<Scope, ConfigError> {
+    let given = section.text("speaks_for")?;
+    let speaks_for = match (&given, airport) {
+        (None, Some(_)) => SpeaksFor::Airport,
+        (None, None) => {
+            let what = "is missing; a feed without an airport speaks for \"airline:XX\" or for \"all\"";
+            return Err(section.wrong("speaks_for", what));
+        }
+        (Some(text), _) => {
+            let fault = |fault| section.wrong("speaks_for", format!("{fault}, is {text:?}"));
+            text.parse::<SpeaksFor>().map_err(fault)?
+        }
+    };
+    if speaks_for == SpeaksFor::Airport && airport.is_none() {
+        return Err(section.wrong("airport", "is missing; speaks_for = \"airport\" needs it"));
+    }
+    let passes_on = section.word("passes_on", "schedule", &PassesOn::WORDS)?;
+    let (days, default) = (section.below("horizon_days"), Horizon::default());
+    let horizon = Horizon {
+        past_days: days.whole("past", u64::from(default.past_days), 1..=DAYS_MAX)? as u16,
+        future_days: days.whole("future", u64::from(default.future_days), 1..=DAYS_MAX)? as u16,
+    };
+    Ok(Scope { speaks_for, passes_on, horizon: Some(horizon) })
 }
 
 fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError> {

@@ -175,7 +175,10 @@ fn a_feed_that_cannot_work_is_refused_with_the_reason() {
     assert_eq!(push("rank = 100"), "gatecall.toml: feeds.jfk.rank: must be 0 to 99, is 100");
     assert!(push("zone = \"Mars\"").starts_with("gatecall.toml: feeds.jfk.zone: is not a zone"));
     assert_eq!(
-        push("key_file = \"data/keys/jfk.key\"\nurl = \"http://x\"").split(';').next().unwrap(),
+        push("airport = \"JFK\"\nkey_file = \"data/keys/jfk.key\"\nurl = \"http://x\"")
+            .split(';')
+            .next()
+            .unwrap(),
         "gatecall.toml: feeds.jfk.url: is not known"
     );
     assert_eq!(pull(""), "gatecall.toml: feeds.ewr.url: is missing; a pulled feed needs it");
@@ -204,8 +207,42 @@ fn a_feed_that_cannot_work_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_feed_speaks_for_its_airport_or_says_for_whom() {
+    let with =
+        |more: &str| format!("[feeds.x]\nkind = \"pull\"\nformat = \"json\"\nurl = \"http://x\"\n{more}");
+    let speaks_for = |more: &str| read(&with(more)).unwrap().feeds["x"].speaks_for();
+    assert_eq!(
+        speaks_for("airport = \"JFK\""),
+        "JFK's side of its flights, planned times of the other side, 4 days back to 8 ahead"
+    );
+    assert_eq!(
+        speaks_for("speaks_for = \"airline:B6,EI\"\nhorizon_days = { past = 1, future = 30 }"),
+        "airline:B6,EI, 1 days back to 30 ahead"
+    );
+    assert!(speaks_for("airport = \"JFK\"\nspeaks_for = \"all\"").starts_with("all, "));
+    for (more, line) in [
+        ("", "speaks_for: is missing; a feed without an airport speaks for \"airline:XX\" or for \"all\""),
+        ("speaks_for = \"airport\"", "airport: is missing; speaks_for = \"airport\" needs it"),
+        (
+            "speaks_for = \"everybody\"",
+            "speaks_for: must be \"airport\", \"all\" or \"airline:XX\", is \"everybody\"",
+        ),
+        (
+            "speaks_for = \"all\"\npasses_on = \"gates\"",
+            "passes_on: must be nothing or schedule or movements, is \"gates\"",
+        ),
+        (
+            "speaks_for = \"all\"\nhorizon_days = { future = 400 }",
+            "horizon_days.future: must be 1 to 366, is 400",
+        ),
+    ] {
+        assert_eq!(wrong(&with(more)), format!("gatecall.toml: feeds.x.{line}"));
+    }
+}
+
+#[test]
 fn the_environment_overrides_single_values_and_is_named_when_it_is_wrong() {
-    let text = "[sockets]\nping_s = 30\n[feeds.jfk]\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"data/keys/jfk.key\"";
+    let text = "[sockets]\nping_s = 30\n[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"data/keys/jfk.key\"";
     let given = [
         ("GATECALL__SOCKETS__PING_S", "7"),
         ("GATECALL__SOCKETS__COMPRESSION", "false"),

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::Health;
 use domain::clock::Clock;
 use domain::feed_health::FAILING_FROM;
-use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody};
+use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody, OutOfScopeRow};
 
 /// Every configured feed, and how it is doing.
 #[utoipa::path(
@@ -51,6 +51,12 @@ fn row(name: &str, feed: &Feed, health: Health, clock: &dyn Clock) -> FeedRow {
             queued: health.queued,
             rejected: health.rejected,
         },
+        speaks_for: feed.spec.source.scope.speaks_for.to_string(),
+        out_of_scope: health
+            .out_of_scope
+            .into_iter()
+            .map(|(reason, count)| OutOfScopeRow { reason: reason.to_owned(), count })
+            .collect(),
     }
 }
 
@@ -79,7 +85,13 @@ mod tests {
     fn state(health: Health, real_since: u64) -> FeedState {
         let now: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
         let clock = ManualClock::new(now + TimeDelta::seconds(60 * real_since as i64)).with_speed(60.0);
-        let source = domain::report::Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+        let source = domain::report::Source {
+            name: "jfk".into(),
+            airport: None,
+            rank: 50,
+            creates: true,
+            scope: Default::default(),
+        };
         let spec = actors::intake::FeedSpec {
             source: Arc::new(source),
             format: wire::feed::Format::Json,

@@ -159,6 +159,7 @@ fn answer(taken: Taken) -> IngestBody {
         changed: count(taken.changed),
         unchanged: count(taken.unchanged),
         queued: count(taken.queued),
+        left_out: Some(count(taken.left_out)).filter(|count| *count > 0),
         rejected: rejected
             .map(|r| RejectedReport { index: r.index, field: r.field, reason: r.reason })
             .collect(),

@@ -79,7 +79,7 @@ impl Installation {
              [kafka]\nbrokers = \"{}\"\npartitions = {PARTITIONS}\nprefix = \"{}\"\ndelivery_timeout_s = 5\n\
              [postgres]\nurl_env = \"TEST_POSTGRES_URL\"\n\
              [mongo]\nuri_env = \"TEST_MONGO_URI\"\ndatabase = \"{}\"\n\
-             [feeds.desk]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"desk.key\"\n{feeds}",
+             [feeds.desk]\nspeaks_for = \"all\"\nkind = \"push\"\nformat = \"json\"\nkey_file = \"desk.key\"\n{feeds}",
             self.servers.kafka, self.name, self.name
         )
     }

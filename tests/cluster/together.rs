@@ -162,7 +162,7 @@ fn an_airport_is_asked_by_one_node_and_by_the_other_when_that_dies() {
     let Some(installation) = Installation::fresh() else { return };
     let (airport, asked) = airport();
     installation.add_feeds(&format!(
-        "[feeds.lga]\nairport = \"LGA\"\nkind = \"pull\"\nformat = \"json\"\nurl = \"http://{airport}/\"\ninterval_s = 1\n"
+        "[feeds.lga]\nairport = \"LGA\"\nspeaks_for = \"all\"\nkind = \"pull\"\nformat = \"json\"\nurl = \"http://{airport}/\"\ninterval_s = 1\n"
     ));
     let (a, b) = (installation.node("a"), installation.node("b"));
     wait_until("the airport is asked", || asked.load(Ordering::SeqCst) > 0);

@@ -61,7 +61,7 @@ impl Hub {
             "[server]\napi = \"{api}\"\nweb = \"{web}\"\nweb_root = \"page\"\nworkers = 2\n\
              body_bytes_max = 200000\noperator_key_file = \"operator.key\"\n\
              allowed_origins = [\"https://flights.example.org\"]\n\
-             [feeds.desk]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"desk.key\"\n\
+             [feeds.desk]\nspeaks_for = \"all\"\nkind = \"push\"\nformat = \"json\"\nkey_file = \"desk.key\"\n\
              [feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"desk.key\"\n\
              [feeds.lga]\nairport = \"LGA\"\nkind = \"pull\"\nformat = \"aidx\"\nurl = \"http://127.0.0.1:9/\"\n"
         );

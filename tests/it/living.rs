@@ -104,7 +104,8 @@ fn a_wrong_configuration_stops_the_start_with_one_line_that_names_it() {
 #[test]
 fn a_feeds_key_is_made_once_and_a_second_one_beside_it_on_request() {
     let folder = tempfile::tempdir().unwrap();
-    let config = "[feeds.jfk]\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"keys/jfk\"\n";
+    let config =
+        "[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"keys/jfk\"\n";
     std::fs::write(folder.path().join("c.toml"), config).unwrap();
     let before = run(folder.path(), &["check-config", "--config", "c.toml"]);
     assert!(text(&before.stderr).contains("feeds.jfk.key_file: keys/jfk cannot be read"));

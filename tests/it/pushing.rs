@@ -25,6 +25,52 @@ fn what_is_answered_is_on_the_board_at_once() {
 }
 
 #[test]
+fn an_airports_feed_changes_nothing_of_flights_between_others() {
+    let own = [("FEEDS__DESK__AIRPORT", "LGA"), ("FEEDS__DESK__SPEAKS_FOR", "airport")];
+    let hub = Hub::start_with(&own);
+    let mut own_flight = report("1", json!({ "departure.gate": "7" }));
+    own_flight["from"] = json!("LGA");
+    let foreign = report("615", json!({ "status": "cancelled", "departure.gate": "14" }));
+    let mut far = own_flight.clone();
+    far["origin_date"] = json!("2099-02-08");
+    let body = hub.push(&json!([own_flight, foreign, far])).json();
+    assert_eq!((&body["accepted"], body.get("left_out")), (&json!(1), None), "{body}");
+    let reasons: Vec<_> =
+        body["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    assert!(reasons[0].contains("speaks for flights from and to LGA"), "{reasons:?}");
+    assert!(
+        reasons[1].contains("days ahead, and this feed speaks of 8 (horizon_days.future)"),
+        "{reasons:?}"
+    );
+    assert_eq!(hub.get("/api/v1/boards/JFK/departures").json()["flights"], json!([]));
+    assert_eq!(hub.quarantine().len(), 2);
+    let feed = hub.feed("desk");
+    assert_eq!((&feed["speaks_for"], &feed["state"]), (&json!("airport"), &json!("good")));
+    let outside =
+        json!([{ "reason": "other_airport", "count": 1 }, { "reason": "too_far_ahead", "count": 1 }]);
+    assert_eq!(feed["out_of_scope"], outside);
+    let counted = hub.get("/metrics").text();
+    let line = "gatecall_feed_out_of_scope_total{feed=\"desk\",reason=\"other_airport\"} 1";
+    assert!(counted.contains(line), "{counted}");
+}
+
+#[test]
+fn of_the_other_airports_side_an_airports_feed_passes_on_the_planned_time_alone() {
+    let hub = Hub::start_with(&[("FEEDS__DESK__AIRPORT", "FLL"), ("FEEDS__DESK__SPEAKS_FOR", "airport")]);
+    let set = json!({
+        "departure.scheduled": "2013-02-08T20:30:00Z", "departure.gate": "14",
+        "arrival.scheduled": "2013-02-08T23:40:00Z", "arrival.gate": "C9", "status": "boarding",
+    });
+    let body = hub.push(&report("615", set)).json();
+    assert_eq!((&body["accepted"], &body["left_out"]), (&json!(1), &json!(2)), "{body}");
+    let flight = &hub.get("/api/v1/boards/JFK/departures").json()["flights"][0];
+    assert_eq!((&flight["status"], &flight["departure"]["gate"]), (&json!("scheduled"), &json!(null)));
+    assert_eq!(flight["departure"]["scheduled"], "2013-02-08T20:30:00Z");
+    assert_eq!(flight["arrival"]["gate"], "C9");
+    assert_eq!(hub.feed("desk")["out_of_scope"], json!([{ "reason": "other_side", "count": 2 }]));
+}
+
+#[test]
 fn one_bad_report_never_stops_the_rest_and_is_kept_with_its_reason() {
     let hub = Hub::start();
     let mut nowhere = report("27", json!({}));

@@ -244,6 +244,26 @@ pub struct FeedRow {
     pub age_seconds: Option<u64>,
     /// Reports since the hub started, by what became of them.
     pub reports: FeedReports,
+    /// For which flights it speaks: `airport` (its airport's side of the flights from and to it), the
+    /// airlines `airline:XX`, or `all`.
+    #[serde(default)]
+    #[schema(example = "airport")]
+    pub speaks_for: String,
+    /// What it has said beyond that since the hub started. It was kept and changed nothing.
+    #[serde(default)]
+    pub out_of_scope: Vec<OutOfScopeRow>,
+}
+
+/// What a feed has said of what it does not speak for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
+pub struct OutOfScopeRow {
+    /// `other_airport`, `other_airline`, `too_long_ago` or `too_far_ahead` for whole reports,
+    /// `other_side` for values of the other airport's side.
+    #[schema(example = "other_side")]
+    pub reason: String,
+    /// How many.
+    #[ts(type = "number")]
+    pub count: u64,
 }
 
 /// How a feed's messages reach the hub.
@@ -303,6 +323,11 @@ pub struct IngestBody {
     /// Reports that the node that owns their flight will merge; 0 where one hub does everything.
     #[serde(default)]
     pub queued: u32,
+    /// Values of accepted reports that the feed does not speak for, such as the other airport's gate. They
+    /// are kept with the message and change nothing. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub left_out: Option<u32>,
     /// Reports that were not taken, each with its reason.
     pub rejected: Vec<RejectedReport>,
 }

@@ -144,6 +144,8 @@ fn feed() -> FeedRow {
         last_error: None,
         age_seconds: Some(2),
         reports: FeedReports { changed: 1204, unchanged: 310, queued: 0, rejected: 2 },
+        speaks_for: "airport".into(),
+        out_of_scope: vec![OutOfScopeRow { reason: "other_side".into(), count: 12 }],
     }
 }
 
@@ -157,13 +159,15 @@ fn silent_feed() -> FeedRow {
         last_error: Some("no answer within 10 s".into()),
         age_seconds: None,
         reports: FeedReports::default(),
+        speaks_for: "airport".into(),
+        out_of_scope: Vec::new(),
     }
 }
 
 fn ingest() -> IngestBody {
     let reason = "is longer than 8 characters".into();
     let rejected = vec![RejectedReport { index: Some(1), field: Some("departure.gate".into()), reason }];
-    IngestBody { accepted: 2, changed: 1, unchanged: 1, queued: 0, rejected }
+    IngestBody { accepted: 2, changed: 1, unchanged: 1, queued: 0, left_out: None, rejected }
 }
 
 fn problem() -> ProblemBody {

@@ -87,7 +87,8 @@ fn assert_is_a_client_frame(text: &str) {
 }
 
 fn assert_is_a_report(text: &str) {
-    let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+    let source =
+        Source { name: "jfk".into(), airport: None, rank: 50, creates: true, scope: Default::default() };
     let context = Context {
         source: Arc::new(source),
         received_at: support::at("2013-02-08T21:04:11Z"),

@@ -207,7 +207,8 @@ fn report() -> impl Strategy<Value = Report> {
                 aliases,
             )| {
                 let observed_at: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos).unwrap();
-                let source = Arc::new(Source { name: name.into(), airport, rank, creates });
+                let source =
+                    Arc::new(Source { name: name.into(), airport, rank, creates, scope: Default::default() });
                 let received_at = observed_at + TimeDelta::milliseconds(lag_millis);
                 let mut report = Report {
                     source,

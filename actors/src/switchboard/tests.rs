@@ -162,7 +162,8 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
             deaths,
             Threads { flights: here, boards: Arbiter::current() },
         );
-        let source = Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+        let source =
+            Source { name: "jfk".into(), airport: None, rank: 50, creates: true, scope: Default::default() };
         let source = Arc::new(source);
         let mut known = Vec::new();
         for (at, (number, minutes)) in legs.iter().enumerate() {

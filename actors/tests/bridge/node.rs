@@ -112,7 +112,13 @@ pub(crate) fn gate(minute: i64, gate: &str) -> Report {
         to: Iata::parse("FLL").unwrap(),
         repeat: 0,
     };
-    let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
+    let source = Source {
+        name: "jfk".into(),
+        airport: Iata::parse("JFK").ok(),
+        rank: 50,
+        creates: true,
+        scope: Default::default(),
+    };
     let (observed_at, received_at) = (at(minute), at(minute));
     let source = Arc::new(source);
     let mut report = Report {

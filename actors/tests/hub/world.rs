@@ -116,7 +116,13 @@ pub(crate) fn key(number: &str) -> LegKey {
 }
 
 pub(crate) fn report(number: &str, minute: i64) -> Report {
-    let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
+    let source = Source {
+        name: "jfk".into(),
+        airport: Iata::parse("JFK").ok(),
+        rank: 50,
+        creates: true,
+        scope: Default::default(),
+    };
     Report {
         source: Arc::new(source),
         key: key(number),

@@ -112,7 +112,13 @@ impl Sample {
 
     fn report(&mut self) -> Report {
         self.at += TimeDelta::microseconds(1_500_001);
-        let source = Source { name: "jfk".into(), airport: Iata::parse("JFK").ok(), rank: 50, creates: true };
+        let source = Source {
+            name: "jfk".into(),
+            airport: Iata::parse("JFK").ok(),
+            rank: 50,
+            creates: true,
+            scope: Default::default(),
+        };
         Report {
             source: Arc::new(source),
             key: self.flight.key,

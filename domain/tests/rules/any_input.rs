@@ -45,7 +45,13 @@ fn any_date() -> impl Strategy<Value = NaiveDate> {
 fn any_report() -> impl Strategy<Value = Report> {
     (any::<(u8, bool)>(), any_date(), any_instant(), any_instant(), vec(any_statement(), 0..30)).prop_map(
         |((rank, creates), origin_date, observed_at, received_at, statements)| Report {
-            source: Arc::new(Source { name: "any".into(), airport: Some(iata("JFK")), rank, creates }),
+            source: Arc::new(Source {
+                name: "any".into(),
+                airport: Some(iata("JFK")),
+                rank,
+                creates,
+                scope: Default::default(),
+            }),
             key: LegKey { origin_date, ..key() },
             aliases: Vec::new(),
             observed_at,

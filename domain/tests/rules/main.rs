@@ -18,6 +18,7 @@ mod kinds;
 mod merging;
 mod overrides;
 mod refusals;
+mod scopes;
 mod shown;
 mod statuses;
 mod steps;

@@ -42,7 +42,13 @@ pub(crate) fn key() -> LegKey {
 }
 
 pub(crate) fn source(name: &str, airport: Option<&str>, rank: u8) -> Arc<Source> {
-    Arc::new(Source { name: name.into(), airport: airport.map(iata), rank, creates: true })
+    Arc::new(Source {
+        name: name.into(),
+        airport: airport.map(iata),
+        rank,
+        creates: true,
+        scope: Default::default(),
+    })
 }
 
 /// The departure airport's own feed.

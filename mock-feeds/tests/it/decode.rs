@@ -19,6 +19,7 @@ fn context(airport: Iata) -> Context {
         airport: Some(airport),
         rank: 50,
         creates: true,
+        scope: Default::default(),
     };
     let zone = chrono_tz::America::New_York;
     Context { source: Arc::new(source), received_at: at(23), zone, airport: Some(airport) }

@@ -72,7 +72,13 @@ fn told_through_to_the_end_no_flight_steps_back_and_each_ends_as_it_did() {
             }
             let (format, body) = message(airport, &changed, now);
             let name = airport.iata.as_str().to_lowercase().into();
-            let source = Source { name, airport: Some(airport.iata), rank: 50, creates: true };
+            let source = Source {
+                name,
+                airport: Some(airport.iata),
+                rank: 50,
+                creates: true,
+                scope: Default::default(),
+            };
             let zone = chrono_tz::America::New_York;
             let context =
                 Context { source: Arc::new(source), received_at: now, zone, airport: Some(airport.iata) };

@@ -442,6 +442,24 @@ export type FeedRow = {
   age_seconds: number | null;
   /** Reports since the hub started, by what became of them. */
   reports: FeedReports;
+  /**
+   * For which flights it speaks: `airport` (its airport's side of the flights from and to it), the
+   * airlines `airline:XX`, or `all`.
+   */
+  speaks_for: string;
+  /** What it has said beyond that since the hub started. It was kept and changed nothing. */
+  out_of_scope: Array<OutOfScopeRow>;
+};
+
+/** What a feed has said of what it does not speak for. */
+export type OutOfScopeRow = {
+  /**
+   * `other_airport`, `other_airline`, `too_long_ago` or `too_far_ahead` for whole reports,
+   * `other_side` for values of the other airport's side.
+   */
+  reason: string;
+  /** How many. */
+  count: number;
 };
 
 /** `GET feeds`: how well each airport is heard. */
@@ -470,6 +488,11 @@ export type IngestBody = {
   unchanged: number;
   /** Reports that the node that owns their flight will merge; 0 where one hub does everything. */
   queued: number;
+  /**
+   * Values of accepted reports that the feed does not speak for, such as the other airport's gate. They
+   * are kept with the message and change nothing. Absent where there are none.
+   */
+  left_out?: number;
   /** Reports that were not taken, each with its reason. */
   rejected: Array<RejectedReport>;
 };

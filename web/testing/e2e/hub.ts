@@ -139,6 +139,7 @@ web_root = "${join(WEB, 'dist')}"
 [store]
 folder = "${join(this.#folder, 'data')}"
 [feeds.desk]
+speaks_for = "all"
 kind = "push"
 format = "json"
 key_env = "DESK_KEY"

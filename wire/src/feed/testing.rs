@@ -11,7 +11,8 @@ pub(super) fn context(airport: &str) -> Context {
     let airport = Iata::parse(airport).unwrap();
     let name = airport.as_str().to_lowercase().into();
     Context {
-        source: Source { name, airport: Some(airport), rank: 50, creates: true }.into(),
+        source: Source { name, airport: Some(airport), rank: 50, creates: true, scope: Default::default() }
+            .into(),
         received_at: "2024-03-05T10:00:00Z".parse().unwrap(),
         zone: domain::airports::zone_of(airport).unwrap(),
         airport: Some(airport),

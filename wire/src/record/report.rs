@@ -11,9 +11,14 @@ use super::{RecordError, VERSION, check_version};
 use domain::codes::Iata;
 use domain::field::Field;
 use domain::report::{Report, Source, Statement};
+use domain::scope::{Scope, SpeaksFor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
+
+/// The word for a source that speaks for its airport's side alone. The report has been confined when it
+/// becomes a record, so of the scope merging needs no more than what weighs nothing.
+const AIRPORT: &str = "airport";
 
 /// A report as a record, about 300 bytes.
 pub fn encode_report(report: &Report) -> Vec<u8> {
@@ -40,12 +45,21 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         airport: Option<&'a str>,
         rank: u8,
         creates: bool,
+        /// Left out where it is all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        speaks_for: Option<&'a str>,
     }
-    let Source { name, airport, rank, creates } = &*report.source;
+    let Source { name, airport, rank, creates, scope } = &*report.source;
     let SaidOut { set, clear } = SaidOut::of(&report.statements);
     let record = Out {
         v: VERSION,
-        by: SourceOut { name, airport: airport.as_ref().map(Iata::as_str), rank: *rank, creates: *creates },
+        by: SourceOut {
+            name,
+            airport: airport.as_ref().map(Iata::as_str),
+            rank: *rank,
+            creates: *creates,
+            speaks_for: (scope.speaks_for == SpeaksFor::Airport).then_some(AIRPORT),
+        },
         key: KeyOut::of(&report.key),
         observed: Epoch(report.observed_at),
         received: Epoch(report.received_at),
@@ -127,6 +141,7 @@ pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
         airport: Option<String>,
         rank: u8,
         creates: bool,
+        speaks_for: Option<String>,
     }
     check_version(json)?;
     let record: In = serde_json::from_slice(json).map_err(RecordError::broken)?;
@@ -136,6 +151,10 @@ pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
         airport: airport.map_err(|e| RecordError::broken(format_args!("by.airport: {e}")))?,
         rank: record.by.rank,
         creates: record.by.creates,
+        scope: match record.by.speaks_for.as_deref() {
+            Some(AIRPORT) => Scope { speaks_for: SpeaksFor::Airport, ..Scope::default() },
+            _ => Scope::default(),
+        },
     };
     Ok(Report {
         source: Arc::new(source),

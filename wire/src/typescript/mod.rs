@@ -59,6 +59,7 @@ pub fn render() -> String {
     file.add::<rest::FeedState>();
     file.add::<rest::FeedReports>();
     file.add::<rest::FeedRow>();
+    file.add::<rest::OutOfScopeRow>();
     file.add::<rest::FeedsBody>();
     file.add::<rest::RejectedReport>();
     file.add::<rest::IngestBody>();

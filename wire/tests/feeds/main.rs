@@ -14,7 +14,13 @@ use gatecall_wire::feed::Context;
 /// A feed that speaks for `airport`.
 fn context(airport: &str) -> Context {
     let iata = Iata::parse(airport).unwrap();
-    let source = Source { name: airport.to_lowercase().into(), airport: Some(iata), rank: 50, creates: true };
+    let source = Source {
+        name: airport.to_lowercase().into(),
+        airport: Some(iata),
+        rank: 50,
+        creates: true,
+        scope: Default::default(),
+    };
     Context {
         source: source.into(),
         received_at: "2024-03-05T10:00:00Z".parse().unwrap(),

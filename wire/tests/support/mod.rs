@@ -36,7 +36,13 @@ pub(crate) fn report(observed_at: &str, say: impl FnOnce(&mut Report)) -> Report
     let observed_at = at(observed_at);
     let airport = Some(key().from);
     let mut report = Report {
-        source: Arc::new(Source { name: "jfk".into(), airport, rank: 50, creates: true }),
+        source: Arc::new(Source {
+            name: "jfk".into(),
+            airport,
+            rank: 50,
+            creates: true,
+            scope: Default::default(),
+        }),
         key: key(),
         aliases: vec![Alias::Provider("jfk:880615".into())],
         observed_at,

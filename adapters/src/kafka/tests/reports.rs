@@ -5,7 +5,13 @@ use super::*;
 fn report(n: u32) -> (LegId, Report) {
     let mut sample = Sample::leg(n);
     let entry = sample.gate("1");
-    let source = domain::report::Source { name: "jfk".into(), airport: None, rank: 50, creates: true };
+    let source = domain::report::Source {
+        name: "jfk".into(),
+        airport: None,
+        rank: 50,
+        creates: true,
+        scope: Default::default(),
+    };
     let report = Report {
         source: Arc::new(source),
         key: entry.flight.key,
