@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::change::Change;
 use domain::field::Field;
 use domain::flight::{Applied, Flight, Override};
-use domain::leg::{LegId, LegKey};
+use domain::leg::LegId;
 use domain::ports::{Outcome, SinkError, StoreError};
 use domain::report::Report;
 use std::sync::Arc;
@@ -105,8 +105,6 @@ struct Merged<T> {
     changes: Vec<Change>,
     /// Whether it is worth keeping.
     learnt: bool,
-    /// Keys under which the leg is to be found from now on.
-    keys: Vec<LegKey>,
 }
 
 fn merge(base: &Base, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outcome>> {
@@ -132,8 +130,31 @@ fn merge(base: &Base, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outc
         outcomes = vec![Outcome::Rejected(retired(&base.state.leg)); reports.len()];
         learnt = false;
     }
-    let keys = new_keys(&base.state, &next, reports);
-    Merged { next, answer: outcomes, changes, learnt, keys }
+    note_corrections_not_shown(&base.state, &next, reports, &mut outcomes);
+    Merged { next, answer: outcomes, changes, learnt }
+}
+
+/// Has a human told of each correction that is new and yields to another feed's claim, once.
+fn note_corrections_not_shown(before: &Flight, next: &Flight, reports: &[Report], outcomes: &mut [Outcome]) {
+    if before.corrections == next.corrections {
+        return;
+    }
+    let shown = next.shown_key();
+    let of = |flight: &Flight, source| flight.corrections.iter().find(|c| c.source == source).map(|c| c.key);
+    for correction in next.corrections.iter().filter(|correction| correction.key != shown) {
+        let source = &correction.source;
+        if of(before, source.clone()) == Some(correction.key) {
+            continue;
+        }
+        let is_its = |report: &Report| report.source.name == *source && report.key == correction.key;
+        let Some(at) = reports.iter().position(is_its) else { continue };
+        let rev = match &outcomes[at] {
+            Outcome::Changed(rev) => Some(*rev),
+            Outcome::Unchanged => None,
+            _ => continue,
+        };
+        outcomes[at] = Outcome::Corrects { leg: next.leg.clone(), rev };
+    }
 }
 
 fn amend(base: &Base, amendment: &Amendment, now: DateTime<Utc>) -> Merged<Option<Amended>> {
@@ -155,14 +176,7 @@ fn amend(base: &Base, amendment: &Amendment, now: DateTime<Utc>) -> Merged<Optio
     };
     // Of a leg without a revision nothing is known yet: its first report may still be refused.
     let answer = (base.state.rev > 0).then_some(amended);
-    Merged { next, answer, changes, learnt, keys: Vec::new() }
-}
-
-/// Keys under which a leg is to be found from now on: its own when it or its aliases are new, and
-/// corrections of it.
-fn new_keys(before: &Flight, next: &Flight, reports: &[Report]) -> Vec<LegKey> {
-    let own = (before.rev == 0 || before.aliases != next.aliases).then_some(next.key);
-    own.into_iter().chain(reports.iter().map(|r| r.key).filter(|key| *key != next.key)).collect()
+    Merged { next, answer, changes, learnt }
 }
 
 /// Has what `make` makes of the durable state made durable. Where another node was faster, it makes
@@ -174,11 +188,11 @@ async fn settle<T>(
 ) -> Result<Option<T>, SinkError> {
     for _ in 0..TRIES_MAX {
         let Some(base) = hub.base(leg) else { return Ok(None) };
-        let Merged { next, answer, changes, learnt, keys } = make(&base, hub.clock().now());
+        let Merged { next, answer, changes, learnt } = make(&base, hub.clock().now());
         if !learnt {
             return Ok(Some(answer));
         }
-        match hub.commit(base, Arc::new(next), changes, &keys).await {
+        match hub.commit(base, Arc::new(next), changes).await {
             Ok(()) => return Ok(Some(answer)),
             Err(StoreError::Conflict { leg, rev }) => {
                 hub.metrics().append_conflicts.inc();

@@ -327,11 +327,11 @@ fn confine(decoded: &mut Decoded, now: DateTime<Utc>) -> BTreeMap<&'static str, 
     outside
 }
 
-/// What a human is told of a report that was merged into a leg of another number, route or date.
+/// What a human is told of a report that gives its leg another number, route or date than is shown.
 pub(crate) fn correction(known: &LegId, said: &LegId) -> String {
     format!(
-        "was merged into {known}, as it has that leg's identifier, and calls it {said}; boards go on \
-         showing {known}. If that is wrong, say so in its remark by hand, and ask the feed for the reason"
+        "was merged into {known}, as it has that leg's identifier, and calls it {said}; this is not shown, as a \
+         feed with more authority over the departure says otherwise. Ask both for the reason"
     )
 }
 

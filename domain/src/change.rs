@@ -61,6 +61,8 @@ kinds! {
     Codeshare = "codeshare",
     /// The airport's remark.
     Remark = "remark",
+    /// Number, date or route were wrong and are corrected. It is the same flight.
+    Corrected = "corrected",
 }
 
 impl Kind {
@@ -125,14 +127,21 @@ pub struct Change {
 }
 
 impl Change {
-    /// The facts that differ, with their new values, by dotted path.
+    /// The facts that differ, with their new values, by dotted path. Of a first revision number, date and
+    /// route are left out: they are the flight itself.
     pub fn differing(&self) -> Vec<(&'static str, Fact)> {
         let after = self.after.facts();
         let Some(before) = &self.before else {
             return after.into_iter().filter(|(_, fact)| *fact != Fact::None).collect();
         };
-        let before = before.facts();
-        after.into_iter().zip(before).filter(|(new, old)| new.1 != old.1).map(|(new, _)| new).collect()
+        let mut differing = Vec::new();
+        if before.key != self.after.key {
+            let corrected = self.after.identity().into_iter().zip(before.identity());
+            differing.extend(corrected.filter(|(new, old)| new.1 != old.1).map(|(new, _)| new));
+        }
+        let facts = after.into_iter().zip(before.facts());
+        differing.extend(facts.filter(|(new, old)| new.1 != old.1).map(|(new, _)| new));
+        differing
     }
 }
 
@@ -145,6 +154,9 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
         return Kinds::from_iter([Kind::Created]);
     };
     let mut kinds = Kinds::default();
+    if before.key != after.key {
+        kinds.insert(Kind::Corrected);
+    }
     for ((path, new), (_, old)) in after.facts().into_iter().zip(before.facts()) {
         if new != old
             && let Some(kind) = kind_of_path(path, old == Fact::None, before.status, after.status)

@@ -30,7 +30,7 @@ pub(crate) fn diverted_to(flight: &Flight) -> Option<Iata> {
 
 fn elsewhere(flight: &Flight) -> Option<Option<Iata>> {
     let stated = match value(flight, Field::DivertedTo) {
-        Some(Value::Airport(iata)) => (*iata != flight.key.to).then_some(Some(*iata)),
+        Some(Value::Airport(iata)) => (*iata != flight.shown_key().to).then_some(Some(*iata)),
         _ => (value(flight, Field::Diverted) == Some(&Value::Flag(true))).then_some(None),
     };
     stated.filter(|_| !has_landed_as_planned(flight))

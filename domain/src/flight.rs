@@ -41,6 +41,7 @@
 //! operator can take fields over until it is back.
 
 use crate::change::{Change, kinds_between};
+use crate::correction::Correction;
 use crate::field::{Field, Kind, Value};
 use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
@@ -100,7 +101,7 @@ pub enum Refused {
 pub struct Flight {
     /// Opaque identifier.
     pub leg: LegId,
-    /// Natural key.
+    /// The natural key under which it became known. [`Flight::shown_key`] has the corrections.
     pub key: LegKey,
     /// 0 before the first change, then one more with each.
     pub rev: u64,
@@ -115,6 +116,8 @@ pub struct Flight {
     pub overrides: Vec<Override>,
     /// Other names, sorted.
     pub aliases: Vec<Alias>,
+    /// The keys of sources that have corrected it, in the order of their names.
+    pub corrections: Vec<Correction>,
 }
 
 impl Flight {
@@ -133,6 +136,7 @@ impl Flight {
             second_best: Vec::new(),
             overrides: Vec::new(),
             aliases: Vec::new(),
+            corrections: Vec::new(),
         }
     }
 
@@ -146,6 +150,7 @@ impl Flight {
         let before = self.shown();
         let mut learnt = self.end_overrides(now);
         learnt |= self.add_aliases(&report.aliases);
+        learnt |= self.hear_key(report);
         for (standing, statement) in report.all_statements().filter(|(_, s)| s.counts()) {
             learnt |= self.hear(report, standing, statement);
             if let Some(operated) = operating::shown_by(statement, report.observed_at) {
@@ -201,7 +206,7 @@ impl Flight {
         let days_after = |at: DateTime<Utc>, days| {
             at.checked_add_signed(TimeDelta::days(days)).unwrap_or(DateTime::<Utc>::MAX_UTC)
         };
-        let day = self.key.origin_date.and_time(chrono::NaiveTime::MIN).and_utc();
+        let day = self.shown_key().origin_date.and_time(chrono::NaiveTime::MIN).and_utc();
         let fields = Field::TABLE.iter().filter(|(_, _, kind, _)| *kind == Kind::Time);
         let last = fields.filter_map(|(field, ..)| self.time(*field)).max().unwrap_or(days_after(day, 1));
         days_after(last.clamp(day, days_after(day, 3)), 1)
@@ -236,7 +241,10 @@ impl Flight {
 
     /// The strongest of the second-best words that count, unless a person has taken the field over.
     pub(crate) fn second_best_in_force(&self, field: Field) -> Option<InForce<'_>> {
-        self.override_of(field).is_none().then(|| strongest(&[], self.second_best_on(field))).flatten()
+        self.override_of(field)
+            .is_none()
+            .then(|| strongest(&[], self.second_best_on(field), |held| self.counts(field, held)))
+            .flatten()
     }
 
     pub(crate) fn second_best_on(&self, field: Field) -> &[(Field, Held)] {
@@ -252,10 +260,17 @@ impl Flight {
         match field {
             // What is said of it by those who may not is a rumour, see `cancellation`. Of a diversion
             // nobody has a second best, and that one does not know of it is no word against another's.
-            Field::Cancelled | Field::Diverted | Field::DivertedTo => strongest_claim(self.words(field)),
-            _ => strongest(self.words(field), self.second_best_on(field))
+            Field::Cancelled | Field::Diverted | Field::DivertedTo => {
+                strongest_claim(self.words(field), |held| self.counts(field, held))
+            }
+            _ => strongest(self.words(field), self.second_best_on(field), |held| self.counts(field, held))
                 .filter(|word| word.authority > Source::PASSED_ON || self.may_be_passed_on(field)),
         }
+    }
+
+    /// Whether a claim counts, as far as corrections of the route go.
+    pub(crate) fn counts(&self, field: Field, held: &Held) -> bool {
+        self.corrections.is_empty() || self.is_of_shown_route(field, held)
     }
 
     /// Whether a claim counts that the other airport only passes on: planned times do until somebody says
@@ -280,13 +295,13 @@ impl Flight {
         let Statement { field, value } = statement;
         let held = Held {
             value: value.clone(),
-            authority: report.source.authority(*field, &self.key),
+            authority: report.source.authority(*field, &report.key),
             source: report.source.name.clone(),
             secondary: !report.source.creates,
             observed_at: report.observed_at,
             received_at: report.received_at,
         };
-        let is_rumour = *field == Field::Cancelled && !report.source.may_cancel(&self.key);
+        let is_rumour = *field == Field::Cancelled && !report.source.may_cancel(&report.key);
         let (words, others) = match standing {
             Standing::Best if !is_rumour => (&mut self.held, &mut self.second_best),
             Standing::Best | Standing::SecondBest => (&mut self.second_best, &mut self.held),

@@ -133,17 +133,19 @@ impl Word<'_> {
 pub(crate) fn strongest<'a>(
     best: &'a [(Field, Held)],
     second_best: &'a [(Field, Held)],
+    counts: impl Fn(&Held) -> bool,
 ) -> Option<InForce<'a>> {
     let of = |is_best| move |(_, held): &'a (Field, Held)| Word { held, is_best };
-    let words = || best.iter().map(of(true)).chain(second_best.iter().map(of(false)));
+    let all = || best.iter().map(of(true)).chain(second_best.iter().map(of(false)));
+    let words = || all().filter(|word| counts(word.held));
     let counting =
         words().filter(|word| word.held.value.is_some() && !words().any(|other| other.clears(word)));
     InForce::of(counting.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.held)
 }
 
 /// The same among claims of which each source can take back its own alone.
-pub(crate) fn strongest_claim(best: &[(Field, Held)]) -> Option<InForce<'_>> {
-    strongest_of(best.iter().filter_map(|(_, held)| InForce::of(held)))
+pub(crate) fn strongest_claim(best: &[(Field, Held)], counts: impl Fn(&Held) -> bool) -> Option<InForce<'_>> {
+    strongest_of(best.iter().filter(|(_, held)| counts(held)).filter_map(|(_, held)| InForce::of(held)))
 }
 
 /// The strongest of claims: by authority, then the newest, then the source whose name is last.

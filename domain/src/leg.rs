@@ -6,6 +6,7 @@
 //! [`crate::alias`]. The [`LegId`] is made from the natural key the first time the leg is
 //! heard of, is opaque to clients, never changes and is never reused.
 
+use crate::airlines;
 use crate::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
 use chrono::NaiveDate;
 use std::fmt;
@@ -76,6 +77,13 @@ impl LegKey {
         LegId(if self.repeat == 0 { base.into() } else { format!("{base}-R{}", self.repeat).into() })
     }
 
+    /// The key as decoders make it now. Earlier ones kept an airline's ICAO code and took AIDX's first
+    /// attempt for a leg of its own.
+    pub fn as_now_made(self) -> Self {
+        let repeat = if self.repeat == 1 { 0 } else { self.repeat };
+        Self { carrier: airlines::known_by(self.carrier), repeat, ..self }
+    }
+
     /// What is printed on a ticket for the operating flight.
     pub fn designator(&self) -> Designator {
         Designator { airline: self.carrier, number: self.number, suffix: self.suffix }
@@ -87,7 +95,9 @@ impl LegKey {
 pub enum Alias {
     /// An identifier of one source, with the source's name: `ewr:6803787`.
     Provider(Arc<str>),
-    /// The call sign in use with air traffic control, which need not look like the flight number.
+    /// The call sign in use with air traffic control, which need not look like the flight number, with the
+    /// name of the source that gave it: `jfk:JBU615`. Stored ones of before have no source, and are only
+    /// searched for.
     CallSign(Arc<str>),
 }
 
@@ -101,10 +111,24 @@ impl Alias {
         Ok(Self::Provider(checked(format!("{source}:{}", id.trim()), id.trim())?))
     }
 
-    /// A call sign such as `JBU615`, in capitals.
-    pub fn call_sign(text: &str) -> Result<Self, InvalidCode> {
+    /// A call sign such as `JBU615`, in capitals, as a source uses it.
+    pub fn call_sign(source: &str, text: &str) -> Result<Self, InvalidCode> {
         let text = text.trim().to_ascii_uppercase();
-        Ok(Self::CallSign(checked(text.clone(), &text)?))
+        Ok(Self::CallSign(checked(format!("{source}:{text}"), &text)?))
+    }
+
+    /// Whether it is a name that this source gave.
+    pub fn is_of(&self, source: &str) -> bool {
+        let (Self::Provider(name) | Self::CallSign(name)) = self;
+        name.strip_prefix(source).is_some_and(|rest| rest.starts_with(':'))
+    }
+
+    /// The call sign alone, if it is one.
+    pub fn as_call_sign(&self) -> Option<&str> {
+        match self {
+            Self::Provider(_) => None,
+            Self::CallSign(name) => name.rsplit(':').next(),
+        }
     }
 }
 
@@ -146,7 +170,9 @@ mod tests {
     #[test]
     fn an_alias_is_printable_and_bounded_and_carries_its_source() {
         assert_eq!(Alias::provider("ewr", " 6803787 "), Ok(Alias::Provider("ewr:6803787".into())));
-        assert_eq!(Alias::call_sign("jbu615"), Ok(Alias::CallSign("JBU615".into())));
+        let sign = Alias::call_sign("jfk", "jbu615").unwrap();
+        assert_eq!((&sign, sign.as_call_sign()), (&Alias::CallSign("jfk:JBU615".into()), Some("JBU615")));
+        assert!(sign.is_of("jfk") && !sign.is_of("jf") && !sign.is_of("jfk:JBU615"));
         for id in ["", " ", "a b", "\u{202e}x", &"9".repeat(61)] {
             assert!(Alias::provider("ewr", id).is_err(), "{id:?}");
         }

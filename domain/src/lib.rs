@@ -9,6 +9,7 @@
 //! | [`codes`] | airports', airlines' and flights' names, valid once you hold one |
 //! | [`leg`] | what makes a flight leg that leg: natural key, opaque id, aliases |
 //! | [`alias`] | finds a leg by its other names, so that a corrected key stays the same leg |
+//! | [`correction`] | a leg whose number, date or route is corrected |
 //! | [`field`] | the fields an airport can speak of, and their values |
 //! | [`report`] | what one source says about one leg at one instant |
 //! | [`scope`] | what a feed is believed for |
@@ -52,6 +53,7 @@ pub mod change;
 pub mod characters;
 pub mod clock;
 pub mod codes;
+pub mod correction;
 pub mod delay_reason;
 mod diversion;
 pub mod feed_health;

@@ -41,11 +41,13 @@ pub(crate) fn shown_by(statement: &Statement, observed_at: DateTime<Utc>) -> Opt
 /// The strongest claim on `field` that is in force among those of sources. One that its own source has
 /// ended counts as `false` from then on.
 pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'_>> {
-    strongest_of(flight.words(field).iter().filter_map(|(_, held)| {
-        let claim = InForce::of(held)?;
-        let ended_at = asserts(flight, held).then(|| ended_at(flight, field, held)).flatten();
-        Some(ended_at.map_or(claim, |observed_at| InForce { value: &NOT, observed_at, ..claim }))
-    }))
+    strongest_of(flight.words(field).iter().filter(|(_, held)| flight.counts(field, held)).filter_map(
+        |(_, held)| {
+            let claim = InForce::of(held)?;
+            let ended_at = asserts(flight, held).then(|| ended_at(flight, field, held)).flatten();
+            Some(ended_at.map_or(claim, |observed_at| InForce { value: &NOT, observed_at, ..claim }))
+        },
+    ))
 }
 
 /// When the source of this claim on `field` reported later that the flight operates.
@@ -79,7 +81,7 @@ fn names_another_airport(flight: &Flight, claim: &Held) -> bool {
 /// Whether a claim says that the flight is cancelled, or goes elsewhere.
 pub(crate) fn asserts(flight: &Flight, claim: &Held) -> bool {
     match &claim.value {
-        Some(Value::Airport(iata)) => *iata != flight.key.to,
+        Some(Value::Airport(iata)) => *iata != flight.shown_key().to,
         value => *value == Some(Value::Flag(true)),
     }
 }

@@ -60,7 +60,7 @@ pub struct ArrivalView {
 /// What the public sees of a leg. Everything but identifier, revision and stamp.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FlightView {
-    /// Natural key, of which the public sees carrier, number, suffix, date and airports.
+    /// Natural key, corrections included, of which the public sees carrier, number, suffix, date and airports.
     pub key: LegKey,
     /// Marketing flights.
     pub codeshares: Option<Arc<[Designator]>>,
@@ -116,8 +116,9 @@ impl FlightView {
             _ => None,
         };
         let time = |field| flight.time(field);
+        let key = flight.shown_key();
         let departure = DepartureView {
-            airport: flight.key.from,
+            airport: key.from,
             terminal: text(Field::DepartureTerminal),
             gate: text(Field::DepartureGate),
             check_in: text(Field::DepartureCheckIn),
@@ -126,7 +127,7 @@ impl FlightView {
             actual: departed_at(flight, Field::DepartureActual),
         };
         let arrival = ArrivalView {
-            airport: flight.key.to,
+            airport: key.to,
             terminal: text(Field::ArrivalTerminal),
             gate: text(Field::ArrivalGate),
             belt: text(Field::ArrivalBelt),
@@ -135,7 +136,7 @@ impl FlightView {
             actual: time(Field::ArrivalActual),
         };
         let mut view = Self {
-            key: flight.key,
+            key,
             codeshares: match flight.value(Field::Codeshares) {
                 Some(Value::Codeshares(list)) if !list.is_empty() => Some(list.clone()),
                 _ => None,
@@ -186,6 +187,20 @@ impl FlightView {
             ("aircraft.type", text(&self.aircraft_type)),
             ("aircraft.registration", text(&self.aircraft_registration)),
             ("diverted_to", self.diverted_to.map_or(Fact::None, Fact::Airport)),
+        ]
+    }
+
+    /// Number, date and route, which change only when they are corrected.
+    pub fn identity(&self) -> [(&'static str, Fact); 6] {
+        let LegKey { carrier, number, suffix, origin_date, from, to, repeat: _ } = self.key;
+        let text = |text: String| Fact::Text(text.into());
+        [
+            ("carrier", text(carrier.to_string())),
+            ("number", text(number.to_string())),
+            ("suffix", suffix.map_or(Fact::None, |suffix| text(suffix.to_string()))),
+            ("origin_date", text(origin_date.to_string())),
+            ("departure.airport", Fact::Airport(from)),
+            ("arrival.airport", Fact::Airport(to)),
         ]
     }
 

@@ -18,7 +18,7 @@ pub(crate) fn is_hidden(flight: &Flight) -> bool {
         || [Field::NotOperating, Field::NoPassengers, Field::Replaced]
             .iter()
             .any(|reason| is_said(flight, *reason))
-        || flight.key.suffix.is_some_and(|suffix| suffix.is_positioning())
+        || flight.shown_key().suffix.is_some_and(|suffix| suffix.is_positioning())
 }
 
 fn is_said(flight: &Flight, reason: Field) -> bool {

@@ -53,7 +53,6 @@ impl Wanted {
         let mut given = Parameters::of(request)?;
         let text = given.text("q");
         let search = text.as_deref().map(Search::parse).transpose();
-        let call_sign = text.map(|text| Alias::CallSign(joined(&text).into()));
         let mut wanted = Self {
             airport: given.parsed("airport", Iata::parse),
             direction: given
@@ -63,7 +62,7 @@ impl Wanted {
             to: given.instant("to"),
             status: given.parsed("status", statuses),
             search: None,
-            called: call_sign.and_then(|alias| hub.leg_of_alias(&alias)),
+            called: text.and_then(|text| hub.leg_of_call_sign(&joined(&text))),
             after: given
                 .parsed("cursor", |text| read_cursor(text).ok_or("is none that was given out as next")),
             page: given.whole("limit", PAGE, 1..=PAGE_MAX) as usize,

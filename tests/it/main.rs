@@ -25,6 +25,7 @@ mod age;
 mod border;
 #[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod client;
+mod corrections;
 mod described;
 mod floods;
 mod guests;

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata};
 use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
-use domain::leg::Alias;
+use domain::leg::{Alias, LegKey};
 use domain::ports::{LogEntry, Version};
 use domain::report::{Report, Source, Standing, Statement};
 use gatecall_wire::frame::server;
@@ -195,7 +195,7 @@ fn report() -> impl Strategy<Value = Report> {
         0_u32..1_000_000_000,
         0_i64..1_000_000,
         (proptest::collection::vec(statement(), 0..12), proptest::collection::vec(statement(), 0..3)),
-        proptest::collection::vec(alias, 0..3),
+        (proptest::collection::vec(alias, 0..3), 615_u16..617),
     )
         .prop_map(
             |(
@@ -204,7 +204,7 @@ fn report() -> impl Strategy<Value = Report> {
                 nanos,
                 lag_millis,
                 (statements, second_best),
-                aliases,
+                (aliases, number),
             )| {
                 let observed_at: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos).unwrap();
                 let source =
@@ -212,7 +212,7 @@ fn report() -> impl Strategy<Value = Report> {
                 let received_at = observed_at + TimeDelta::milliseconds(lag_millis);
                 let mut report = Report {
                     source,
-                    key: key(),
+                    key: LegKey { number: FlightNumber::parse(&number.to_string()).unwrap(), ..key() },
                     aliases,
                     observed_at,
                     received_at,

@@ -7,7 +7,7 @@ use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::alias::AliasIndex;
 use domain::flight::Flight;
-use domain::leg::{Alias, LegId, LegKey};
+use domain::leg::LegId;
 use domain::ports::{ENDS_KNOWN_FOR, Ended, Outcome, StoreError, Version};
 use domain::report::Report;
 use rustc_hash::FxBuildHasher;
@@ -46,13 +46,13 @@ impl Flights {
         self.names.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    pub(super) fn learn_names(&self, state: &Flight, keys: &[LegKey]) {
-        if keys.is_empty() {
-            return;
-        }
-        let mut names = self.names_mut();
-        for key in keys {
-            names.learn(&state.leg, key, &state.aliases);
+    /// Learns what a leg is called, where that is new since `before`.
+    pub(super) fn learn_names(&self, before: Option<&Flight>, state: &Flight) {
+        let is_new = |known: &Flight| {
+            known.rev == 0 || known.aliases != state.aliases || known.corrections != state.corrections
+        };
+        if before.is_none_or(is_new) {
+            self.names_mut().learn(state);
         }
     }
 }
@@ -74,7 +74,7 @@ impl Hub {
         for (flight, version) in flights.into_iter().filter(|(flight, _)| flight.rev > 0) {
             let state = Arc::new(flight);
             let live = Arc::new(Live::of(&state, Arc::new(state.view())));
-            self.0.flights.learn_names(&state, &[state.key, as_now_made(state.key)]);
+            self.0.flights.learn_names(None, &state);
             let base = Base { state, version, live: Some(live.clone()) };
             self.0.flights.slots.insert(live.leg.clone(), Slot { address: None, base });
             self.put_on_boards(&live.view.topics(&live.leg), &live).await;
@@ -106,10 +106,10 @@ impl Hub {
         self.0.flights.slots.get(leg).map(|slot| slot.base.clone())
     }
 
-    /// A leg of another name, such as a call sign; the newest where several are called so.
-    pub fn leg_of_alias(&self, alias: &Alias) -> Option<LegId> {
+    /// The leg of a call sign; the newest where several have it.
+    pub fn leg_of_call_sign(&self, call_sign: &str) -> Option<LegId> {
         let names = self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        names.called(alias).last().cloned()
+        names.called(call_sign)
     }
 
     /// Legs in memory.
@@ -236,7 +236,7 @@ impl Hub {
         slot.and_then(|(_, slot)| slot.base.live)
     }
 
-    /// The leg that a report is of: by its key, or by the names its provider gave it before.
+    /// The leg that a report is of: by its key, or by the names that its source gave it before.
     pub(crate) fn leg_of(&self, report: &Report) -> LegId {
         let leg = report.key.id();
         if self.0.flights.slots.contains_key(&leg) {
@@ -244,26 +244,13 @@ impl Hub {
         }
         // A provider may correct a leg's route or number under its own identifier.
         let names = self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        names.resolve(report).unwrap_or(leg)
-    }
-
-    /// Whether a report gives its leg another number, route or date for the first time.
-    pub(super) fn corrects(&self, report: &Report, leg: &LegId) -> bool {
-        // Most reports are of the key of their leg, and cost no look at the names.
-        let names = || self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        !report.aliases.is_empty() && report.key.id() != *leg && names().corrects(report, leg).is_some()
+        let is_same_flight = |leg: &LegId| self.state(leg).is_none_or(|state| state.may_be_meant_by(report));
+        names.resolve_where(report, is_same_flight).unwrap_or(leg)
     }
 
     pub(super) fn count_flights(&self) {
         self.0.metrics.flights.set(self.flights_len() as i64);
     }
-}
-
-/// A stored key as decoders make it now. Earlier ones kept an airline's ICAO code and took AIDX's first
-/// attempt for a leg of its own; such a leg must not get a double in the middle of its day.
-fn as_now_made(key: LegKey) -> LegKey {
-    let repeat = if key.repeat == 1 { 0 } else { key.repeat };
-    LegKey { carrier: domain::airlines::known_by(key.carrier), repeat, ..key }
 }
 
 /// Why reports on a leg that is over are refused.

@@ -51,37 +51,14 @@ impl Hub {
     }
 }
 
-impl Hub {
-    /// Has a human told of each correction that has been learnt, once.
-    fn tell_corrections(&self, corrections: Vec<(usize, LegId, Report)>, outcomes: &mut [Outcome]) {
-        let mut told = Vec::new();
-        for (index, leg, report) in corrections {
-            let rev = match &outcomes[index] {
-                Outcome::Changed(rev) => Some(*rev),
-                Outcome::Unchanged => None,
-                _ => continue,
-            };
-            let correction = (leg, report.key);
-            if !told.contains(&correction) && !self.corrects(&report, &correction.0) {
-                outcomes[index] = Outcome::Corrects { leg: correction.0.clone(), rev };
-                told.push(correction);
-            }
-        }
-    }
-}
-
 impl ReportSink for Hub {
     fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
         Box::pin(async move {
             let mut under_way = self.take_on(reports.len())?;
             let mut outcomes = vec![Outcome::Unchanged; reports.len()];
             let mut legs: FxHashMap<LegId, (Vec<usize>, Vec<Report>)> = FxHashMap::default();
-            let mut corrections = Vec::new();
             for (index, report) in reports.into_iter().enumerate() {
                 let leg = self.leg_of(&report);
-                if self.corrects(&report, &leg) {
-                    corrections.push((index, leg.clone(), report.clone()));
-                }
                 let (indices, of_leg) = legs.entry(leg).or_default();
                 indices.push(index);
                 of_leg.push(report);
@@ -105,7 +82,6 @@ impl ReportSink for Hub {
                     outcomes[index] = outcome;
                 }
             }
-            self.tell_corrections(corrections, &mut outcomes);
             Ok(outcomes)
         })
     }

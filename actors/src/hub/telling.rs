@@ -14,7 +14,7 @@ use actix::prelude::*;
 use dashmap::mapref::entry::Entry;
 use domain::change::Change;
 use domain::flight::Flight;
-use domain::leg::{LegId, LegKey};
+use domain::leg::LegId;
 use domain::ports::{Followed, LogEntry, StoreError, Told, Version};
 use domain::topic::Topic;
 use domain::view::FlightView;
@@ -32,16 +32,16 @@ impl Hub {
         base: Base,
         next: Arc<Flight>,
         changes: Vec<Change>,
-        keys: &[LegKey],
     ) -> Result<(), StoreError> {
         let asked = tokio::time::Instant::now();
         let entry = LogEntry { after: base.version, flight: next.clone(), changes: changes.clone() };
         self.0.log.append(vec![entry]).await?;
         self.0.metrics.commit_seconds.observe(asked.elapsed().as_secs_f64());
-        self.0.flights.learn_names(&next, keys);
         if self.0.shared_log {
+            // Its names are learnt when the log tells of it, here and everywhere.
             return Ok(());
         }
+        self.0.flights.learn_names(Some(&base.state), &next);
         let Some(last) = changes.last() else {
             if let Some(mut slot) = self.0.flights.slots.get_mut(&next.leg) {
                 slot.base.state = next;
@@ -90,10 +90,7 @@ impl Hub {
         let leg = flight.leg.clone();
         let before = self.live(&leg);
         let shown_rev = before.as_ref().map_or(0, |live| live.rev);
-        if flight.aliases.len() > self.state(&leg).map_or(0, |known| known.aliases.len()) || before.is_none()
-        {
-            self.0.flights.learn_names(&flight, &[flight.key]);
-        }
+        self.0.flights.learn_names(self.state(&leg).as_deref().filter(|_| before.is_some()), &flight);
         let live = match &before {
             Some(live) if flight.rev == shown_rev => live.clone(),
             _ => Arc::new(Live::of(&flight, Arc::new(flight.view()))),

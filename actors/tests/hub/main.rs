@@ -19,7 +19,7 @@ mod world;
 use crate::world::*;
 use actix::{Arbiter, System};
 use domain::ports::{Outcome, ReportSink, SinkError};
-use domain::report::Report;
+use domain::report::{Report, Source};
 use gatecall_actors::hub::Limits;
 use std::sync::atomic::Ordering;
 
@@ -167,10 +167,33 @@ fn a_leg_whose_number_its_provider_corrects_stays_the_same_leg() {
         world.hub.accept(vec![named(scheduled("615"))]).await.unwrap();
         let twice = vec![named(gate("651", 1, "12")), named(gate("651", 1, "12"))];
         let outcomes = world.hub.accept(twice).await.unwrap();
-        let told = Outcome::Corrects { leg: key("615").id(), rev: Some(2) };
-        assert_eq!(outcomes, [told, Outcome::Unchanged], "a human is told once");
+        assert_eq!(outcomes, [Outcome::Changed(2), Outcome::Unchanged]);
+        assert_eq!(world.hub.live(&key("615").id()).unwrap().view.key, key("651"));
         let again = world.hub.accept(vec![gate("651", 2, "14")]).await.unwrap();
         assert_eq!(again, [Outcome::Changed(3)], "the corrected key has been learnt");
         assert_eq!(world.hub.flights_len(), 1);
+    });
+}
+
+#[test]
+fn a_correction_that_yields_to_the_departure_airports_key_is_told_to_a_human_once() {
+    run(async |world| {
+        let by_fll = |mut report: Report| {
+            let airport = domain::codes::Iata::parse("FLL").ok();
+            let source = Source { name: "fll".into(), airport, ..(*report.source).clone() };
+            report.source = source.into();
+            report.aliases = vec![domain::leg::Alias::provider("fll", "5").unwrap()];
+            report
+        };
+        world.hub.accept(vec![scheduled("615"), by_fll(scheduled("615"))]).await.unwrap();
+        let twice = vec![by_fll(gate("651", 1, "12")), by_fll(gate("651", 1, "12"))];
+        let outcomes = world.hub.accept(twice).await.unwrap();
+        let told = Outcome::Corrects { leg: key("615").id(), rev: None };
+        assert_eq!(outcomes, [told, Outcome::Unchanged]);
+        let live = world.hub.live(&key("615").id()).unwrap();
+        assert_eq!((live.rev, live.view.key), (1, key("615")));
+        // Its own first report of the other flight is not drawn to this leg.
+        assert_eq!(world.hub.accept(vec![scheduled("651")]).await.unwrap(), [Outcome::Changed(1)]);
+        assert_eq!(world.hub.flights_len(), 2);
     });
 }

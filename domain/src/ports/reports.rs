@@ -12,8 +12,8 @@ pub enum Outcome {
     Changed(u64),
     /// It told nothing new.
     Unchanged,
-    /// It was merged, into a leg that its provider's identifier says to be the same though its number,
-    /// route or date is another. Told once of each correction, for a human: boards go on showing `leg`.
+    /// It was merged, and gives its leg another number, route or date, which is not shown, as a feed with
+    /// more authority says otherwise. Told once of each such correction, for a human.
     Corrects {
         /// The leg as it is known.
         leg: LegId,

@@ -4,11 +4,17 @@ use crate::story::*;
 use gatecall_domain::alias::AliasIndex;
 use gatecall_domain::codes::{AirlineCode, Designator, FlightNumber, Suffix};
 use gatecall_domain::field::{Field, Value};
-use gatecall_domain::leg::{Alias, LegKey};
-use gatecall_domain::report::Report;
+use gatecall_domain::flight::Flight;
+use gatecall_domain::leg::{Alias, LegId, LegKey};
+use gatecall_domain::report::{Report, Source};
+use std::sync::Arc;
+
+fn by(source: &Arc<Source>, key: LegKey, aliases: &[Alias]) -> Report {
+    Report { key, source: source.clone(), aliases: aliases.to_vec(), ..schedule() }
+}
 
 fn named(key: LegKey, aliases: &[Alias]) -> Report {
-    Report { key, aliases: aliases.to_vec(), ..schedule() }
+    by(&jfk(), key, aliases)
 }
 
 fn id(text: &str) -> Alias {
@@ -16,65 +22,124 @@ fn id(text: &str) -> Alias {
 }
 
 fn call_sign() -> Alias {
-    Alias::call_sign("JBU615").unwrap()
+    Alias::call_sign("jfk", "JBU615").unwrap()
 }
 
 fn corrected() -> LegKey {
     LegKey { number: FlightNumber::parse("617").unwrap(), ..key() }
 }
 
-/// An index that knows B6 615 by a provider's identifier and its call sign.
-fn index() -> AliasIndex {
+fn known(reports: &[Report]) -> Flight {
+    let mut flight = Flight::new(reports[0].key);
+    reports.iter().for_each(|report| drop(flight.apply(report, now()).unwrap()));
+    flight
+}
+
+fn index_of(flights: &[Flight]) -> AliasIndex {
     let mut index = AliasIndex::default();
-    index.learn(&key().id(), &key(), &[id("42"), call_sign()]);
+    flights.iter().for_each(|flight| index.learn(flight));
     index
 }
 
+/// An index that knows B6 615 by a provider's identifier and its call sign.
+fn index() -> AliasIndex {
+    index_of(&[known(&[named(key(), &[id("42"), call_sign()])])])
+}
+
+fn later(report: Report, minutes: i64) -> Report {
+    Report { observed_at: report.observed_at + chrono::TimeDelta::minutes(minutes), ..report }
+}
+
+fn leg() -> Option<LegId> {
+    Some(key().id())
+}
+
 #[test]
-fn a_providers_corrected_key_stays_the_same_leg_for_everybody() {
-    let mut index = index();
-    let rekeyed = named(corrected(), &[id("42")]);
-    assert_eq!(index.resolve(&rekeyed), Some(key().id()));
-    assert_eq!(index.resolve(&named(corrected(), &[])), None, "before it was learnt");
-    index.learn(&key().id(), &rekeyed.key, &rekeyed.aliases);
-    assert_eq!(index.resolve(&named(corrected(), &[])), Some(key().id()));
-    assert_eq!(index.resolve(&named(key(), &[])), Some(key().id()));
+fn what_its_departure_airport_calls_a_flight_is_the_same_leg_for_everybody() {
+    let rekeyed = later(named(corrected(), &[id("42")]), 5);
+    assert_eq!(index().resolve(&rekeyed), leg());
+    assert_eq!(index().resolve(&by(&fll(), corrected(), &[])), None, "before it was learnt");
+    let index = index_of(&[known(&[named(key(), &[id("42")]), rekeyed])]);
+    for source in [jfk(), fll(), airline()] {
+        assert_eq!(index.resolve(&by(&source, corrected(), &[])), leg());
+        assert_eq!(index.resolve(&by(&source, key(), &[])), leg());
+    }
     assert_eq!(index.len(), 1);
 }
 
 #[test]
-fn a_key_of_its_own_comes_before_every_alias() {
-    let mut index = index();
-    index.learn(&corrected().id(), &corrected(), &[]);
-    assert_eq!(index.resolve(&named(corrected(), &[id("42"), call_sign()])), Some(corrected().id()));
+fn what_another_feed_calls_a_flight_leads_its_own_reports_alone() {
+    let five = Alias::provider("fll", "5").unwrap();
+    let first = by(&fll(), key(), std::slice::from_ref(&five));
+    let rekeyed = later(by(&fll(), corrected(), &[five]), 5);
+    let index = index_of(&[known(&[first, rekeyed])]);
+    assert_eq!(index.resolve(&by(&fll(), corrected(), &[])), leg());
+    for other in [jfk(), airline()] {
+        assert_eq!(index.resolve(&by(&other, corrected(), &[])), None);
+    }
 }
 
 #[test]
-fn no_source_speaks_for_anothers_identifiers() {
-    assert_eq!(index().resolve(&named(corrected(), &[Alias::provider("ewr", "42").unwrap()])), None);
+fn a_key_of_its_own_comes_before_every_alias() {
+    let flights = [known(&[named(key(), &[id("42"), call_sign()])]), known(&[named(corrected(), &[])])];
+    assert_eq!(
+        index_of(&flights).resolve(&named(corrected(), &[id("42"), call_sign()])),
+        Some(corrected().id())
+    );
+}
+
+#[test]
+fn no_source_speaks_for_anothers_identifiers_or_call_signs() {
+    let icao = LegKey { carrier: AirlineCode::parse("JBX").unwrap(), ..key() };
+    for (source, alias) in [
+        (fll(), Alias::provider("fll", "42").unwrap()),
+        (fll(), id("42")),
+        (fll(), Alias::call_sign("fll", "JBU615").unwrap()),
+        (fll(), call_sign()),
+    ] {
+        assert_eq!(index().resolve(&by(&source, icao, &[alias])), None);
+    }
 }
 
 #[test]
 fn an_identifier_that_comes_back_days_later_is_another_flight() {
     let days_later =
         |days| LegKey { origin_date: key().origin_date + chrono::TimeDelta::days(days), ..key() };
-    assert_eq!(
-        index().resolve(&named(days_later(1), &[id("42")])),
-        Some(key().id()),
-        "its date was corrected"
-    );
+    assert_eq!(index().resolve(&named(days_later(1), &[id("42")])), leg(), "its date was corrected");
     assert_eq!(index().resolve(&named(days_later(2), &[id("42")])), None);
 }
 
 #[test]
+fn an_identifier_of_each_days_flight_is_no_correction_of_the_date() {
+    let today = known(&[named(key(), &[id("42")])]);
+    let origin_date = key().origin_date.succ_opt().unwrap();
+    let mut tomorrow = named(LegKey { origin_date, ..key() }, &[id("42")]);
+    assert!(today.may_be_meant_by(&tomorrow), "planned at the same time");
+    tomorrow.set(Field::DepartureScheduled, time("+1 15:00"));
+    assert!(!today.may_be_meant_by(&tomorrow));
+    assert_eq!(index().resolve_where(&tomorrow, |_| false), None);
+}
+
+#[test]
+fn an_identifier_that_is_used_for_another_number_and_route_or_the_way_back_is_another_flight() {
+    let route = LegKey { to: iata("MIA"), ..key() };
+    assert_eq!(index().resolve(&named(route, &[id("42")])), leg(), "its route was corrected");
+    let both = LegKey { to: iata("MIA"), ..corrected() };
+    let back = LegKey { from: key().to, to: key().from, ..key() };
+    for other in [both, back, LegKey { repeat: 1, ..key() }] {
+        assert_eq!(index().resolve(&named(other, &[id("42")])), None, "{other:?}");
+    }
+}
+
+#[test]
 fn a_call_sign_finds_the_flight_under_another_code_of_its_carrier() {
-    let by_icao_code = LegKey { carrier: AirlineCode::parse("JBU").unwrap(), ..key() };
-    assert_eq!(index().resolve(&named(by_icao_code, &[call_sign()])), Some(key().id()));
+    let by_icao_code = LegKey { carrier: AirlineCode::parse("JBX").unwrap(), ..key() };
+    assert_eq!(index().resolve(&named(by_icao_code, &[call_sign()])), leg());
 }
 
 #[test]
 fn a_call_sign_is_not_enough_for_another_day_route_suffix_or_attempt() {
-    let icao = LegKey { carrier: AirlineCode::parse("JBU").unwrap(), ..key() };
+    let icao = LegKey { carrier: AirlineCode::parse("JBX").unwrap(), ..key() };
     let others = [
         LegKey { origin_date: icao.origin_date.succ_opt().unwrap(), ..icao },
         LegKey { to: iata("MIA"), ..icao },
@@ -89,10 +154,18 @@ fn a_call_sign_is_not_enough_for_another_day_route_suffix_or_attempt() {
 
 #[test]
 fn a_call_sign_of_two_legs_finds_neither() {
-    let mut index = index();
-    index.learn(&corrected().id(), &corrected(), &[call_sign()]);
-    let by_icao_code = LegKey { carrier: AirlineCode::parse("JBU").unwrap(), ..key() };
-    assert_eq!(index.resolve(&named(by_icao_code, &[call_sign()])), None);
+    let flights = [known(&[named(key(), &[call_sign()])]), known(&[named(corrected(), &[call_sign()])])];
+    let by_icao_code = LegKey { carrier: AirlineCode::parse("JBX").unwrap(), ..key() };
+    assert_eq!(index_of(&flights).resolve(&named(by_icao_code, &[call_sign()])), None);
+}
+
+#[test]
+fn a_call_sign_is_found_by_whoever_searches_for_it() {
+    assert_eq!(index().called("JBU615"), leg());
+    let mut stored_before = known(&[named(key(), &[])]);
+    stored_before.aliases.push(Alias::CallSign("JBU615".into()));
+    assert_eq!(index_of(&[stored_before]).called("JBU615"), leg());
+    assert_eq!(index().called("JBU616"), None);
 }
 
 #[test]
@@ -106,8 +179,8 @@ fn codeshares_never_find_a_leg() {
 
 #[test]
 fn a_retired_leg_takes_its_names_with_it() {
-    let mut index = index();
-    index.learn(&key().id(), &corrected(), &[]);
+    let rekeyed = later(named(corrected(), &[id("42")]), 5);
+    let mut index = index_of(&[known(&[named(key(), &[id("42"), call_sign()]), rekeyed])]);
     index.retire(&key().id());
     for report in [named(key(), &[]), named(corrected(), &[id("42"), call_sign()])] {
         assert_eq!(index.resolve(&report), None);
@@ -116,26 +189,8 @@ fn a_retired_leg_takes_its_names_with_it() {
 }
 
 #[test]
-fn a_correction_is_told_once_and_another_code_or_a_call_sign_is_none() {
-    let mut index = index();
-    let leg = key().id();
-    let rekeyed = named(corrected(), &[id("42")]);
-    assert_eq!(index.corrects(&rekeyed, &leg), Some(key()));
-    let icao = LegKey { carrier: AirlineCode::parse("JBU").unwrap(), ..key() };
-    for same in [named(key(), &[id("42")]), named(icao, &[id("42")]), named(corrected(), &[call_sign()])] {
-        assert_eq!(index.corrects(&same, &leg), None);
-    }
-    for other in
-        [LegKey { to: iata("MIA"), ..key() }, LegKey { origin_date: at("+1 00:00").date_naive(), ..key() }]
-    {
-        assert_eq!(index.corrects(&named(other, &[id("42")]), &leg), Some(key()));
-    }
-    index.learn(&leg, &rekeyed.key, &rekeyed.aliases);
-    assert_eq!(index.corrects(&rekeyed, &leg), None);
-}
-
-#[test]
-fn an_identifier_leads_to_no_other_attempt() {
-    let again = LegKey { repeat: 1, ..key() };
-    assert_eq!(index().resolve(&named(again, &[id("42")])), None);
+fn a_leg_stored_with_an_airlines_other_code_is_found_by_the_present_one() {
+    let stored = LegKey { carrier: AirlineCode::parse("JBU").unwrap(), repeat: 1, ..key() };
+    let index = index_of(&[known(&[named(stored, &[])])]);
+    assert_eq!(index.resolve(&by(&fll(), key(), &[])), Some(stored.id()));
 }

@@ -104,7 +104,7 @@ proptest! {
         prop_assert!(Step::parse(&text).is_none_or(|step| step.as_str() == text));
         prop_assert!(Field::named(&text).is_none_or(|field| field.name() == text));
         let _ = (StatusWord::parse(&text), gatecall_domain::delay_reason::words(&text), ClockSpec::parse(&text).is_ok());
-        let _ = (Alias::provider(&text, &text).is_ok(), Alias::call_sign(&text).is_ok());
+        let _ = (Alias::provider(&text, &text).is_ok(), Alias::call_sign(&text, &text).is_ok());
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use crate::story::*;
 use gatecall_domain::alias::AliasIndex;
 use gatecall_domain::codes::FlightNumber;
+use gatecall_domain::flight::Flight;
 use gatecall_domain::leg::{Alias, LegId, LegKey};
 use gatecall_domain::report::Report;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -27,7 +28,9 @@ fn any_key() -> impl Strategy<Value = LegKey> {
 fn any_alias() -> impl Strategy<Value = Alias> {
     let provider = (select(vec!["jfk", "fll"]), 0..12u8)
         .prop_map(|(s, id)| Alias::provider(s, &id.to_string()).unwrap());
-    prop_oneof![provider, (0..6u8).prop_map(|n| Alias::call_sign(&format!("JBU{n}")).unwrap())]
+    let call_sign = (select(vec!["jfk", "fll"]), 0..6u8)
+        .prop_map(|(s, n)| Alias::call_sign(s, &format!("JBU{n}")).unwrap());
+    prop_oneof![provider, call_sign]
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -37,8 +40,9 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn report(key: LegKey, aliases: Vec<Alias>) -> Report {
-    Report { key, aliases, ..schedule() }
+fn report(key: LegKey, aliases: Vec<Alias>, minute: usize) -> Report {
+    let observed_at = at("06:00") + chrono::TimeDelta::minutes(minute as i64);
+    Report { key, aliases, observed_at, ..schedule() }
 }
 
 proptest! {
@@ -47,18 +51,24 @@ proptest! {
     #[test]
     fn reports_go_to_live_legs_alone_and_the_index_is_as_large_as_they_are(events in vec(event(), 1..120)) {
         let mut index = AliasIndex::default();
-        let mut live: BTreeSet<LegId> = BTreeSet::new();
-        for event in events {
+        let mut live: BTreeMap<LegId, Flight> = BTreeMap::new();
+        for (minute, event) in events.into_iter().enumerate() {
             match event {
                 Event::Reported(key, aliases) => {
-                    let found = index.resolve(&report(key, aliases.clone()));
-                    prop_assert!(found.as_ref().is_none_or(|leg| live.contains(leg)));
-                    prop_assert!(!live.contains(&key.id()) || found == Some(key.id()));
+                    let report = report(key, aliases, minute);
+                    let found = index.resolve(&report);
+                    prop_assert!(found.as_ref().is_none_or(|leg| live.contains_key(leg)));
+                    prop_assert!(!live.contains_key(&key.id()) || found == Some(key.id()));
                     let leg = found.unwrap_or_else(|| key.id());
-                    index.learn(&leg, &key, &aliases);
-                    live.insert(leg.clone());
-                    // A leg of its own aside, the next report of this key goes where this one went.
-                    prop_assert_eq!(index.resolve(&report(key, aliases)), Some(leg));
+                    let flight = live.entry(leg.clone()).or_insert_with(|| Flight::new(key));
+                    flight.apply(&report, now()).unwrap();
+                    index.learn(flight);
+                    // A leg of its own aside, the next report of this key goes where this one went, also
+                    // after a restart.
+                    prop_assert_eq!(index.resolve(&report), Some(leg.clone()));
+                    let mut restored = AliasIndex::default();
+                    live.values().for_each(|flight| restored.learn(flight));
+                    prop_assert_eq!(restored.resolve(&report), Some(leg));
                 }
                 Event::Retired(key) => {
                     index.retire(&key.id());
@@ -68,15 +78,17 @@ proptest! {
             prop_assert_eq!(index.len(), live.len());
             prop_assert!(index.names_len() <= live.len() * AliasIndex::NAMES_MAX);
         }
-        live.iter().for_each(|leg| index.retire(leg));
+        live.keys().for_each(|leg| index.retire(leg));
         prop_assert_eq!((index.len(), index.names_len()), (0, 0));
     }
 
     #[test]
     fn a_source_that_invents_names_fills_nothing(names in vec("[a-z0-9]{1,8}", 1..200)) {
-        let mut index = AliasIndex::default();
-        for name in names {
-            index.learn(&key().id(), &key(), &[Alias::provider("jfk", &name).unwrap()]);
+        let (mut index, mut flight) = (AliasIndex::default(), Flight::new(key()));
+        for (minute, name) in names.into_iter().enumerate() {
+            let report = report(key(), vec![Alias::provider("jfk", &name).unwrap()], minute);
+            flight.apply(&report, now()).unwrap();
+            index.learn(&flight);
         }
         prop_assert!(index.names_len() <= AliasIndex::NAMES_MAX);
     }

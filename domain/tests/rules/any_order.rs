@@ -3,10 +3,10 @@
 use crate::story::*;
 use chrono::{DateTime, TimeDelta, Utc};
 use gatecall_domain::change::Change;
-use gatecall_domain::codes::Designator;
+use gatecall_domain::codes::{Designator, FlightNumber};
 use gatecall_domain::field::{Field, Kind, Side, Step, Value};
 use gatecall_domain::flight::{Applied, Flight, Override};
-use gatecall_domain::leg::Alias;
+use gatecall_domain::leg::{Alias, LegKey};
 use gatecall_domain::report::{Report, Source, Standing, Statement, StatusWord};
 use gatecall_domain::view::{Fact, FlightView};
 use proptest::collection::vec;
@@ -97,6 +97,13 @@ fn report() -> impl Strategy<Value = Report> {
     )
 }
 
+/// Any report, of the flight's first key or of a correction of it.
+fn rekeyed_report() -> impl Strategy<Value = Report> {
+    let number = LegKey { number: FlightNumber::parse("617").unwrap(), ..key() };
+    let keys = vec![key(), key(), key(), number, LegKey { to: iata("MIA"), ..key() }];
+    (report(), select(keys)).prop_map(|(report, key)| Report { key, ..report })
+}
+
 /// Any reports of which the first makes the leg known.
 fn reports() -> impl Strategy<Value = Vec<Report>> {
     vec(report(), 1..16).prop_map(|reports| [vec![schedule()], reports].concat())
@@ -105,7 +112,7 @@ fn reports() -> impl Strategy<Value = Vec<Report>> {
 /// The same reports twice: in one order, and in another with some of them repeated. Any order, but
 /// for the report that makes the leg known where there are secondary sources among them.
 fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
-    vec(report(), 1..16).prop_flat_map(|reports| {
+    vec(rekeyed_report(), 1..16).prop_flat_map(|reports| {
         let repeats = subsequence(reports.clone(), 0..=reports.len());
         let again = repeats.prop_map({
             let reports = reports.clone();
@@ -166,6 +173,16 @@ proptest! {
     #[test]
     fn any_order_repetition_and_interleaving_ends_in_the_same_state((reports, otherwise) in two_orders()) {
         prop_assert_eq!(settled(&flight(&reports)), settled(&flight(&otherwise)));
+    }
+
+    #[test]
+    fn repeated_reports_of_corrected_keys_change_nothing((reports, _) in two_orders()) {
+        let mut flight = flight(&reports);
+        let before = flight.clone();
+        for report in &reports {
+            prop_assert_eq!(flight.apply(report, now()), Ok(Applied::Unchanged));
+        }
+        prop_assert_eq!(flight, before);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod any_input;
 mod any_name;
 mod any_order;
 mod cancelling;
+mod corrections;
 mod days;
 mod diversions;
 mod hiding;

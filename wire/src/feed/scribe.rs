@@ -114,7 +114,8 @@ impl<'a> Scribe<'a> {
         if !(2..=8).contains(&call_sign.len()) || !call_sign.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return self.fault(place, "is not a call sign (2 to 8 letters and digits)".into());
         }
-        self.report.aliases.push(Alias::CallSign(call_sign.to_ascii_uppercase().into()));
+        let name = format!("{}:{}", self.report.source.name, call_sign.to_ascii_uppercase());
+        self.report.aliases.push(Alias::CallSign(name.into()));
     }
 
     /// Tells that a value cannot be read.

@@ -5,6 +5,7 @@ use super::epoch::Epoch;
 use super::{RecordError, check_version};
 use chrono::NaiveDate;
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
+use domain::correction::Correction;
 use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Flight, Held, Override};
 use domain::leg::{Alias, LegId, LegKey};
@@ -25,6 +26,9 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     let overrides = record.overrides.into_iter().filter_map(|order| order.read().transpose());
     flight.overrides = overrides.collect::<Result<_, _>>()?;
     flight.aliases = record.aliases.into_iter().filter_map(read_alias).collect();
+    let corrections = record.corrections.into_iter().map(CorrectionIn::read);
+    flight.corrections = corrections.collect::<Result<_, _>>()?;
+    flight.corrections.sort_by(|a, b| a.source.cmp(&b.source));
     Ok(flight)
 }
 
@@ -57,6 +61,24 @@ struct StateIn {
     overrides: Vec<OverrideIn>,
     #[serde(default)]
     aliases: Vec<(String, String)>,
+    #[serde(default)]
+    corrections: Vec<CorrectionIn>,
+}
+
+#[derive(Deserialize)]
+struct CorrectionIn {
+    by: String,
+    weight: u8,
+    observed: Epoch,
+    key: KeyIn,
+}
+
+impl CorrectionIn {
+    fn read(self) -> Result<Correction, RecordError> {
+        let key = self.key.read().map_err(|e| RecordError::broken(format_args!("corrections: {e}")))?;
+        let (source, authority, observed_at) = (self.by.into(), self.weight, self.observed.0);
+        Ok(Correction { source, key, authority, observed_at })
+    }
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ use super::epoch::Epoch;
 use crate::flight::{Flights, Text};
 use chrono::NaiveDate;
 use domain::codes::Suffix;
+use domain::correction::Correction;
 use domain::field::{Field, Value};
 use domain::flight::{Flight, Held, Override};
 use domain::leg::{Alias, LegKey};
@@ -30,6 +31,7 @@ pub fn encode_state(flight: &Flight) -> Vec<u8> {
         second: SaidOut(&flight.second_best),
         overrides: flight.overrides.iter().map(OverrideOut::of).collect(),
         aliases: AliasesOut(&flight.aliases),
+        corrections: flight.corrections.iter().map(CorrectionOut::of).collect(),
     };
     let mut json = Vec::with_capacity(1024);
     // Writing strings, numbers and fixed keys to memory has no way to fail.
@@ -52,6 +54,24 @@ struct StateOut<'a> {
     overrides: Vec<OverrideOut<'a>>,
     #[serde(skip_serializing_if = "AliasesOut::is_empty")]
     aliases: AliasesOut<'a>,
+    // Older hubs read past them, and show the first key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<CorrectionOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct CorrectionOut<'a> {
+    by: &'a str,
+    weight: u8,
+    observed: Epoch,
+    key: KeyOut<'a>,
+}
+
+impl<'a> CorrectionOut<'a> {
+    fn of(correction: &'a Correction) -> Self {
+        let Correction { source, key, authority, observed_at } = correction;
+        Self { by: source, weight: *authority, observed: Epoch(*observed_at), key: KeyOut::of(key) }
+    }
 }
 
 #[derive(Serialize)]

@@ -72,7 +72,7 @@ proptest! {
                 let mut told = report.clone();
                 told.statements.retain(|statement| !comes_with_a_status(statement));
                 assert_same(&told, leg, sayable(leg, aidx::can_say))?;
-                let call_sign = leg.call_sign.clone().map(|sign| Alias::CallSign(sign.into()));
+                let call_sign = leg.call_sign.clone().map(|sign| Alias::CallSign(format!("{}:{sign}", report.source.name).into()));
                 prop_assert!(call_sign.iter().all(|sign| report.aliases.contains(sign)));
                 prop_assert_eq!(report.observed_at, leg.observed_at.unwrap_or(sent_at));
             }

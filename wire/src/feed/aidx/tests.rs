@@ -31,7 +31,7 @@ fn a_delay_shows_in_the_estimate_and_the_vendors_display_alone() {
     let (report, notes) = only(fixture!("amadeus-delayed.xml"), "HBA");
     assert_eq!(report.key.id().as_str(), "ZX-215-20240305-HBA-PER");
     assert_eq!(report.observed_at.to_rfc3339(), "2024-03-05T09:05:18+00:00");
-    let names = [Alias::Provider("hba:4000990707".into()), Alias::CallSign("ZXA215".into())];
+    let names = [Alias::Provider("hba:4000990707".into()), Alias::CallSign("hba:ZXA215".into())];
     assert_eq!(report.aliases, names);
     assert_eq!(
         facts(&report),
@@ -126,7 +126,7 @@ fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
     assert_eq!(report.key.id().as_str(), "ZX-808P-20190607-LHR-LGW");
     // The message came later than that, so its number, which stands still at 1, has no part in it.
     assert_eq!(report.observed_at.to_rfc3339(), "2019-06-07T10:08:12+00:00");
-    let names = [Alias::Provider("lgw:7803787".into()), Alias::CallSign("ZXA808P".into())];
+    let names = [Alias::Provider("lgw:7803787".into()), Alias::CallSign("lgw:ZXA808P".into())];
     assert_eq!(report.aliases, names);
     assert_eq!(
         facts(&report),
