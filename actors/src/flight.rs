@@ -73,6 +73,12 @@ pub enum Amended {
 #[rtype(result = "()")]
 pub struct Retire;
 
+/// A person removes the leg: leave memory and the list of what is restored, at whatever time. Answers once
+/// that is durable, with `false` where nothing is known of the leg.
+#[derive(Message)]
+#[rtype(result = "Result<bool, SinkError>")]
+pub struct Remove;
+
 /// One leg.
 pub struct FlightActor {
     hub: Hub,
@@ -201,8 +207,24 @@ async fn settle<T>(
             Err(fault) => return Err(SinkError::NotDurable(fault)),
         }
     }
+    Err(busy(leg))
+}
+
+fn busy(leg: &LegId) -> SinkError {
     let reason = format!("{leg} is written by another node at the same time");
-    Err(SinkError::NotDurable(StoreError::Unavailable { store: "the change log", reason }))
+    SinkError::NotDurable(StoreError::Unavailable { store: "the change log", reason })
+}
+
+async fn remove(hub: &Hub, leg: &LegId) -> Result<bool, SinkError> {
+    for _ in 0..TRIES_MAX {
+        let Some(base) = hub.base(leg).filter(|base| base.state.rev > 0) else { return Ok(false) };
+        match hub.forget(leg, base.version).await {
+            Ok(()) => return Ok(true),
+            Err(StoreError::Conflict { .. }) => drop(hub.metrics().append_conflicts.inc()),
+            Err(fault) => return Err(SinkError::NotDurable(fault)),
+        }
+    }
+    Err(busy(leg))
 }
 
 impl Actor for FlightActor {
@@ -253,6 +275,21 @@ impl Handler<Retire> for FlightActor {
             Err(fault) => {
                 tracing::warn!(flight.leg = %actor.leg, %fault, "a flight could not be retired yet");
             }
+        })))
+    }
+}
+
+impl Handler<Remove> for FlightActor {
+    type Result = AtomicResponse<Self, Result<bool, SinkError>>;
+
+    fn handle(&mut self, _: Remove, _: &mut Context<Self>) -> Self::Result {
+        let (hub, leg) = (self.hub.clone(), self.leg.clone());
+        let removed = async move { remove(&hub, &leg).await };
+        AtomicResponse::new(Box::pin(removed.into_actor(self).map(|answer, _, context| {
+            if matches!(answer, Ok(true)) {
+                context.stop();
+            }
+            answer
         })))
     }
 }

@@ -69,7 +69,7 @@ impl Flight {
 
     /// Takes the key of a report in. To be called before its statements are. Whether anything was learnt.
     pub(crate) fn hear_key(&mut self, report: &Report) -> bool {
-        let is_first_key = report.key.as_now_made() == self.key.as_now_made();
+        let is_first_key = report.key == self.key || report.key.as_now_made() == self.key.as_now_made();
         if is_first_key && self.corrections.is_empty()
             // A report that states nothing leaves no trace by which an older one could be told from a newer.
             || !report.all_statements().any(|(_, statement)| statement.counts())

@@ -116,6 +116,8 @@ pub struct Flight {
     pub overrides: Vec<Override>,
     /// Other names, sorted.
     pub aliases: Vec<Alias>,
+    /// The source that made it known. `None` where it was stored before that was noted.
+    pub made_by: Option<Arc<str>>,
     /// The keys of sources that have corrected it, in the order of their names.
     pub corrections: Vec<Correction>,
 }
@@ -136,6 +138,7 @@ impl Flight {
             second_best: Vec::new(),
             overrides: Vec::new(),
             aliases: Vec::new(),
+            made_by: None,
             corrections: Vec::new(),
         }
     }
@@ -148,6 +151,9 @@ impl Flight {
         }
         report.check_times(now)?;
         let before = self.shown();
+        if self.rev == 0 {
+            self.made_by.get_or_insert_with(|| report.source.name.clone());
+        }
         let mut learnt = self.end_overrides(now);
         learnt |= self.add_aliases(&report.aliases);
         learnt |= self.hear_key(report);

@@ -8,6 +8,7 @@
 //! | [`characters`] | which characters no screen may get |
 //! | [`codes`] | airports', airlines' and flights' names, valid once you hold one |
 //! | [`leg`] | what makes a flight leg that leg: natural key, opaque id, aliases |
+//! | [`leg_pattern`] | a pattern for the identifiers of legs |
 //! | [`alias`] | finds a leg by its other names, so that a corrected key stays the same leg |
 //! | [`correction`] | a leg whose number, date or route is corrected |
 //! | [`field`] | the fields an airport can speak of, and their values |
@@ -62,6 +63,7 @@ pub mod field;
 pub mod flight;
 mod held;
 pub mod leg;
+pub mod leg_pattern;
 pub mod line;
 mod operating;
 pub mod ports;

@@ -33,6 +33,9 @@ pub struct Scope {
     pub passes_on: PassesOn,
     /// Which days. `None` for any, as in tests.
     pub horizon: Option<Horizon>,
+    /// How many flights it may have made known at once, its share of what the hub holds. `None` for any
+    /// number, as in tests.
+    pub flights_max: Option<usize>,
 }
 
 /// Which flights a feed speaks for, and which part of them.

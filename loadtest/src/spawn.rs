@@ -110,7 +110,9 @@ fn config_text(folder: &Path, api: u16, web: u16, feed: &str, key_file: &Path) -
     // Another feed, for messages that come slowly.
     let more = match feed {
         SLOW_FEED => String::new(),
-        _ => format!("[feeds.{SLOW_FEED}]\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{key}\"\n"),
+        _ => format!(
+            "[feeds.{SLOW_FEED}]\nspeaks_for = \"all\"\nkind = \"push\"\nformat = \"json\"\nkey_file = \"{key}\"\n"
+        ),
     };
     format!(
         "[server]\napi = \"127.0.0.1:{api}\"\nweb = \"127.0.0.1:{web}\"\n\n\

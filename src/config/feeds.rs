@@ -82,7 +82,8 @@ impl Feed {
 impl Feed {
     /// What it speaks for, in a line for people.
     pub fn speaks_for(&self) -> String {
-        let Source { airport, scope: Scope { speaks_for, passes_on, horizon }, .. } = &*self.spec.source;
+        let Source { airport, scope: Scope { speaks_for, passes_on, horizon, flights_max }, .. } =
+            &*self.spec.source;
         let whose = match (speaks_for, airport) {
             (SpeaksFor::Airport, Some(airport)) => {
                 let passed_on = match passes_on {
@@ -95,7 +96,9 @@ impl Feed {
             (other, _) => other.to_string(),
         };
         let days = horizon.map(|h| format!(", {} days back to {} ahead", h.past_days, h.future_days));
-        whose + &days.unwrap_or_default()
+        let share = flights_max.filter(|_| self.spec.source.creates);
+        let share = share.map(|most| format!(", at most {most} flights"));
+        whose + &days.unwrap_or_default() + &share.unwrap_or_default()
     }
 }
 
@@ -109,6 +112,7 @@ pub(super) fn read(
     reader: &Reader,
     secrets: &dyn Secrets,
     keys_elsewhere: bool,
+    flights_max: usize,
 ) -> Result<BTreeMap<String, Feed>, ConfigError> {
     let names = reader.names_below("feeds");
     let section = reader.section("feeds");
@@ -127,7 +131,32 @@ pub(super) fn read(
         let feed = feed(&name, &section.below(&name), secrets, keys_elsewhere)?;
         Ok((name, feed))
     };
-    names.into_iter().map(read_one).collect()
+    let mut feeds: BTreeMap<String, Feed> = names.into_iter().map(read_one).collect::<Result<_, _>>()?;
+    share_out(&mut feeds, &section, flights_max)?;
+    Ok(feeds)
+}
+
+/// Gives each feed that may make flights known its share of what the hub holds, so that no feed takes
+/// another's room: what is configured, and of the rest all the same.
+fn share_out(
+    feeds: &mut BTreeMap<String, Feed>,
+    section: &Section<'_>,
+    flights_max: usize,
+) -> Result<(), ConfigError> {
+    let given: usize = feeds.values().filter_map(|feed| feed.spec.source.scope.flights_max).sum();
+    let largest = feeds.iter().max_by_key(|(_, feed)| feed.spec.source.scope.flights_max);
+    if let Some((name, _)) = largest.filter(|_| given > flights_max) {
+        let what =
+            format!("the feeds' shares add up to {given}, more than limits.flights_max = {flights_max}");
+        return Err(section.below(name).wrong("flights_max", what));
+    }
+    let shares = |feed: &&mut Feed| feed.spec.source.creates && feed.spec.source.scope.flights_max.is_none();
+    let rest = feeds.values_mut().filter(shares).count();
+    for feed in feeds.values_mut().filter(shares) {
+        let share = (flights_max - given) / rest;
+        Arc::make_mut(&mut feed.spec.source).scope.flights_max = Some(share.max(1));
+    }
+    Ok(())
 }
 
 fn feed(
@@ -193,7 +222,11 @@ fn scope(section: &Section<'_>, airport: Option<Iata>) -> Result<Scope, ConfigEr
         past_days: days.whole("past", u64::from(default.past_days), 1..=DAYS_MAX)? as u16,
         future_days: days.whole("future", u64::from(default.future_days), 1..=DAYS_MAX)? as u16,
     };
-    Ok(Scope { speaks_for, passes_on, horizon: Some(horizon) })
+    let flights_max = match section.whole("flights_max", 0, 0..=10_000_000)? {
+        0 => None,
+        most => Some(most as usize),
+    };
+    Ok(Scope { speaks_for, passes_on, horizon: Some(horizon), flights_max })
 }
 
 fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError> {

@@ -108,16 +108,17 @@ impl Config {
         if is_shared && secrets.are_read() {
             servers::check(reader, &servers)?;
         }
+        let limits = sections::limits(reader)?;
         Ok(Self {
+            feeds: feeds::read(reader, secrets, is_shared, limits.flights_max)?,
             server: sections::server(reader, secrets)?,
             sockets: sections::sockets(reader)?,
             store,
             servers,
             retention: sections::retention(reader)?,
-            limits: sections::limits(reader)?,
+            limits,
             threads: sections::threads(reader)?,
             log: sections::log(reader)?,
-            feeds: feeds::read(reader, secrets, is_shared)?,
         })
     }
 }

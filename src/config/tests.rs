@@ -213,11 +213,11 @@ fn a_feed_speaks_for_its_airport_or_says_for_whom() {
     let speaks_for = |more: &str| read(&with(more)).unwrap().feeds["x"].speaks_for();
     assert_eq!(
         speaks_for("airport = \"JFK\""),
-        "JFK's side of its flights, planned times of the other side, 4 days back to 8 ahead"
+        "JFK's side of its flights, planned times of the other side, 4 days back to 8 ahead, at most 300000 flights"
     );
     assert_eq!(
         speaks_for("speaks_for = \"airline:B6,EI\"\nhorizon_days = { past = 1, future = 30 }"),
-        "airline:B6,EI, 1 days back to 30 ahead"
+        "airline:B6,EI, 1 days back to 30 ahead, at most 300000 flights"
     );
     assert!(speaks_for("airport = \"JFK\"\nspeaks_for = \"all\"").starts_with("all, "));
     for (more, line) in [
@@ -238,6 +238,25 @@ fn a_feed_speaks_for_its_airport_or_says_for_whom() {
     ] {
         assert_eq!(wrong(&with(more)), format!("gatecall.toml: feeds.x.{line}"));
     }
+}
+
+#[test]
+fn feeds_share_what_the_hub_holds() {
+    let feed = |name: &str, more: &str| {
+        format!(
+            "[feeds.{name}]\nairport = \"JFK\"\nkind = \"pull\"\nformat = \"json\"\nurl = \"http://x\"\n{more}\n"
+        )
+    };
+    let limits = "[limits]\nflights_max = 1000\n";
+    let three = [feed("a", "flights_max = 700"), feed("b", ""), feed("c", ""), feed("d", "creates = false")];
+    let feeds = read(&format!("{limits}{}", three.concat())).unwrap().feeds;
+    let share = |name: &str| feeds[name].spec.source.scope.flights_max;
+    assert_eq!((share("a"), share("b"), share("c"), share("d")), (Some(700), Some(150), Some(150), None));
+    let much = [feed("a", "flights_max = 700"), feed("b", "flights_max = 400")].concat();
+    assert_eq!(
+        wrong(&format!("{limits}{much}")),
+        "gatecall.toml: feeds.a.flights_max: the feeds' shares add up to 1100, more than limits.flights_max = 1000"
+    );
 }
 
 #[test]

@@ -18,12 +18,16 @@ use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody, OutOfSco
 )]
 pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.finish()?;
-    let row = |(name, feed): (&String, &Feed)| row(name, feed, app.intake.health(name), app.hub.clock());
+    let row = |(name, feed): (&String, &Feed)| FeedRow {
+        flights: app.hub.flights_made_by(name) as u64,
+        ..row(name, feed, app.intake.health(name), app.hub.clock())
+    };
     let feeds = app.feeds.iter().map(row).collect();
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(FeedsBody { feeds }))
 }
 
 fn row(name: &str, feed: &Feed, health: Health, clock: &dyn Clock) -> FeedRow {
+    let source = &feed.spec.source;
     let age = health.last_good_at.map(|at| clock.now() - at);
     let late = age.is_some_and(|age| clock.real_duration(age) > feed.silent_after);
     let state = match (health.refused, health.failures, health.last_good_at) {
@@ -51,7 +55,9 @@ fn row(name: &str, feed: &Feed, health: Health, clock: &dyn Clock) -> FeedRow {
             queued: health.queued,
             rejected: health.rejected,
         },
-        speaks_for: feed.spec.source.scope.speaks_for.to_string(),
+        speaks_for: source.scope.speaks_for.to_string(),
+        flights: 0,
+        flights_max: source.scope.flights_max.filter(|_| source.creates).map(|most| most as u64),
         out_of_scope: health
             .out_of_scope
             .into_iter()

@@ -12,7 +12,7 @@ use actors::hub::{Hub, NoSnapshot};
 use actors::live::Live;
 use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Direction, Iata};
-use domain::leg::{Alias, LegId};
+use domain::leg::LegId;
 use domain::topic::Topic;
 use domain::view::Status;
 use std::sync::Arc;

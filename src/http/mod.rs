@@ -108,6 +108,7 @@ struct Endpoint {
 const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/flights", |r| r.to(flights::list)),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
+    delete("/api/v1/flights/{leg}", |r| r.to(operator::removals::one)),
     get("/api/v1/flights/{leg}/history", |r| r.to(history::history)),
     get("/api/v1/flights/{leg}/overrides", |r| r.to(operator::overrides::list)),
     put("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::put)),
@@ -126,6 +127,7 @@ const ENDPOINTS: &[Endpoint] = &[
     post("/api/v1/feeds/{feed}/keys", |r| r.to(operator::feed_keys::make)),
     delete("/api/v1/feeds/{feed}/keys/{prefix}", |r| r.to(operator::feed_keys::revoke)),
     get("/api/v1/clock", |r| r.to(feeds::clock)),
+    post("/api/v1/removals", |r| r.to(operator::removals::many)),
     get("/api/v1/quarantine", |r| r.to(operator::quarantine::list)),
     get("/api/v1/openapi.json", |r| r.to(openapi::document)),
     get("/healthz", |r| r.to(health::healthz)),

@@ -35,6 +35,8 @@ use utoipa::{Modify, OpenApi};
         super::operator::overrides::list,
         super::operator::overrides::put,
         super::operator::overrides::end,
+        super::operator::removals::one,
+        super::operator::removals::many,
         super::operator::quarantine::list,
         super::health::healthz,
         super::health::readyz,

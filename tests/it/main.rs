@@ -36,6 +36,7 @@ mod one_core;
 mod operator;
 mod pushing;
 mod reading;
+mod removals;
 mod slow;
 #[expect(dead_code, reason = "tests/cluster uses the rest")]
 mod socket;

@@ -249,7 +249,15 @@ pub struct FeedRow {
     #[serde(default)]
     #[schema(example = "airport")]
     pub speaks_for: String,
-    /// What it has said beyond that since the hub started. It was kept and changed nothing.
+    /// Flights in memory that it has made known.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub flights: u64,
+    /// How many these may be at most; `null` where it only adds to flights that are known.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub flights_max: Option<u64>,
+    /// What it has said of what it does not speak for since the hub started. It was kept and changed nothing.
     #[serde(default)]
     pub out_of_scope: Vec<OutOfScopeRow>,
 }

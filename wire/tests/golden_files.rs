@@ -145,6 +145,8 @@ fn feed() -> FeedRow {
         age_seconds: Some(2),
         reports: FeedReports { changed: 1204, unchanged: 310, queued: 0, rejected: 2 },
         speaks_for: "airport".into(),
+        flights: 610,
+        flights_max: Some(100_000),
         out_of_scope: vec![OutOfScopeRow { reason: "other_side".into(), count: 12 }],
     }
 }
@@ -160,6 +162,8 @@ fn silent_feed() -> FeedRow {
         age_seconds: None,
         reports: FeedReports::default(),
         speaks_for: "airport".into(),
+        flights: 0,
+        flights_max: None,
         out_of_scope: Vec::new(),
     }
 }

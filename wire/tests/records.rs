@@ -41,7 +41,7 @@ fn a_flight_comes_back_with_its_provenance_its_overrides_and_its_aliases() {
 #[test]
 fn a_leg_keeps_its_identifier_its_suffix_and_its_repeat() {
     let suffix = Some(domain::codes::Suffix::parse("A").unwrap());
-    let flight = Flight::new(domain::leg::LegKey { suffix, repeat: 2, ..key() });
+    let flight = Flight::new(LegKey { suffix, repeat: 2, ..key() });
     assert_eq!(decode_state(&encode_state(&flight)).unwrap(), flight);
 }
 

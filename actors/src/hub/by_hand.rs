@@ -1,4 +1,4 @@
-//! Fields taken over by hand, given back, and ended when their time is up.
+//! Fields taken over by hand, given back, and ended when their time is up; and flights removed.
 //!
 //! Each goes through the actor of its leg, in its turn among the reports, and is durable before it is
 //! shown or answered, as a report is. Any node may do it: of a shared log the first word counts, and
@@ -7,7 +7,7 @@
 use super::Hub;
 use super::flights::Slot;
 use super::taking::unavailable;
-use crate::flight::{Amend, Amended, Amendment};
+use crate::flight::{Amend, Amended, Amendment, Remove};
 use domain::field::Field;
 use domain::flight::Override;
 use domain::leg::LegId;
@@ -69,6 +69,16 @@ impl Hub {
             }
         }
         lapsed
+    }
+
+    /// Takes a flight out of the log, out of memory and off the boards, whatever its sources go on saying.
+    /// Answers once that is durable; `false` where no such flight is known.
+    pub async fn remove(&self, leg: &LegId) -> Result<bool, NotAmended> {
+        let _under_way = self.take_on(1)?;
+        match self.known_flight(leg) {
+            Some(address) => Ok(address.send(Remove).await.map_err(|_| unavailable())??),
+            None => Ok(false),
+        }
     }
 
     async fn amend(&self, leg: &LegId, amendment: Amendment) -> Result<Amended, NotAmended> {

@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use domain::alias::AliasIndex;
 use domain::flight::Flight;
 use domain::leg::LegId;
+use domain::leg_pattern::LegPattern;
 use domain::ports::{ENDS_KNOWN_FOR, Ended, Outcome, StoreError, Version};
-use domain::report::Report;
+use domain::report::{Report, Source};
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock, RwLockWriteGuard};
@@ -19,6 +20,8 @@ pub(super) struct Slot {
     /// Started when the first report comes to this node: most replicas never need one.
     pub(super) address: Option<Addr<FlightActor>>,
     pub(super) base: Base,
+    /// The feed of whose share it takes a place.
+    made_by: Option<Arc<str>>,
 }
 
 /// The durable state of a leg, and what is shown of it.
@@ -37,11 +40,27 @@ pub(super) struct Flights {
     /// Legs that were retired, and until when they are remembered: a late report must not bring one
     /// back with a first revision.
     retired: Map<LegId, DateTime<Utc>>,
+    /// How many legs in memory each feed has made known.
+    made: Map<Arc<str>, usize>,
     /// Other names of live legs. Written when a leg gets a name, read for legs not found by key.
     names: RwLock<AliasIndex>,
 }
 
 impl Flights {
+    /// A slot for a leg that comes into memory. It counts for the feed that made it known until it leaves.
+    pub(super) fn slot(&self, base: Base, made_by: Option<Arc<str>>) -> Slot {
+        if let Some(feed) = &made_by {
+            *self.made.entry(feed.clone()).or_default() += 1;
+        }
+        Slot { address: None, base, made_by }
+    }
+
+    fn gave_up(&self, slot: &Slot) {
+        if let Some(mut count) = slot.made_by.as_ref().and_then(|feed| self.made.get_mut(feed)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     pub(super) fn names_mut(&self) -> RwLockWriteGuard<'_, AliasIndex> {
         self.names.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -75,8 +94,9 @@ impl Hub {
             let state = Arc::new(flight);
             let live = Arc::new(Live::of(&state, Arc::new(state.view())));
             self.0.flights.learn_names(None, &state);
+            let made_by = state.made_by.clone();
             let base = Base { state, version, live: Some(live.clone()) };
-            self.0.flights.slots.insert(live.leg.clone(), Slot { address: None, base });
+            self.0.flights.slots.insert(live.leg.clone(), self.0.flights.slot(base, made_by));
             self.put_on_boards(&live.view.topics(&live.leg), &live).await;
         }
         self.count_flights();
@@ -117,6 +137,30 @@ impl Hub {
         self.0.flights.slots.len()
     }
 
+    /// Legs in memory that a feed has made known.
+    pub fn flights_made_by(&self, feed: &str) -> usize {
+        self.0.flights.made.get(feed).map_or(0, |count| *count)
+    }
+
+    /// Legs in memory that match, in the order of their identifiers, at most `most` of them, and how many
+    /// there are in all. `feed` is the one that made them known.
+    pub fn legs_that_match(
+        &self,
+        pattern: &LegPattern,
+        feed: Option<&str>,
+        most: usize,
+    ) -> (Vec<LegId>, usize) {
+        let matches = |slot: &Slot| {
+            slot.base.state.rev > 0 && feed.is_none_or(|feed| slot.made_by.as_deref() == Some(feed))
+        };
+        let all = self.0.flights.slots.iter().filter(|slot| pattern.matches(slot.key()) && matches(slot));
+        let mut legs: Vec<LegId> = all.map(|slot| slot.key().clone()).collect();
+        legs.sort_unstable();
+        let count = legs.len();
+        legs.truncate(most);
+        (legs, count)
+    }
+
     /// Calls `look` with the live state of every leg, in no order.
     pub fn each_live(&self, mut look: impl FnMut(&Arc<Live>)) {
         for slot in self.0.flights.slots.iter() {
@@ -148,20 +192,29 @@ impl Hub {
     }
 
     /// Why no actor may be started for a leg that has none.
-    fn refusal_of_new(&self, leg: &LegId) -> Option<String> {
+    fn refusal_of_new(&self, leg: &LegId, source: &Source) -> Option<String> {
         if self.0.flights.slots.contains_key(leg) {
             return None;
         }
         if self.0.flights.retired.contains_key(leg) {
             return Some(retired(leg));
         }
+        let name = &source.name;
+        if let Some(most) = source.scope.flights_max
+            && self.flights_made_by(name) >= most
+        {
+            return Some(format!(
+                "{name} has made its share of {most} flights known (feeds.{name}.flights_max)"
+            ));
+        }
         let most = self.0.limits.flights_max;
-        (self.flights_len() >= most).then(|| format!("the hub holds its limit of {most} flights"))
+        (self.flights_len() >= most)
+            .then(|| format!("the hub holds its limit of {most} flights (limits.flights_max)"))
     }
 
     /// Why a report can never be merged, as far as this node can tell without owning its leg.
     pub(crate) fn foreseen_refusal(&self, leg: &LegId, report: &Report) -> Option<String> {
-        if let Some(refusal) = self.refusal_of_new(leg) {
+        if let Some(refusal) = self.refusal_of_new(leg, &report.source) {
             return Some(refusal);
         }
         report.check_times(self.0.clock.now()).err().map(|refused| refused.to_string())
@@ -174,14 +227,15 @@ impl Hub {
         {
             return Ok(address.clone());
         }
-        if let Some(refusal) = self.refusal_of_new(leg) {
+        if let Some(refusal) = self.refusal_of_new(leg, &report.source) {
             return Err(Outcome::Rejected(refusal));
         }
         let mut fresh = false;
         let mut slot = self.0.flights.slots.entry(leg.clone()).or_insert_with(|| {
             fresh = true;
             let state = Arc::new(Flight::new(report.key));
-            Slot { address: None, base: Base { state, version: Version::NONE, live: None } }
+            let base = Base { state, version: Version::NONE, live: None };
+            self.0.flights.slot(base, Some(report.source.name.clone()))
         });
         let address = self.actor_in(&mut slot);
         drop(slot);
@@ -223,7 +277,10 @@ impl Hub {
 
     /// Takes an empty slot away again after a first report that could not be applied.
     pub(crate) fn withdraw(&self, leg: &LegId) {
-        self.0.flights.slots.remove_if(leg, |_, slot| slot.base.live.is_none() && slot.base.state.rev == 0);
+        let is_empty = |_: &LegId, slot: &Slot| slot.base.live.is_none() && slot.base.state.rev == 0;
+        if let Some((_, slot)) = self.0.flights.slots.remove_if(leg, is_empty) {
+            self.0.flights.gave_up(&slot);
+        }
         self.count_flights();
     }
 
@@ -233,7 +290,9 @@ impl Hub {
         let slot = self.0.flights.slots.remove(leg);
         self.0.flights.names_mut().retire(leg);
         self.count_flights();
-        slot.and_then(|(_, slot)| slot.base.live)
+        let (_, slot) = slot?;
+        self.0.flights.gave_up(&slot);
+        slot.base.live
     }
 
     /// The leg that a report is of: by its key, or by the names that its source gave it before.
@@ -255,7 +314,7 @@ impl Hub {
 
 /// Why reports on a leg that is over are refused.
 pub(crate) fn retired(leg: &LegId) -> String {
-    format!("{leg} is over and has been retired")
+    format!("{leg} is over or was removed, and has been retired")
 }
 
 /// How long after a leg's last known time a report of it is taken for an echo of the past.

@@ -5,7 +5,7 @@
 //! writer as well, and that is where it is shown: in the order of the log, everywhere.
 
 use super::Hub;
-use super::flights::{Base, Slot};
+use super::flights::Base;
 use crate::frame::Frame;
 use crate::live::Live;
 use crate::switchboard::Deliver;
@@ -115,7 +115,8 @@ impl Hub {
         match self.0.flights.slots.entry(leg.clone()) {
             Entry::Occupied(mut slot) => slot.get_mut().base = base,
             Entry::Vacant(place) => {
-                drop(place.insert(Slot { address: None, base }));
+                let made_by = base.state.made_by.clone();
+                drop(place.insert(self.0.flights.slot(base, made_by)));
                 self.count_flights();
             }
         }

@@ -129,7 +129,7 @@ fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
 /// All that must not depend on the order: what is shown, on whose word, and the names. Not the
 /// number of the revision, nor when things came.
 fn settled(flight: &Flight) -> (FlightView, Flight) {
-    let mut settled = Flight { rev: 0, changed_at: DateTime::UNIX_EPOCH, ..flight.clone() };
+    let mut settled = Flight { rev: 0, changed_at: DateTime::UNIX_EPOCH, made_by: None, ..flight.clone() };
     let words = settled.held.iter_mut().chain(&mut settled.second_best);
     words.for_each(|(_, held)| held.received_at = DateTime::UNIX_EPOCH);
     (flight.view(), settled)

@@ -2,7 +2,7 @@
 
 use crate::story::*;
 use gatecall_domain::change::Kind;
-use gatecall_domain::codes::{Direction, FlightNumber};
+use gatecall_domain::codes::{Direction, FlightNumber, Iata};
 use gatecall_domain::field::Field;
 use gatecall_domain::flight::Flight;
 use gatecall_domain::leg::LegKey;
@@ -87,7 +87,7 @@ fn where_the_departure_airport_is_silent_a_correction_outweighs_the_first_key_of
 
 #[test]
 fn what_is_said_of_another_route_does_not_count_on_the_side_that_differs() {
-    let belt = |key, airport, observed, belt| {
+    let belt = |key, airport: Iata, observed, belt| {
         let source = source(&airport.to_string().to_lowercase(), Some(&airport.to_string()), 50);
         of(key, texts(&source, observed, Field::ArrivalBelt, belt))
     };

@@ -76,7 +76,7 @@ fn movements_are_passed_on_where_it_is_configured() {
     let of_arrival: Vec<_> = fields.into_iter().filter(|f| f.name().starts_with("arrival.")).collect();
     use Field::{ArrivalActual, ArrivalEstimated, ArrivalLanded, ArrivalScheduled, ArrivalStep};
     assert_eq!(of_arrival, [ArrivalScheduled, ArrivalEstimated, ArrivalLanded, ArrivalActual, ArrivalStep]);
-    let nothing = Scope { speaks_for: SpeaksFor::Airport, passes_on: PassesOn::Nothing, horizon: None };
+    let nothing = Scope { speaks_for: SpeaksFor::Airport, passes_on: PassesOn::Nothing, ..Scope::default() };
     let (_, fields) = said(everything(&scoped(&jfk(), nothing), "15:00"));
     assert!(fields.iter().all(|field| !field.name().starts_with("arrival.")));
 }

@@ -7,6 +7,7 @@
 //! | `feed_keys` | the keys of pushed feeds that the directory keeps |
 //! | `names` | what airports and airlines are called here |
 //! | `overrides` | fields taken over by hand |
+//! | `removals` | flights removed by hand |
 //!
 //! ## Who it was
 //!
@@ -18,6 +19,7 @@ pub(super) mod feed_keys;
 pub(super) mod names;
 pub(super) mod overrides;
 pub(super) mod quarantine;
+pub(super) mod removals;
 
 use super::keys;
 use super::problem::Problem;

@@ -7,6 +7,7 @@
 //!
 //! The public is told that an operator did it, and not who.
 
+use super::removals::REMOVED;
 use super::{OPERATOR, admit, away, who};
 use crate::app::App;
 use crate::http::fields::Fields;
@@ -65,10 +66,10 @@ pub(in crate::http) struct DeedRow {
     pub at: DateTime<Utc>,
     /// By whom.
     pub by: String,
-    /// To which field.
+    /// To which field; `flight` for the whole.
     #[schema(example = "departure.gate")]
     pub field: &'static str,
-    /// `set`, or `ended` where it was given back before its time.
+    /// `set`, `ended` where it was given back before its time, or `removed` for the flight.
     #[schema(example = "set")]
     pub deed: &'static str,
     /// What was to be shown; `null` for nothing, and where it was given back.
@@ -270,7 +271,7 @@ pub(in crate::http) async fn end(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     Problem::not_found(&NotAmended::UnknownLeg.to_string())
 }
 
@@ -285,7 +286,7 @@ fn named((leg, field): (String, String)) -> Result<(LegId, Field), Problem> {
     Ok((leg, field))
 }
 
-fn not_amended(why: NotAmended) -> Problem {
+pub(super) fn not_amended(why: NotAmended) -> Problem {
     match why {
         NotAmended::UnknownLeg => unknown(),
         NotAmended::NotNow(full @ SinkError::Full { .. }) => {
@@ -324,13 +325,16 @@ fn row(order: &Override, done: &[PastOverride]) -> OverrideRow {
 
 fn deed(past: &PastOverride) -> DeedRow {
     let (deed, value, until, reason) = match &past.deed {
+        Deed::Set { reason, .. } if past.field == REMOVED => {
+            ("removed", serde_json::Value::Null, None, reason.as_ref())
+        }
         Deed::Set { value, until, reason } => ("set", json(value.as_ref()), Some(*until), reason.as_ref()),
         Deed::Ended => ("ended", serde_json::Value::Null, None, None),
     };
     DeedRow {
         at: past.at,
         by: past.by.to_string(),
-        field: past.field.name(),
+        field: if past.field == REMOVED { "flight" } else { past.field.name() },
         deed,
         value,
         until,

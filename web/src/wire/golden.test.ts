@@ -135,6 +135,8 @@ const bodies: Record<string, Sort> = {
         age_seconds: orNull(whole),
         reports: shape({ changed: whole, unchanged: whole, queued: whole, rejected: whole }),
         speaks_for: text,
+        flights: whole,
+        flights_max: orNull(whole),
         out_of_scope: listOf(shape<OutOfScopeRow>({ reason: text, count: whole })),
       }),
     ),

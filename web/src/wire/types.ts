@@ -117,7 +117,8 @@ export type ChangeKind =
   | "bags"
   | "equipment"
   | "codeshare"
-  | "remark";
+  | "remark"
+  | "corrected";
 
 /** Why a client's frame was refused. */
 export type ErrorCode =
@@ -447,7 +448,11 @@ export type FeedRow = {
    * airlines `airline:XX`, or `all`.
    */
   speaks_for: string;
-  /** What it has said beyond that since the hub started. It was kept and changed nothing. */
+  /** Flights in memory that it has made known. */
+  flights: number;
+  /** How many these may be at most; `null` where it only adds to flights that are known. */
+  flights_max: number | null;
+  /** What it has said of what it does not speak for since the hub started. It was kept and changed nothing. */
   out_of_scope: Array<OutOfScopeRow>;
 };
 

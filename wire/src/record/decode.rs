@@ -26,6 +26,7 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     let overrides = record.overrides.into_iter().filter_map(|order| order.read().transpose());
     flight.overrides = overrides.collect::<Result<_, _>>()?;
     flight.aliases = record.aliases.into_iter().filter_map(read_alias).collect();
+    flight.made_by = record.made_by.map(Arc::from);
     let corrections = record.corrections.into_iter().map(CorrectionIn::read);
     flight.corrections = corrections.collect::<Result<_, _>>()?;
     flight.corrections.sort_by(|a, b| a.source.cmp(&b.source));
@@ -61,6 +62,7 @@ struct StateIn {
     overrides: Vec<OverrideIn>,
     #[serde(default)]
     aliases: Vec<(String, String)>,
+    made_by: Option<String>,
     #[serde(default)]
     corrections: Vec<CorrectionIn>,
 }

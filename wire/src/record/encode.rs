@@ -31,6 +31,7 @@ pub fn encode_state(flight: &Flight) -> Vec<u8> {
         second: SaidOut(&flight.second_best),
         overrides: flight.overrides.iter().map(OverrideOut::of).collect(),
         aliases: AliasesOut(&flight.aliases),
+        made_by: flight.made_by.as_deref(),
         corrections: flight.corrections.iter().map(CorrectionOut::of).collect(),
     };
     let mut json = Vec::with_capacity(1024);
@@ -54,6 +55,8 @@ struct StateOut<'a> {
     overrides: Vec<OverrideOut<'a>>,
     #[serde(skip_serializing_if = "AliasesOut::is_empty")]
     aliases: AliasesOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_by: Option<&'a str>,
     // Older hubs read past them, and show the first key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     corrections: Vec<CorrectionOut<'a>>,

@@ -12,6 +12,13 @@ const NAMES: Record<string, string> = {
   delay_reason: 'Reason',
   diverted_to: 'Diverted to',
   codeshares: 'Also sold as',
+  // These change only when they are corrected.
+  carrier: 'Airline',
+  number: 'Flight number',
+  suffix: 'Suffix',
+  origin_date: 'Date',
+  'departure.airport': 'From',
+  'arrival.airport': 'To',
   'departure.terminal': 'Departure terminal',
   'departure.gate': 'Departure gate',
   'departure.check_in': 'Check-in',
