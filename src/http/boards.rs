@@ -35,6 +35,7 @@ const ROWS_MAX: u64 = 5_000;
         (status = 200, description = "By scheduled time, with an `ETag`", body = BoardBody),
         (status = 304, description = "The rows and the silent sources are as the client holds them (`If-None-Match`)"),
         (status = 404, description = "No such airport or board", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn board(

@@ -49,7 +49,17 @@ pub(super) async fn border(
     let asked = Asked::of(&app, &mut request);
     let answer = match asked.at_once() {
         Some(answer) => Ok(request.into_response(answer)),
-        None => within(app.config.server.request_timeout, next.call(request)).await,
+        None => {
+            let turn = super::turns::needed(&request);
+            let answer = next.call(request);
+            let answer = async {
+                match turn {
+                    Some(client) => super::turns::in_turn(client, answer).await,
+                    None => answer.await,
+                }
+            };
+            within(app.config.server.request_timeout, answer).await
+        }
     };
     let mut answer = match answer {
         Ok(answer) => answer,

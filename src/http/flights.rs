@@ -144,6 +144,7 @@ impl Wanted {
     ),
     responses(
         (status = 200, description = "One page, by time", body = FlightsBody),
+        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {

@@ -10,6 +10,7 @@
 //! | `query`, `body`, `fields` | what a request says: parameters, its body, the keys of an object |
 //! | `policy` | what an answer carries beside its body, by its address |
 //! | `freshness`, `keys` | ETags, bearer keys |
+//! | `turns` | of what takes long, one at a time for each client |
 //! | `unread` | long answers: compressed, counted until they are read |
 //! | `flights`, `history`, `search`, `boards`, `places` | what travellers and screens ask for |
 //! | `feeds`, `ingest` | how well airports are heard, and where they push |
@@ -49,6 +50,7 @@ pub(crate) mod query;
 mod search;
 mod site;
 mod stream;
+mod turns;
 mod unread;
 
 use crate::app::App;

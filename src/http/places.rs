@@ -79,6 +79,7 @@ fn count(hub: &Hub) -> Count {
     ),
     responses(
         (status = 200, description = "By code", body = AirportsBody),
+        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_airports(
@@ -125,6 +126,7 @@ fn row(airport: BoardAirport, flights: u32) -> AirportRow {
     params(("all" = Option<String>, Query, description = "`1` for every airline that is known", example = "1", pattern = "^(0|1|true|false)$")),
     responses(
         (status = 200, description = "By code", body = AirlinesBody),
+        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_airlines(
