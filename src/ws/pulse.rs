@@ -13,18 +13,25 @@ use wire::frame::close::CloseCode;
 /// The timer's step.
 const STEP: Duration = Duration::from_secs(1);
 
+/// After so many unread bytes have gone, their memory is given back.
+const MUCH_UNREAD_BYTES: usize = 16 * 1024 * 1024;
+
 /// Runs until the thread ends.
 pub async fn beat(thread: Rc<Thread>) {
     let mut ticks = tokio::time::interval(STEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut is_owed = false;
+    let (mut is_owed, mut most_unread) = (false, 0);
     for second in 0u64.. {
         ticks.tick().await;
         let opened = thread.opened.replace(0);
-        if opened == 0 && is_owed {
+        // Likewise the answers that waited while somebody did not read.
+        let unread = thread.app.hub.unread().bytes();
+        let was_much = most_unread >= MUCH_UNREAD_BYTES && unread < most_unread / 4;
+        if (opened == 0 && is_owed) || was_much {
             crate::memory::give_back();
         }
         is_owed = opened > 0;
+        most_unread = if was_much { unread } else { most_unread.max(unread) };
         if thread.app.readiness.is_draining() {
             break;
         }
