@@ -38,15 +38,21 @@ pub(super) fn one_code(code: AirlineCode) -> AirlineCode {
 pub(super) fn airline(code: AirlineCode, decided: &Decided) -> AirlineRow {
     let built_in = || airlines::find(code).map_or_else(|| code.to_string(), |airline| airline.name.into());
     let name = decided.airline(one_code(code)).map_or_else(built_in, |change| change.name.to_string());
-    AirlineRow { code: code.to_string(), name }
+    row(code, name)
+}
+
+/// The row of an airline of this name.
+pub(in crate::http) fn row(code: AirlineCode, name: String) -> AirlineRow {
+    let icao = airlines::find(code).and_then(|airline| airline.icao);
+    AirlineRow { code: code.to_string(), icao: icao.map(|icao| icao.to_string()), name }
 }
 
 /// Every airline that is in the table or has a name of an operator's, by code.
 pub(super) fn all_airlines(decided: &Decided) -> Vec<AirlineRow> {
-    let built_in = airlines::all().iter().filter_map(|a| Some((a.code()?.to_string(), a.name.to_owned())));
-    let mut all: BTreeMap<String, String> = built_in.collect();
-    all.extend(decided.airlines().into_iter().map(|c| (c.code.to_string(), c.name.to_string())));
-    all.into_iter().map(|(code, name)| AirlineRow { code, name }).collect()
+    let built_in = airlines::all().iter().filter_map(|a| Some((a.code()?, a.name.to_owned())));
+    let mut all: BTreeMap<AirlineCode, String> = built_in.collect();
+    all.extend(decided.airlines().into_iter().map(|c| (c.code, c.name.to_string())));
+    all.into_iter().map(|(code, name)| row(code, name)).collect()
 }
 
 /// Every airport that is in the table or that an operator has named, by code.

@@ -1,5 +1,6 @@
 //! What `q=` finds: a flight number, a marketing number, a call sign, a registration, airports and
-//! airlines by code, city or name. All words must fit the flight, each in its own way.
+//! airlines by code, city or name, and routes (`JFK to SJU`, `JFK-SJU`, `to San Juan`). All words must fit
+//! the flight, each in its own way.
 
 use domain::airlines;
 use domain::airports;
@@ -37,9 +38,18 @@ pub(crate) struct Search {
     words: Vec<Word>,
 }
 
+/// Which end of a flight a word names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Either,
+    Departure,
+    Arrival,
+}
+
 /// What one word may stand for.
 #[derive(Debug)]
 struct Word {
+    end: End,
     number: Option<u16>,
     airports: HashSet<Iata>,
     airlines: HashSet<AirlineCode>,
@@ -51,8 +61,7 @@ impl Search {
         if text.chars().count() > LENGTH_MAX {
             return Err(format!("is longer than {LENGTH_MAX} characters"));
         }
-        let folded = fold(text);
-        let words: Vec<_> = folded.split_whitespace().map(Word::of).collect();
+        let words: Vec<_> = route(text).iter().map(|(word, end)| Word::of(word, *end)).collect();
         if words.is_empty() {
             return Err("has nothing to look for".into());
         }
@@ -73,17 +82,25 @@ impl Search {
         if view.aircraft_registration.as_ref().is_some_and(|known| joined(known) == self.registration) {
             return true;
         }
-        let places = [Some(view.departure.airport), Some(view.arrival.airport), view.diverted_to];
         self.words.iter().all(|word| {
             flights().any(|flight| {
                 Some(flight.number.get()) == word.number || word.airlines.contains(&flight.airline)
-            }) || places.iter().flatten().any(|place| word.airports.contains(place))
+            }) || word.end.places(view).iter().flatten().any(|place| word.airports.contains(place))
         })
     }
 }
 
+impl End {
+    /// The airports of a flight at this end.
+    fn places(self, view: &FlightView) -> [Option<Iata>; 3] {
+        let departure = Some(view.departure.airport).filter(|_| self != Self::Arrival);
+        let arrival = Some(view.arrival.airport).filter(|_| self != Self::Departure);
+        [departure, arrival, view.diverted_to.filter(|_| self != Self::Departure)]
+    }
+}
+
 impl Word {
-    fn of(word: &str) -> Self {
+    fn of(word: &str, end: End) -> Self {
         let number = word.parse().ok();
         let begins = format!(" {word}");
         let long = word.chars().count() >= PREFIX_FROM && number.is_none();
@@ -91,11 +108,58 @@ impl Word {
         let code = AirlineCode::parse(word).ok();
         let airlines = AIRLINES.iter().filter(|(known, words)| Some(*known) == code || matching(words));
         Self {
+            end,
             number,
             airports: AIRPORTS.iter().filter(|(_, words)| matching(words)).map(|(iata, _)| *iata).collect(),
             airlines: airlines.map(|(code, _)| *code).chain(code).collect(),
         }
     }
+}
+
+/// The words of a text, each with the end of the flight that it names. `to` and `from` give the end; alone they
+/// are words like any other, as the names of places begin so.
+fn route(text: &str) -> Vec<(String, End)> {
+    let spelled = spell_routes(text);
+    let folded = fold(&spelled);
+    let words: Vec<_> = folded.split_whitespace().collect();
+    let mut found: Vec<(String, End)> = Vec::with_capacity(words.len());
+    let mut end = End::Either;
+    for word in &words {
+        match *word {
+            "from" if words.len() > 1 => end = End::Departure,
+            "to" if words.len() > 1 => {
+                for (_, before) in &mut found {
+                    if *before == End::Either {
+                        *before = End::Departure;
+                    }
+                }
+                end = End::Arrival;
+            }
+            word => found.push((word.to_owned(), end)),
+        }
+    }
+    found
+}
+
+/// `JFK-SJU`, `JFK - SJU` and `JFK → SJU` with `to` between. A dash elsewhere is part of a name or a number.
+fn spell_routes(text: &str) -> String {
+    let arrows = text.replace("->", " → ").replace(['→', '>'], " → ");
+    let dashes = ['-', '–', '—'];
+    let is_airport = |word: &str| Iata::parse(word).is_ok_and(|iata| airports::find(iata).is_some());
+    let tokens: Vec<&str> = arrows.split_whitespace().collect();
+    let airport_at =
+        |at: Option<usize>| at.and_then(|at| tokens.get(at)).is_some_and(|word| is_airport(word));
+    let mut spelled = Vec::with_capacity(tokens.len() + 2);
+    for (at, token) in tokens.iter().enumerate() {
+        let is_dash = token.chars().all(|letter| dashes.contains(&letter));
+        match token.split_once(dashes) {
+            _ if *token == "→" => spelled.push("to"),
+            _ if is_dash && airport_at(at.checked_sub(1)) && airport_at(Some(at + 1)) => spelled.push("to"),
+            Some((from, to)) if is_airport(from) && is_airport(to) => spelled.extend([from, "to", to]),
+            _ => spelled.push(token),
+        }
+    }
+    spelled.join(" ")
 }
 
 /// A suffix that was not asked for does not matter: whoever looks for B6 615 means B6 615D too.
@@ -206,6 +270,66 @@ mod tests {
         }
         for text in ["Delta", "boston", "jetblue boston", "auderdale", "x"] {
             assert!(!finds(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_route_is_found_in_its_own_direction() {
+        for text in [
+            "JFK to FLL",
+            "jfk-fll",
+            "JFK–FLL",
+            "JFK - FLL",
+            "JFK→FLL",
+            "JFK -> FLL",
+            "jfk > fll",
+            "from JFK to FLL",
+            "to FLL from JFK",
+            "new york to fort lauderdale",
+            "JetBlue JFK to FLL",
+            "JFK to FLL jetblue",
+            "B6 to FLL",
+            "615 to fort lauderdale",
+            "to fll",
+            "from jfk",
+            "jfk to",
+            "fll from jfk",
+        ] {
+            assert!(finds(text), "{text}");
+        }
+        for text in [
+            "FLL to JFK",
+            "FLL-JFK",
+            "FLL - JFK",
+            "FLL → JFK",
+            "fort lauderdale to new york",
+            "to jfk",
+            "from fll",
+            "fll to",
+            "JFK to BOS",
+            "delta JFK to FLL",
+        ] {
+            assert!(!finds(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flight_that_was_diverted_is_found_at_both_places_it_goes_to() {
+        let diverted = FlightView {
+            diverted_to: Some(Iata::parse("MCO").unwrap()),
+            ..flight("B6", "615", "JFK", "FLL")
+        };
+        for text in ["JFK to FLL", "JFK to MCO", "orlando"] {
+            assert!(Search::parse(text).unwrap().fits(&diverted), "{text}");
+        }
+        assert!(!Search::parse("from MCO").unwrap().fits(&diverted));
+    }
+
+    #[test]
+    fn the_words_of_a_route_begin_names_as_well() {
+        let to_tokyo = flight("UA", "9", "EWR", "NRT");
+        for text in ["to", "tokyo", "to tokyo", "newark to tokyo"] {
+            assert!(Search::parse(text).unwrap().fits(&to_tokyo), "{text}");
         }
     }
 

@@ -215,7 +215,8 @@ fn an_airline_is_called_as_the_operator_says_by_either_code() {
         row["name"].as_str().unwrap().to_owned()
     };
     let put = hub.operate("PUT", "/api/v1/airlines/JBU", &json!({ "name": "jetBlue" }));
-    assert_eq!((put.status, put.json()), (200, json!({ "code": "B6", "name": "jetBlue" })));
+    let named = json!({ "code": "B6", "icao": "JBU", "name": "jetBlue" });
+    assert_eq!((put.status, put.json()), (200, named));
     hub.kill_and_start_again();
     for path in ["/api/v1/airlines", "/api/v1/airlines?all=1"] {
         assert_eq!(name(&hub, path), "jetBlue", "{path}");

@@ -213,7 +213,10 @@ fn airports_and_airlines_are_those_that_have_flights_or_all_that_are_known() {
     let airlines = hub.get("/api/v1/airlines").json();
     assert_eq!(
         airlines["airlines"],
-        json!([{ "code": "B6", "name": "JetBlue" }, { "code": "EI", "name": "Aer Lingus" }])
+        json!([
+            { "code": "B6", "icao": "JBU", "name": "JetBlue" },
+            { "code": "EI", "icao": "EIN", "name": "Aer Lingus" }
+        ])
     );
     assert!(hub.get("/api/v1/airlines?all=1").json()["airlines"].as_array().unwrap().len() > 1_000);
 }

@@ -211,6 +211,9 @@ pub struct AirlineRow {
     /// IATA designator, or ICAO where there is none.
     #[schema(example = "B6")]
     pub code: String,
+    /// ICAO designator: flights are looked for and printed by it as well.
+    #[schema(example = "JBU")]
+    pub icao: Option<String>,
     /// Name.
     pub name: String,
 }

@@ -103,7 +103,7 @@ fn bodies(golden: &mut Golden) {
     put("history", json(&HistoryBody { leg: flight.leg.to_string(), entries, next: Some(2) }));
     put("airports", json(&AirportsBody { airports: vec![jfk_row()], next: None }));
     put("airports-page", json(&AirportsBody { airports: vec![jfk_row()], next: Some("JFK".into()) }));
-    let jetblue = AirlineRow { code: "B6".into(), name: "JetBlue Airways".into() };
+    let jetblue = AirlineRow { code: "B6".into(), icao: Some("JBU".into()), name: "JetBlue Airways".into() };
     put("airlines", json(&AirlinesBody { airlines: vec![jetblue] }));
     put("feeds", json(&FeedsBody { feeds: vec![feed(), silent_feed()] }));
     put("ingest", json(&ingest()));

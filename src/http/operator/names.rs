@@ -160,7 +160,7 @@ pub(in crate::http) async fn put_airline(
     let name = given.line("name");
     let Some(name) = given.needed("name", name) else { return Err(given.refused()) };
     given.finish()?;
-    let body = AirlineRow { code: code.to_string(), name: name.to_string() };
+    let body = names::row(code, name.to_string());
     let change = AirlineChange { code, name, by: by.clone(), at: real_now() };
     app.directory.put_airline(change).await.map_err(away)?;
     tracing::info!(airline = %code, operator = %by, "an airline was named");

@@ -30,8 +30,8 @@ const AIRPORTS: AirportsBody = {
 };
 const AIRLINES: AirlinesBody = {
   airlines: [
-    { code: 'B6', name: 'JetBlue' },
-    { code: 'DL', name: 'Delta Air Lines' },
+    { code: 'B6', icao: 'JBU', name: 'JetBlue' },
+    { code: 'DL', icao: 'DAL', name: 'Delta Air Lines' },
   ],
 };
 

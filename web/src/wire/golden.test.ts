@@ -122,7 +122,9 @@ const bodies: Record<string, Sort> = {
     airports: listOf(shape<AirportRow>({ ...airport, flights: whole })),
     next: text,
   }),
-  'rest-airlines': shape({ airlines: listOf(shape<AirlineRow>({ code: text, name: text })) }),
+  'rest-airlines': shape({
+    airlines: listOf(shape<AirlineRow>({ code: text, icao: orNull(text), name: text })),
+  }),
   'rest-feeds': shape({
     feeds: listOf(
       shape<FeedRow>({

@@ -394,6 +394,8 @@ export type AirportsBody = {
 export type AirlineRow = {
   /** IATA designator, or ICAO where there is none. */
   code: string;
+  /** ICAO designator: flights are looked for and printed by it as well. */
+  icao: string | null;
   /** Name. */
   name: string;
 };

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { findFlights } from './find-flights.mjs';
 import { AIRLINES, AIRPORTS, isAirport } from './places.mjs';
 import { takeReports } from './take-reports.mjs';
 
@@ -107,15 +108,18 @@ function answer(state, dist, openapi, request, response) {
   if (what === 'airports') return json({ airports: airports(state) });
   if (what === 'airlines') return json({ airlines: AIRLINES });
   if (what === 'stream') {
-    const topic = url.searchParams.get('topic') ?? '';
-    if (!state.isTopic(topic)) return problem(400, 'Bad request', 'There is no such topic.');
-    if (state.isUnknownFlight(topic)) return missing('There is no such flight.');
-    return stream(state, topic, response);
+    const topics = url.searchParams.getAll('topic');
+    if (topics.length === 0 || !topics.every((topic) => state.isTopic(topic)))
+      return problem(400, 'Bad request', 'There is no such topic.');
+    if (topics.some((topic) => state.isUnknownFlight(topic))) return missing('There is no such flight.');
+    return stream(state, topics, response);
   }
   if (what === 'feeds' && part === 'reports')
     return read(request, (body) => json(takeReports(state, [JSON.parse(body)].flat()), 202));
   if (what === 'boards' && !isAirport(leg)) return missing(`No airport is known by ${leg}.`);
   if (what === 'boards') return json(board(state, leg, part));
+  if (what === 'flights' && leg === undefined)
+    return json(findFlights([...state.flights.values()], url.searchParams));
   if (what === 'flights' && leg !== undefined) {
     const flight = state.flights.get(leg);
     if (!flight) return missing(`No flight is known by ${leg}.`);
@@ -150,15 +154,15 @@ function airports(state) {
   }));
 }
 
-function stream(state, topic, response) {
+function stream(state, topics, response) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   const send = (frame) => response.write(`event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
   send(hello(state));
   if (state.warning) send(state.warning);
-  send(state.snapshot(topic));
+  for (const topic of topics) send(state.snapshot(topic));
   const ping = setInterval(() => send({ type: 'ping', clock: clockOf(state) }), PING_S * 1000);
   const listener = (frame, flight) => {
-    if (state.topicHas(topic, flight)) send(frame);
+    if (topics.some((topic) => state.topicHas(topic, flight))) send(frame);
   };
   state.listeners.add(listener);
   state.warned.add(send);

@@ -36,6 +36,21 @@ export const AIRPORTS = [
 
 export const isAirport = (iata) => AIRPORTS.some((airport) => airport.iata === iata);
 
+/** By code, as far as the made-up day needs them. */
+const ICAO = {
+  B6: 'JBU',
+  DL: 'DAL',
+  AA: 'AAL',
+  UA: 'UAL',
+  '9E': 'EDV',
+  MQ: 'ENY',
+  US: 'AWE',
+  VX: 'VRD',
+  HA: 'HAL',
+  EV: 'ASQ',
+  WN: 'SWA',
+};
+
 export const AIRLINES = [
   { code: 'B6', name: 'JetBlue' },
   { code: 'DL', name: 'Delta Air Lines' },
@@ -48,7 +63,7 @@ export const AIRLINES = [
   { code: 'HA', name: 'Hawaiian Airlines' },
   { code: 'EV', name: 'ExpressJet' },
   { code: 'WN', name: 'Southwest Airlines' },
-];
+].map((row) => ({ code: row.code, icao: ICAO[row.code] ?? null, name: row.name }));
 
 export const TERMINALS = {
   B6: '5',

@@ -2,6 +2,9 @@ import { Icon } from '@/components/icon';
 import { Notice } from '@/components/notice';
 import { ReplayNote } from '@/components/replay-note';
 import { SiteHeader } from '@/components/site-header';
+import { SearchBox } from '@/features/airports/search-box';
+import { type Hit, hitsOf } from '@/features/airports/search-hits';
+import { isSearch, useFlightSearch } from '@/features/airports/use-flight-search';
 import { matchAirports } from '@/features/airports/match-airports';
 import styles from '@/features/airports/airports-page.module.css';
 import { useServices } from '@/lib/services/services';
@@ -23,7 +26,14 @@ export function AirportsPage() {
   useFreshDirectory();
   const [words, setWords] = useState('');
   const airports = [...view.airports.values()];
-  const found = matchAirports(airports, words);
+  const fitting = matchAirports(airports, words);
+  const search = useFlightSearch(words);
+  const isAsked = isSearch(words);
+  const isAnswered = isAsked && search.text === words.trim();
+  const hits = isAsked ? hitsOf(fitting, isAnswered ? search.flights : []) : [];
+  // Words that no airport has may be those of a flight.
+  const found =
+    fitting.length === 0 && (!isAnswered || hits.length > 0) ? matchAirports(airports, '') : fitting;
   return (
     <>
       <title>Gatecall</title>
@@ -35,17 +45,13 @@ export function AirportsPage() {
             <p className={styles['day']}>
               <ReplayNote zone={matchAirports(airports, '')[0]?.zone ?? 'UTC'} />
             </p>
-            <form role="search" className={styles['search']} onSubmit={(event) => event.preventDefault()}>
-              <Icon name="search" size="20px" />
-              <input
-                type="search"
-                aria-label="Search airports"
-                placeholder="City, airport or code"
-                autoComplete="off"
-                value={words}
-                onChange={(event) => setWords(event.target.value)}
-              />
-            </form>
+            <SearchBox
+              words={words}
+              onWords={setWords}
+              hits={hits}
+              isAnswered={!isAsked || isAnswered}
+              said={isAnswered ? inWords(hits, search.problem) : ''}
+            />
           </div>
         </div>
         <div id="content" className={styles['main']} tabIndex={-1}>
@@ -68,7 +74,7 @@ export function AirportsPage() {
               </ul>
             </>
           ) : view.known ? (
-            <Notice title={words === '' ? 'No airport has flights at the moment' : 'No airport fits'} />
+            <NothingFound words={words} problem={search.problem} />
           ) : view.failure !== null ? (
             <Notice
               title="The airports cannot be shown"
@@ -87,6 +93,33 @@ export function AirportsPage() {
       </main>
     </>
   );
+}
+
+function NothingFound({ words, problem }: { words: string; problem: string | null }) {
+  if (words === '') return <Notice title="No airport has flights at the moment" />;
+  if (problem !== null) {
+    return (
+      <Notice title="Flights cannot be searched at the moment">
+        <p>{problem}</p>
+      </Notice>
+    );
+  }
+  return (
+    <Notice title="No flight and no airport fits">
+      <p>Try a number such as B6 703, a route such as JFK to SJU, an airline, or a city.</p>
+    </Notice>
+  );
+}
+
+/** What is found, for those who do not see it. */
+function inWords(hits: Hit[], problem: string | null): string {
+  if (problem !== null) return 'Flights cannot be searched at the moment.';
+  const count = (kind: Hit['kind'], word: string) => {
+    const found = hits.filter((hit) => hit.kind === kind).length;
+    return found === 0 ? [] : [found === 1 ? `1 ${word}` : `${found} ${word}s`];
+  };
+  const counts = [...count('airport', 'airport'), ...count('flight', 'flight')];
+  return counts.length === 0 ? 'No flight and no airport fits.' : `${counts.join(' and ')} found.`;
 }
 
 function LargeAirport({ airport }: { airport: AirportRow }) {

@@ -8,6 +8,7 @@ const at = (hours: number) => new Date(now + hours * 3_600_000).toISOString();
 const names = {
   city: (iata: string) => ({ FLL: 'Fort Lauderdale', BOS: 'Boston' })[iata] ?? iata,
   airline: (code: string) => ({ B6: 'JetBlue', DL: 'Delta' })[code] ?? code,
+  icao: (code: string) => ({ B6: 'JBU', DL: 'DAL' })[code] ?? null,
 };
 const shown = (search: string, flights: ReturnType<typeof aFlight>[]) =>
   selectFlights(flights, 'departures', readQuery(new URLSearchParams(search)), now, names).map(
@@ -41,6 +42,32 @@ test('search finds a flight by its number, its codeshare, its city, its airline 
   for (const words of ['b6 615', 'B6615', 'ei5105', 'lauderdale', 'jetblue', 'gate 12', 'fll 615']) {
     expect(shown(`q=${words}`, flights)).toEqual(['a']);
   }
+});
+
+test('a flight is found by the ICAO designator that its ticket may have, whenever it is', () => {
+  const flights = [
+    aFlight({ leg: 'morning', number: '703', status: 'arrived', departure: { scheduled: at(-9) } }),
+    aFlight({ leg: 'other', carrier: 'DL', number: '703' }),
+  ];
+  for (const words of ['JBU703', 'jbu 703', 'JBU-0703', 'JBU70']) {
+    expect(shown(`q=${words}`, flights)).toEqual(['morning']);
+  }
+  expect(shown('q=DAL703', flights)).toEqual(['other']);
+});
+
+test('a gate is found however it is written', () => {
+  const gates = ['14', 'B14', 'B1', '07', 'C31A'];
+  const flights = gates.map((gate) =>
+    aFlight({ leg: gate, carrier: 'ZZ', number: '9', departure: { gate } }),
+  );
+  expect(shown('q=gate 14', flights)).toEqual(['14', 'B14']);
+  expect(shown('q=Gate14', flights)).toEqual(['14', 'B14']);
+  expect(shown('q=gate b14', flights)).toEqual(['B14']);
+  expect(shown('q=b14', flights)).toEqual(['B14']);
+  expect(shown('q=gate 7', flights)).toEqual(['07']);
+  expect(shown('q=gate 07', flights)).toEqual(['07']);
+  expect(shown('q=gate c31a', flights)).toEqual(['C31A']);
+  expect(shown('q=gate 3', flights)).toEqual([]);
 });
 
 test('who waits for a flight finds it on the arrivals three quarters of an hour after it has come in', () => {

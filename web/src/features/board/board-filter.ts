@@ -21,7 +21,12 @@ const DONE_ARRIVING: FlightStatus[] = ['landed', 'arrived', 'bags_on_belt'];
 const BOARDING: FlightStatus[] = ['gate_open', 'boarding', 'final_call', 'gate_closed'];
 
 /** What the list is to be ordered and searched by besides the flight itself. */
-export type Names = { city: (iata: string) => string; airline: (code: string) => string };
+export type Names = {
+  city: (iata: string) => string;
+  airline: (code: string) => string;
+  /** The ICAO designator of an airline, or null. */
+  icao: (code: string) => string | null;
+};
 
 /** The flights a traveller asked to see, in order. */
 export function selectFlights(
@@ -35,7 +40,9 @@ export function selectFlights(
   const chosen = flights.filter(
     (flight) =>
       // Who names a flight wants that flight, whenever it is.
-      (query.window === 'all' || inWindow(flight, direction, query, now_ms) || isNamed(flight, words)) &&
+      (query.window === 'all' ||
+        inWindow(flight, direction, query, now_ms) ||
+        isNamed(flight, words, names)) &&
       (query.airline === '' || flight.carrier === query.airline) &&
       (query.terminal === '' || terminalOf(flight, direction) === query.terminal) &&
       (query.status === '' || groupOf(flight, direction) === query.status) &&

@@ -66,6 +66,9 @@ export function BoardPage({ iata, direction }: Props) {
               ) : list.view.known ? (
                 <NothingHere
                   hidden={list.hidden}
+                  onWholeDay={
+                    query.q === '' || query.window === 'all' ? null : () => change({ window: 'all' })
+                  }
                   onShowAll={() => setParams({ window: 'all' }, { replace: true })}
                 />
               ) : null}
@@ -82,15 +85,25 @@ export function BoardPage({ iata, direction }: Props) {
   );
 }
 
-function NothingHere({ hidden, onShowAll }: { hidden: number; onShowAll: () => void }) {
+type NothingHereProps = { hidden: number; onWholeDay: (() => void) | null; onShowAll: () => void };
+
+/** What was looked for may have left already, or may leave much later. */
+function NothingHere({ hidden, onWholeDay, onShowAll }: NothingHereProps) {
   if (hidden === 0) return <Notice title="No flights are known for this board" />;
   return (
     <Notice
       title="No flight fits"
       actions={
-        <button type="button" onClick={onShowAll}>
-          Show all {hidden} flights
-        </button>
+        <>
+          {onWholeDay === null ? null : (
+            <button type="button" onClick={onWholeDay}>
+              Search the whole day
+            </button>
+          )}
+          <button type="button" onClick={onShowAll}>
+            Show all {hidden} flights
+          </button>
+        </>
       }
     >
       <p>Search and filters leave nothing to show.</p>

@@ -15,7 +15,7 @@ test('only the row of the flight that changed is drawn again', () => {
     aFlight({ leg: 'DL-40', carrier: 'DL', number: '40' }),
   ]);
   const directory = { view: () => view, subscribe: () => () => undefined, miss: () => undefined };
-  const view = { airports: new Map(), airlines: new Map(), known: false, failure: null };
+  const view = { airports: new Map(), airlines: new Map(), icao: new Map(), known: false, failure: null };
   const setting: RowSetting = {
     direction: 'departures',
     zone: 'UTC',

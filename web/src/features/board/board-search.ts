@@ -9,16 +9,20 @@ const DESIGNATOR = /^([A-Z]{3}|[A-Z0-9]{2})(\d+[A-Z]?)$/;
 
 /** What was typed, as words to be found: without case, accents, punctuation, and zeros before a number. */
 export function searchWords(text: string): string[] {
-  return wordsOf(text).map((word) => word.replace(/^0+(?=\d)/, ''));
+  return wordsOf(text.replace(/\bgate(?=\d)/gi, 'gate ')).map((word) =>
+    word.replace(/^([a-z]?)0+(?=\d)/, '$1'),
+  );
 }
 
 /** Whether the flight is looked for by one of its numbers, rather than by a place, an airline or a gate. */
-export function isNamed(flight: Flight, words: string[]): boolean {
+export function isNamed(flight: Flight, words: string[], names: Names): boolean {
   return designatorsOf(flight).some(({ carrier, number }) =>
     words.some((word, index) => {
       if (!/\d/.test(word) || words[index - 1] === 'gate') return false;
       if (number.toLowerCase().startsWith(word)) return true;
-      return word.length > carrier.length && `${carrier}${number}`.toLowerCase().startsWith(word);
+      return codesOf(carrier, names).some(
+        (code) => word.length > code.length && `${code}${number}`.toLowerCase().startsWith(word),
+      );
     }),
   );
 }
@@ -36,16 +40,37 @@ export function matchesSearch(
 ): boolean {
   const here = [...wordsOf(names.city(place)), ...wordsOf(place)];
   return designatorsOf(flight).some(({ carrier, number }) => {
-    const known = [...here, ...wordsOf(names.airline(carrier)), `${carrier}${number}`.toLowerCase()];
+    const known = [
+      ...here,
+      ...wordsOf(names.airline(carrier)),
+      ...codesOf(carrier, names).map((code) => `${code}${number}`.toLowerCase()),
+    ];
     return words.every((word, index) => {
       if (word === 'gate') return gate !== null;
-      if (words[index - 1] === 'gate') return gate?.toLowerCase() === word;
+      if (words[index - 1] === 'gate') return gate !== null && isGate(gate, word);
       if (/^\d/.test(word) && number.toLowerCase().startsWith(word)) return true;
       if (/^\d+$/.test(word)) return false;
-      return known.some((one) => one.startsWith(word)) || (/\d/.test(word) && gate?.toLowerCase() === word);
+      return known.some((one) => one.startsWith(word)) || (/\d/.test(word) && gateWord(gate) === word);
     });
   });
 }
+
+/** A gate as a word of a search: B07 is b7 there. */
+const gateWord = (gate: string | null): string | null =>
+  gate
+    ?.toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .replace(/^([a-z]*)0+(?=\d)/, '$1') ?? null;
+
+/** Gate B14 is called gate 14 by many, as long as they stand in its pier. */
+const isGate = (gate: string, word: string): boolean =>
+  gateWord(gate) === word || (/^\d/.test(word) && gateWord(gate)?.replace(/^[a-z]+/, '') === word);
+
+/** JBU 615 and B6 615 are the same flight. */
+const codesOf = (carrier: string, names: Names): string[] => {
+  const icao = names.icao(carrier);
+  return icao === null ? [carrier] : [carrier, icao];
+};
 
 function designatorsOf(flight: Flight): Designator[] {
   const shared = flight.codeshares.map((code) => {

@@ -30,6 +30,7 @@ export function useBoard(iata: string, direction: Direction, query: BoardQuery):
     () => ({
       city: (code) => directory.airports.get(code)?.city ?? code,
       airline: (code) => directory.airlines.get(code) ?? code,
+      icao: (code) => directory.icao.get(code) ?? null,
     }),
     [directory],
   );

@@ -14,6 +14,8 @@ export type DirectoryView = {
   /** Airports without flights whose board was opened all the same. */
   others: ReadonlyMap<string, AirportRow>;
   airlines: ReadonlyMap<string, string>;
+  /** ICAO designators of airlines that are known by another code. */
+  icao: ReadonlyMap<string, string>;
   /** True once the airports have come. */
   known: boolean;
   /** Why they have not, or are not as new as they should be, in words. */
@@ -30,6 +32,7 @@ export class Directory {
     airports: new Map(),
     others: new Map(),
     airlines: new Map(),
+    icao: new Map(),
     known: false,
     failure: null,
   };
@@ -111,6 +114,7 @@ export class Directory {
         ...this.#view,
         airports: new Map(airports.map((row) => [row.iata, row])),
         airlines: new Map(airlines.airlines.map((row) => [row.code, row.name])),
+        icao: new Map(airlines.airlines.flatMap(({ code, icao }) => (icao === null ? [] : [[code, icao]]))),
         known: true,
         failure: null,
       });

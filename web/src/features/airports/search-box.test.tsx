@@ -1,0 +1,141 @@
+import { ApiProblem } from '@/lib/api/api-problem';
+import { aFlight } from '@/testing/a-flight';
+import { renderAt } from '@/testing/render-at';
+import type { Flight } from '@/wire/types';
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+
+beforeEach(() => {
+  vi.spyOn(window, 'scrollTo').mockImplementation(() => undefined);
+  Element.prototype.scrollIntoView = () => undefined;
+});
+
+const B6703 = aFlight({ leg: 'B6-703', number: '703', codeshares: ['EI5103'] });
+const B6705 = aFlight({ leg: 'B6-705', number: '705', departure: { scheduled: '2013-02-08T23:00:00Z' } });
+const gone = aFlight({ leg: 'gone', number: '1', status: 'arrived' });
+
+/** A hub that finds what a test says, by what is looked for and whether it is to come. */
+async function home(coming: Record<string, Flight[]>, past: Record<string, Flight[]> = {}) {
+  const asked: string[] = [];
+  const answers: Record<string, unknown> = {};
+  const paths = (q: string) => `/flights?q=${encodeURIComponent(q)}&limit=8`;
+  const found = (list: Flight[] | undefined, path: string) => () => {
+    asked.push(path);
+    return { flights: list ?? [], next: null };
+  };
+  for (const q of new Set([...Object.keys(coming), ...Object.keys(past)])) {
+    const from = '&from=2013-02-08T19:00:00Z';
+    answers[paths(q) + from] = found(coming[q], paths(q) + from);
+    answers[paths(q)] = found([...(past[q] ?? []), ...(coming[q] ?? [])], paths(q));
+  }
+  const page = await renderAt('/', answers);
+  await page.next(() => page.hub.last.greets());
+  const field = screen.getByRole('combobox', { name: 'Search flights and airports' });
+  /** Types, and waits as the page does before it asks. */
+  const type = async (words: string) => {
+    await userEvent.type(field, words);
+    await page.next(() => undefined, 40);
+    await page.next(() => undefined, 60);
+    await page.next(() => undefined);
+  };
+  return { page, field, type, asked };
+}
+
+test('flights are found while typing, and asked for once a pause', async () => {
+  const { type, asked } = await home({ 'B6 70': [B6703, B6705] });
+  await type('B6 70');
+  const list = screen.getByRole('group', { name: 'Flights' });
+  expect(
+    within(list)
+      .getAllByRole('option')
+      .map((one) => one.getAttribute('href')),
+  ).toEqual(['/flight/B6-703', '/flight/B6-705']);
+  expect(within(list).getAllByRole('option')[0]).toHaveTextContent(
+    'B6 703New York JFK to Fort Lauderdale FLL16:00 EST, also sold as EI 5103',
+  );
+  expect(screen.getByText('2 flights found.')).toBeInTheDocument();
+  expect(asked.every((path) => path.includes('q=B6%2070&'))).toBe(true);
+});
+
+test('flights that are to come stand before those that have left, each once', async () => {
+  const { type } = await home({ jetblue: [B6703] }, { jetblue: [gone] });
+  await type('jetblue');
+  const names = screen.getAllByRole('option').map((one) => one.getAttribute('href'));
+  expect(names).toEqual(['/flight/B6-703', '/flight/gone']);
+});
+
+test('Enter opens the only hit', async () => {
+  const { type, page } = await home({ B6703: [B6703] });
+  await type('B6703');
+  await userEvent.keyboard('{Enter}');
+  await page.next(() => undefined);
+  expect(screen.queryByRole('combobox')).toBeNull();
+  expect(screen.getByRole('heading', { level: 1 })).toHaveFocus();
+});
+
+test('Enter that was faster than the hub opens the only hit once it is there', async () => {
+  const { field, page } = await home({ 'B6 703': [B6703] });
+  await userEvent.type(field, 'B6 703{Enter}');
+  expect(field).toBeVisible();
+  await page.next(() => undefined, 300);
+  await page.next(() => undefined);
+  expect(screen.queryByRole('combobox')).toBeNull();
+});
+
+test('Enter among several hits opens none by chance, and the one that was chosen', async () => {
+  const { field, type, page } = await home({ 'to FLL': [B6703, B6705] });
+  await type('to FLL');
+  await userEvent.keyboard('{Enter}');
+  expect(field).toBeVisible();
+  await userEvent.keyboard('{ArrowDown}{ArrowDown}');
+  const chosen = screen.getByRole('option', { selected: true });
+  expect(chosen).toHaveTextContent('B6 705');
+  expect(field).toHaveAttribute('aria-activedescendant', chosen.id);
+  expect(field).toHaveFocus();
+  await userEvent.keyboard('{ArrowUp}{ArrowUp}');
+  expect(screen.getByRole('option', { selected: true })).toHaveTextContent('B6 705');
+  await userEvent.keyboard('{Enter}');
+  await page.next(() => undefined);
+  expect(screen.queryByRole('combobox')).toBeNull();
+});
+
+test('an airport’s code opens its board, whatever flights there are', async () => {
+  const { type, page } = await home({ ord: [B6703, B6705] });
+  await type('ord');
+  expect(screen.getByRole('group', { name: 'Airports' })).toHaveTextContent('ORDChicago');
+  await userEvent.keyboard('{Enter}');
+  await page.next(() => undefined);
+  expect(screen.getByRole('heading', { level: 1, name: 'Departures' })).toBeVisible();
+});
+
+test('Escape closes the list, and then empties the field', async () => {
+  const { field, type } = await home({ B6703: [B6703] });
+  await type('B6703');
+  expect(field).toHaveAttribute('aria-expanded', 'true');
+  await userEvent.keyboard('{Escape}');
+  expect(field).toHaveAttribute('aria-expanded', 'false');
+  expect(field).toHaveValue('B6703');
+  await userEvent.keyboard('{Escape}');
+  expect(field).toHaveValue('');
+});
+
+test('what is not found is said with ways to look for it', async () => {
+  const { type } = await home({ 'ZZ 9': [] });
+  await type('ZZ 9');
+  expect(screen.getByText('No flight and no airport fits')).toBeVisible();
+  expect(screen.getByText('No flight and no airport fits.')).toBeInTheDocument();
+});
+
+test('a hub that cannot be asked is not taken for one that finds nothing', async () => {
+  const fails = () => {
+    throw new ApiProblem(503, 'The hub is busy.');
+  };
+  const page = await renderAt('/', { '/flights?q=zz&limit=8&from=2013-02-08T19:00:00Z': fails });
+  await page.next(() => page.hub.last.greets());
+  await userEvent.type(screen.getByRole('combobox'), 'zz');
+  await page.next(() => undefined, 200);
+  await page.next(() => undefined);
+  expect(screen.getByText('Flights cannot be searched at the moment')).toBeVisible();
+  expect(screen.queryByText('No flight and no airport fits')).toBeNull();
+});

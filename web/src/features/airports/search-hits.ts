@@ -1,0 +1,30 @@
+import type { AirportRow, Flight } from '@/wire/types';
+
+/** One thing that was found, and the address of its page. */
+export type Hit =
+  | { kind: 'airport'; key: string; to: string; airport: AirportRow }
+  | { kind: 'flight'; key: string; to: string; flight: Flight };
+
+/** How many airports are offered beside the flights; all of them are on the page. */
+const AIRPORTS_MAX = 4;
+
+export function hitsOf(airports: AirportRow[], flights: Flight[]): Hit[] {
+  return [
+    ...airports.slice(0, AIRPORTS_MAX).map((airport): Hit => {
+      const to = `/board/${airport.iata}/departures`;
+      return { kind: 'airport', key: airport.iata, to, airport };
+    }),
+    ...flights.map((flight): Hit => {
+      const to = `/flight/${encodeURIComponent(flight.leg)}`;
+      return { kind: 'flight', key: flight.leg, to, flight };
+    }),
+  ];
+}
+
+/** What Enter opens when nothing has been chosen: the only hit, or the airport whose code was typed. */
+export function onlyHit(hits: Hit[], typed: string): Hit | null {
+  const [first] = hits;
+  if (first === undefined) return null;
+  if (hits.length === 1) return first;
+  return first.kind === 'airport' && first.key === typed.trim().toUpperCase() ? first : null;
+}

@@ -1,0 +1,78 @@
+import { StatusBadge } from '@/components/status-badge';
+import styles from '@/features/airports/search-box.module.css';
+import type { Hit } from '@/features/airports/search-hits';
+import { codeshareName, flightName } from '@/lib/flight/flight-name';
+import { boardTime } from '@/lib/flight/flight-times';
+import { statusWords } from '@/lib/flight/status-words';
+import { useAirport } from '@/lib/services/use-directory';
+import { useNow } from '@/lib/services/use-now';
+import { DAY_STEP_MS, timeWithZone } from '@/lib/time/zoned';
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+
+type OptionProps<Kind extends Hit['kind']> = {
+  id: string;
+  isChosen: boolean;
+  hit: Extract<Hit, { kind: Kind }>;
+};
+
+export function AirportOption({ hit, ...option }: OptionProps<'airport'>) {
+  const { iata, city, name } = hit.airport;
+  return (
+    <Option {...option} to={hit.to}>
+      <span className={styles['code']}>{iata}</span>
+      <span className={styles['what']}>
+        {city}
+        <span className={styles['more']}>{name}</span>
+      </span>
+    </Option>
+  );
+}
+
+/** A flight as its origin tells of it: which, from where to where, when, and how it stands. */
+export function FlightOption({ hit, ...option }: OptionProps<'flight'>) {
+  const { flight } = hit;
+  const from = useAirport(flight.departure.airport);
+  const to = useAirport(flight.arrival.airport);
+  const now_ms = useNow(DAY_STEP_MS);
+  const at_ms = boardTime(flight, 'departures');
+  const { words, tone } = statusWords(flight, 'departures');
+  const when = at_ms === null ? 'time not known' : timeWithZone(at_ms, now_ms, from.zone);
+  const numbers = flight.codeshares.map(codeshareName);
+  return (
+    <Option {...option} to={hit.to}>
+      <span className={styles['code']}>{flightName(flight)}</span>
+      <span className={styles['what']}>
+        {from.city} {from.iata} to {to.city} {to.iata}
+        <span className={styles['more']}>
+          {when}
+          {numbers.length === 0 ? null : `, also sold as ${numbers.join(', ')}`}
+        </span>
+      </span>
+      <span className={styles['status']}>
+        <StatusBadge words={words} tone={tone} />
+      </span>
+    </Option>
+  );
+}
+
+type Props = { id: string; isChosen: boolean; to: string; children: ReactNode };
+
+/** A link as well, so that it can be opened in another tab. */
+function Option({ id, isChosen, to, children }: Props) {
+  return (
+    <Link
+      id={id}
+      role="option"
+      aria-selected={isChosen}
+      tabIndex={-1}
+      to={to}
+      className={styles['option']}
+      ref={(option) => {
+        if (isChosen) option?.scrollIntoView({ block: 'nearest' });
+      }}
+    >
+      {children}
+    </Link>
+  );
+}

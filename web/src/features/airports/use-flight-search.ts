@@ -1,0 +1,67 @@
+import { ApiProblem } from '@/lib/api/api-problem';
+import { useServices } from '@/lib/services/services';
+import type { Flight, FlightsBody } from '@/wire/types';
+import { useEffect, useState } from 'react';
+
+/** Whoever types is not asked after every letter. Real time. */
+const PAUSE_MS = 200;
+/** A letter alone fits a part of all there is. */
+const LETTERS_MIN = 2;
+/** The hub takes no more. */
+const LETTERS_MAX = 64;
+/** How many flights are offered; who wants another one types more. */
+export const FLIGHTS_MAX = 8;
+/** Flights that left longer ago than this come after those that are to leave. The hub's time. */
+const PAST_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+export type FlightSearch = {
+  /** What was looked for; while it is not what is typed, the answer is to come. */
+  text: string;
+  flights: Flight[];
+  problem: string | null;
+};
+
+/** Whether it is enough to be looked for. */
+export const isSearch = (typed: string): boolean => typed.trim().length >= LETTERS_MIN;
+
+const NOTHING: FlightSearch = { text: '', flights: [], problem: null };
+
+/** The flights that fit a text, the next to leave first. Keeps the last answer until there is another one. */
+export function useFlightSearch(typed: string): FlightSearch {
+  const { getJson, clock, timers } = useServices();
+  const [answer, setAnswer] = useState(NOTHING);
+  const text = typed.trim().slice(0, LETTERS_MAX);
+  const isAsked = isSearch(typed);
+  useEffect(() => {
+    if (!isAsked) return;
+    const giveUp = new AbortController();
+    const find = async (since: string): Promise<Flight[]> => {
+      const query = `/flights?q=${encodeURIComponent(text)}&limit=${FLIGHTS_MAX}${since}`;
+      return (await getJson<FlightsBody>(query, giveUp.signal)).flights;
+    };
+    const ask = async () => {
+      const from_ms = Math.floor(clock.now_ms() / MINUTE_MS) * MINUTE_MS - PAST_MS;
+      const from = new Date(from_ms).toISOString().replace('.000', '');
+      const coming = await find(`&from=${from}`);
+      // Who names a flight wants that flight, also when it has left.
+      const all = coming.length < FLIGHTS_MAX ? [...coming, ...(await find(''))] : coming;
+      return [...new Map(all.map((flight) => [flight.leg, flight])).values()].slice(0, FLIGHTS_MAX);
+    };
+    const cancel = timers.after(PAUSE_MS, () => {
+      ask().then(
+        (flights) => setAnswer({ text, flights, problem: null }),
+        (error: unknown) => {
+          if (giveUp.signal.aborted) return;
+          const problem = error instanceof ApiProblem ? error.message : String(error);
+          setAnswer({ text, flights: [], problem });
+        },
+      );
+    });
+    return () => {
+      cancel();
+      giveUp.abort();
+    };
+  }, [getJson, clock, timers, text, isAsked]);
+  return isAsked ? answer : NOTHING;
+}
