@@ -12,6 +12,10 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
     object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// For scripts: a worker, as the one that holds the stream of all tabs, has the policy of its own script and
+/// not that of the page that started it.
+const SCRIPT_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+
 /// For everything else: it is data, nothing to be run or framed.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -20,7 +24,9 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 pub(super) enum Kind {
     /// The web page, found or not.
     Page,
-    /// Data, scripts, pictures, problems: whatever is not shown by itself.
+    /// A script of the page.
+    Script,
+    /// Data, pictures, problems: whatever is not shown by itself.
     Data,
 }
 
@@ -39,6 +45,7 @@ impl Kind {
     pub(super) fn put_on(self, headers: &mut HeaderMap) {
         let (policy, vary) = match self {
             Self::Page => (PAGE_POLICY, "Origin, Accept-Encoding, Accept"),
+            Self::Script => (SCRIPT_POLICY, "Origin, Accept-Encoding"),
             Self::Data => (DATA_POLICY, "Origin, Accept-Encoding"),
         };
         let mut put =

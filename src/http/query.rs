@@ -7,8 +7,8 @@ use actix_web::web::Query;
 use chrono::{DateTime, Utc};
 use std::ops::RangeInclusive;
 
-/// Most parameters of one request.
-const PARAMETERS_MAX: usize = 32;
+/// Most parameters of one request. A stream may have a `topic` and a `since` for each of its topics.
+const PARAMETERS_MAX: usize = 256;
 
 /// Longest value of one parameter, in bytes.
 const VALUE_BYTES_MAX: usize = 512;
@@ -52,6 +52,24 @@ impl Parameters {
             return None;
         }
         Some(value)
+    }
+
+    /// Parameters that may be given several times and whose order counts, each with its name. Those
+    /// without a value are left out.
+    pub(crate) fn in_order(&mut self, names: &[&'static str]) -> Vec<(&'static str, String)> {
+        self.known.extend(names);
+        let mut taken = Vec::new();
+        for (key, value) in std::mem::take(&mut self.left) {
+            match names.iter().find(|name| **name == key) {
+                Some(name) if value.len() > VALUE_BYTES_MAX => {
+                    self.wrong(name, format!("is longer than {VALUE_BYTES_MAX} bytes"));
+                }
+                Some(_) if value.is_empty() => {}
+                Some(name) => taken.push((*name, value)),
+                None => self.left.push((key, value)),
+            }
+        }
+        taken
     }
 
     /// A parameter of a certain shape. `parse` answers with what is wrong, to be read after the
@@ -165,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_query_of_any_length_is_bounded() {
-        assert!(Parameters::read(&"a=1&".repeat(100)).is_err());
+        assert!(Parameters::read(&"a=1&".repeat(300)).is_err());
         let mut given = Parameters::read(&format!("q={}", "x".repeat(1_000))).unwrap();
         assert_eq!(given.text("q"), None);
         assert_eq!(refused(given), "query parameter q is longer than 512 bytes");

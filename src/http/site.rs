@@ -100,6 +100,7 @@ impl Site {
     pub(super) fn kind(&self, path: &str) -> Kind {
         match self.files.get(path) {
             Some(file) if file.content_type.starts_with("text/html") => Kind::Page,
+            Some(file) if file.content_type.starts_with("text/javascript") => Kind::Script,
             Some(_) => Kind::Data,
             None if is_data(path) => Kind::Data,
             None => Kind::Page,

@@ -15,9 +15,10 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::frame::{Encoding, Frame};
 use actors::hub::NoSnapshot;
-use actors::switchboard::LineId;
+use actors::switchboard::{LineId, Socket};
 use actors::unread::Client;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use domain::topic::Topic;
 use futures_util::Stream;
 use std::cell::{Cell, RefCell};
@@ -27,6 +28,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Bytes waiting for one reader beyond which it counts as behind. One write is always taken whole,
@@ -35,6 +37,9 @@ const QUEUE_BYTES: usize = 64 * 1024;
 
 /// Most that the response is handed at once.
 const PIECE_BYTES: usize = 32 * 1024;
+
+/// How often it is looked whether a reader has taken a snapshot.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The socket of a reader of events.
 #[derive(Default)]
@@ -158,27 +163,80 @@ impl Drop for Events {
     }
 }
 
-/// `GET /api/v1/stream?topic=…`: the topic's frames as events named after their type. A browser
+/// One topic of a stream, and the position to resume it from.
+type Wanted = (Topic, Option<DateTime<Utc>>);
+
+/// Reads `topic=…`, given once or several times. `since` belongs to the topic before it, or to the first.
+fn wanted(request: &HttpRequest, app: &App) -> Result<Vec<Wanted>, Problem> {
+    let mut given = Parameters::of(request)?;
+    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut first_since = None;
+    for (name, value) in given.in_order(&["topic", "since"]) {
+        match name {
+            "topic" => match topic(&value, app) {
+                Ok(topic) if wanted.iter().any(|(known, _)| *known == topic) => {
+                    given.wrong("topic", format!("{topic} is given twice"));
+                }
+                Ok(topic) => wanted.push((topic, None)),
+                Err(why) => given.wrong("topic", why),
+            },
+            _ => match DateTime::parse_from_rfc3339(&value) {
+                Ok(at) => {
+                    *wanted.last_mut().map_or(&mut first_since, |(_, known)| known) = Some(at.to_utc());
+                }
+                Err(_) => given.wrong("since", "is no instant such as 2013-02-08T15:00:00Z"),
+            },
+        }
+    }
+    let topics_max = app.config.sockets.topics_max;
+    if wanted.len() > topics_max {
+        given.wrong("topic", format!("is given more than {topics_max} times"));
+    }
+    let is_alone = wanted.len() == 1;
+    match wanted.first_mut() {
+        Some((_, since)) => *since = since.or(first_since),
+        None => drop(given.needed::<Topic>("topic", None)),
+    }
+    given.finish()?;
+    // The id of an event tells how far one topic is, and not whether the others had begun.
+    let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    if is_alone && let Some(id) = last_event.and_then(|id| id.parse().ok()) {
+        wanted[0].1 = Some(id);
+    }
+    // A stamp of a future is one of other data: a day that was replayed before, say.
+    let since_max = since_max(app);
+    for (_, since) in &mut wanted {
+        *since = since.filter(|since| *since <= since_max);
+    }
+    Ok(wanted)
+}
+
+fn topic(text: &str, app: &App) -> Result<Topic, String> {
+    let topic = Topic::parse(text).ok_or("is not a topic; see /docs/protocol")?;
+    match nothing_comes_of(&topic, app) {
+        Some(reason) => Err(format!("names nothing to follow: {reason}")),
+        None => Ok(topic),
+    }
+}
+
+/// `GET /api/v1/stream?topic=…`: the topics' frames as events named after their type. A browser
 /// that reconnects sends the id of the last event, and is told only what changed since.
 pub async fn stream(
     request: HttpRequest,
     app: web::Data<App>,
     open: web::Data<OpenLines>,
 ) -> Result<HttpResponse, Problem> {
-    let mut given = Parameters::of(&request)?;
-    let topic = given.parsed("topic", |text| Topic::parse(text).ok_or("is not a topic; see /docs/protocol"));
-    let asked_since = given.instant("since");
-    let Some(topic) = given.needed("topic", topic) else { return Err(given.refused()) };
-    given.finish()?;
-    if let Some(reason) = nothing_comes_of(&topic, &app) {
-        return Err(Problem::bad_query("topic", &format!("names nothing to follow: {reason}")));
-    }
-    let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    // A stamp of a future is one of other data: a day that was replayed before, say.
-    let since = last_event.and_then(|id| id.parse().ok()).or(asked_since);
-    let since = since.filter(|since| *since <= since_max(&app));
+    let wanted = wanted(&request, &app)?;
     app.does(Role::Sockets).map_err(|why| Problem::misdirected(&why))?;
     app.readiness.check().map_err(Problem::unavailable)?;
+    // Refused while there is a status to do it with.
+    let is_unknown = |topic: &Topic| match topic {
+        Topic::Flight(leg) => app.hub.live(leg).is_none_or(|live| live.view.hidden),
+        _ => false,
+    };
+    if wanted.iter().any(|(topic, _)| is_unknown(topic)) {
+        return Err(Problem::not_found(&NoSnapshot::UnknownLeg.to_string()));
+    }
     if request.method() == actix_web::http::Method::HEAD {
         return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).finish());
     }
@@ -201,16 +259,18 @@ pub async fn stream(
             lines.send(id, warning.bytes(Encoding::EventStream).clone());
         }
     }
-    if let Err(error) = thread.lines.borrow_mut().follow(id, &topic, 1) {
-        return Err(Problem::unavailable(&error.to_string()));
+    // All before the first snapshot: frames are kept back until the last has been put in its place.
+    for (topic, _) in &wanted {
+        let followed = thread.lines.borrow_mut().follow(id, topic, wanted.len());
+        followed.map_err(|error| Problem::unavailable(&error.to_string()))?;
     }
-    let snapshot = app.hub.snapshot(&topic, since).await.map_err(|error| match error {
-        NoSnapshot::UnknownLeg => Problem::not_found(&error.to_string()),
-        NoSnapshot::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
-        NoSnapshot::Stopping => Problem::unavailable(&error.to_string()),
-    })?;
-    let released = thread.lines.borrow_mut().release(id, &topic, &snapshot);
-    released.map_err(|error| Problem::unavailable(&error.to_string()))?;
+    let mut rest = wanted.into_iter();
+    if let Some(first) = rest.next() {
+        release(&thread, id, first).await?;
+    }
+    if rest.len() > 0 {
+        actix_web::rt::spawn(release_rest(thread.clone(), id, rest));
+    }
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -218,6 +278,38 @@ pub async fn stream(
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header(("x-accel-buffering", "no"))
         .streaming(events))
+}
+
+/// Puts a topic's snapshot in its place on the line.
+async fn release(thread: &Thread, id: LineId, (topic, since): Wanted) -> Result<(), Problem> {
+    let snapshot = thread.app.hub.snapshot(&topic, since).await.map_err(|error| match error {
+        NoSnapshot::UnknownLeg => Problem::not_found(&error.to_string()),
+        NoSnapshot::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
+        NoSnapshot::Stopping => Problem::unavailable(&error.to_string()),
+    })?;
+    let released = thread.lines.borrow_mut().release(id, &topic, &snapshot);
+    released.map_err(|error| Problem::unavailable(&error.to_string()))
+}
+
+/// The other topics' snapshots, each once the reader has taken the one before: no reader keeps more than one
+/// in memory. What cannot be had ends the stream, so that its reader comes back and is told why.
+async fn release_rest(thread: Rc<Thread>, id: LineId, rest: impl Iterator<Item = Wanted>) {
+    for wanted in rest {
+        while thread.lines.borrow().owes_snapshot(id) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        if thread.lines.borrow().socket(id).is_none() {
+            return;
+        }
+        let topic = wanted.0.clone();
+        if let Err(problem) = release(&thread, id, wanted).await {
+            tracing::debug!(%topic, %problem, "a stream ends: one of its topics has no snapshot");
+            if let Some(socket) = thread.lines.borrow().socket(id) {
+                socket.cut();
+            }
+            return;
+        }
+    }
 }
 
 /// The first frame of every connection.

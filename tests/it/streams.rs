@@ -121,31 +121,35 @@ fn a_stream_begins_with_hello_and_a_snapshot_and_names_each_event_by_its_type() 
     assert_eq!(state.data["flight"]["changed_at"], state.id);
 }
 
+/// A position that the hub can resume from, with a slack of 1 s; B6 27 has changed since. See
+/// `a_listener_who_comes_back_is_told_only_what_changed` of the WebSockets.
+fn a_position(hub: &Hub) -> String {
+    let changed_at = || {
+        let flight = hub.get("/api/v1/flights/B6-27-20130208-JFK-FLL").json();
+        instant(flight["changed_at"].as_str().unwrap())
+    };
+    let since = hub.now() + TimeDelta::milliseconds(1_001);
+    let changed_later = (1..).find(|gate| {
+        hub.fly("27", json!({ "departure.gate": gate.to_string() }));
+        changed_at() > since - TimeDelta::seconds(1)
+    });
+    assert!(changed_later.is_some());
+    since.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 #[test]
 fn a_stream_that_is_opened_again_tells_only_what_changed() {
     let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
     hub.fly("801", json!({}));
     hub.fly("615", json!({ "departure.gate": "1" }));
-    let changed_at = |leg: &str| {
-        let flight = hub.get(&format!("/api/v1/flights/{leg}")).json();
-        instant(flight["changed_at"].as_str().unwrap())
-    };
-    // See `a_listener_who_comes_back_is_told_only_what_changed` of the WebSockets.
-    let since = hub.now() + TimeDelta::milliseconds(1_001);
-    let other = "B6-27-20130208-JFK-FLL";
-    let changed_later = (1..).find(|gate| {
-        hub.fly("27", json!({ "departure.gate": gate.to_string() }));
-        changed_at(other) > since - TimeDelta::seconds(1)
-    });
-    assert!(changed_later.is_some());
-    let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let since = a_position(&hub);
     let by_query = format!("{BOARD}&since={since}");
     for (path, headers) in [(BOARD, &[("last-event-id", since.as_str())][..]), (&by_query, &[])] {
         let mut stream = Stream::open(hub.api, path, headers);
         stream.expect("hello");
         let part = stream.expect("snapshot").data;
         let legs: Vec<_> = part["flights"].as_array().unwrap().iter().map(|flight| &flight["leg"]).collect();
-        assert_eq!((&part["partial"], legs), (&json!(true), vec![&json!(other)]));
+        assert_eq!((&part["partial"], legs), (&json!(true), vec![&json!("B6-27-20130208-JFK-FLL")]));
     }
     // An id that a browser kept from other data, or that is none, is good for nothing: the whole.
     let future = format!("{BOARD}&since=2099-01-01T00:00:00Z");
@@ -154,6 +158,59 @@ fn a_stream_that_is_opened_again_tells_only_what_changed() {
         stream.expect("hello");
         assert_eq!(stream.expect("snapshot").data["partial"], false, "{path} {id}");
     }
+}
+
+#[test]
+fn a_stream_of_several_topics_begins_with_the_snapshot_of_each_and_brings_each_change_once() {
+    let hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "12" }));
+    let arrivals = "board/FLL/arrivals";
+    let path = format!("{BOARD}&topic={arrivals}&topic=flight/{LEG}&topic=board/BOS/arrivals");
+    let mut stream = Stream::open(hub.api, &path, &[]);
+    stream.expect("hello");
+    for (topic, flights) in
+        [("board/JFK/departures", 1), (arrivals, 1), (&format!("flight/{LEG}"), 1), ("board/BOS/arrivals", 0)]
+    {
+        let snapshot = stream.expect("snapshot").data;
+        assert_eq!((&snapshot["topic"], &snapshot["partial"]), (&json!(topic), &json!(false)));
+        assert_eq!(snapshot["flights"].as_array().unwrap().len(), flights, "{topic}");
+    }
+    for (gate, rev) in [("14", 2), ("15", 3)] {
+        hub.fly("615", json!({ "departure.gate": gate }));
+        let change = stream.expect("change").data;
+        assert_eq!((&change["rev"], &change["set"]["departure.gate"]), (&json!(rev), &json!(gate)));
+    }
+}
+
+#[test]
+fn each_topic_of_a_stream_is_resumed_from_its_own_position() {
+    let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
+    hub.fly("615", json!({ "departure.gate": "1" }));
+    let since = a_position(&hub);
+    let path = format!("{BOARD}&since={since}&topic=board/FLL/arrivals");
+    // The id of an event is a position of one topic, and not of those whose snapshot had not come.
+    let mut stream = Stream::open(hub.api, &path, &[("last-event-id", since.as_str())]);
+    stream.expect("hello");
+    let partial: Vec<Value> = (0..2).map(|_| stream.expect("snapshot").data["partial"].clone()).collect();
+    assert_eq!(partial, [json!(true), json!(false)]);
+}
+
+#[test]
+fn a_stream_that_is_refused_one_of_its_topics_is_refused() {
+    let hub = Hub::start_with(&[("SOCKETS__TOPICS_MAX", "2")]);
+    let at_fault = |query: &str| {
+        let problem = hub.get(&format!("/api/v1/stream?topic=all&{query}")).problem(400);
+        problem["errors"][0].clone()
+    };
+    for (query, reason) in [
+        ("topic=board/JFK", "is not a topic; see docs/PROTOCOL.md"),
+        ("topic=all", "is given twice"),
+        ("topic=board/JFK/arrivals&topic=board/JFK/departures", "is given more than 2 times"),
+    ] {
+        assert_eq!(at_fault(query), json!({ "field": "topic", "reason": reason }), "{query}");
+    }
+    assert_eq!(at_fault("since=yesterday")["field"], "since");
+    hub.get("/api/v1/stream?topic=all&topic=flight/B6-1-20130208-JFK-FLL").problem(404);
 }
 
 #[test]

@@ -9,9 +9,12 @@ import { onOffline, onWake } from '@/lib/services/on-wake';
 import type { Services } from '@/lib/services/services';
 import { fullJitter } from '@/lib/socket/backoff';
 import { eventStreamTransport } from '@/lib/socket/event-stream-transport';
+import { joinSharedStream } from '@/lib/socket/shared-stream';
 import { SocketClient } from '@/lib/socket/socket-client';
 import { webSocketTransport } from '@/lib/socket/web-socket-transport';
 import { FlightStore } from '@/lib/store/flight-store';
+
+const API = '/api/v1';
 
 /** The one place where the page meets the browser's clock, chance, network and storage. */
 export function createServices(): Services & { start: () => void } {
@@ -21,7 +24,7 @@ export function createServices(): Services & { start: () => void } {
   const directory = new Directory(getJson, timers, Math.random);
   const socket = new SocketClient({
     websocket: webSocketTransport(`${location.origin.replace(/^http/, 'ws')}/ws`),
-    stream: eventStreamTransport('/api/v1'),
+    stream: eventStreamTransport(API, joinSharedStream(API, timers)),
     cache: store,
     timers,
     clock,

@@ -1,72 +1,10 @@
-import { eventStreamTransport } from '@/lib/socket/event-stream-transport';
 import { aFlight } from '@/testing/a-flight';
-import { goldenFrame } from '@/testing/golden';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FakeEventSource, HELLO, someTabs } from '@/testing/some-tabs';
+import { expect, test, vi } from 'vitest';
 
-class FakeEventSource extends EventTarget {
-  static opened: FakeEventSource[] = [];
-  onerror: (() => void) | null = null;
-  closed = false;
-
-  constructor(readonly url: string) {
-    super();
-    FakeEventSource.opened.push(this);
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  says(type: string, data: string): void {
-    this.dispatchEvent(new MessageEvent(type, { data }));
-  }
-}
-
-beforeEach(() => {
-  FakeEventSource.opened = [];
-  vi.stubGlobal('EventSource', FakeEventSource);
-});
-afterEach(() => vi.unstubAllGlobals());
-
-function connect() {
-  const heard = { open: vi.fn(), frame: vi.fn(), close: vi.fn(), lineBegan: vi.fn(), lineEnded: vi.fn() };
-  return { transport: eventStreamTransport('/api/v1')(heard), heard };
-}
-const stream = (index: number) => {
-  const one = FakeEventSource.opened[index];
-  if (!one) throw new Error('no such stream');
-  return one;
-};
-
-test('a stream is opened for each topic that is followed, and its events are frames', async () => {
-  const { transport, heard } = connect();
-  await vi.waitFor(() => expect(heard.open).toHaveBeenCalledOnce());
-  transport.send({ op: 'follow', topic: 'board/JFK/departures' });
-  transport.send({ op: 'follow', topic: 'flight/B6-1' });
-  expect(FakeEventSource.opened.map((one) => one.url)).toEqual([
-    '/api/v1/stream?topic=board%2FJFK%2Fdepartures',
-    '/api/v1/stream?topic=flight%2FB6-1',
-  ]);
-  stream(0).says('hello', '{"type":"hello"}');
-  expect(heard.frame).toHaveBeenCalledWith('{"type":"hello"}', 'board/JFK/departures');
-  const warning = JSON.stringify(goldenFrame('frame-upstream', 'upstream'));
-  stream(0).says('upstream', warning);
-  expect(heard.frame).toHaveBeenLastCalledWith(warning, 'board/JFK/departures');
-  transport.send({ op: 'unfollow', topic: 'board/JFK/departures' });
-  expect(stream(0).closed).toBe(true);
-  expect(stream(1).closed).toBe(false);
-});
-
-test('each stream is a line of its own, from its opening until it is closed', () => {
-  const { transport, heard } = connect();
-  transport.send({ op: 'follow', topic: 'all' });
-  expect(heard.lineBegan).toHaveBeenCalledExactlyOnceWith('all');
-  stream(0).says('ping', '{"type":"ping"}');
-  expect(heard.frame).toHaveBeenLastCalledWith('{"type":"ping"}', 'all');
-  transport.send({ op: 'unfollow', topic: 'all' });
-  transport.send({ op: 'unfollow', topic: 'all' });
-  expect(heard.lineEnded).toHaveBeenCalledExactlyOnceWith('all');
-});
+const { aHub, connect, stream, wait, gathered, urls } = someTabs();
+const LINE = 'stream';
+const BOARD = 'board/JFK/departures';
 
 test('a state that is asked for is fetched and handed on as a frame', async () => {
   const flight = aFlight();
@@ -95,6 +33,7 @@ test('a hub that never answers what is asked beside the streams is given up', as
     (transport) => transport.send({ op: 'get', leg: 'B6-1' }),
     (transport) => {
       transport.send({ op: 'follow', topic: 'all' });
+      gathered();
       FakeEventSource.opened.at(-1)?.onerror?.();
     },
   ];
@@ -149,21 +88,47 @@ test.each([
   expect(heard.close).not.toHaveBeenCalled();
 });
 
+/** What the hub answers to a stream that is asked for with `fetch`. */
+const refuses = (topic: string, status: number, detail: string) =>
+  vi.stubGlobal(
+    'fetch',
+    vi.fn((url: string) =>
+      decodeURIComponent(url).includes(topic)
+        ? problem(status, detail)()
+        : Promise.resolve(new Response('event: hello')),
+    ),
+  );
+
 test.each([
   ['flight/NO-1', 404, 'unknown_leg', 'no such flight is known'],
   ['board/XXX/departures', 400, 'unknown_topic', 'query parameter topic is not a topic'],
-])('a stream of %s that the hub refuses ends alone, and says why', async (topic, status, code, why) => {
-  answers(problem(status, why));
+])(
+  'a stream of %s that the hub refuses goes on without it, and says why',
+  async (topic, status, code, why) => {
+    refuses(topic, status, why);
+    const { transport, heard } = connect();
+    transport.send({ op: 'follow', topic: BOARD, ref: 1 });
+    gathered();
+    stream(0).says('hello', HELLO);
+    transport.send({ op: 'follow', topic, ref: 2 });
+    gathered();
+    stream(1).onerror?.();
+    await vi.waitFor(() => expect(heard.frame).toHaveBeenLastCalledWith(errorFrame(2, code, why), null));
+    expect(heard.close).not.toHaveBeenCalled();
+    expect(stream(0).closed).toBe(false);
+    wait(0);
+    expect(urls()[2]).toBe(`/api/v1/stream?topic=${BOARD}`);
+  },
+);
+
+test('the only topic refused ends the line, and no connection', async () => {
+  refuses('flight/NO-1', 404, 'no such flight is known');
   const { transport, heard } = connect();
-  transport.send({ op: 'follow', topic: 'all', ref: 1 });
-  transport.send({ op: 'follow', topic, ref: 2 });
-  stream(0).says('hello', '{"type":"hello"}');
-  stream(1).onerror?.();
-  await vi.waitFor(() => expect(heard.frame).toHaveBeenLastCalledWith(errorFrame(2, code, why), null));
-  expect(heard.lineEnded).toHaveBeenCalledExactlyOnceWith(topic);
+  transport.send({ op: 'follow', topic: 'flight/NO-1', ref: 1 });
+  gathered();
+  stream(0).onerror?.();
+  await vi.waitFor(() => expect(heard.lineEnded).toHaveBeenCalledExactlyOnceWith(LINE));
   expect(heard.close).not.toHaveBeenCalled();
-  expect(stream(0).closed).toBe(false);
-  expect(stream(1).closed).toBe(true);
 });
 
 test.each([
@@ -174,6 +139,7 @@ test.each([
   answers(answer);
   const { transport, heard } = connect();
   transport.send({ op: 'follow', topic: 'all', ref: 1 });
+  gathered();
   stream(0).onerror?.();
   await vi.waitFor(() => expect(heard.close).toHaveBeenCalledExactlyOnceWith(1006, ''));
   expect(heard.frame).not.toHaveBeenCalled();
@@ -184,6 +150,7 @@ test('a topic that is no longer followed when its refusal comes is refused to no
   vi.stubGlobal('fetch', asked);
   const { transport, heard } = connect();
   transport.send({ op: 'follow', topic: 'flight/NO-1', ref: 1 });
+  gathered();
   stream(0).onerror?.();
   transport.send({ op: 'unfollow', topic: 'flight/NO-1' });
   await asked.mock.results[0]?.value;
@@ -192,15 +159,17 @@ test('a topic that is no longer followed when its refusal comes is refused to no
   expect(heard.close).not.toHaveBeenCalled();
 });
 
-test('one broken stream ends the whole connection, once, so that the backoff is ours', () => {
-  const { transport, heard } = connect();
-  transport.send({ op: 'follow', topic: 'all' });
-  transport.send({ op: 'follow', topic: 'flight/B6-1' });
-  stream(0).says('hello', '{"type":"hello"}');
+test('a broken stream ends the connection of each tab, once, so that the backoff is theirs', () => {
+  const join = aHub();
+  const tabs = [connect(join), connect(join)];
+  for (const { transport } of tabs) transport.send({ op: 'follow', topic: 'all' });
+  gathered();
+  stream(0).says('hello', HELLO);
   stream(0).onerror?.();
-  stream(1).onerror?.();
-  stream(1).says('hello', '{"type":"hello"}');
-  expect(heard.close).toHaveBeenCalledExactlyOnceWith(1006, '');
-  expect(heard.frame).toHaveBeenCalledOnce();
+  stream(0).says('hello', HELLO);
+  for (const { heard } of tabs) {
+    expect(heard.close).toHaveBeenCalledExactlyOnceWith(1006, '');
+    expect(heard.frame).toHaveBeenCalledOnce();
+  }
   expect(FakeEventSource.opened.every((one) => one.closed)).toBe(true);
 });

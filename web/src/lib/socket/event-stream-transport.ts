@@ -1,29 +1,22 @@
 import { ANSWER_WITHIN_MS } from '@/lib/api/get-json';
-import { type Refusal, refusalOfGet, refusalOfStream } from '@/lib/socket/stream-refusal';
+import type { JoinStream } from '@/lib/socket/shared-stream';
+import type { HubSays, PageSays } from '@/lib/socket/stream-hub';
+import { type Refusal, refusalOfGet } from '@/lib/socket/stream-refusal';
 import type { Connect, TransportEvents } from '@/lib/socket/transport';
 import type { ClientFrame, Flight, ServerFrame } from '@/wire/types';
 
-/** Every type but `error`: nothing can be asked of a stream, and its own failures go by that name. */
-const FRAME_TYPES = Object.keys({
-  hello: true,
-  snapshot: true,
-  change: true,
-  state: true,
-  gone: true,
-  upstream: true,
-  source: true,
-  ping: true,
-} satisfies Record<Exclude<ServerFrame['type'], 'error'>, true>);
+/** The one line that all topics come by. */
+const LINE = 'stream';
 
 /**
- * The way round networks that block WebSocket: the same frames as server-sent events, one stream for each
- * topic. A stream cannot be spoken to, so `follow` opens one, `unfollow` closes it, and `get` is asked of
- * the REST interface and handed on as the `state` frame it would have been. What the hub refuses comes as the
- * `error` frame that a WebSocket would have brought.
+ * The way round networks that block WebSocket: the same frames as server-sent events, on one stream for all topics
+ * of all tabs. A stream cannot be spoken to, so `follow` and `unfollow` change what it is asked for, and `get` is
+ * asked of the REST interface and handed on as the `state` frame it would have been. What the hub refuses comes
+ * as the `error` frame that a WebSocket would have brought.
  */
-export function eventStreamTransport(base: string): Connect {
+export function eventStreamTransport(base: string, join: JoinStream): Connect {
   return (events) => {
-    const link = new EventStreamLink(base, events);
+    const link = new EventStreamLink(base, events, join);
     return { send: (frame) => link.send(frame), close: () => link.close() };
   };
 }
@@ -31,67 +24,55 @@ export function eventStreamTransport(base: string): Connect {
 class EventStreamLink {
   readonly #base: string;
   readonly #events: TransportEvents;
-  readonly #streams = new Map<string, EventSource>();
+  readonly #topics = new Set<string>();
+  readonly #speak: (message: PageSays) => void;
   #closed = false;
 
-  constructor(base: string, events: TransportEvents) {
+  constructor(base: string, events: TransportEvents, join: JoinStream) {
     this.#base = base;
     this.#events = events;
-    // There is nothing to open until a topic is followed; the client follows when it is told "open".
-    queueMicrotask(() => {
-      if (!this.#closed) events.open();
+    let isReady = false;
+    this.#speak = join((message) => {
+      if (message.says !== 'ready') this.#hear(message);
+      // There is nothing to open until a topic is followed; the client follows when it is told "open".
+      else if (!isReady) {
+        isReady = true;
+        queueMicrotask(() => {
+          if (!this.#closed) events.open();
+        });
+      }
     });
   }
 
   send(frame: ClientFrame): void {
-    if (frame.op === 'follow') this.#follow(frame.topic, frame.ref ?? null);
-    else if (frame.op === 'unfollow') this.#unfollow(frame.topic);
+    if (frame.op === 'follow') {
+      if (this.#topics.size === 0) this.#events.lineBegan(LINE);
+      this.#topics.add(frame.topic);
+      this.#speak({ says: 'follow', topic: frame.topic, ref: frame.ref ?? null });
+    } else if (frame.op === 'unfollow') this.#unfollow(frame.topic);
     else if (frame.op === 'get') void this.#get(frame.leg, frame.ref ?? null);
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    for (const stream of this.#streams.values()) stream.close();
-    this.#streams.clear();
+    this.#speak({ says: 'bye' });
   }
 
-  #follow(topic: string, ref: number | null): void {
-    this.#streams.get(topic)?.close();
-    const url = `${this.#base}/stream?topic=${encodeURIComponent(topic)}`;
-    const stream = new EventSource(url);
-    this.#streams.set(topic, stream);
-    this.#events.lineBegan(topic);
-    const isOurs = () => !this.#closed && this.#streams.get(topic) === stream;
-    let hasSpoken = false;
-    for (const type of FRAME_TYPES) {
-      stream.addEventListener(type, (event: MessageEvent<string>) => {
-        if (!isOurs()) return;
-        hasSpoken = true;
-        this.#events.frame(event.data, topic);
-      });
+  #hear(message: HubSays): void {
+    if (this.#closed) return;
+    if (message.says === 'frame') this.#events.frame(message.text, LINE);
+    else if (message.says === 'lost') this.#fail();
+    else if (message.says === 'refused') {
+      this.#unfollow(message.topic);
+      this.#refuse(message.ref, message.refusal);
     }
-    stream.onerror = () => {
-      // EventSource would come back by itself at a fixed pace; ours is the backoff with jitter.
-      stream.close();
-      if (!isOurs()) return;
-      if (hasSpoken) this.#fail();
-      else void refusalOfStream(url).then((refusal) => isOurs() && this.#notOpened(topic, ref, refusal));
-    };
-  }
-
-  /** A refusal concerns this topic alone; without one the line is broken, and with it all of them. */
-  #notOpened(topic: string, ref: number | null, refusal: Refusal | null): void {
-    if (refusal === null) {
-      this.#fail();
-      return;
-    }
-    this.#unfollow(topic);
-    this.#refuse(ref, refusal);
   }
 
   #unfollow(topic: string): void {
-    this.#streams.get(topic)?.close();
-    if (this.#streams.delete(topic)) this.#events.lineEnded(topic);
+    if (!this.#topics.delete(topic)) return;
+    this.#speak({ says: 'unfollow', topic });
+    if (this.#topics.size === 0) this.#events.lineEnded(LINE);
   }
 
   async #get(leg: string, ref: number | null): Promise<void> {

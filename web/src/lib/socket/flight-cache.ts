@@ -15,8 +15,7 @@ export type FlightCache = {
   /** A new epoch: revisions held so far can no longer be built upon, though they may still be shown. */
   beginEpoch(): void;
   snapshot(frame: SnapshotFrame): void;
-  /** `line` is the topic that has brought it when each has a line of its own, null when one carries them all. */
-  change(frame: ChangeFrame, line: string | null): ChangeOutcome;
+  change(frame: ChangeFrame): ChangeOutcome;
   /** Returns the revision held afterwards. */
   state(flight: Flight): number;
   gone(leg: string, topic: string): void;

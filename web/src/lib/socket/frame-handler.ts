@@ -46,15 +46,14 @@ export class FrameHandler {
     for (const leg of this.#missing.legs()) this.#get(leg);
   }
 
-  /** `line` is the topic of the stream that has brought it, null from a WebSocket. */
-  handle(frame: ServerFrame, line: string | null): void {
+  handle(frame: ServerFrame): void {
     switch (frame.type) {
       case 'snapshot':
         this.#cache.snapshot(frame);
         for (const flight of frame.flights) this.#missing.arrived(flight.leg, flight.rev);
         return;
       case 'change': {
-        const outcome = this.#cache.change(frame, line);
+        const outcome = this.#cache.change(frame);
         const lacking = outcome === 'gap' || outcome === 'unknown';
         if (lacking && this.#missing.note(frame.leg, frame.rev)) this.#get(frame.leg);
         return;

@@ -1,4 +1,4 @@
-import { BOARD, aClient, aLiveBoard, aStreamedBoard } from '@/testing/a-client';
+import { BOARD, aClient, aLiveBoard } from '@/testing/a-client';
 import { aFlight } from '@/testing/a-flight';
 import type { ServerFrame } from '@/wire/types';
 import { expect, test } from 'vitest';
@@ -109,22 +109,6 @@ test('a board that had no flights is asked for as a whole', () => {
   timers.advance(RETRY_MS);
   hub.last.greets('e1');
   expect(hub.last.asked()).toEqual([{ op: 'follow', topic: BOARD }]);
-});
-
-test('what one stream brought says nothing of how far another has come', () => {
-  const { hub, streams, client, timers } = aStreamedBoard([aFlight({ changed_at: '2013-02-08T19:30:10Z' })]);
-  client.follow(FLIGHT);
-  streams.last.greetsOn(FLIGHT);
-  const flights = [aFlight({ changed_at: '2013-02-08T19:30:10Z' })];
-  streams.last.says({ type: 'snapshot', topic: FLIGHT, partial: false, flights }, FLIGHT);
-  streams.last.says(gateChange(2, '2013-02-08T20:15:00Z'), FLIGHT);
-  streams.last.drops();
-  timers.advance(2_000);
-  hub.last.greets('e1');
-  expect(hub.last.asked()).toEqual([
-    { op: 'follow', topic: BOARD, since: '2013-02-08T19:30:08Z' },
-    { op: 'follow', topic: FLIGHT, since: '2013-02-08T20:14:58Z' },
-  ]);
 });
 
 test('in a new epoch the whole is asked for, and replaces what was held whatever its revisions', () => {

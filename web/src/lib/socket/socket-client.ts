@@ -197,7 +197,7 @@ export class SocketClient {
       if (frame.clock) this.#options.clock.correct(frame.clock);
       if (via === 'websocket') this.#send({ op: 'pong' });
     }
-    this.#frames.handle(frame, line);
+    this.#frames.handle(frame);
   }
 
   #greeted(via: Via, ping_s: number): void {

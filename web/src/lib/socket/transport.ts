@@ -1,8 +1,8 @@
 import type { ClientFrame } from '@/wire/types';
 
 /**
- * What a transport tells the client. `close` comes exactly once, also when it never opened. A transport that
- * has a line for each topic names it: one of several lines can die while the others go on.
+ * What a transport tells the client. `close` comes exactly once, also when it never opened. A transport whose
+ * frames do not come over the connection itself names the line by which they come: it can die beside others.
  */
 export type TransportEvents = {
   open(): void;

@@ -113,9 +113,9 @@ export class FlightStore implements FlightCache {
     if (!frame.partial) this.#dropUnheld(view.legs);
   }
 
-  change(frame: ChangeFrame, line: string | null = null): ChangeOutcome {
+  change(frame: ChangeFrame): ChangeOutcome {
     const outcome = this.#change(frame);
-    if (outcome === 'applied' || outcome === 'old') this.#toldInTurn(frame, line);
+    if (outcome === 'applied' || outcome === 'old') this.#toldInTurn(frame);
     return outcome;
   }
 
@@ -165,10 +165,9 @@ export class FlightStore implements FlightCache {
    * Changes come in their order, but to a topic that is behind they do so before the snapshot that closes the
    * gap. States move no position at all: they answer a `get`, or make up for changes that were left out.
    */
-  #toldInTurn(frame: ChangeFrame, line: string | null): void {
+  #toldInTurn(frame: ChangeFrame): void {
     for (const [topic, view] of this.#topics) {
-      const isTold = line === null ? view.legs.has(frame.leg) : topic === line;
-      if (isTold && view.behind_since_ms === null) this.#resume.change(topic, frame.at);
+      if (view.legs.has(frame.leg) && view.behind_since_ms === null) this.#resume.change(topic, frame.at);
     }
   }
 

@@ -1,0 +1,185 @@
+import type { Cancel, Timers } from '@/lib/clock/timers';
+import { parseFrame } from '@/lib/socket/parse-frame';
+import { type Refusal, refusalOfStream } from '@/lib/socket/stream-refusal';
+import { TopicRouter } from '@/lib/socket/topic-router';
+import { ResumePoints } from '@/lib/store/resume-points';
+import type { ServerFrame } from '@/wire/types';
+
+/** Every type but `error`: nothing can be asked of a stream, and its own failures go by that name. */
+const FRAME_TYPES = Object.keys({
+  hello: true,
+  snapshot: true,
+  change: true,
+  state: true,
+  gone: true,
+  upstream: true,
+  source: true,
+  ping: true,
+} satisfies Record<Exclude<ServerFrame['type'], 'error'>, true>);
+
+/** Topics that are followed in one go are asked for in one go. */
+const GATHER_MS = 20;
+/** A topic that is left is carried on for so long: a new stream has its price. */
+const LEAVE_MS = 15_000;
+/** A stream that says nothing for so long was never opened, whatever the browser believes. */
+const SPEAK_WITHIN_MS = 10_000;
+
+export type MergedStreamEvents = {
+  /** A frame, and the topics it belongs to; null where it concerns everybody. */
+  frame(text: string, topics: string[] | null): void;
+  /** The hub will not have this topic; the others go on. */
+  refused(topic: string, refusal: Refusal): void;
+  /** The stream has broken, and nothing is followed any more. */
+  lost(): void;
+};
+
+/** A stream, and the topics whose snapshot it has brought: from there on it is a true picture of them. */
+type Opened = { source: EventSource; url: string; topics: string[]; told: Set<string>; deadline: Cancel };
+
+/**
+ * All topics over one stream of server-sent events: over HTTP/1.1 a browser opens six connections to a host, for
+ * all its tabs together. When the topics change, a second stream is opened and takes over as soon as it speaks;
+ * what is known already is resumed.
+ */
+export class MergedStream {
+  readonly #base: string;
+  readonly #timers: Timers;
+  readonly #events: MergedStreamEvents;
+  readonly #wanted = new Set<string>();
+  readonly #router = new TopicRouter();
+  readonly #resume = new ResumePoints();
+  #speed = 1;
+  #current: Opened | null = null;
+  #next: Opened | null = null;
+  #change: Cancel | null = null;
+
+  constructor(base: string, timers: Timers, events: MergedStreamEvents) {
+    this.#base = base;
+    this.#timers = timers;
+    this.#events = events;
+  }
+
+  /** Brings a snapshot of the topic, also where it is followed already: somebody new wants it. */
+  follow(topic: string): void {
+    this.#wanted.add(topic);
+    this.#current?.told.delete(topic);
+    this.#changeAfter(GATHER_MS);
+  }
+
+  leave(topic: string): void {
+    this.#wanted.delete(topic);
+    if (this.#wanted.size === 0) this.close();
+    else if (this.#change === null) this.#changeAfter(LEAVE_MS);
+  }
+
+  close(): void {
+    this.#change?.();
+    this.#change = null;
+    for (const opened of [this.#current, this.#next]) this.#end(opened);
+    this.#current = null;
+    this.#next = null;
+    this.#wanted.clear();
+    this.#resume.clear();
+  }
+
+  #changeAfter(delay_ms: number): void {
+    this.#change?.();
+    this.#change = this.#timers.after(delay_ms, () => {
+      this.#change = null;
+      this.#open();
+    });
+  }
+
+  #open(): void {
+    this.#end(this.#next);
+    if (this.#wanted.size === 0) return;
+    const topics = [...this.#wanted];
+    const url = this.#urlOf(topics, this.#current?.told ?? new Set());
+    const source = new EventSource(url);
+    const deadline = this.#timers.after(SPEAK_WITHIN_MS, () => this.#lost());
+    const opened = { source, url, topics, told: new Set<string>(), deadline };
+    this.#next = opened;
+    for (const type of FRAME_TYPES) {
+      source.addEventListener(type, (event: MessageEvent<string>) => this.#heard(opened, event.data));
+    }
+    source.onerror = () => {
+      // EventSource would come back by itself at a fixed pace; the backoff with jitter is the client's.
+      source.close();
+      if (opened === this.#current) this.#lost();
+      else if (opened === this.#next) void this.#notOpened(opened);
+    };
+  }
+
+  #urlOf(topics: string[], told: ReadonlySet<string>): string {
+    const parts = topics.map((topic) => {
+      const since = told.has(topic) ? this.#resume.since(topic, this.#speed) : null;
+      const named = `topic=${encodeURIComponent(topic)}`;
+      return since === null ? named : `${named}&since=${encodeURIComponent(since)}`;
+    });
+    return `${this.#base}/stream?${parts.join('&')}`;
+  }
+
+  #heard(opened: Opened, text: string): void {
+    if (opened === this.#next) this.#takeOver(opened);
+    if (opened !== this.#current) return;
+    const frame = parseFrame(text);
+    if (!frame) return;
+    const topics = this.#router.topicsOf(frame);
+    this.#keepPosition(opened, frame, topics);
+    this.#events.frame(text, topics);
+  }
+
+  /** All that the stream before has told until now has been handed on; the rest comes with the snapshots. */
+  #takeOver(opened: Opened): void {
+    opened.deadline();
+    this.#router.keep(opened.topics);
+    for (const topic of opened.topics) if (!this.#current?.told.has(topic)) this.#router.follow(topic);
+    this.#end(this.#current);
+    this.#current = opened;
+    this.#next = null;
+  }
+
+  #keepPosition(opened: Opened, frame: ServerFrame, topics: string[] | null): void {
+    if (frame.type === 'hello') this.#speed = frame.clock.speed;
+    else if (frame.type === 'snapshot') {
+      opened.told.add(frame.topic);
+      this.#resume.snapshot(frame.topic, frame.flights);
+    } else if (frame.type === 'change') {
+      for (const topic of topics ?? []) if (opened.told.has(topic)) this.#resume.change(topic, frame.at);
+    }
+  }
+
+  /** One topic that is refused brings the whole stream down; without a refusal the line is broken. */
+  async #notOpened(opened: Opened): Promise<void> {
+    opened.deadline();
+    const refusals = new Map<string, Refusal>();
+    if ((await refusalOfStream(opened.url)) !== null) {
+      for (const topic of opened.topics) {
+        const refusal = await refusalOfStream(this.#urlOf([topic], new Set()));
+        if (refusal !== null) refusals.set(topic, refusal);
+      }
+    }
+    if (opened !== this.#next) return;
+    if (refusals.size === 0) {
+      this.#lost();
+      return;
+    }
+    this.#next = null;
+    for (const [topic, refusal] of refusals) {
+      if (!this.#wanted.delete(topic)) continue;
+      this.#events.refused(topic, refusal);
+    }
+    if (this.#wanted.size === 0) this.close();
+    else this.#changeAfter(0);
+  }
+
+  #lost(): void {
+    this.close();
+    this.#events.lost();
+  }
+
+  #end(opened: Opened | null): void {
+    opened?.deadline();
+    opened?.source.close();
+  }
+}

@@ -1,0 +1,70 @@
+import type { Timers } from '@/lib/clock/timers';
+import { HERE_EVERY_MS, type HubSays, type PageSays, StreamHub } from '@/lib/socket/stream-hub';
+
+/** A worker that has not begun after this long is not waited for. */
+const BEGIN_WITHIN_MS = 3_000;
+
+/** Opens the way to a stream; returns how to speak to it. What is told begins with `ready`. */
+export type JoinStream = (tell: (message: HubSays) => void) => (message: PageSays) => void;
+
+/**
+ * The stream that all tabs share, in a worker of the browser. Where it has no such workers, or the worker's code is
+ * gone with an older build, the page has a stream of its own.
+ */
+export function joinSharedStream(base: string, timers: Timers, startWorker = startSharedWorker): JoinStream {
+  return (tell) => {
+    let speak: ((message: PageSays) => void) | null = null;
+    let isOver = false;
+    const alone = () => {
+      if (speak !== null || isOver) return;
+      speak = new StreamHub(base, timers).join(tell);
+    };
+    const worker = startWorker(alone);
+    if (worker === null) {
+      alone();
+      return (message) => speak?.(message);
+    }
+    const late = timers.after(BEGIN_WITHIN_MS, alone);
+    const { port } = worker;
+    let stopHere = () => {};
+    const sayHere = () => {
+      port.postMessage({ says: 'here' } satisfies PageSays);
+      stopHere = timers.after(HERE_EVERY_MS, sayHere);
+    };
+    const bye = () => port.postMessage({ says: 'bye' } satisfies PageSays);
+    port.onmessage = (event: MessageEvent<HubSays>) => {
+      if (event.data.says === 'ready' && speak === null && !isOver) {
+        late();
+        speak = (message) => port.postMessage(message);
+        stopHere = timers.after(HERE_EVERY_MS, sayHere);
+        addEventListener('pagehide', bye);
+      } else if (event.data.says === 'ready') bye();
+      if (!isOver) tell(event.data);
+    };
+    port.start();
+    return (message) => {
+      speak?.(message);
+      if (message.says !== 'bye') return;
+      isOver = true;
+      late();
+      stopHere();
+      removeEventListener('pagehide', bye);
+    };
+  };
+}
+
+type StartedWorker = Pick<SharedWorker, 'port'>;
+
+/** Null where the browser has no such workers. */
+function startSharedWorker(onFail: () => void): StartedWorker | null {
+  try {
+    const worker = new SharedWorker(new URL('./shared-stream-worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'gatecall-stream',
+    });
+    worker.onerror = onFail;
+    return worker;
+  } catch {
+    return null;
+  }
+}

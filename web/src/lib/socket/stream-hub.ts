@@ -1,0 +1,104 @@
+import type { Timers } from '@/lib/clock/timers';
+import { MergedStream } from '@/lib/socket/merged-stream';
+import type { Refusal } from '@/lib/socket/stream-refusal';
+
+/** What a page asks of the stream that it shares with others. */
+export type PageSays =
+  | { says: 'follow'; topic: string; ref: number | null }
+  | { says: 'unfollow'; topic: string }
+  | { says: 'here' }
+  | { says: 'bye' };
+
+/** What a page is told. After `lost` nothing more comes, and nothing is followed. */
+export type HubSays =
+  | { says: 'ready' }
+  | { says: 'frame'; text: string }
+  | { says: 'refused'; topic: string; ref: number | null; refusal: Refusal }
+  | { says: 'lost' };
+
+/** How often a page says that it is there. A hidden one may be held up for a minute. */
+export const HERE_EVERY_MS = 20_000;
+/** A page that has not said so for this long was closed without a goodbye, or frozen; it comes back by itself. */
+const SILENT_MS = 180_000;
+
+type Page = { tell: (message: HubSays) => void; topics: Map<string, number | null>; heard_ms: number };
+
+/** Lets several pages share one stream: each is told what belongs to the topics that it follows. */
+export class StreamHub {
+  readonly #timers: Timers;
+  readonly #stream: MergedStream;
+  readonly #pages = new Set<Page>();
+
+  constructor(base: string, timers: Timers) {
+    this.#timers = timers;
+    this.#stream = new MergedStream(base, timers, {
+      frame: (text, topics) => this.#frame(text, topics),
+      refused: (topic, refusal) => this.#refused(topic, refusal),
+      lost: () => this.#lost([...this.#pages]),
+    });
+  }
+
+  /** Takes a page in; what comes back is how it speaks. */
+  join(tell: (message: HubSays) => void): (message: PageSays) => void {
+    const page: Page = { tell, topics: new Map(), heard_ms: this.#timers.now() };
+    if (this.#pages.size === 0) this.#lookLater();
+    this.#pages.add(page);
+    tell({ says: 'ready' });
+    return (message) => this.#hear(page, message);
+  }
+
+  #hear(page: Page, message: PageSays): void {
+    if (!this.#pages.has(page)) return;
+    page.heard_ms = this.#timers.now();
+    if (message.says === 'follow') {
+      page.topics.set(message.topic, message.ref);
+      this.#stream.follow(message.topic);
+    } else if (message.says === 'unfollow') {
+      page.topics.delete(message.topic);
+      this.#leaveUnfollowed([message.topic]);
+    } else if (message.says === 'bye') this.#remove(page);
+  }
+
+  #frame(text: string, topics: string[] | null): void {
+    for (const page of this.#pages) {
+      const isConcerned = topics === null || topics.some((topic) => page.topics.has(topic));
+      if (page.topics.size > 0 && isConcerned) page.tell({ says: 'frame', text });
+    }
+  }
+
+  #refused(topic: string, refusal: Refusal): void {
+    for (const page of this.#pages) {
+      const ref = page.topics.get(topic);
+      if (ref === undefined) continue;
+      page.topics.delete(topic);
+      page.tell({ says: 'refused', topic, ref, refusal });
+    }
+  }
+
+  #lost(pages: Page[]): void {
+    for (const page of pages) {
+      this.#remove(page);
+      page.tell({ says: 'lost' });
+    }
+  }
+
+  #remove(page: Page): void {
+    this.#pages.delete(page);
+    this.#leaveUnfollowed([...page.topics.keys()]);
+  }
+
+  #leaveUnfollowed(topics: string[]): void {
+    const others = [...this.#pages];
+    for (const topic of topics) {
+      if (!others.some((page) => page.topics.has(topic))) this.#stream.leave(topic);
+    }
+  }
+
+  #lookLater(): void {
+    this.#timers.after(SILENT_MS / 3, () => {
+      const since_ms = this.#timers.now() - SILENT_MS;
+      this.#lost([...this.#pages].filter((page) => page.heard_ms < since_ms));
+      if (this.#pages.size > 0) this.#lookLater();
+    });
+  }
+}

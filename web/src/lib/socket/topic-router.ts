@@ -1,0 +1,52 @@
+import { topicMatches } from '@/lib/store/topic-match';
+import type { ServerFrame } from '@/wire/types';
+
+/** What is told of a flight by these paths may bring it into a topic that has not had it. */
+const MOVES = /^diverted_to$|\.airport$|^codeshares$|^carrier$/;
+
+/** Which of the followed topics a frame belongs to, for listeners of one stream who follow different ones. */
+export class TopicRouter {
+  /** The flights that each topic has, as far as the stream has told. */
+  readonly #legs = new Map<string, Set<string>>();
+
+  /** What the topic has is to be told from the beginning. */
+  follow(topic: string): void {
+    this.#legs.set(topic, new Set());
+  }
+
+  /** Forgets all other topics. */
+  keep(topics: string[]): void {
+    for (const topic of this.#legs.keys()) if (!topics.includes(topic)) this.#legs.delete(topic);
+  }
+
+  /** Null where every listener is concerned, or may be. */
+  topicsOf(frame: ServerFrame): string[] | null {
+    switch (frame.type) {
+      case 'snapshot': {
+        const legs = frame.partial ? (this.#legs.get(frame.topic) ?? []) : [];
+        const told = frame.flights.map((flight) => flight.leg);
+        if (this.#legs.has(frame.topic)) this.#legs.set(frame.topic, new Set([...legs, ...told]));
+        return [frame.topic];
+      }
+      case 'gone':
+        this.#legs.get(frame.topic)?.delete(frame.leg);
+        return [frame.topic];
+      case 'state': {
+        const { flight } = frame;
+        const topics = [...this.#legs].flatMap(([topic, legs]) => {
+          if (topicMatches(topic, flight)) legs.add(flight.leg);
+          return legs.has(flight.leg) ? [topic] : [];
+        });
+        return topics.length === 0 ? null : topics;
+      }
+      case 'change': {
+        if (Object.keys(frame.set).some((path) => MOVES.test(path))) return null;
+        const topics = [...this.#legs].flatMap(([topic, legs]) => (legs.has(frame.leg) ? [topic] : []));
+        // One that no topic is known to have is new to one of them: whoever does not hold it asks for it.
+        return topics.length === 0 ? null : topics;
+      }
+      default:
+        return null;
+    }
+  }
+}
