@@ -185,6 +185,10 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     if later && after.status != Status::Cancelled {
         kinds.insert(Kind::Delay);
     }
+    // What follows from other times is told with them; but some of those are not shown.
+    if kinds == Kinds::default() && before.facts() != after.facts() {
+        kinds.insert(Kind::Time);
+    }
     kinds
 }
 
@@ -195,6 +199,9 @@ fn kind_of_path(path: &str, is_first: bool, before: Status, after: Status) -> Op
         "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => {
             Kind::Time
         }
+        "doubtful" if after == Status::Cancelled => return None,
+        "doubtful" => Kind::Time,
+        "delayed" if after != Status::Cancelled => Kind::Delay,
         "departure.actual" if is_first && after.has_left() && !before.has_left() => Kind::Departed,
         "arrival.actual" if is_first && !matches!(before, Status::Arrived | Status::BagsOnBelt) => {
             Kind::Arrived

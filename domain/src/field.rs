@@ -129,6 +129,9 @@ fields! {
     /// When the source last reported that the flight boards, leaves or flies. It outlives the step: a
     /// flight that is late again after it boarded still operates.
     Operated = ("operated", Kind::Time, Whole),
+    /// Whether the source last reported that the flight is late (the step `delayed`), or as planned (the
+    /// step `scheduled`). It stands beside the step, which it does not take back.
+    Late = ("late", Kind::Flag, Departure),
 }
 
 impl Field {
@@ -179,7 +182,7 @@ pub enum Step {
     Scheduled,
     /// Check-in is open.
     CheckIn,
-    /// Late, possibly with no new time.
+    /// Late, possibly with no new time. It takes back no step, see [`Field::Late`].
     Delayed,
     /// Passengers may go to the gate.
     GateOpen,

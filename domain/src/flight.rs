@@ -45,10 +45,10 @@ use crate::correction::Correction;
 use crate::field::{Field, Kind, Value};
 use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
-use crate::operating;
 use crate::report::{Report, Source, Standing, Statement};
 use crate::scope::is_movement;
-use crate::view::FlightView;
+use crate::steps;
+use crate::view::{Doubt, FlightView, doubts};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
@@ -158,9 +158,13 @@ impl Flight {
         learnt |= self.add_aliases(&report.aliases);
         learnt |= self.hear_key(report);
         for (standing, statement) in report.all_statements().filter(|(_, s)| s.counts()) {
-            learnt |= self.hear(report, standing, statement);
-            if let Some(operated) = operating::shown_by(statement, report.observed_at) {
-                learnt |= self.hear(report, standing, &operated);
+            match statement.field {
+                Field::DepartureStep => {
+                    for said in steps::said_by(statement.value.as_ref(), report.observed_at) {
+                        learnt |= self.hear(report, standing, &said);
+                    }
+                }
+                _ => learnt |= self.hear(report, standing, statement),
             }
         }
         if before.is_some() && !learnt {
@@ -226,6 +230,18 @@ impl Flight {
     /// What the public sees.
     pub fn view(&self) -> FlightView {
         FlightView::of(self)
+    }
+
+    /// The doubtful times, each with the reason and with the source of the value in force.
+    pub fn doubts(&self) -> Vec<(Field, Doubt, Option<Held>)> {
+        let view = self.view();
+        let doubts = doubts(self, &view.departure, &view.arrival, steps::leaving(self));
+        let of = |field| {
+            let word = self.in_force(field)?;
+            let mut all = self.words(field).iter().chain(self.second_best_on(field)).map(|(_, held)| held);
+            all.find(|held| held.source == *word.source && held.value.as_ref() == Some(word.value)).cloned()
+        };
+        doubts.into_iter().map(|(field, why)| (field, why, of(field))).collect()
     }
 
     /// The instant in force of a time field.

@@ -13,7 +13,6 @@
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
 use crate::held::{Held, InForce, strongest_of};
-use crate::report::Statement;
 use chrono::{DateTime, Utc};
 
 /// Operations on the way out.
@@ -24,19 +23,6 @@ const LEAVING: [Field; 4] =
 const COMING: [Field; 3] = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag];
 
 static NOT: Value = Value::Flag(false);
-
-/// What a statement on the step says of the flight's operating.
-pub(crate) fn shown_by(statement: &Statement, observed_at: DateTime<Utc>) -> Option<Statement> {
-    match statement {
-        Statement { field: Field::DepartureStep, value: Some(Value::Step(step)) }
-            if step.shows_that_it_operates() =>
-        {
-            let value = Some(Value::Time(observed_at.timestamp()));
-            Some(Statement { field: Field::Operated, value })
-        }
-        _ => None,
-    }
-}
 
 /// The strongest claim on `field` that is in force among those of sources. One that its own source has
 /// ended counts as `false` from then on.

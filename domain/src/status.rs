@@ -1,10 +1,8 @@
 //! The one word for where a flight stands, derived from all that is known.
 
-use crate::cancellation::is_cancelled;
 use crate::diversion::is_diverted;
 use crate::field::{Field, Step};
 use crate::flight::Flight;
-use crate::steps;
 use crate::view::{FlightView, departed_at};
 use chrono::TimeDelta;
 
@@ -14,9 +12,9 @@ pub const LATE_FROM: TimeDelta = TimeDelta::minutes(15);
 /// The one word for where a flight stands. Derived, never reported.
 ///
 /// What decides, in this order: the journey does not end as planned (cancelled, diverted); the
-/// arrival side, from the bags back to the landing; the departure side, from the air back to the
-/// opening of the gate; lateness; check-in. This is the order of display of the Home Office's DRT,
-/// but for boarding steps, which outrank lateness because a passenger must act on them.
+/// arrival side, from the bags back to the landing; the departure side, from the air back to
+/// check-in. That the flight is late stands beside the step ([`FlightView::delayed`]), and is the
+/// status only of a flight that has reached none.
 ///
 /// Who may cancel, and what ends a cancellation, is at the head of `cancellation`; of a diversion, at
 /// the head of `diversion`. A return to the stand ends with any newer step of the departure airport (it
@@ -35,7 +33,7 @@ pub enum Status {
     FinalCall,
     /// Gate closed.
     GateClosed,
-    /// Expected to leave (or, where only the arrival is known, to arrive) 15 minutes late or more.
+    /// Late ([`FlightView::delayed`]), and no step is reached yet.
     Delayed,
     /// Off-block.
     Departed,
@@ -80,15 +78,24 @@ impl Status {
         Self::WORDS[self as usize].1
     }
 
-    /// The first rule that holds decides. Times count like words, as many airports only send times.
-    pub(crate) fn of(flight: &Flight, view: &FlightView) -> Self {
-        let (leaving, coming) = (steps::leaving(flight), steps::coming(flight));
+    /// The step that it has reached. The first rule that holds decides. Times count like words, as many
+    /// airports only send times; those that lie before the departure do not.
+    pub(crate) fn reached(
+        flight: &Flight,
+        view: &FlightView,
+        is_cancelled: bool,
+        leaving: Step,
+        coming: Step,
+    ) -> Self {
+        let counts = |field| !view.doubtful.contains(field);
+        let is_there = view.arrival.actual.is_some() && counts(Field::ArrivalActual);
+        let is_down = flight.time(Field::ArrivalLanded).is_some() && counts(Field::ArrivalLanded);
         let rules = [
-            (is_cancelled(flight), Self::Cancelled),
+            (is_cancelled, Self::Cancelled),
             (is_diverted(flight), Self::Diverted),
             (coming == Step::BagsOnBelt, Self::BagsOnBelt),
-            (view.arrival.actual.is_some() || coming == Step::Arrived, Self::Arrived),
-            (flight.time(Field::ArrivalLanded).is_some() || coming == Step::Landed, Self::Landed),
+            (is_there || coming == Step::Arrived, Self::Arrived),
+            (is_down || coming == Step::Landed, Self::Landed),
             (
                 departed_at(flight, Field::DepartureAirborne).is_some() || leaving == Step::Airborne,
                 Self::Airborne,
@@ -99,7 +106,6 @@ impl Status {
             (leaving == Step::FinalCall, Self::FinalCall),
             (leaving == Step::Boarding, Self::Boarding),
             (leaving == Step::GateOpen, Self::GateOpen),
-            (leaving == Step::Delayed || view.is_late(), Self::Delayed),
             (leaving == Step::CheckIn, Self::CheckIn),
         ];
         rules.iter().find(|(holds, _)| *holds).map_or(Self::Scheduled, |(_, status)| *status)

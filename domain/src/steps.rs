@@ -11,12 +11,18 @@
 //!   operation's time does not. That a flight has left is taken back by no operation (the gate of one
 //!   that left at 15:04 may be noted as closed at 15:05), but by a return or another word.
 //!
+//! To be late is no step. A source that reports `delayed` says that beside the step it reported before, and
+//! `scheduled` takes it back ([`Field::Late`]). A newer time of departure that is not late disproves it.
+//!
 //! Words and times of less authority than another on that side do not count.
 
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
 use crate::held::InForce;
+use crate::report::Statement;
+use crate::status::LATE_FROM;
 use chrono::{DateTime, Utc};
+use smallvec::{SmallVec, smallvec};
 
 /// Operations of a departure with the step that each begins.
 const LEAVING: [(Field, Step); 5] = [
@@ -43,6 +49,41 @@ struct Said {
     step: Step,
     at: DateTime<Utc>,
     authority: u8,
+}
+
+/// What a statement on the step of a departure says: the step itself, whether the flight is late, and
+/// whether it operates.
+pub(crate) fn said_by(step: Option<&Value>, observed_at: DateTime<Utc>) -> SmallVec<[Statement; 2]> {
+    let states = |field, value| Statement { field, value };
+    let itself = || states(Field::DepartureStep, step.cloned());
+    match step {
+        Some(Value::Step(Step::Delayed)) => smallvec![states(Field::Late, Some(Value::Flag(true)))],
+        Some(Value::Step(Step::Scheduled)) => {
+            smallvec![itself(), states(Field::Late, Some(Value::Flag(false)))]
+        }
+        Some(Value::Step(step)) if step.shows_that_it_operates() => {
+            let at = Value::Time(observed_at.timestamp());
+            smallvec![itself(), states(Field::Operated, Some(at))]
+        }
+        Some(_) => smallvec![itself()],
+        None => smallvec![itself(), states(Field::Late, None)],
+    }
+}
+
+/// Whether it is said to be late, and no newer time of departure disproves that.
+pub(crate) fn is_said_late(flight: &Flight) -> bool {
+    let late = flight.in_force(Field::Late).filter(|late| *late.value == Value::Flag(true));
+    // As set by hand, or kept from before it was a field of its own.
+    let step = flight.in_force(Field::DepartureStep);
+    let step = step.filter(|word| *word.value == Value::Step(Step::Delayed));
+    let Some(late) = late.into_iter().chain(step).max_by_key(|word| word.authority) else { return false };
+    let disproves = |field| {
+        let time = flight.in_force(field).filter(|word| word.observed_at > late.observed_at);
+        let scheduled = flight.time(Field::DepartureScheduled);
+        let lateness = time.filter(|word| word.authority >= late.authority).and_then(|word| word.time());
+        lateness.zip(scheduled).is_some_and(|(at, scheduled)| at - scheduled < LATE_FROM)
+    };
+    ![Field::DepartureEstimated, Field::DepartureActual].into_iter().any(disproves)
 }
 
 /// How far the departure has come.
@@ -87,6 +128,7 @@ fn begun(flight: &Flight, operations: &[(Field, Step)]) -> Vec<Begun> {
 fn said(flight: &Flight, field: Field) -> Option<Said> {
     let word = flight.in_force(field)?;
     let Value::Step(step) = *word.value else { return None };
+    let step = if step == Step::Delayed { Step::Scheduled } else { step };
     Some(Said { step, at: word.observed_at, authority: word.authority })
 }
 
@@ -112,9 +154,7 @@ fn furthest(begun: &[Begun], word: Option<Said>) -> Step {
             let counts = if last.step >= word.step {
                 word.at <= last.told_at
             } else {
-                // To be late is not a step on the way, so any newer word on the way ends it.
                 last.at > word.at && word.step < Step::Departed
-                    || word.step == Step::Delayed && last.told_at > word.at
             };
             if counts { last.step } else { word.step }
         }

@@ -1,10 +1,15 @@
 //! What the public sees of a leg: the facts, each with its path, and the topics they are told under.
 //!
-//! Some of what is in force is not shown, as it would mislead: estimates that cannot be meant,
-//! estimates of a cancelled flight, a departure that ended in a return to the stand.
+//! Some of what is in force is not shown, as it would mislead: estimates of a cancelled flight, a
+//! departure that ended in a return to the stand. Times that cannot be meant are shown and marked as
+//! doubtful (`doubt`), and nothing is worked out from them. What a late departure means for the arrival
+//! is worked out where nobody says it (`forecast`).
 
+mod doubt;
+mod forecast;
 mod standing;
 
+use crate::cancellation::is_cancelled;
 use crate::codes::{Designator, Direction, Iata};
 use crate::diversion::diverted_to;
 use crate::field::{Field, Value};
@@ -13,10 +18,12 @@ use crate::leg::{LegId, LegKey};
 use crate::steps;
 use crate::topic::Topic;
 use crate::visibility::is_hidden;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+pub(crate) use self::doubt::doubts;
+pub use self::doubt::{Doubt, Doubtful, ESTIMATE_OFF_MAX, ESTIMATE_PASSED_MAX};
 pub use crate::status::{LATE_FROM, Status};
 
 /// The departure side.
@@ -32,7 +39,7 @@ pub struct DepartureView {
     pub check_in: Option<Arc<str>>,
     /// Scheduled off-block time.
     pub scheduled: Option<DateTime<Utc>>,
-    /// Estimated off-block time, unless it cannot be meant or the flight is cancelled.
+    /// Estimated off-block time, unless the flight is cancelled.
     pub estimated: Option<DateTime<Utc>>,
     /// Actual off-block time of the present attempt.
     pub actual: Option<DateTime<Utc>>,
@@ -51,8 +58,10 @@ pub struct ArrivalView {
     pub belt: Option<Arc<str>>,
     /// Scheduled on-block time.
     pub scheduled: Option<DateTime<Utc>>,
-    /// Estimated on-block time, unless it cannot be meant or the flight is cancelled.
+    /// Estimated on-block time, unless the flight is cancelled.
     pub estimated: Option<DateTime<Utc>>,
+    /// What a late departure makes of the planned arrival, where no estimate is known that can be true.
+    pub forecast: Option<DateTime<Utc>>,
     /// Actual on-block time.
     pub actual: Option<DateTime<Utc>>,
 }
@@ -64,8 +73,12 @@ pub struct FlightView {
     pub key: LegKey,
     /// Marketing flights.
     pub codeshares: Option<Arc<[Designator]>>,
-    /// Derived status.
+    /// Derived status: the step that it has reached.
     pub status: Status,
+    /// Whether it is late, or said to be, whatever step it has reached.
+    pub delayed: bool,
+    /// Times that are shown although they cannot be meant, or cannot be true.
+    pub doubtful: Doubtful,
     /// Departure side.
     pub departure: DepartureView,
     /// Arrival side.
@@ -84,10 +97,6 @@ pub struct FlightView {
     pub hidden: bool,
 }
 
-/// An estimate further than this from the schedule is a mistake of its source (a wrong day or
-/// zone) and is not shown. The longest delay of 336,776 flights of 2013 was 1,301 minutes.
-pub const ESTIMATE_OFF_MAX: TimeDelta = TimeDelta::hours(36);
-
 /// One shown fact: its dotted path in a flight's JSON object, and its value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
@@ -103,6 +112,10 @@ pub enum Fact {
     Airport(Iata),
     /// A list of flights.
     Codeshares(Arc<[Designator]>),
+    /// Yes or no.
+    Flag(bool),
+    /// The names of fields.
+    Fields(Doubtful),
 }
 
 impl FlightView {
@@ -117,13 +130,16 @@ impl FlightView {
         };
         let time = |field| flight.time(field);
         let key = flight.shown_key();
+        let is_off = is_cancelled(flight);
+        // Nobody leaves or comes on a cancelled flight, though its sources often go on estimating.
+        let unless_off = |at: Option<DateTime<Utc>>| at.filter(|_| !is_off);
         let departure = DepartureView {
             airport: key.from,
             terminal: text(Field::DepartureTerminal),
             gate: text(Field::DepartureGate),
             check_in: text(Field::DepartureCheckIn),
             scheduled: time(Field::DepartureScheduled),
-            estimated: plausible(time(Field::DepartureEstimated), time(Field::DepartureScheduled)),
+            estimated: unless_off(time(Field::DepartureEstimated)),
             actual: departed_at(flight, Field::DepartureActual),
         };
         let arrival = ArrivalView {
@@ -132,7 +148,8 @@ impl FlightView {
             gate: text(Field::ArrivalGate),
             belt: text(Field::ArrivalBelt),
             scheduled: time(Field::ArrivalScheduled),
-            estimated: plausible(on_block_estimate(flight), time(Field::ArrivalScheduled)),
+            estimated: unless_off(on_block_estimate(flight)),
+            forecast: None,
             actual: time(Field::ArrivalActual),
         };
         let mut view = Self {
@@ -142,6 +159,8 @@ impl FlightView {
                 _ => None,
             },
             status: Status::Scheduled,
+            delayed: false,
+            doubtful: Doubtful::default(),
             departure,
             arrival,
             remark: text(Field::Remark),
@@ -151,24 +170,30 @@ impl FlightView {
             diverted_to: diverted_to(flight),
             hidden: is_hidden(flight),
         };
-        view.status = Status::of(flight, &view);
-        if view.status == Status::Cancelled {
-            // Nobody leaves or comes on a cancelled flight, though its sources often go on estimating.
-            view.departure.estimated = None;
-            view.arrival.estimated = None;
+        let (leaving, coming) = (steps::leaving(flight), steps::coming(flight));
+        for (field, _) in doubts(flight, &view.departure, &view.arrival, leaving) {
+            view.doubtful.insert(field);
+        }
+        view.status = Status::reached(flight, &view, is_off, leaving, coming);
+        view.arrival.forecast = view.forecast();
+        view.delayed = view.is_delayed(steps::is_said_late(flight));
+        if view.status == Status::Scheduled && view.delayed {
+            view.status = Status::Delayed;
         }
         view
     }
 
     /// Every fact that can change, by its dotted path in a flight's JSON object, always in the
     /// same order.
-    pub fn facts(&self) -> [(&'static str, Fact); 19] {
+    pub fn facts(&self) -> [(&'static str, Fact); 22] {
         let text = |t: &Option<Arc<str>>| t.clone().map_or(Fact::None, Fact::Text);
         let time = |t: Option<DateTime<Utc>>| t.map_or(Fact::None, Fact::Time);
         let (d, a) = (&self.departure, &self.arrival);
         let none: Arc<[Designator]> = Arc::default();
         [
             ("status", Fact::Word(self.status.as_str())),
+            ("delayed", Fact::Flag(self.delayed)),
+            ("doubtful", Fact::Fields(self.doubtful)),
             ("codeshares", Fact::Codeshares(self.codeshares.clone().unwrap_or(none))),
             ("departure.terminal", text(&d.terminal)),
             ("departure.gate", text(&d.gate)),
@@ -181,6 +206,7 @@ impl FlightView {
             ("arrival.belt", text(&a.belt)),
             ("arrival.scheduled", time(a.scheduled)),
             ("arrival.estimated", time(a.estimated)),
+            ("arrival.forecast", time(a.forecast)),
             ("arrival.actual", time(a.actual)),
             ("remark", text(&self.remark)),
             ("delay_reason", text(&self.delay_reason)),
@@ -202,20 +228,6 @@ impl FlightView {
             ("departure.airport", Fact::Airport(from)),
             ("arrival.airport", Fact::Airport(to)),
         ]
-    }
-
-    /// Minutes late at departure, or at arrival where only that is known. Negative when early.
-    pub fn delay_minutes(&self) -> Option<i64> {
-        let late = |scheduled: Option<DateTime<Utc>>, estimated, actual: Option<DateTime<Utc>>| {
-            Some((actual.or(estimated)? - scheduled?).num_minutes())
-        };
-        let (d, a) = (&self.departure, &self.arrival);
-        late(d.scheduled, d.estimated, d.actual).or_else(|| late(a.scheduled, a.estimated, a.actual))
-    }
-
-    /// Whether it is 15 minutes late or more, by [`FlightView::delay_minutes`].
-    pub fn is_late(&self) -> bool {
-        self.delay_minutes().is_some_and(|minutes| minutes >= LATE_FROM.num_minutes())
     }
 
     /// The topics under which this leg's changes are told. Empty for a hidden leg.
@@ -240,10 +252,6 @@ impl FlightView {
         topics.push(Topic::All);
         topics
     }
-}
-
-fn plausible(estimated: Option<DateTime<Utc>>, scheduled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    estimated.filter(|e| scheduled.is_none_or(|s| (*e - s).abs() <= ESTIMATE_OFF_MAX))
 }
 
 /// When the aircraft left, by `field` (off-block or airborne). Where it came back to the stand, what

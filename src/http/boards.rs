@@ -27,8 +27,8 @@ const ROWS_MAX: u64 = 5_000;
     params(
         ("iata" = String, Path, description = "The airport's IATA code", example = "JFK"),
         ("direction" = String, Path, description = "`departures` or `arrivals`", example = "departures", pattern = "^(departures|arrivals)$"),
-        ("from" = Option<DateTime<Utc>>, Query, description = "Flights scheduled at or after this instant, RFC 3339, and those of unknown time that may be", example = "2013-02-08T15:00:00Z"),
-        ("to" = Option<DateTime<Utc>>, Query, description = "Flights scheduled before this instant, likewise", example = "2013-02-08T21:00:00Z"),
+        ("from" = Option<DateTime<Utc>>, Query, description = "Flights scheduled or now expected at or after this instant, RFC 3339, and those of unknown time that may be", example = "2013-02-08T15:00:00Z"),
+        ("to" = Option<DateTime<Utc>>, Query, description = "Flights scheduled or now expected before this instant, likewise", example = "2013-02-08T21:00:00Z"),
         ("limit" = Option<u64>, Query, description = "At most so many, from the first on, 1 to 5000; needed where there are more", example = 100, minimum = 1, maximum = 5000),
     ),
     responses(

@@ -134,7 +134,7 @@ impl Wanted {
     params(
         ("airport" = Option<String>, Query, description = "IATA code; flights on this airport's boards", example = "JFK"),
         ("direction" = Option<String>, Query, description = "`departures` or `arrivals`; needs `airport`", example = "departures", pattern = "^(departures|arrivals)$"),
-        ("from" = Option<DateTime<Utc>>, Query, description = "Flights at or after this instant, RFC 3339; by scheduled departure, or by arrival where `direction` is `arrivals`; one of unknown time wherever it may belong", example = "2013-02-08T15:00:00Z"),
+        ("from" = Option<DateTime<Utc>>, Query, description = "Flights at or after this instant, RFC 3339; by departure, or by arrival where `direction` is `arrivals`, as scheduled or as now expected; one of unknown time wherever it may belong", example = "2013-02-08T15:00:00Z"),
         ("to" = Option<DateTime<Utc>>, Query, description = "Flights before this instant", example = "2013-02-08T21:00:00Z"),
         ("q" = Option<String>, Query, description = "Flight number, marketing number, call sign, registration, words of places and airlines, or a route such as `JFK to SJU` or `JFK-SJU`; at most 64 characters", example = "B6 615", max_length = 64),
         ("airline" = Option<String>, Query, description = "Flights this airline operates or sells", example = "B6"),

@@ -8,8 +8,9 @@ use crate::instant::{Millis, Seconds, to_millis, to_seconds};
 use crate::word::FlightStatus;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::codes::{Designator, Suffix};
+use domain::field::Field;
 use domain::leg::LegId;
-use domain::view::{ArrivalView, DepartureView, FlightView};
+use domain::view::{ArrivalView, DepartureView, Doubtful, FlightView};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -43,8 +44,13 @@ pub struct FlightBody {
     /// Scheduled date, local at the flight's origin. It stays when the flight slips past midnight.
     #[ts(type = "string")]
     pub origin_date: NaiveDate,
-    /// Where it stands.
+    /// The step that it has reached. `delayed` is the status of a flight that is late and has reached none.
     pub status: FlightStatus,
+    /// Whether it is late, or said to be, whatever step it has reached.
+    pub delayed: bool,
+    /// Paths of times that cannot be meant, or cannot be true, such as `departure.estimated`. Do not show them
+    /// as facts. Mostly empty.
+    pub doubtful: Vec<String>,
     /// Departure side.
     pub departure: DepartureBody,
     /// Arrival side.
@@ -104,6 +110,10 @@ pub struct ArrivalBody {
     /// Estimated time.
     #[ts(type = "string | null")]
     pub estimated: Option<DateTime<Utc>>,
+    /// What a late departure makes of the arrival: the departure in force and the planned time between
+    /// both. `null` where an estimate is known that can be true, and where the flight is not late.
+    #[ts(type = "string | null")]
+    pub forecast: Option<DateTime<Utc>>,
     /// Actual time.
     #[ts(type = "string | null")]
     pub actual: Option<DateTime<Utc>>,
@@ -142,6 +152,8 @@ impl FlightBody {
                 .collect(),
             origin_date: view.key.origin_date,
             status: FlightStatus(view.status),
+            delayed: view.delayed,
+            doubtful: view.doubtful.iter().map(|field| field.name().to_owned()).collect(),
             departure: DepartureBody {
                 airport: d.airport.to_string(),
                 terminal: text(&d.terminal),
@@ -158,6 +170,7 @@ impl FlightBody {
                 belt: text(&a.belt),
                 scheduled: a.scheduled.map(to_seconds),
                 estimated: a.estimated.map(to_seconds),
+                forecast: a.forecast.map(to_seconds),
                 actual: a.actual.map(to_seconds),
             },
             remark: text(&view.remark),
@@ -185,6 +198,8 @@ pub fn flight_json(leg: &LegId, rev: u64, changed_at: DateTime<Utc>, view: &Flig
         codeshares: Flights(view.codeshares.as_deref().unwrap_or_default()),
         origin_date: view.key.origin_date,
         status: view.status.as_str(),
+        delayed: view.delayed,
+        doubtful: Fields(view.doubtful),
         departure: ShownDeparture::of(&view.departure),
         arrival: ShownArrival::of(&view.arrival),
         remark: view.remark.as_deref(),
@@ -201,7 +216,7 @@ pub fn flight_json(leg: &LegId, rev: u64, changed_at: DateTime<Utc>, view: &Flig
 }
 
 /// Bytes of a flight with both sides known; a longer one only costs a second allocation.
-const TYPICAL_BYTES: usize = 768;
+const TYPICAL_BYTES: usize = 832;
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -214,6 +229,8 @@ struct Shown<'a> {
     codeshares: Flights<'a>,
     origin_date: NaiveDate,
     status: &'static str,
+    delayed: bool,
+    doubtful: Fields,
     departure: ShownDeparture<'a>,
     arrival: ShownArrival<'a>,
     remark: Option<&'a str>,
@@ -255,6 +272,7 @@ struct ShownArrival<'a> {
     belt: Option<&'a str>,
     scheduled: Option<Seconds>,
     estimated: Option<Seconds>,
+    forecast: Option<Seconds>,
     actual: Option<Seconds>,
 }
 
@@ -267,6 +285,7 @@ impl<'a> ShownArrival<'a> {
             belt: side.belt.as_deref(),
             scheduled: side.scheduled.map(Seconds),
             estimated: side.estimated.map(Seconds),
+            forecast: side.forecast.map(Seconds),
             actual: side.actual.map(Seconds),
         }
     }
@@ -284,6 +303,15 @@ pub(crate) struct Text<T>(pub T);
 impl<T: Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+/// Fields by their names.
+pub(crate) struct Fields(pub Doubtful);
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Field::name))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Where a flight stands on a board, also while nobody has said when it leaves or comes.
 
-use super::FlightView;
+use super::{FlightView, Status};
 use crate::airports::start_of_day;
 use crate::codes::Direction;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// No flight is longer; the longest that are scheduled take nineteen hours.
 const FLIGHT_MAX: TimeDelta = TimeDelta::hours(20);
+
+/// So long a flight that is late without a time is looked for after its schedule.
+const LATE_MAX: TimeDelta = TimeDelta::hours(12);
 
 impl FlightView {
     /// Where the flight stands on a board of `direction`: at its scheduled time there, or the best
@@ -18,17 +21,35 @@ impl FlightView {
         told.unwrap_or_else(|| self.start_of_origin_date(direction))
     }
 
-    /// Whether the flight may leave (or come, on a board of arrivals) at or after `from` and before
-    /// `to`. One whose time is not known may do so whenever what is known allows it: whoever looks
-    /// at the next hours must not miss it.
+    /// Whether the flight was to leave (or to come, on a board of arrivals) at or after `from` and before
+    /// `to`, or may do so now. One whose time is not known may do so whenever what is known allows it:
+    /// whoever looks at the next hours must not miss it.
     pub fn may_be_within(
         &self,
         direction: Direction,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
     ) -> bool {
-        let (first, last) = self.span(direction);
-        from.is_none_or(|from| last >= from) && to.is_none_or(|to| first < to)
+        let is_within =
+            |(first, last)| from.is_none_or(|from| last >= from) && to.is_none_or(|to| first < to);
+        is_within(self.span(direction)) || self.span_in_force(direction).is_some_and(is_within)
+    }
+
+    /// The same by what is expected now, where that is another time than the one it stands at. A flight
+    /// that is late, nobody says how much, may leave or come for hours.
+    fn span_in_force(&self, direction: Direction) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        if let Some(at) = self.time_in_force(direction) {
+            return Some((at, at));
+        }
+        let is_over = match direction {
+            Direction::Departures => self.status.has_left(),
+            Direction::Arrivals => {
+                matches!(self.status, Status::Landed | Status::Arrived | Status::BagsOnBelt)
+            }
+        };
+        let is_open = !is_over && (self.delayed || !self.doubtful.is_empty());
+        let stands = self.told_time(direction).filter(|_| is_open)?;
+        Some((stands, moved(stands, LATE_MAX)))
     }
 
     /// The first and the last instant at which it may leave or come.

@@ -240,8 +240,9 @@ proptest! {
         let before = flight.clone();
         flight.apply(&last, now()).unwrap();
         for (field, ..) in Field::TABLE {
-            // What a step shows of the flight's operating is learnt with it.
-            let says = if *field == Field::Operated { Field::DepartureStep } else { *field };
+            // What a step shows of the flight's operating and of its being late is learnt with it.
+            let derived = [Field::Operated, Field::Late];
+            let says = if derived.contains(field) { Field::DepartureStep } else { *field };
             if last.all_statements().all(|(_, s)| s.field != *field && s.field != says) {
                 prop_assert_eq!(flight.value(*field), before.value(*field), "{}", field);
             }

@@ -14,6 +14,8 @@ mod cancelling;
 mod corrections;
 mod days;
 mod diversions;
+mod doubts;
+mod forecasts;
 mod hiding;
 mod kinds;
 mod merging;

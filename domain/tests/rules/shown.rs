@@ -6,17 +6,6 @@ use gatecall_domain::field::{Field, Value};
 use gatecall_domain::report::{Standing, Statement};
 
 #[test]
-fn an_estimate_days_off_the_schedule_is_not_shown_and_makes_nobody_late() {
-    let estimated =
-        |clock| flight(&[schedule(), times(&jfk(), "14:00", Field::DepartureEstimated, clock)]).view();
-    assert_eq!(estimated("+2 03:00").departure.estimated, Some(at("+2 03:00")));
-    let off = estimated("+2 03:01");
-    assert_eq!((off.departure.estimated, off.status.as_str()), (None, "scheduled"));
-    assert_eq!(estimated("+-1 03:00").departure.estimated, Some(at("+-1 03:00")));
-    assert_eq!(estimated("+-1 02:59").departure.estimated, None);
-}
-
-#[test]
 fn an_estimate_of_touchdown_stands_in_for_one_of_being_on_block_and_disproves_one_that_lies_before_it() {
     let on_block = |observed, clock| times(&fll(), observed, Field::ArrivalEstimated, clock);
     let touchdown = |observed, clock| {
@@ -116,6 +105,11 @@ fn who_looks_at_some_hours_misses_no_flight_that_may_be_among_them() {
     let somewhen =
         flight(&[says(&jfk(), "10:00", |r| r.set(Field::DepartureGate, text(Field::DepartureGate, "12")))])
             .view();
+    let with = |report| flight(&[schedule(), report]).view();
+    let late = with(times(&jfk(), "14:00", Field::DepartureEstimated, "15:40"));
+    let unsaid = with(word(&jfk(), "14:00", "delayed"));
+    let doubtful = with(times(&jfk(), "14:00", Field::DepartureEstimated, "+3 15:00"));
+    let left = with(word(&jfk(), "15:10", "departed"));
     for (view, side, from, to, expected) in [
         (&leaves, Departures, "20:50", "20:51", true),
         (&leaves, Departures, "20:00", "20:50", false),
@@ -128,6 +122,17 @@ fn who_looks_at_some_hours_misses_no_flight_that_may_be_among_them() {
         (&somewhen, Departures, "+1 06:00", "+1 07:00", false),
         (&somewhen, Arrivals, "+1 06:00", "+1 07:00", true),
         (&somewhen, Arrivals, "02:00", "04:00", false),
+        (&late, Departures, "15:30", "16:00", true),
+        (&late, Departures, "14:30", "15:01", true),
+        (&late, Departures, "15:10", "15:20", false),
+        (&late, Arrivals, "18:30", "18:50", true),
+        (&late, Arrivals, "17:30", "18:30", true),
+        (&unsaid, Departures, "17:00", "18:00", true),
+        (&unsaid, Departures, "14:00", "15:00", false),
+        (&unsaid, Departures, "+1 04:00", "+1 05:00", false),
+        (&unsaid, Arrivals, "21:00", "22:00", true),
+        (&doubtful, Departures, "17:00", "18:00", true),
+        (&left, Departures, "17:00", "18:00", false),
     ] {
         assert_eq!(view.may_be_within(side, Some(at(from)), Some(at(to))), expected, "{side:?} {from} {to}");
     }

@@ -24,7 +24,7 @@ fn each_rule_has_its_status() {
         ("delayed", vec![word(dep, "13:00", "delayed")]),
         ("scheduled", vec![word(dep, "13:00", "delayed"), word(dep, "13:30", "scheduled")]),
         ("check_in", vec![word(dep, "13:00", "check_in")]),
-        ("delayed", vec![word(dep, "13:00", "check_in"), estimate("15:40")]),
+        ("check_in", vec![word(dep, "13:00", "check_in"), estimate("15:40")]),
         ("gate_open", vec![word(dep, "14:00", "gate_open"), estimate("15:40")]),
         ("boarding", vec![word(dep, "14:20", "boarding"), estimate("15:40")]),
         ("final_call", vec![word(dep, "14:40", "final_call")]),
@@ -90,6 +90,60 @@ fn the_departure_tells_the_lateness_where_both_sides_are_known() {
         times(&fll(), "14:00", Field::ArrivalEstimated, "18:40"),
     ];
     assert_eq!(status(&reports), "scheduled");
+}
+
+/// Status and lateness, whatever the order of what follows the schedule.
+fn step_and_delay(reports: &[Report]) -> (&'static str, bool) {
+    let of = |reports: Vec<Report>| {
+        let view = flight(&[vec![schedule()], reports].concat()).view();
+        (view.status.as_str(), view.delayed)
+    };
+    let forwards = of(reports.to_vec());
+    assert_eq!(of(reports.iter().rev().cloned().collect()), forwards, "backwards");
+    forwards
+}
+
+#[test]
+fn a_flight_that_is_late_keeps_the_step_it_has_reached() {
+    let late = times(&jfk(), "14:05", Field::DepartureEstimated, "15:40");
+    assert_eq!(step_and_delay(std::slice::from_ref(&late)), ("delayed", true), "none is reached");
+    for step in ["check_in", "gate_open", "boarding", "final_call", "gate_closed", "returned"] {
+        let reached = word(&jfk(), "14:00", step);
+        assert_eq!(step_and_delay(std::slice::from_ref(&reached)), (step, false));
+        assert_eq!(step_and_delay(&[reached.clone(), late.clone()]), (step, true), "by an estimate");
+        let said = word(&jfk(), "14:05", "delayed");
+        assert_eq!(step_and_delay(&[reached.clone(), said]), (step, true), "by a word after it");
+        let said = word(&jfk(), "13:00", "delayed");
+        assert_eq!(step_and_delay(&[reached, said]), (step, true), "by a word before it");
+    }
+}
+
+#[test]
+fn that_a_flight_is_said_to_be_late_ends_by_a_word_or_by_a_newer_time() {
+    let said = word(&jfk(), "13:00", "delayed");
+    let then = |report| step_and_delay(&[said.clone(), report]);
+    assert_eq!(then(word(&jfk(), "13:30", "scheduled")), ("scheduled", false));
+    assert_eq!(then(word(&jfk(), "12:30", "scheduled")), ("delayed", true), "it was before that");
+    assert_eq!(then(clears(&jfk(), "13:30", Field::DepartureStep)), ("scheduled", false));
+    assert_eq!(then(times(&jfk(), "13:30", Field::DepartureEstimated, "15:05")), ("scheduled", false));
+    assert_eq!(then(times(&jfk(), "12:30", Field::DepartureEstimated, "15:05")), ("delayed", true));
+    assert_eq!(then(times(&airline(), "13:30", Field::DepartureEstimated, "15:05")), ("delayed", true));
+    assert_eq!(then(times(&jfk(), "15:05", Field::DepartureActual, "15:02")), ("departed", false));
+}
+
+#[test]
+fn once_it_has_left_the_arrival_tells_whether_it_is_late() {
+    let left = times(&jfk(), "15:41", Field::DepartureActual, "15:40");
+    assert_eq!(step_and_delay(std::slice::from_ref(&left)), ("departed", true));
+    let makes_up = times(&fll(), "16:30", Field::ArrivalEstimated, "18:10");
+    assert_eq!(step_and_delay(&[left, makes_up]), ("departed", false));
+    let on_time = times(&jfk(), "15:01", Field::DepartureActual, "15:00");
+    let holds = times(&fll(), "17:30", Field::ArrivalEstimated, "18:40");
+    assert_eq!(step_and_delay(&[on_time, holds]), ("departed", true));
+    assert_eq!(
+        step_and_delay(&[word(&jfk(), "13:00", "delayed"), word(&jfk(), "14:00", "cancelled")]),
+        ("cancelled", false)
+    );
 }
 
 mod returned {

@@ -14,7 +14,7 @@ const ICONS: Record<Tone, IconName> = {
 };
 
 /** A status: an icon, a colour and, what counts, the words. */
-export function StatusBadge({ words, tone }: StatusWords) {
+export function StatusBadge({ words, tone }: Pick<StatusWords, 'words' | 'tone'>) {
   return (
     <span className={`${styles['badge'] ?? ''} ${styles[tone] ?? ''}`} data-tone={tone}>
       <Icon name={ICONS[tone]} />

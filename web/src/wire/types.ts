@@ -51,6 +51,11 @@ export type ArrivalSide = {
   scheduled: string | null;
   /** Estimated time. */
   estimated: string | null;
+  /**
+   * What a late departure makes of the arrival: the departure in force and the planned time between
+   * both. `null` where an estimate is known that can be true, and where the flight is not late.
+   */
+  forecast: string | null;
   /** Actual time. */
   actual: string | null;
 };
@@ -81,8 +86,15 @@ export type Flight = {
   codeshares: Array<string>;
   /** Scheduled date, local at the flight's origin. It stays when the flight slips past midnight. */
   origin_date: string;
-  /** Where it stands. */
+  /** The step that it has reached. `delayed` is the status of a flight that is late and has reached none. */
   status: FlightStatus;
+  /** Whether it is late, or said to be, whatever step it has reached. */
+  delayed: boolean;
+  /**
+   * Paths of times that cannot be meant, or cannot be true, such as `departure.estimated`. Do not show them
+   * as facts. Mostly empty.
+   */
+  doubtful: Array<string>;
   /** Departure side. */
   departure: DepartureSide;
   /** Arrival side. */

@@ -53,6 +53,8 @@ function makeFlight(random, home, outbound, day_ms, now_ms) {
       .map((code) => `${code}${5000 + Math.floor(random() * 900)}`),
     origin_date: '2013-02-08',
     status: 'scheduled',
+    delayed: false,
+    doubtful: [],
     departure: {
       airport: from,
       terminal: outbound ? (TERMINALS[carrier] ?? '4') : null,
@@ -69,6 +71,7 @@ function makeFlight(random, home, outbound, day_ms, now_ms) {
       belt: null,
       scheduled: iso(sta),
       estimated: null,
+      forecast: null,
       actual: null,
     },
     remark: null,

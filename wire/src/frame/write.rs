@@ -1,7 +1,7 @@
 //! The fast writers of the hub's frames; see [`super::server`].
 
 use super::server::ErrorCode;
-use crate::flight::Flights;
+use crate::flight::{Fields, Flights};
 use crate::instant::{Millis, Seconds};
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -198,6 +198,8 @@ impl Serialize for FactMap<'_> {
                 Fact::Time(at) => map.serialize_entry(path, &Seconds(*at))?,
                 Fact::Word(word) => map.serialize_entry(path, word)?,
                 Fact::Airport(iata) => map.serialize_entry(path, iata.as_str())?,
+                Fact::Flag(flag) => map.serialize_entry(path, flag)?,
+                Fact::Fields(fields) => map.serialize_entry(path, &Fields(*fields))?,
                 Fact::Codeshares(flights) => map.serialize_entry(path, &Flights(flights))?,
             }
         }

@@ -25,9 +25,13 @@ type TimeProps = {
 export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) {
   const { direction, zone, day_ms } = setting;
   const side = direction === 'departures' ? 'departure' : 'arrival';
-  const { scheduled, revised, actual } = sideTimes(flight, direction);
+  const { scheduled, revised, actual, estimated, forecast } = sideTimes(flight, direction);
+  const isForecast = actual === null && estimated === null && forecast !== null;
   const newer = showsEstimate || actual !== null ? revised : null;
-  const changed = marks.has(`${side}.estimated`) || marks.has(`${side}.actual`);
+  const changed =
+    marks.has(`${side}.estimated`) ||
+    marks.has(`${side}.actual`) ||
+    (direction === 'arrivals' && marks.has('arrival.forecast'));
   const isOff = flight.status === 'cancelled';
   const weight = weightOf(flight, direction);
   const struck = isOff || (newer !== null && weight !== 'slight');
@@ -41,7 +45,14 @@ export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) 
       <div role="cell" className={styles['newTime']} data-weight={weight}>
         {newer === null || isOff ? null : (
           <Changed on={changed}>
-            <span className="sr-only">{actual === null ? 'new time ' : 'at '}</span>
+            <span className="sr-only">
+              {actual !== null
+                ? 'at '
+                : isForecast
+                  ? 'expected from the delay at departure, about '
+                  : 'new time '}
+            </span>
+            {isForecast ? <About /> : null}
             <Instant at_ms={newer} zone={zone} day_ms={scheduled ?? day_ms} struck={false} />
           </Changed>
         )}
@@ -49,6 +60,13 @@ export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) 
     </>
   );
 }
+
+/** Before a time that nobody has given: it is worked out from the delay at departure. */
+const About = () => (
+  <span aria-hidden="true" title="Expected, from the delay at departure">
+    ~
+  </span>
+);
 
 type InstantProps = { at_ms: number | null; zone: string; day_ms: number; struck: boolean };
 
@@ -111,19 +129,20 @@ type StatusProps = { flight: Flight; status: TrustedStatus; changed: boolean };
 
 export function StatusCell({ flight, status, changed }: StatusProps) {
   // What an airport wrote beside a status is as old as the status: it goes when the status does.
-  const detail = status.note ?? flight.remark ?? reasonOf(flight);
+  const beside = status.note ?? flight.remark ?? reasonOf(flight);
+  const detail = [status.delay, beside].filter((part) => part !== null).join(' · ');
   return (
     <div role="cell" className={styles['status']}>
       <Changed on={changed}>
         <StatusBadge words={status.words} tone={status.tone} />
       </Changed>
-      {detail === null ? null : <span className={styles['detail']}>{detail}</span>}
+      {detail === '' ? null : <span className={styles['detail']}>{detail}</span>}
     </div>
   );
 }
 
 function reasonOf(flight: Flight): string | null {
-  const matters = flight.status === 'delayed' || flight.status === 'cancelled';
+  const matters = flight.delayed || flight.status === 'cancelled';
   return matters && flight.delay_reason !== null ? capital(flight.delay_reason.replaceAll('_', ' ')) : null;
 }
 

@@ -88,6 +88,7 @@ function groupOf(flight: Flight, direction: Direction): StatusGroup | null {
   if (flight.status === 'cancelled' || flight.status === 'diverted') return 'cancelled';
   if (flight.status === 'delayed') return 'delayed';
   if (direction === 'departures' && BOARDING.includes(flight.status)) return 'boarding';
+  if (flight.delayed) return 'delayed';
   const { scheduled, revised } = sideTimes(flight, direction);
   if (scheduled === null) return null;
   if (revised !== null && revised - scheduled >= 15 * MINUTE_MS) return 'delayed';

@@ -58,6 +58,7 @@ export function BoardPage({ iata, direction }: Props) {
               {list.legs.length > 0 ? (
                 <BoardTable
                   legs={list.legs}
+                  overdue={list.overdue}
                   setting={setting}
                   label={title}
                   sort={query.sort}

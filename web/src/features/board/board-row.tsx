@@ -23,17 +23,20 @@ export type RowSetting = {
 };
 
 /** One flight. Drawn again only when this flight, or how the board is to be shown, changes. */
-export const BoardRow = memo(function BoardRow({ leg, setting }: { leg: string; setting: RowSetting }) {
+export const BoardRow = memo(function BoardRow({ leg, ...how }: How & { leg: string }) {
   const held = useHeldFlight(leg);
-  return held ? <Cells held={held} setting={setting} /> : null;
+  return held ? <Cells held={held} {...how} /> : null;
 });
 
-function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
+/** `isOverdue`: its time has passed without a newer one. */
+type How = { setting: RowSetting; isOverdue?: boolean };
+
+function Cells({ held, setting, isOverdue = false }: How & { held: HeldFlight }) {
   const { flight, marks } = held;
   const { direction, now_ms, age, hasDesks } = setting;
   const isDeparture = direction === 'departures';
   const place = useAirport(placeOf(flight, direction));
-  const status = trustedStatus(flight, direction, now_ms, age);
+  const status = trustedStatus(flight, direction, now_ms, age, isOverdue);
   const side = isDeparture ? flight.departure : flight.arrival;
   const desk = isDeparture ? flight.departure.check_in : flight.arrival.belt;
   const isUseful =
@@ -75,7 +78,7 @@ function Cells({ held, setting }: { held: HeldFlight; setting: RowSetting }) {
       <StatusCell
         flight={flight}
         status={status}
-        changed={has('status', 'remark', 'diverted_to', 'delay_reason')}
+        changed={has('status', 'delayed', 'doubtful', 'remark', 'diverted_to', 'delay_reason')}
       />
     </>
   );

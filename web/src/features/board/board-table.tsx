@@ -9,6 +9,7 @@ import { useLocation } from 'react-router';
 
 type Props = {
   legs: string[];
+  overdue: ReadonlySet<string>;
   setting: RowSetting;
   label: string;
   sort: BoardSort;
@@ -20,7 +21,7 @@ const ROW_HEIGHT_PX = 54;
 const HEAD_HEIGHT_PX = 44;
 
 /** The rows in view and a few around them, as a table that still says how many there are. */
-export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
+export function BoardTable({ legs, overdue, setting, label, sort, onSort }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
   useLayoutEffect(() => {
@@ -76,7 +77,11 @@ export function BoardTable({ legs, setting, label, sort, onSort }: Props) {
             className={styles['row']}
             style={{ transform: `translateY(${item.start - margin}px)` }}
           >
-            <BoardRow leg={legs[item.index] ?? ''} setting={setting} />
+            <BoardRow
+              leg={legs[item.index] ?? ''}
+              setting={setting}
+              isOverdue={overdue.has(legs[item.index] ?? '')}
+            />
           </div>
         ))}
       </div>

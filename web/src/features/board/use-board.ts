@@ -1,5 +1,6 @@
 import { type Names, selectFlights, terminalOf } from '@/features/board/board-filter';
 import type { BoardQuery } from '@/features/board/board-query';
+import { isOverdue } from '@/lib/flight/overdue';
 import { useDirectory } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
 import { useServices } from '@/lib/services/services';
@@ -13,6 +14,8 @@ const MINUTE_MS = 60_000;
 export type BoardList = {
   view: TopicView;
   legs: string[];
+  /** Those whose time has passed without a newer one. */
+  overdue: ReadonlySet<string>;
   /** How many flights the board has besides those shown. */
   hidden: number;
   airlines: { code: string; name: string }[];
@@ -42,6 +45,9 @@ export function useBoard(iata: string, direction: Direction, query: BoardQuery):
     return {
       view,
       legs: shown.map((flight) => flight.leg),
+      overdue: new Set(
+        shown.filter((flight) => isOverdue(flight, direction, now_ms)).map((flight) => flight.leg),
+      ),
       hidden: flights.length - shown.length,
       airlines: codes
         .map((code) => ({ code, name: names.airline(code) }))

@@ -30,7 +30,8 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
   if (!held || !flight) return null;
   const { marks } = held;
   const status = trustedStatus(flight, direction, now_ms, age);
-  const { scheduled, revised, actual } = sideTimes(flight, direction);
+  const { scheduled, revised, actual, estimated, forecast } = sideTimes(flight, direction);
+  const isForecast = actual === null && estimated === null && forecast !== null;
   const isOff = flight.status === 'cancelled';
   const newer = isOff || !(status.showsEstimate || actual !== null) ? null : revised;
   const side = direction === 'departures' ? flight.departure : flight.arrival;
@@ -51,7 +52,7 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
       </div>
       <div role="cell" className={styles['new']} data-weight={weight}>
         <Changed on={marks.has(`${name}.estimated`) || marks.has(`${name}.actual`)}>
-          {newer === null ? null : timeOfDay(newer, zone)}
+          {newer === null ? null : `${isForecast ? '~' : ''}${timeOfDay(newer, zone)}`}
         </Changed>
       </div>
       <div role="cell" className={styles['city']}>

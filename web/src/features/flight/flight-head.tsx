@@ -26,7 +26,7 @@ export function FlightHead({ held, from, to, age, now_ms, pill }: Props) {
   const directory = useDirectory();
   const airline = directory.airlines.get(flight.carrier);
   const status = trustedStatus(flight, viewpointOf(flight), now_ms, age);
-  const detail = status.note ?? flight.remark;
+  const detail = [status.delay, status.note ?? flight.remark].filter((part) => part !== null).join(' · ');
   return (
     <div className={`${styles['head'] ?? ''} on-mast`}>
       <div className={styles['inner']}>
@@ -60,7 +60,7 @@ export function FlightHead({ held, from, to, age, now_ms, pill }: Props) {
                 <StatusBadge words={status.words} tone={status.tone} />
               </Changed>
             </span>
-            {detail === null ? null : <p>{detail}</p>}
+            {detail === '' ? null : <p>{detail}</p>}
           </div>
         </div>
         <div className={styles['link']}>{pill}</div>

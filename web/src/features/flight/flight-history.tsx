@@ -1,6 +1,6 @@
 import styles from '@/features/flight/flight-page.module.css';
 import { type ToldEntry, sourceInWords, tellHistory } from '@/features/flight/history-words';
-import { useHistory } from '@/features/flight/use-history';
+import type { History } from '@/features/flight/use-history';
 import type { ApiProblem } from '@/lib/api/api-problem';
 import { useAirport } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
@@ -9,8 +9,8 @@ import type { Flight } from '@/wire/types';
 import { useMemo } from 'react';
 
 /** What changed when. */
-export function FlightHistory({ flight }: { flight: Flight }) {
-  const { entries, problem, known, earlier } = useHistory(flight);
+export function FlightHistory({ flight, history }: { flight: Flight; history: History }) {
+  const { entries, problem, known, earlier } = history;
   const departure = useAirport(flight.departure.airport).zone;
   const arrival = useAirport(flight.arrival.airport).zone;
   const now_ms = useNow(DAY_STEP_MS);

@@ -9,7 +9,9 @@ import { FlightHistory } from '@/features/flight/flight-history';
 import { FLIGHT_NEWS_EVERY_MS, flightNews } from '@/features/flight/flight-news';
 import styles from '@/features/flight/flight-page.module.css';
 import { FlightRoute } from '@/features/flight/flight-route';
+import { hadCheckIn } from '@/features/flight/history-entries';
 import { ProgressLine } from '@/features/flight/progress-line';
+import { useHistory } from '@/features/flight/use-history';
 import { viewpointOf } from '@/features/flight/viewpoint';
 import { flightName } from '@/lib/flight/flight-name';
 import { trustedStatus } from '@/lib/flight/trusted-status';
@@ -81,6 +83,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
   };
   const age = useStaleness(view, [from.iata, ...endsOf(flight)]);
   const now_ms = useNow(60_000);
+  const history = useHistory(flight);
   const viewpoint = viewpointOf(flight);
   const isConfirmed = trustedStatus(flight, viewpoint, now_ms, ages[viewpoint]).note === null;
   return (
@@ -103,11 +106,11 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
         />
         <LinkBanner age={age} zone={from.zone} />
         <div id="content" className={styles['main']} tabIndex={-1}>
-          <ProgressLine flight={flight} isConfirmed={isConfirmed} />
+          <ProgressLine flight={flight} isConfirmed={isConfirmed} hadCheckIn={hadCheckIn(history.entries)} />
           <FlightRoute held={held} from={from} to={to} ages={ages} now_ms={now_ms} />
           <div className={styles['columns']}>
             <FlightDetails held={held} isConfirmed={isConfirmed} />
-            <FlightHistory flight={flight} />
+            <FlightHistory flight={flight} history={history} />
           </div>
           <ChangeAnnouncer
             topic={flightTopic(flight.leg)}

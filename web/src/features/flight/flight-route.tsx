@@ -82,7 +82,7 @@ function End({ held, direction, airport, age, now_ms, children }: EndProps) {
 function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'children'>) {
   const { flight, marks } = held;
   const { zone } = airport;
-  const { scheduled, revised, actual } = sideTimes(flight, direction);
+  const { scheduled, revised, actual, estimated, forecast } = sideTimes(flight, direction);
   const trusted = trustedStatus(flight, direction, now_ms, age);
   const isOff = flight.status === 'cancelled';
   const newer = isOff || !(trusted.showsEstimate || actual !== null) ? null : revised;
@@ -92,7 +92,12 @@ function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'childr
   if (at_ms === null) return <p className={styles['times']}>Time not known</p>;
   const isSlight = weightOf(flight, direction) === 'slight';
   const Old = isSlight ? 'span' : 's';
-  const news = isSlight ? 'Expected' : 'New time';
+  const isForecast = actual === null && estimated === null && forecast !== null;
+  const news = isForecast
+    ? 'Expected about, from the delay at departure'
+    : isSlight
+      ? 'Expected'
+      : 'New time';
   const kind = isOff ? 'Was scheduled' : actual !== null ? verb : newer === null ? 'Scheduled' : news;
   return (
     <div className={styles['times']}>
@@ -104,7 +109,12 @@ function Times({ held, direction, airport, age, now_ms }: Omit<EndProps, 'childr
         </Old>
       ) : null}
       <Changed
-        on={marks.has(`${side}.estimated`) || marks.has(`${side}.actual`) || marks.has(`${side}.scheduled`)}
+        on={
+          marks.has(`${side}.estimated`) ||
+          marks.has('arrival.forecast') ||
+          marks.has(`${side}.actual`) ||
+          marks.has(`${side}.scheduled`)
+        }
       >
         <time
           className={isOff ? styles['off'] : styles['new']}

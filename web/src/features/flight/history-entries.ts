@@ -22,3 +22,7 @@ export function lacksEntries(entries: Entry[], rev: number): boolean {
     return next !== undefined && next.rev > entry.rev + 1;
   });
 }
+
+/** Whether check-in was open once. */
+export const hadCheckIn = (entries: Entry[]): boolean =>
+  entries.some((entry) => entry.set['status'] === 'check_in');

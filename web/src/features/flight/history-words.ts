@@ -8,6 +8,8 @@ export type Telling = { departure: string; arrival: string; now_ms: number };
 
 const NAMES: Record<string, string> = {
   status: 'Status',
+  delayed: 'Late',
+  doubtful: 'Time unconfirmed',
   remark: 'Remark',
   delay_reason: 'Reason',
   diverted_to: 'Diverted to',
@@ -30,6 +32,7 @@ const NAMES: Record<string, string> = {
   'arrival.belt': 'Baggage belt',
   'arrival.scheduled': 'Scheduled arrival',
   'arrival.estimated': 'Expected arrival',
+  'arrival.forecast': 'Arrival worked out from the delay',
   'arrival.actual': 'At the gate',
   'aircraft.type': 'Aircraft',
   'aircraft.registration': 'Registration',
@@ -53,7 +56,7 @@ const STATUS: Record<FlightStatus, string> = {
   returned: 'returned to the gate',
 };
 
-const TIME = /\.(scheduled|estimated|actual)$/;
+const TIME = /\.(scheduled|estimated|forecast|actual)$/;
 
 export type Line = { path: string; name: string; before: string | null; after: string };
 export type ToldEntry = { entry: Entry; lines: Line[] };
@@ -81,7 +84,11 @@ export function tellHistory(entries: Entry[], telling: Telling): ToldEntry[] {
 }
 
 function inWords(path: string, value: unknown, telling: Telling): string {
-  if (isNothing(value)) return path === 'codeshares' ? 'no other number' : 'taken back';
+  if (isNothing(value)) return NOTHING[path] ?? 'taken back';
+  if (path === 'delayed') return 'yes';
+  if (path === 'doubtful' && Array.isArray(value)) {
+    return value.map((one) => (NAMES[String(one)] ?? String(one)).toLowerCase()).join(', ');
+  }
   if (Array.isArray(value)) return value.map((one) => codeshareName(String(one))).join(', ');
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (TIME.test(path)) {
@@ -93,8 +100,15 @@ function inWords(path: string, value: unknown, telling: Telling): string {
   return path === 'delay_reason' ? text.replaceAll('_', ' ') : text;
 }
 
+/** That there is nothing any more, where "taken back" would say something else. */
+const NOTHING: Record<string, string> = {
+  codeshares: 'no other number',
+  delayed: 'no longer',
+  doubtful: 'none',
+};
+
 const isNothing = (value: unknown): boolean =>
-  value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+  value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 
 /** A feed is often named by its airport's code, and that is written large. */
 export const sourceInWords = (source: string): string =>

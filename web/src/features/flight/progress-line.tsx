@@ -4,14 +4,14 @@ import type { Flight } from '@/wire/types';
 
 const SAID = { done: 'done', here: 'now', ahead: 'still to come', never: 'will not happen' };
 
-type Props = { flight: Flight; isConfirmed: boolean };
+type Props = { flight: Flight; isConfirmed: boolean; hadCheckIn: boolean };
 
 /** The life of the flight as a line, with the place where it is, or was when that cannot be confirmed. */
-export function ProgressLine({ flight, isConfirmed }: Props) {
+export function ProgressLine({ flight, isConfirmed, hadCheckIn }: Props) {
   const isTrouble = ['cancelled', 'diverted', 'delayed', 'returned'].includes(flight.status);
   return (
     <ol className={styles['line']} aria-label="Progress of the flight">
-      {progressSteps(flight).map((step) => (
+      {progressSteps(flight, hadCheckIn).map((step) => (
         <li
           key={step.name}
           className={styles[step.state]}

@@ -31,8 +31,11 @@ const POSITION: Record<FlightStatus, number> = {
   diverted: 5,
 };
 
-/** How far along its life a flight is, for a line of steps. */
-export function progressSteps(flight: Flight): Step[] {
+/**
+ * How far along its life a flight is, for a line of steps. `hadCheckIn`: check-in was open once. When it closes
+ * before the gate opens, the flight has no step of its own, and the line must not go back.
+ */
+export function progressSteps(flight: Flight, hadCheckIn = false): Step[] {
   if (flight.status === 'cancelled') {
     return [{ name: 'Scheduled', state: 'done' }, { name: 'Cancelled', state: 'here' }, ...rest(1, 'never')];
   }
@@ -41,9 +44,10 @@ export function progressSteps(flight: Flight): Step[] {
     const to = flight.diverted_to === null ? 'Diverted' : `Diverted to ${flight.diverted_to}`;
     return [...passed, { name: to, state: 'here' }];
   }
-  const at = POSITION[flight.status];
+  const isClosed = hadCheckIn && POSITION[flight.status] === 0;
+  const at = isClosed ? POSITION.check_in : POSITION[flight.status];
   return NAMES.map((name, index) => ({
-    name: index === at ? nameHere(flight.status, name) : name,
+    name: index !== at ? name : isClosed ? 'Check-in closed' : nameHere(flight.status, name),
     state: index < at ? 'done' : index === at ? 'here' : 'ahead',
   }));
 }

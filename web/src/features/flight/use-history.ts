@@ -16,7 +16,7 @@ const CHANGES_AT_ONCE = 100;
 /** More pages in one go than a flight can have while it is looked at. */
 const PAGES_MAX = 50;
 
-type History = {
+export type History = {
   entries: Entry[];
   problem: ApiProblem | null;
   known: boolean;

@@ -1,11 +1,16 @@
 import type { Direction } from '@/lib/store/topic-match';
 import type { Flight } from '@/wire/types';
 
-/** The times of one end of a flight, in milliseconds. `latest` is the best that is known. */
+/**
+ * The times of one end of a flight, in milliseconds. `latest` is the best that is known. A time that the hub
+ * calls doubtful is none.
+ */
 export type SideTimes = {
   scheduled: number | null;
   estimated: number | null;
   actual: number | null;
+  /** What a late departure makes of the arrival, where nobody has given an estimate that can be true. */
+  forecast: number | null;
   latest: number | null;
   /** The newer time, when it is another minute than the scheduled one. */
   revised: number | null;
@@ -54,11 +59,22 @@ export function weightOf(flight: Flight, direction: Direction): TimeWeight {
 function readTimes(flight: Flight, direction: Direction): SideTimes {
   const side = direction === 'departures' ? flight.departure : flight.arrival;
   const scheduled = instant(side.scheduled);
-  const estimated = instant(side.estimated);
-  const actual = instant(side.actual);
-  const newer = actual ?? estimated;
+  const name = direction === 'departures' ? 'departure' : 'arrival';
+  const trusted = (part: 'estimated' | 'actual') =>
+    flight.doubtful.includes(`${name}.${part}`) ? null : instant(side[part]);
+  const estimated = trusted('estimated');
+  const actual = trusted('actual');
+  const forecast = direction === 'arrivals' ? instant(flight.arrival.forecast) : null;
+  const newer = actual ?? estimated ?? forecast;
   const differs = newer !== null && (scheduled === null || minute(newer) !== minute(scheduled));
-  return { scheduled, estimated, actual, latest: newer ?? scheduled, revised: differs ? newer : null };
+  return {
+    scheduled,
+    estimated,
+    actual,
+    forecast,
+    latest: newer ?? scheduled,
+    revised: differs ? newer : null,
+  };
 }
 
 function instant(text: string | null): number | null {

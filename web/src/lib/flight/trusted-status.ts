@@ -1,4 +1,5 @@
 import { sideTimes } from '@/lib/flight/flight-times';
+import { isOverdue } from '@/lib/flight/overdue';
 import { type StatusWords, statusWords } from '@/lib/flight/status-words';
 import type { Direction } from '@/lib/store/topic-match';
 import type { Flight, FlightStatus } from '@/wire/types';
@@ -44,24 +45,41 @@ export function trustedStatus(
   direction: Direction,
   now_ms: number,
   age: Staleness,
+  isLost = isOverdue(flight, direction, now_ms),
 ): TrustedStatus {
-  const said = statusWords(flight, direction);
+  const said = statusWords(flight, direction, isLost);
   if (!isStale(age)) return { ...said, note: null, showsEstimate: true };
   const { scheduled, latest } = sideTimes(flight, direction);
   const passing = direction === 'departures' ? TRUE_UNTIL_DEPARTURE : TRUE_UNTIL_ARRIVAL;
   const isPast = latest !== null && latest <= now_ms;
   if (isPast && passing.includes(flight.status)) {
-    return { words: 'Not confirmed', tone: 'unsure', note: `was ${said.words}`, showsEstimate: false };
+    return {
+      words: 'Not confirmed',
+      tone: 'unsure',
+      delay: null,
+      note: wasSaid(flight, direction),
+      showsEstimate: false,
+    };
   }
   if (direction === 'arrivals' && isPast && TRUE_FOR_A_WHILE.includes(flight.status)) {
-    return { words: 'Arrived', tone: 'done', note: null, showsEstimate: true };
+    return { words: 'Arrived', tone: 'done', delay: null, note: null, showsEstimate: true };
   }
   const tooOld = age.operational_ms > ESTIMATE_AGE_MAX_MS && passing.includes(flight.status);
   if (tooOld && latest !== scheduled) {
-    return { words: 'Not confirmed', tone: 'unsure', note: `was ${said.words}`, showsEstimate: false };
+    return {
+      words: 'Not confirmed',
+      tone: 'unsure',
+      delay: null,
+      note: wasSaid(flight, direction),
+      showsEstimate: false,
+    };
   }
   return { ...said, note: null, showsEstimate: true };
 }
+
+/** What the hub said last, without what time alone has made of it. */
+const wasSaid = (flight: Flight, direction: Direction): string =>
+  `was ${statusWords(flight, direction).words}`;
 
 export function isStale(age: Staleness): boolean {
   return age.operational_ms > STALE_OPERATIONAL_MS && age.real_ms > STALE_REAL_MS;

@@ -2,6 +2,8 @@ import type { Flight } from '@/wire/types';
 
 const FIELDS = [
   'status',
+  'delayed',
+  'doubtful',
   'remark',
   'delay_reason',
   'diverted_to',
@@ -17,6 +19,7 @@ const FIELDS = [
   'arrival.belt',
   'arrival.scheduled',
   'arrival.estimated',
+  'arrival.forecast',
   'arrival.actual',
   'aircraft.type',
   'aircraft.registration',

@@ -49,7 +49,7 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         (Field::Cancelled | Field::Diverted, value) => value.is_some(),
         (Field::Hidden, value) => *value != Some(Value::Flag(false)),
         (Field::NotOperating | Field::NoPassengers, value) => *value == Some(Value::Flag(true)),
-        (Field::Replaced | Field::Operated, _) => false,
+        (Field::Replaced | Field::Operated | Field::Late, _) => false,
         // Said by the status alone, and then it is the time of the message.
         (Field::DepartureReturned, _) => false,
         (Field::DelayReason, Some(Value::Text(words))) => codes::delay_code(words).is_some(),

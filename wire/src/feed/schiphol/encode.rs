@@ -57,6 +57,7 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         | Field::NotOperating
         | Field::Replaced
         | Field::Operated
+        | Field::Late
         | Field::Remark
         | Field::DelayReason => false,
     }
