@@ -68,6 +68,7 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         fan_out_seconds,
         commit_seconds,
         append_conflicts,
+        doubtful,
         deaths,
         ..
     } = metrics.clone();
@@ -110,6 +111,8 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         "Entries that the shared log refused because another node was faster",
         append_conflicts,
     );
+    let help = "Times of flights that became doubtful, by field";
+    registry.register("gatecall_doubtful_times", help, doubtful);
     registry.register("gatecall_actor_deaths", "Actors that died of a panic", deaths);
     registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
 }

@@ -45,6 +45,13 @@ pub struct ReasonLabel {
     pub reason: &'static str,
 }
 
+/// Label: a field of a flight.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct FieldLabel {
+    /// Its name in reports.
+    pub field: &'static str,
+}
+
 /// Everything that is counted. Clones share their numbers.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -75,6 +82,8 @@ pub struct Metrics {
     pub commit_seconds: Histogram,
     /// Entries that the shared log refused because another node was faster.
     pub append_conflicts: Counter,
+    /// Times of flights that became doubtful, by field.
+    pub doubtful: Family<FieldLabel, Counter>,
     /// Actors that died, by what they were.
     pub deaths: Family<ReasonLabel, Counter>,
 }
@@ -97,6 +106,7 @@ impl Default for Metrics {
             fan_out_seconds: Histogram::new(buckets()),
             commit_seconds: Histogram::new(buckets()),
             append_conflicts: Counter::default(),
+            doubtful: Family::default(),
             deaths: Family::default(),
         }
     }

@@ -130,6 +130,7 @@ const ENDPOINTS: &[Endpoint] = &[
     delete("/api/v1/feeds/{feed}/keys/{prefix}", |r| r.to(operator::feed_keys::revoke)),
     get("/api/v1/clock", |r| r.to(feeds::clock)),
     post("/api/v1/removals", |r| r.to(operator::removals::many)),
+    get("/api/v1/doubtful", |r| r.to(operator::doubtful::list)),
     get("/api/v1/quarantine", |r| r.to(operator::quarantine::list)),
     get("/api/v1/openapi.json", |r| r.to(openapi::document)),
     get("/healthz", |r| r.to(health::healthz)),

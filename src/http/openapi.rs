@@ -38,6 +38,7 @@ use utoipa::{Modify, OpenApi};
         super::operator::removals::one,
         super::operator::removals::many,
         super::operator::quarantine::list,
+        super::operator::doubtful::list,
         super::health::healthz,
         super::health::readyz,
         super::health::metrics,

@@ -12,7 +12,8 @@ const GATE: &str = "/api/v1/flights/B6-615-20130208-JFK-FLL/overrides/departure.
 const DONE: &str = "/api/v1/flights/B6-615-20130208-JFK-FLL/overrides";
 
 /// Every way in, with a body that would do something.
-const WAYS: [(&str, &str, &str); 11] = [
+const WAYS: [(&str, &str, &str); 12] = [
+    ("GET", "/api/v1/doubtful", ""),
     ("GET", "/api/v1/quarantine", ""),
     ("GET", "/api/v1/feeds/desk/keys", ""),
     ("POST", "/api/v1/feeds/desk/keys", "{\"note\":\"a\"}"),
@@ -323,4 +324,24 @@ fn what_cannot_be_taken_over_is_refused_with_the_key_at_fault() {
         let taken = put(&format!("{DONE}/{field}"), wish(value.clone()));
         assert_eq!((taken.status, &taken.json()["value"]), (200, &value), "{}", taken.text());
     }
+}
+
+#[test]
+fn a_doubtful_time_is_kept_marked_and_told_to_the_operator_with_source_and_reason() {
+    let hub = Hub::start();
+    let set =
+        json!({"departure.scheduled": "2013-02-08T20:50:00Z", "departure.estimated": "2013-02-10T20:50:00Z"});
+    hub.fly("615", set);
+    let flight = hub.flight();
+    assert_eq!(flight["doubtful"], json!(["departure.estimated"]));
+    assert_eq!(flight["departure"]["estimated"], "2013-02-10T20:50:00Z");
+    assert_eq!((&flight["status"], &flight["delayed"]), (&json!("scheduled"), &json!(false)));
+    let told = hub.operate("GET", "/api/v1/doubtful", &Value::Null).json();
+    let row = &told["times"][0];
+    assert_eq!(told["times"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!((&row["leg"], &row["field"]), (&json!(LEG), &json!("departure.estimated")));
+    assert_eq!((&row["value"], &row["source"]), (&json!("2013-02-10T20:50:00Z"), &json!("desk")));
+    assert_eq!(row["reason"], "is more than 36 hours from the schedule");
+    let counted = "gatecall_doubtful_times_total{field=\"departure.estimated\"} 1";
+    assert!(hub.get("/metrics").text().contains(counted));
 }

@@ -8,6 +8,7 @@ use super::Hub;
 use super::flights::Base;
 use crate::frame::Frame;
 use crate::live::Live;
+use crate::metrics::FieldLabel;
 use crate::switchboard::Deliver;
 use crate::tell::tell_recipient;
 use actix::prelude::*;
@@ -128,6 +129,13 @@ impl Hub {
         }
     }
 
+    fn count_doubtful(&self, before: Option<&FlightView>, after: &FlightView) {
+        let is_known = |field| before.is_some_and(|before| before.doubtful.contains(field));
+        for field in after.doubtful.iter().filter(|field| !is_known(*field)) {
+            self.0.metrics.doubtful.get_or_create(&FieldLabel { field: field.name() }).inc();
+        }
+    }
+
     async fn tell_everyone(
         &self,
         before: Option<&FlightView>,
@@ -135,6 +143,7 @@ impl Hub {
         frames: impl FnOnce() -> Frames,
     ) {
         let leg = &live.leg;
+        self.count_doubtful(before, &live.view);
         let topics = live.view.topics(leg);
         let left: SmallVec<[Topic; 6]> = match before {
             Some(before) => before.topics(leg).into_iter().filter(|t| !topics.contains(t)).collect(),

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `quarantine` | what could not be used |
+//! | `doubtful` | times of flights that cannot be meant, or cannot be true |
 //! | `feed_keys` | the keys of pushed feeds that the directory keeps |
 //! | `names` | what airports and airlines are called here |
 //! | `overrides` | fields taken over by hand |
@@ -15,6 +16,7 @@
 //! it is noted beside what was done, and believed: whoever has the key may do everything anyway, and
 //! the notes are for those who come after, no proof. Nothing of it is shown to the public.
 
+pub(super) mod doubtful;
 pub(super) mod feed_keys;
 pub(super) mod names;
 pub(super) mod overrides;

@@ -1,0 +1,91 @@
+//! Times of flights that cannot be meant, or cannot be true.
+
+use super::admit;
+use crate::app::App;
+use crate::http::flights::stopping;
+use crate::http::problem::Problem;
+use crate::http::query::Parameters;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use domain::field::{Field, Value};
+use domain::flight::{Flight, Held};
+use domain::topic::Topic;
+use domain::view::Doubt;
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::problem::ProblemBody;
+
+/// Times in one answer, unless the client asks for another number, and at most.
+const PAGE: u64 = 100;
+const PAGE_MAX: u64 = 1_000;
+
+/// `GET doubtful`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct DoubtfulBody {
+    /// In the order of the flights' departures.
+    pub times: Vec<DoubtfulRow>,
+}
+
+/// A time that is marked as doubtful.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct DoubtfulRow {
+    /// Which flight.
+    #[schema(example = "B6-615-20130208-JFK-FLL")]
+    pub leg: String,
+    /// Which field, by its name in reports.
+    #[schema(example = "departure.estimated")]
+    pub field: &'static str,
+    /// The time.
+    pub value: Option<DateTime<Utc>>,
+    /// Whose report it is of.
+    pub source: Option<String>,
+    /// When the source observed it.
+    pub observed_at: Option<DateTime<Utc>>,
+    /// Why it is doubtful, to be read after the field's name.
+    pub reason: &'static str,
+}
+
+/// The doubtful times of all flights, each with its source and the reason.
+#[utoipa::path(
+    get,
+    path = "/api/v1/doubtful",
+    tag = "operator",
+    params(("limit" = Option<u64>, Query, description = "Times in one answer, 1 to 1000", example = 100)),
+    security(("operator_key" = [])),
+    responses(
+        (status = 200, description = "The first of them", body = DoubtfulBody),
+        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The hub is stopping; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::http) async fn list(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    admit(&request, &app)?;
+    let mut given = Parameters::of(&request)?;
+    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX)? as usize;
+    given.finish()?;
+    let all = app.hub.rows(&Topic::All).await.map_err(stopping)?;
+    let marked = all.rows.iter().filter(|live| !live.view.doubtful.is_empty());
+    let states = marked.filter_map(|live| app.hub.state(&live.leg));
+    let times = states.flat_map(|state| rows_of(&state)).take(limit).collect();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(DoubtfulBody { times }))
+}
+
+fn rows_of(flight: &Flight) -> Vec<DoubtfulRow> {
+    let row = |(field, why, held): (Field, Doubt, Option<Held>)| DoubtfulRow {
+        leg: flight.leg.to_string(),
+        field: field.name(),
+        value: match held.as_ref().and_then(|held| held.value.as_ref()) {
+            Some(Value::Time(seconds)) => DateTime::from_timestamp(*seconds, 0),
+            _ => None,
+        },
+        source: held.as_ref().map(|held| held.source.to_string()),
+        observed_at: held.map(|held| held.observed_at),
+        reason: why.as_str(),
+    };
+    flight.doubts().into_iter().map(row).collect()
+}
