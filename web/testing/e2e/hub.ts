@@ -164,7 +164,7 @@ const PORT_COUNT = 8_000;
 let given = process.pid * 97;
 
 /** A port that is free and that no other hub of these specs was given. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (let tried = 0; tried < PORT_COUNT; tried += 1) {
     given += 1;
     const port = FIRST_PORT + (given % PORT_COUNT);
