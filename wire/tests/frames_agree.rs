@@ -114,7 +114,7 @@ fn a_change_names_its_kinds_and_what_is_new() {
     assert_eq!(frame.set["departure.gate"], "14");
     assert_eq!(frame.set["departure.estimated"], "2013-02-08T21:40:00Z");
     assert_eq!(frame.set["status"], "delayed");
-    assert_eq!((frame.rev, frame.at, frame.set.len()), (2, at("2013-02-08T21:04:11.250Z"), 4));
+    assert_eq!((frame.rev, frame.at, frame.set.len()), (2, at("2013-02-08T21:04:11.250Z"), 6));
 }
 
 #[test]
