@@ -31,6 +31,7 @@ impl World {
                 airport: Some(Iata::parse(name).unwrap()),
                 rank: 50,
                 creates: true,
+                scope: Default::default(),
             };
             let format = wire::feed::Format::Json;
             let spec = FeedSpec { source: Arc::new(source), format, zone: chrono_tz::UTC };

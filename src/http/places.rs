@@ -13,6 +13,7 @@ use domain::codes::{AirlineCode, Iata};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use wire::problem::ProblemBody;
 use wire::rest::{AirlinesBody, AirportRow, AirportsBody, BoardAirport};
 
 /// Airports on one page.

@@ -14,7 +14,8 @@ const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-
 
 /// For scripts: a worker, as the one that holds the stream of all tabs, has the policy of its own script and
 /// not that of the page that started it.
-const SCRIPT_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+const SCRIPT_POLICY: &str =
+    "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
 
 /// For everything else: it is data, nothing to be run or framed.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";

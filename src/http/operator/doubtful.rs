@@ -66,7 +66,7 @@ pub(in crate::http) async fn list(
 ) -> Result<HttpResponse, Problem> {
     admit(&request, &app)?;
     let mut given = Parameters::of(&request)?;
-    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX)? as usize;
+    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX) as usize;
     given.finish()?;
     let all = app.hub.rows(&Topic::All).await.map_err(stopping)?;
     let marked = all.rows.iter().filter(|live| !live.view.doubtful.is_empty());

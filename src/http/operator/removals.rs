@@ -7,7 +7,7 @@
 use super::overrides::{not_amended, unknown};
 use super::{admit, away, who};
 use crate::app::App;
-use crate::http::fields::{Fields, needed};
+use crate::http::fields::Fields;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -122,14 +122,20 @@ pub(in crate::http) async fn many(
     Parameters::of(&request)?.finish()?;
     let by = who(&request)?;
     let mut given = Fields::of(&request, payload, &app).await?;
-    let pattern = needed("leg", given.parsed("leg", str::parse::<LegPattern>)?)?;
-    let feed = given.parsed("feed", |text| Ok::<_, &str>(text.to_owned()))?;
-    let dry_run = match given.raw("dry_run")?.as_deref().map(|raw| raw.get()) {
+    let pattern = given.parsed("leg", str::parse::<LegPattern>);
+    let pattern = given.needed("leg", pattern);
+    let feed = given.parsed("feed", |text| Ok::<_, &str>(text.to_owned()));
+    let dry_run = given.raw("dry_run");
+    let dry_run = match dry_run.as_deref().map(|raw| raw.get()) {
         None | Some("false" | "null") => false,
         Some("true") => true,
-        Some(_) => return Err(Problem::bad_field("dry_run", "is neither true nor false")),
+        Some(_) => {
+            given.wrong("dry_run", "is neither true nor false");
+            true
+        }
     };
-    let reason = given.line("reason")?;
+    let reason = given.line("reason");
+    let Some(pattern) = pattern else { return Err(given.refused()) };
     given.finish()?;
     let (legs, count) = app.hub.legs_that_match(&pattern, feed.as_deref(), REMOVED_MAX);
     let body =
