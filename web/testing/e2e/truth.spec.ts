@@ -95,6 +95,7 @@ async function board(url: string, iata: string, direction: Direction): Promise<B
         airport: { iata, name: '', city: '', country: '', zone: 'UTC' },
         direction,
         as_of: FROM,
+        silent_sources: [],
         flights: [],
       };
 }

@@ -2,10 +2,10 @@
  * One for all tabs of a browser: holds the stream that they share. It lives as long as any of them, so no tab has
  * to take over from another.
  */
-import { browserTimers } from '@/lib/clock/timers';
+import { SteadyTimers } from '@/lib/clock/timers';
 import { type PageSays, StreamHub } from '@/lib/socket/stream-hub';
 
-const hub = new StreamHub('/api/v1', browserTimers);
+const hub = new StreamHub('/api/v1', new SteadyTimers());
 
 addEventListener('connect', (event) => {
   const [port] = (event as MessageEvent).ports;
