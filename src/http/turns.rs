@@ -10,6 +10,7 @@ use actors::unread::Client;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 thread_local! {
@@ -32,13 +33,24 @@ pub(super) fn needed(request: &ServiceRequest) -> Option<Client> {
     Some(Client::at(peer.ip()))
 }
 
+/// How long a turn may last. An answer that waits for something else, such as a search on another thread,
+/// goes on without it: behind a proxy all clients have one address, and must not wait for one search.
+const TURN_MAX: Duration = Duration::from_millis(20);
+
 /// Answers in the client's turn, after others have had theirs.
 pub(super) async fn in_turn<T>(client: Client, answer: impl Future<Output = T>) -> T {
     let place = Place::new(client);
     // A line is never closed; if it were, there would be nothing to wait for.
-    let _turn = place.line.acquire().await.ok();
+    let turn = place.line.acquire().await.ok();
     tokio::task::yield_now().await;
-    answer.await
+    let mut answer = std::pin::pin!(answer);
+    match tokio::time::timeout(TURN_MAX, &mut answer).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            drop(turn);
+            answer.await
+        }
+    }
 }
 
 struct Place {
@@ -85,5 +97,16 @@ mod tests {
         }
         assert_eq!(answered.get(), 100);
         assert!(LINES.with_borrow(HashMap::is_empty));
+    }
+
+    #[actix_web::test]
+    async fn an_answer_that_waits_for_something_else_keeps_nobody_waiting() {
+        let proxy = Client::at([192, 0, 2, 3].into());
+        let (answer, waited_for) = tokio::sync::oneshot::channel::<()>();
+        let slow = actix_web::rt::spawn(in_turn(proxy, waited_for));
+        tokio::task::yield_now().await;
+        assert_eq!(in_turn(proxy, async { 1 }).await, 1);
+        answer.send(()).unwrap();
+        slow.await.unwrap().unwrap();
     }
 }
