@@ -24,6 +24,8 @@ const PAGE_MAX: u64 = 1_000;
 pub(in crate::http) struct DoubtfulBody {
     /// In the order of the flights' departures.
     pub times: Vec<DoubtfulRow>,
+    /// Whether there are more than these.
+    pub more: bool,
 }
 
 /// A time that is marked as doubtful.
@@ -50,7 +52,7 @@ pub(in crate::http) struct DoubtfulRow {
     get,
     path = "/api/v1/doubtful",
     tag = "operator",
-    params(("limit" = Option<u64>, Query, description = "Times in one answer, 1 to 1000", example = 100)),
+    params(("limit" = Option<u64>, Query, description = "Times in one answer, 1 to 1000", example = 100, minimum = 1, maximum = 1000)),
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "The first of them", body = DoubtfulBody),
@@ -71,8 +73,10 @@ pub(in crate::http) async fn list(
     let all = app.hub.rows(&Topic::All).await.map_err(stopping)?;
     let marked = all.rows.iter().filter(|live| !live.view.doubtful.is_empty());
     let states = marked.filter_map(|live| app.hub.state(&live.leg));
-    let times = states.flat_map(|state| rows_of(&state)).take(limit).collect();
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(DoubtfulBody { times }))
+    let mut times: Vec<_> = states.flat_map(|state| rows_of(&state)).take(limit + 1).collect();
+    let more = times.len() > limit;
+    times.truncate(limit);
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(DoubtfulBody { times, more }))
 }
 
 fn rows_of(flight: &Flight) -> Vec<DoubtfulRow> {

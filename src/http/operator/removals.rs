@@ -17,7 +17,7 @@ use domain::leg::LegId;
 use domain::leg_pattern::LegPattern;
 use domain::line::Line;
 use domain::ports::OverrideNote;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::problem::ProblemBody;
@@ -141,12 +141,16 @@ pub(in crate::http) async fn many(
     let body =
         RemovalBody { legs: legs.iter().map(LegId::to_string).collect(), left: (count - legs.len()) as u64 };
     if !dry_run {
-        let number = legs.len();
         let note = Note { by: by.clone(), at: app.hub.clock().now().trunc_subsecs(3), reason };
         let removals = stream::iter(legs).map(|leg| note.remove(&app, leg)).buffer_unordered(AT_ONCE);
-        // Somebody else may have been faster with some of them.
-        removals.try_for_each(|_| std::future::ready(Ok(()))).await?;
-        tracing::info!(%pattern, feed, number, operator = %by, "flights were removed by hand");
+        let outcomes: Vec<_> = removals.collect().await;
+        // Another operator may have been faster with some of them.
+        let number = outcomes.iter().filter(|outcome| matches!(outcome, Ok(true))).count();
+        let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        tracing::info!(%pattern, feed, number, failed, operator = %by, "flights were removed by hand");
+        if let Some(fault) = outcomes.into_iter().find_map(Result::err) {
+            return Err(fault.field("leg", format!("{number} flights were removed, {failed} were not")));
+        }
     }
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }
