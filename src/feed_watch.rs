@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long an exchange may take: while the directory hangs, silence is still found in time.
+const EXCHANGE_WITHIN: Duration = Duration::from_secs(4);
+
 /// How often it is looked which feeds are silent, and how many looks lie between two exchanges with the
 /// directory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -100,7 +103,10 @@ impl FeedWatch {
 
     /// Records what this node has heard since the last time, and reads what all have.
     async fn exchange(&mut self) {
-        let done = self.exchange_all().await;
+        let asked = tokio::time::timeout(EXCHANGE_WITHIN, self.exchange_all()).await;
+        let done = asked.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable { store: "directory", reason: "it did not answer in time".into() })
+        });
         match (&done, self.directory_is_away) {
             (Err(fault), false) => {
                 tracing::warn!(%fault, "how well feeds are heard cannot be shared with other nodes and the next start");
