@@ -104,9 +104,11 @@ impl Fields {
     /// All that is wrong.
     pub(super) fn refused(mut self) -> Problem {
         let known = self.known.join(", ");
+        // The known ones are named once, however many are not.
+        let mut hint = format!("; known: {known}");
         for (name, _) in std::mem::take(&mut self.left) {
             if !self.faults.has(&name) {
-                self.wrong(&name, format!("is not known here; known: {known}"));
+                self.wrong(&name, format!("is not known here{}", std::mem::take(&mut hint)));
             }
         }
         self.faults.problem("")
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(
             refused(given),
             "note is given twice; until is no instant such as 2013-02-08T15:00:00Z; value is missing; \
-             notes is not known here; known: note, until, value; x is not known here; known: note, until, value"
+             notes is not known here; known: note, until, value; x is not known here"
         );
     }
 

@@ -100,7 +100,7 @@ impl Faults {
 
     /// Whether something is wrong with this one.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| known == name)
+        self.0.iter().any(|(known, _)| known.chars().eq(name.chars().take(Self::NAME_MAX)))
     }
 
     /// Whether nothing is wrong.

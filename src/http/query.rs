@@ -139,9 +139,11 @@ impl Parameters {
     /// All that is wrong.
     pub(crate) fn refused(mut self) -> Problem {
         let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
+        // The known ones are named once, however many are not.
+        let mut hint = format!("; known: {known}");
         for (name, _) in std::mem::take(&mut self.left) {
             if !self.faults.has(&name) {
-                self.wrong(&name, format!("is not known here; known: {known}"));
+                self.wrong(&name, format!("is not known here{}", std::mem::take(&mut hint)));
             }
         }
         self.faults.problem("query parameter ")

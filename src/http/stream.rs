@@ -4,9 +4,9 @@ use wire::problem::ProblemBody;
 
 /// The changes of one topic or several as server-sent events: the same frames as on the WebSocket, each as an
 /// event named after its `type`. It begins with `hello` and a `snapshot` of each topic. A browser that
-/// reconnects a stream of one topic sends `Last-Event-ID`, and is told only what changed since. On a quiet stream an event `ping` comes
-/// every `ping_s` seconds of `hello`; a client that hears nothing for two and a half times as long should
-/// open the stream anew.
+/// reconnects a stream of one topic sends `Last-Event-ID`, and gets only what changed since. On a quiet
+/// stream an event `ping` comes every `ping_s` seconds of `hello`; a client that hears nothing for twice as
+/// long should open the stream anew.
 #[utoipa::path(
     get,
     path = "/api/v1/stream",

@@ -175,7 +175,7 @@ fn wanted(request: &HttpRequest, app: &App) -> Result<Vec<Wanted>, Problem> {
         match name {
             "topic" => match topic(&value, app) {
                 Ok(topic) if wanted.iter().any(|(known, _)| *known == topic) => {
-                    given.wrong("topic", format!("{topic} is given twice"));
+                    given.wrong("topic", "is given twice");
                 }
                 Ok(topic) => wanted.push((topic, None)),
                 Err(why) => given.wrong("topic", why),

@@ -203,7 +203,7 @@ fn a_stream_that_is_refused_one_of_its_topics_is_refused() {
         problem["errors"][0].clone()
     };
     for (query, reason) in [
-        ("topic=board/JFK", "is not a topic; see docs/PROTOCOL.md"),
+        ("topic=board/JFK", "is not a topic; see /docs/protocol"),
         ("topic=all", "is given twice"),
         ("topic=board/JFK/arrivals&topic=board/JFK/departures", "is given more than 2 times"),
     ] {
