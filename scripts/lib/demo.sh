@@ -17,15 +17,25 @@ choose_day() {
     blizzard)
       start=2013-02-08T15:00:00Z end=2013-02-09T09:00:00Z behind_h=5
       hint_1="From 17:00 on hardly anything flies, for the storm."
-      hint_2="GATECALL_DAY=ordinary make run shows a day without one."
+      hint_2="GATECALL_DAY=ordinary make ${0##*/} shows a day without one."
       ;;
     ordinary)
       start=2013-09-19T14:00:00Z end=2013-09-20T08:00:00Z behind_h=4
       hint_1="An ordinary Thursday: most flights leave as planned."
-      hint_2="GATECALL_DAY=blizzard make run shows the day of a storm."
+      hint_2="GATECALL_DAY=blizzard make ${0##*/} shows the day of a storm."
       ;;
     *) say "${0##*/}: GATECALL_DAY must be blizzard or ordinary, is $day"; exit 2 ;;
   esac
+}
+
+[[ $speed =~ ^[0-9]+(\.[0-9]+)?$ && ! $speed =~ ^0+(\.0+)?$ ]] || {
+  say "${0##*/}: GATECALL_SPEED must be a number such as 60 or 0.5, is $speed"
+  exit 2
+}
+
+# So many seconds of the day pass in so many real ones.
+there_passes() { # SECONDS
+  awk -v seconds="$1" -v speed="$speed" 'BEGIN { printf "%d", seconds * speed }'
 }
 
 # Unix seconds of an instant such as 2013-02-08T15:00:00Z, and back; by GNU's date or BSD's.

@@ -23,7 +23,7 @@ choose_instant() { # FILE DRY
 
 save_instant() { # FILE
   local now
-  now=$(to_instant $((from_seconds + ($(date +%s) - anchor) * speed)))
+  now=$(to_instant $((from_seconds + $(there_passes $(($(date +%s) - anchor))))))
   echo "$replay $day $now" >"$1.new" && mv "$1.new" "$1"
 }
 
