@@ -89,7 +89,7 @@ test: tools web/node_modules/.installed ## Everything that proves it: formatting
 	@cd web && $(NPM) run build
 	@touch web/dist/index.html
 	$(call say,9/9 A browser watches a hub)
-	@$(CARGO) build -p gatecall
+	@$(CARGO) build -p gatecall -p gatecall-mock-feeds
 	@if [[ -n "$(CHROMIUM)" ]]; then \
 	  cd web && GATECALL_BIN="$(TARGET)/debug/gatecall" CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \
 	elif [[ "$${GATECALL_E2E:-}" == required ]]; then \
