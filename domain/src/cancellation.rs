@@ -13,7 +13,9 @@
 //!   *others* say of a cancellation: of those who are no end of it, whenever they say it, and of a
 //!   feed of either end, what it said before.
 //! - A primary source's report that the flight has left ends what sources of no higher rank said of a
-//!   cancellation before, either end's airport included: an airline knows where its aircraft is.
+//!   cancellation before, either end's airport included: an airline knows where its aircraft is. Senders
+//!   repeat what they know, so a time of departure must itself lie after the cancellation, and a bare word
+//!   must be of the departure airport or of a higher rank.
 
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
@@ -22,6 +24,7 @@ use crate::operating::{asserts, ended_at, strongest_claim};
 use crate::report::Source;
 use crate::steps::returned_at;
 use crate::view::departed_at;
+use chrono::{DateTime, Utc};
 
 /// How many secondary sources must agree where nobody who may cancel has said anything.
 const CONFIRMED_FROM: usize = 2;
@@ -43,7 +46,11 @@ pub(crate) fn is_cancelled(flight: &Flight) -> bool {
 
 fn is_confirmed(flight: &Flight) -> bool {
     let rumours = flight.second_best_on(Field::Cancelled).iter();
-    let stands = |held: &Held| asserts(flight, held) && ended_at(flight, Field::Cancelled, held).is_none();
+    let stands = |held: &Held| {
+        flight.counts(Field::Cancelled, held)
+            && asserts(flight, held)
+            && ended_at(flight, Field::Cancelled, held).is_none()
+    };
     rumours.filter(|(_, held)| stands(held)).count() >= CONFIRMED_FROM
 }
 
@@ -52,18 +59,36 @@ fn is_confirmed(flight: &Flight) -> bool {
 fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
     let rank = |authority: u8| authority % Source::OWN_SIDE_BONUS;
     let returned = returned_at(flight);
+    let may_say_so = |field, held: &Held| {
+        !held.secondary
+            && held.source != *cancelled.source
+            && held.authority > Source::PASSED_ON
+            && rank(held.authority) >= rank(cancelled.authority)
+            && flight.counts(field, held)
+    };
     let left = |held: &Held| match &held.value {
-        Some(Value::Step(step)) => (*step >= Step::Departed).then_some(held.observed_at),
-        _ => InForce::of(held).and_then(|word| word.time()),
+        Some(Value::Step(step)) => {
+            let weighs_more =
+                held.authority >= Source::OWN_SIDE_BONUS || rank(held.authority) > rank(cancelled.authority);
+            (*step >= Step::Departed && weighs_more && !left_before(flight, held, cancelled.observed_at))
+                .then_some(held.observed_at)
+        }
+        _ => InForce::of(held).and_then(|word| word.time()).filter(|at| *at > cancelled.observed_at),
     };
     [Field::DepartureActual, Field::DepartureAirborne, Field::DepartureStep]
         .into_iter()
         .flat_map(|field| flight.words(field))
-        .filter(|(_, held)| !held.secondary && held.observed_at > cancelled.observed_at)
-        .filter(|(_, held)| rank(held.authority) >= rank(cancelled.authority))
-        .filter(|(_, held)| held.source != *cancelled.source)
+        .filter(|(field, held)| held.observed_at > cancelled.observed_at && may_say_so(*field, held))
         .filter_map(|(_, held)| left(held))
         .any(|at| returned.is_none_or(|returned| at > returned))
+}
+
+/// Whether by the times of the source of this word the aircraft left before `instant`: then its word repeats
+/// what was.
+fn left_before(flight: &Flight, word: &Held, instant: DateTime<Utc>) -> bool {
+    let own = [Field::DepartureActual, Field::DepartureAirborne].into_iter().flat_map(|f| flight.words(f));
+    let times = own.filter(|(_, held)| held.source == word.source).filter_map(|(_, held)| InForce::of(held));
+    times.filter_map(|time| time.time()).max().is_some_and(|left| left <= instant)
 }
 
 /// Whether an airport has itself seen the aircraft leave, and not come back, or arrive, although

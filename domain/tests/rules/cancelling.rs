@@ -3,7 +3,8 @@
 use crate::story::*;
 use gatecall_domain::field::Field;
 use gatecall_domain::flight::Override;
-use gatecall_domain::report::Report;
+use gatecall_domain::report::{Report, Source};
+use gatecall_domain::scope::{PassesOn, Scope, SpeaksFor};
 
 /// The status, which does not depend on the order of what follows the schedule.
 fn status(reports: &[Report]) -> &'static str {
@@ -157,7 +158,7 @@ fn a_source_that_has_become_a_secondary_one_can_take_back_what_it_said_before() 
 
 #[test]
 fn an_airports_own_feed_that_is_secondary_may_cancel_its_own_flights() {
-    let own = std::sync::Arc::new(gatecall_domain::report::Source { creates: false, ..(*jfk()).clone() });
+    let own = std::sync::Arc::new(Source { creates: false, ..(*jfk()).clone() });
     assert_eq!(status(&[word(&own, "12:00", "cancelled")]), "cancelled");
 }
 
@@ -186,7 +187,8 @@ fn a_primary_source_of_no_lower_rank_that_reports_later_that_the_flight_left_end
         let cancelled = word(&canceller, "14:00", "cancelled");
         let left = times(&airline(), "15:05", Field::DepartureActual, "15:04");
         assert_eq!(status(&[cancelled.clone(), left.clone()]), "departed");
-        assert_eq!(status(&[cancelled.clone(), word(&airline(), "15:20", "airborne")]), "airborne");
+        let higher = source("operations", None, 51);
+        assert_eq!(status(&[cancelled.clone(), word(&higher, "15:20", "airborne")]), "airborne");
         let boards = word(&airline(), "14:30", "boarding");
         assert_eq!(status(&[cancelled.clone(), boards]), "cancelled", "boarding can be called off");
         assert_eq!(status(&[word(&canceller, "15:30", "cancelled"), left.clone()]), "cancelled", "later");
@@ -197,6 +199,34 @@ fn a_primary_source_of_no_lower_rank_that_reports_later_that_the_flight_left_end
         let back = says(&jfk(), "15:30", |r| r.set(Field::DepartureReturned, time("15:30")));
         assert_eq!(status(&[cancelled, left, back]), "cancelled", "it came back");
     }
+}
+
+#[test]
+fn a_departure_from_before_the_cancellation_that_is_repeated_after_it_ends_nothing() {
+    for canceller in [jfk(), fll(), source("broker", None, 50)] {
+        let cancelled = word(&canceller, "15:00", "cancelled");
+        for field in [Field::DepartureActual, Field::DepartureAirborne] {
+            let repeated = times(&airline(), "15:01", field, "14:00");
+            assert_eq!(status(&[cancelled.clone(), repeated]), "cancelled", "{field}");
+            let at_once = times(&airline(), "15:01", field, "15:00");
+            assert_eq!(status(&[cancelled.clone(), at_once]), "cancelled", "{field}");
+        }
+        let repeated = word(&airline(), "15:01", "departed");
+        assert_eq!(status(&[cancelled.clone(), repeated]), "cancelled", "a bare word of an equal");
+        let higher = source("operations", None, 51);
+        let both =
+            [times(&higher, "15:01", Field::DepartureActual, "14:00"), word(&higher, "15:01", "departed")];
+        assert_eq!(status(&[&[cancelled][..], &both[..]].concat()), "cancelled", "its own time tells when");
+    }
+}
+
+#[test]
+fn a_departure_that_the_other_airport_only_passes_on_ends_no_cancellation() {
+    let cancelled = word(&source("broker", None, 0), "14:00", "cancelled");
+    let scope = Scope { speaks_for: SpeaksFor::Airport, passes_on: PassesOn::Movements, ..Scope::default() };
+    let fll = std::sync::Arc::new(Source { scope, ..(*fll()).clone() });
+    let passed_on = times(&fll, "15:05", Field::DepartureActual, "15:04");
+    assert_eq!(status(&[cancelled, passed_on]), "cancelled");
 }
 
 #[test]
