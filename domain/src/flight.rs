@@ -235,7 +235,8 @@ impl Flight {
     /// The doubtful times, each with the reason and with the source of the value in force.
     pub fn doubts(&self) -> Vec<(Field, Doubt, Option<Held>)> {
         let view = self.view();
-        let doubts = doubts(self, &view.departure, &view.arrival, steps::leaving(self));
+        let reached = (steps::leaving(self), steps::coming(self));
+        let doubts = doubts(self, &view.departure, &view.arrival, reached);
         let of = |field| {
             let word = self.in_force(field)?;
             let mut all = self.words(field).iter().chain(self.second_best_on(field)).map(|(_, held)| held);

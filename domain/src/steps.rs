@@ -21,6 +21,7 @@ use crate::flight::Flight;
 use crate::held::InForce;
 use crate::report::Statement;
 use crate::status::LATE_FROM;
+use crate::view::Doubtful;
 use chrono::{DateTime, Utc};
 use smallvec::{SmallVec, smallvec};
 
@@ -71,14 +72,17 @@ pub(crate) fn said_by(step: Option<&Value>, observed_at: DateTime<Utc>) -> Small
 }
 
 /// Whether it is said to be late, and no newer time of departure disproves that.
-pub(crate) fn is_said_late(flight: &Flight) -> bool {
+/// A doubtful time disproves nothing. One that a person has set does, whenever it was set.
+pub(crate) fn is_said_late(flight: &Flight, doubtful: Doubtful) -> bool {
     let late = flight.in_force(Field::Late).filter(|late| *late.value == Value::Flag(true));
-    // As set by hand, or kept from before it was a field of its own.
+    // As kept from before it was a field of its own.
     let step = flight.in_force(Field::DepartureStep);
     let step = step.filter(|word| *word.value == Value::Step(Step::Delayed));
     let Some(late) = late.into_iter().chain(step).max_by_key(|word| word.authority) else { return false };
     let disproves = |field| {
-        let time = flight.in_force(field).filter(|word| word.observed_at > late.observed_at);
+        let is_by_hand = flight.override_of(field).is_some();
+        let time = flight.in_force(field).filter(|word| is_by_hand || word.observed_at > late.observed_at);
+        let time = time.filter(|_| !doubtful.contains(field));
         let scheduled = flight.time(Field::DepartureScheduled);
         let lateness = time.filter(|word| word.authority >= late.authority).and_then(|word| word.time());
         lateness.zip(scheduled).is_some_and(|(at, scheduled)| at - scheduled < LATE_FROM)
@@ -111,7 +115,7 @@ pub(crate) fn returned_at(flight: &Flight) -> Option<DateTime<Utc>> {
     let weight = times.chain(word).map(|word| word.authority).max();
     let counts = |word: &InForce<'_>| weight.is_none_or(|weight| word.authority >= weight);
     let told = flight.in_force(Field::DepartureReturned).filter(counts).and_then(|word| word.time());
-    // The step alone says so too, set by hand or kept from before the instant was.
+    // The step alone says so too, as kept from before the instant was.
     let step = word.filter(counts).filter(|word| *word.value == Value::Step(Step::Returned));
     told.max(step.map(|word| word.observed_at))
 }

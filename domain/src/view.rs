@@ -171,12 +171,12 @@ impl FlightView {
             hidden: is_hidden(flight),
         };
         let (leaving, coming) = (steps::leaving(flight), steps::coming(flight));
-        for (field, _) in doubts(flight, &view.departure, &view.arrival, leaving) {
+        for (field, _) in doubts(flight, &view.departure, &view.arrival, (leaving, coming)) {
             view.doubtful.insert(field);
         }
         view.status = Status::reached(flight, &view, is_off, leaving, coming);
         view.arrival.forecast = view.forecast();
-        view.delayed = view.is_delayed(steps::is_said_late(flight));
+        view.delayed = view.is_delayed(steps::is_said_late(flight, view.doubtful));
         if view.status == Status::Scheduled && view.delayed {
             view.status = Status::Delayed;
         }

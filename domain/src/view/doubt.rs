@@ -4,7 +4,8 @@
 use super::{ArrivalView, DepartureView, departed_at};
 use crate::field::{Field, Side, Step};
 use crate::flight::Flight;
-use crate::held::InForce;
+use crate::held::{Held, InForce};
+use crate::report::Source;
 use chrono::{DateTime, TimeDelta, Utc};
 use smallvec::SmallVec;
 
@@ -94,7 +95,7 @@ pub(crate) fn doubts(
     flight: &Flight,
     departure: &DepartureView,
     arrival: &ArrivalView,
-    leaving: Step,
+    (leaving, coming): (Step, Step),
 ) -> SmallVec<[(Field, Doubt); 2]> {
     let mut doubts = SmallVec::new();
     let mut doubt = |field, holds: bool, why| {
@@ -114,24 +115,27 @@ pub(crate) fn doubts(
         last_heard_of_departure(flight).is_some_and(|heard| heard - at > ESTIMATE_PASSED_MAX)
     };
 
+    let is_before = |at: Option<DateTime<Utc>>, departs: Option<DateTime<Utc>>| {
+        at.zip(departs).is_some_and(|(at, departs)| at <= departs)
+    };
     let is_actual_off = doubt(Field::DepartureActual, is_far(d.actual, d.scheduled), Doubt::FarFromSchedule);
+    let left = d.actual.filter(|_| !is_actual_off);
+    // Of what has happened only that counts which was planned or has happened before.
+    let departed = left.or(d.scheduled);
+    let landed = flight.time(Field::ArrivalLanded);
+    // Who has come has left, though nobody has said when.
+    let is_there = coming >= Step::Landed
+        || [landed, a.actual].into_iter().any(|at| at.is_some() && !is_before(at, departed));
     let is_estimate_off =
         doubt(Field::DepartureEstimated, is_far(d.estimated, d.scheduled), Doubt::FarFromSchedule)
             || doubt(
                 Field::DepartureEstimated,
-                !is_left && d.estimated.is_some_and(is_passed),
+                !is_left && !is_there && d.estimated.is_some_and(is_passed),
                 Doubt::Passed,
             );
 
-    let left = d.actual.filter(|_| !is_actual_off);
-    let is_before = |at: Option<DateTime<Utc>>, departs: Option<DateTime<Utc>>| {
-        at.zip(departs).is_some_and(|(at, departs)| at <= departs)
-    };
     let is_schedule_off = is_before(a.scheduled, d.scheduled);
     doubt(Field::ArrivalScheduled, is_schedule_off, Doubt::BeforeDeparture);
-    // Of what has happened only that counts which was planned or has happened before.
-    let departed = left.or(d.scheduled);
-    let landed = flight.time(Field::ArrivalLanded);
     doubt(Field::ArrivalLanded, is_before(landed, departed), Doubt::BeforeDeparture);
     let _ = doubt(Field::ArrivalActual, is_before(a.actual, departed), Doubt::BeforeDeparture)
         || doubt(
@@ -158,8 +162,13 @@ pub(crate) fn doubts(
     doubts
 }
 
-/// When somebody last reported on the departure.
+/// When the departure airport last reported on its side.
 fn last_heard_of_departure(flight: &Flight) -> Option<DateTime<Utc>> {
-    let words = flight.held.iter().filter(|(field, _)| field.side() == Side::Departure);
+    let is_own = |(field, held): &&(Field, Held)| {
+        field.side() == Side::Departure
+            && held.authority >= Source::OWN_SIDE_BONUS
+            && flight.counts(*field, held)
+    };
+    let words = flight.held.iter().filter(is_own);
     words.filter_map(|(_, held)| InForce::of(held)).map(|word| word.observed_at).max()
 }

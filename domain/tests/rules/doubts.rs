@@ -46,10 +46,28 @@ fn an_estimate_that_passed_hours_ago_is_doubtful_while_the_flight_stands() {
         [""; 0],
         "the arrival airport does not see it stand"
     );
+    let airline_says = times(&airline(), "17:11", Field::DepartureBoarding, "14:40");
+    assert_eq!(doubtful(&[expected.clone(), airline_says]), [""; 0], "nor does the airline");
     let said_late = times(&jfk(), "17:30", Field::DepartureEstimated, "15:10");
     assert_eq!(doubtful(&[said_late]), ["departure.estimated"]);
     let left = times(&jfk(), "17:11", Field::DepartureActual, "15:12");
     assert_eq!(doubtful(&[expected, left]), [""; 0]);
+}
+
+#[test]
+fn a_flight_that_is_there_has_left() {
+    let expected = times(&jfk(), "14:00", Field::DepartureEstimated, "15:10");
+    let heard = texts(&jfk(), "17:11", Field::DepartureGate, "14");
+    for there in [
+        word(&fll(), "17:05", "landed"),
+        word(&fll(), "17:05", "arrived"),
+        times(&fll(), "17:05", Field::ArrivalLanded, "17:00"),
+        times(&fll(), "17:05", Field::ArrivalActual, "17:00"),
+    ] {
+        assert_eq!(doubtful(&[expected.clone(), heard.clone(), there]), [""; 0]);
+    }
+    let cannot_be = times(&fll(), "17:05", Field::ArrivalActual, "14:00");
+    assert_eq!(doubtful(&[expected, heard, cannot_be]), ["departure.estimated", "arrival.actual"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::story::*;
 use gatecall_domain::field::{Field, Step};
+use gatecall_domain::flight::Override;
 use gatecall_domain::report::Report;
 
 fn status(reports: &[Report]) -> &'static str {
@@ -129,6 +130,27 @@ fn that_a_flight_is_said_to_be_late_ends_by_a_word_or_by_a_newer_time() {
     assert_eq!(then(times(&jfk(), "12:30", Field::DepartureEstimated, "15:05")), ("delayed", true));
     assert_eq!(then(times(&airline(), "13:30", Field::DepartureEstimated, "15:05")), ("delayed", true));
     assert_eq!(then(times(&jfk(), "15:05", Field::DepartureActual, "15:02")), ("departed", false));
+}
+
+#[test]
+fn a_doubtful_time_does_not_disprove_that_it_is_late() {
+    let said = word(&jfk(), "13:00", "delayed");
+    let of_yesterday = times(&jfk(), "13:30", Field::DepartureEstimated, "+-2 15:00");
+    assert_eq!(step_and_delay(&[said, of_yesterday]), ("delayed", true));
+}
+
+#[test]
+fn a_time_that_a_person_has_set_disproves_that_it_is_late_whenever_it_was_set() {
+    let mut flight = flight(&[schedule(), word(&jfk(), "14:30", "delayed")]);
+    let order = Override {
+        field: Field::DepartureEstimated,
+        value: Some(time("15:00")),
+        set_by: "desk".into(),
+        set_at: at("14:00"),
+        until: at("23:00"),
+    };
+    flight.take_over(order, at("14:00"));
+    assert_eq!((flight.view().status.as_str(), flight.view().delayed), ("scheduled", false));
 }
 
 #[test]
