@@ -40,6 +40,8 @@ pub(super) struct Flights {
     /// Legs that were retired, and until when they are remembered: a late report must not bring one
     /// back with a first revision.
     retired: Map<LegId, DateTime<Utc>>,
+    /// What they were called besides, by the source whose correction that was. `None` is everybody.
+    retired_names: Map<(LegId, Option<Arc<str>>), DateTime<Utc>>,
     /// How many legs in memory each feed has made known.
     made: Map<Arc<str>, usize>,
     /// Other names of live legs. Written when a leg gets a name, read for legs not found by key.
@@ -53,6 +55,26 @@ impl Flights {
             *self.made.entry(feed.clone()).or_default() += 1;
         }
         Slot { address: None, base, made_by }
+    }
+
+    /// Remembers under what other keys a leg that is over was reported, or it would come back under them.
+    /// What is a live leg of its own by now is none of them.
+    fn retire_names(&self, state: &Flight, forget_at: DateTime<Utc>) {
+        let as_now_made = (state.key.as_now_made().id(), None);
+        let corrected = state.corrections.iter().map(|correction| {
+            let alone = (!correction.binds_others()).then(|| correction.source.clone());
+            (correction.key.id(), alone)
+        });
+        for name in corrected.chain([as_now_made]) {
+            if name.0 != state.leg && !self.slots.contains_key(&name.0) {
+                self.retired_names.insert(name, forget_at);
+            }
+        }
+    }
+
+    fn is_retired(&self, leg: &LegId, source: &Arc<str>) -> bool {
+        let is_named = |by| self.retired_names.contains_key(&(leg.clone(), by));
+        self.retired.contains_key(leg) || is_named(None) || is_named(Some(source.clone()))
     }
 
     fn gave_up(&self, slot: &Slot) {
@@ -188,6 +210,7 @@ impl Hub {
             }
         }
         self.0.flights.retired.retain(|_, forget_at| *forget_at > now);
+        self.0.flights.retired_names.retain(|_, forget_at| *forget_at > now);
         over.len()
     }
 
@@ -196,7 +219,7 @@ impl Hub {
         if self.0.flights.slots.contains_key(leg) {
             return None;
         }
-        if self.0.flights.retired.contains_key(leg) {
+        if self.0.flights.is_retired(leg, &source.name) {
             return Some(retired(leg));
         }
         let name = &source.name;
@@ -286,12 +309,14 @@ impl Hub {
 
     /// Takes a leg out of memory. Answers what was shown of it.
     pub(super) fn let_go(&self, leg: &LegId) -> Option<Arc<Live>> {
-        self.0.flights.retired.insert(leg.clone(), self.0.clock.now() + ENDS_KNOWN_FOR);
+        let forget_at = self.0.clock.now() + ENDS_KNOWN_FOR;
+        self.0.flights.retired.insert(leg.clone(), forget_at);
         let slot = self.0.flights.slots.remove(leg);
         self.0.flights.names_mut().retire(leg);
         self.count_flights();
         let (_, slot) = slot?;
         self.0.flights.gave_up(&slot);
+        self.0.flights.retire_names(&slot.base.state, forget_at);
         slot.base.live
     }
 

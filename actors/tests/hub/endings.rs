@@ -3,9 +3,12 @@
 use crate::world::*;
 use actix::System;
 use chrono::TimeDelta;
+use domain::codes::Iata;
 use domain::field::{Field, Value};
+use domain::leg::Alias;
 use domain::ports::{Outcome, ReportSink};
 use gatecall_actors::hub::Limits;
+use std::sync::Arc;
 
 #[test]
 fn a_retired_leg_does_not_come_back_even_with_a_later_time() {
@@ -19,6 +22,35 @@ fn a_retired_leg_does_not_come_back_even_with_a_later_time() {
         let outcomes = world.hub.accept(vec![later]).await.unwrap();
         assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")), "{outcomes:?}");
     });
+}
+
+#[test]
+fn a_retired_leg_does_not_come_back_under_its_corrected_key() {
+    for (airport, others_too) in [("JFK", true), ("FLL", false)] {
+        run(async |world| {
+            let named = |number: &str, minute| {
+                let mut report = gate(number, minute, "9");
+                Arc::make_mut(&mut report.source).airport = Iata::parse(airport).ok();
+                report.aliases = vec![Alias::provider("jfk", "6803787").unwrap()];
+                report
+            };
+            for report in [scheduled("615"), named("615", 1), named("617", 2)] {
+                world.hub.accept(vec![report]).await.unwrap();
+            }
+            assert_eq!(world.hub.flights_len(), 1, "the number was corrected");
+            assert!(world.hub.remove(&key("615").id()).await.unwrap());
+            let outcomes = world.hub.accept(vec![named("617", 3)]).await.unwrap();
+            assert!(
+                matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("retired")),
+                "{outcomes:?}"
+            );
+            let mut other = scheduled("617");
+            Arc::make_mut(&mut other.source).name = "jetblue".into();
+            let outcomes = world.hub.accept(vec![other]).await.unwrap();
+            let is_refused = matches!(&outcomes[0], Outcome::Rejected(_));
+            assert_eq!(is_refused, others_too, "by {airport}: {outcomes:?}");
+        });
+    }
 }
 
 #[test]
