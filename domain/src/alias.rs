@@ -51,8 +51,9 @@ impl AliasIndex {
     /// Most names of one leg. Further ones are not learnt.
     pub const NAMES_MAX: usize = 4 * ALIASES_MAX;
 
-    /// Most legs of one name: a call sign comes back each day, and legs live for up to four.
-    pub const NAMESAKES_MAX: usize = 8;
+    /// Most legs of one name: a call sign comes back each day, and sources tell of weeks ahead. Above the
+    /// days of the longest horizon with those until a leg is retired.
+    pub const NAMESAKES_MAX: usize = 32;
 
     /// How far a provider may move a flight's origin date under one identifier, in days. Further
     /// off, the identifier has been used for another flight.
@@ -142,9 +143,9 @@ impl AliasIndex {
         }
     }
 
-    /// The live leg that any source calls by this call sign, the newest where there are several.
-    pub fn called(&self, call_sign: &str) -> Option<LegId> {
-        self.called.get(&Name::CallSign(call_sign.into()))?.last().cloned()
+    /// The live legs that any source calls by this call sign, in no order.
+    pub fn called(&self, call_sign: &str) -> &[LegId] {
+        self.called.get(&Name::CallSign(call_sign.into())).map_or(&[], |legs| legs)
     }
 
     /// Number of live legs.

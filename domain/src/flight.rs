@@ -44,7 +44,7 @@ use crate::change::{Change, kinds_between};
 use crate::correction::Correction;
 use crate::field::{Field, Kind, Value};
 use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
-use crate::leg::{ALIASES_MAX, Alias, LegId, LegKey};
+use crate::leg::{Alias, LegId, LegKey, keep_smallest};
 use crate::report::{Report, Source, Standing, Statement};
 use crate::scope::is_movement;
 use crate::steps;
@@ -350,7 +350,7 @@ impl Flight {
                 self.aliases.insert(at, alias.clone());
             }
         }
-        self.aliases.truncate(ALIASES_MAX);
+        keep_smallest(&mut self.aliases);
         before != self.aliases
     }
 

@@ -123,6 +123,16 @@ impl Alias {
         name.strip_prefix(source).is_some_and(|rest| rest.starts_with(':'))
     }
 
+    /// Whether both are identifiers, or both call signs, of one source. Call signs of before have none.
+    fn is_of_the_source_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Provider(name), Self::Provider(_)) | (Self::CallSign(name), Self::CallSign(_)) => {
+                name.split_once(':').is_some_and(|(source, _)| other.is_of(source))
+            }
+            _ => false,
+        }
+    }
+
     /// The call sign alone, if it is one.
     pub fn as_call_sign(&self) -> Option<&str> {
         match self {
@@ -141,8 +151,30 @@ fn checked(alias: String, id: &str) -> Result<Arc<str>, InvalidCode> {
     }
 }
 
-/// Most aliases one leg keeps; the smallest stay, so that the order of arrival does not matter.
-pub const ALIASES_MAX: usize = 8;
+/// Most aliases one leg keeps of all sources together.
+pub const ALIASES_MAX: usize = 24;
+
+/// Most identifiers one leg keeps of one source.
+pub const IDENTIFIERS_MAX: usize = 2;
+
+/// Most call signs one leg keeps of one source.
+pub const CALL_SIGNS_MAX: usize = 1;
+
+/// Takes those away that are too many, of one source and in all, so that one source's changing names leave
+/// those of the others. The smallest stay, so that the order of arrival does not matter. `aliases` are sorted.
+pub(crate) fn keep_smallest(aliases: &mut Vec<Alias>) {
+    let mut group: Option<Alias> = None;
+    let mut kept = 0;
+    aliases.retain(|alias| {
+        // Names of one source stand together.
+        if !group.as_ref().is_some_and(|first| first.is_of_the_source_of(alias)) {
+            (group, kept) = (Some(alias.clone()), 0);
+        }
+        kept += 1;
+        kept <= if alias.as_call_sign().is_some() { CALL_SIGNS_MAX } else { IDENTIFIERS_MAX }
+    });
+    aliases.truncate(ALIASES_MAX);
+}
 
 #[cfg(test)]
 mod tests {

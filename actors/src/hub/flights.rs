@@ -4,8 +4,9 @@ use super::{Hub, Map};
 use crate::flight::{FlightActor, Retire};
 use crate::live::Live;
 use actix::prelude::*;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::alias::AliasIndex;
+use domain::codes::Direction;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::leg_pattern::LegPattern;
@@ -148,10 +149,16 @@ impl Hub {
         self.0.flights.slots.get(leg).map(|slot| slot.base.clone())
     }
 
-    /// The leg of a call sign; the newest where several have it.
+    /// The leg of a call sign. Where several have it, the one that leaves nearest to now.
     pub fn leg_of_call_sign(&self, call_sign: &str) -> Option<LegId> {
+        let now = self.0.clock.now();
         let names = self.0.flights.names.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        names.called(call_sign)
+        let legs = names.called(call_sign);
+        let off = |leg: &LegId| {
+            let leaves = self.live(leg).map(|live| live.view.board_time(Direction::Departures));
+            leaves.map_or(TimeDelta::MAX, |at| (at - now).abs())
+        };
+        legs.iter().min_by_key(|leg| (off(leg), *leg)).cloned()
     }
 
     /// Legs in memory.

@@ -54,6 +54,25 @@ fn a_retired_leg_does_not_come_back_under_its_corrected_key() {
 }
 
 #[test]
+fn a_call_sign_leads_to_the_leg_that_leaves_nearest_to_now() {
+    run(async |world| {
+        let daily = |days: i64| {
+            let mut report = report("615", 0);
+            report.key.origin_date += TimeDelta::days(days);
+            let leaves = Value::time(Field::DepartureScheduled, at(180 + 1440 * days)).unwrap();
+            report.set(Field::DepartureScheduled, leaves);
+            report.aliases = vec![Alias::call_sign("jfk", "JBU615").unwrap()];
+            report
+        };
+        let tomorrow = daily(1).key.id();
+        world.hub.accept((-1..=8).map(daily).collect()).await.unwrap();
+        assert_eq!(world.hub.leg_of_call_sign("JBU615"), Some(key("615").id()));
+        world.clock.advance(TimeDelta::hours(16));
+        assert_eq!(world.hub.leg_of_call_sign("JBU615"), Some(tomorrow));
+    });
+}
+
+#[test]
 fn a_retired_leg_does_not_come_back_after_a_restart() {
     run(async |world| {
         world.hub.accept(vec![scheduled("615")]).await.unwrap();

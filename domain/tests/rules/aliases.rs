@@ -161,11 +161,44 @@ fn a_call_sign_of_two_legs_finds_neither() {
 
 #[test]
 fn a_call_sign_is_found_by_whoever_searches_for_it() {
-    assert_eq!(index().called("JBU615"), leg());
+    assert_eq!(index().called("JBU615"), leg().as_slice());
     let mut stored_before = known(&[named(key(), &[])]);
     stored_before.aliases.push(Alias::CallSign("JBU615".into()));
-    assert_eq!(index_of(&[stored_before]).called("JBU615"), leg());
-    assert_eq!(index().called("JBU616"), None);
+    assert_eq!(index_of(&[stored_before]).called("JBU615"), leg().as_slice());
+    assert_eq!(index().called("JBU616"), []);
+}
+
+#[test]
+fn the_call_sign_of_a_daily_flight_is_learnt_for_each_day_of_the_longest_horizon() {
+    let day = |days| LegKey { origin_date: key().origin_date + chrono::TimeDelta::days(days), ..key() };
+    let flights: Vec<_> = (0..32).map(|days| known(&[named(day(days), &[call_sign()])])).collect();
+    let index = index_of(&flights);
+    assert_eq!(index.called("JBU615").len(), 32);
+    let icao = LegKey { carrier: AirlineCode::parse("JBX").unwrap(), ..day(31) };
+    assert_eq!(index.resolve(&named(icao, &[call_sign()])), Some(day(31).id()));
+}
+
+#[test]
+fn the_changing_names_of_one_source_leave_those_of_others() {
+    let changing = (0..40).map(|n| Alias::provider("aaa", &format!("{n:02}")).unwrap());
+    let signs = (0..40).map(|n| Alias::call_sign("aaa", &format!("AAA{n:02}")).unwrap());
+    let mut all: Vec<Alias> = changing.chain(signs).collect();
+    let own = [id("42"), call_sign()];
+    for reversed in [false, true] {
+        let mut flight = known(&[named(key(), &own)]);
+        for alias in &all {
+            flight.apply(&by(&source("aaa", None, 50), key(), std::slice::from_ref(alias)), now()).unwrap();
+        }
+        let kept: Vec<Alias> = flight.aliases.iter().filter(|alias| alias.is_of("aaa")).cloned().collect();
+        let smallest = [
+            Alias::provider("aaa", "00").unwrap(),
+            Alias::provider("aaa", "01").unwrap(),
+            Alias::call_sign("aaa", "AAA00").unwrap(),
+        ];
+        assert_eq!(kept, smallest, "reversed: {reversed}");
+        assert!(own.iter().all(|alias| flight.aliases.contains(alias)), "{:?}", flight.aliases);
+        all.reverse();
+    }
 }
 
 #[test]
