@@ -12,6 +12,10 @@
 //! When the shown route is not the one that a source speaks of, its claims on the side that differs do not
 //! count: the gate at an airport to which the flight does not go. An airport's claims on the flight as a whole
 //! do not count for another route.
+//!
+//! Of which route a claim was said is not kept. It is taken to be of the key that its source gives now. So
+//! what a source said of the first airport and has not repeated since its own correction is shown at the new
+//! one, until it says another or clears it.
 
 use crate::field::{Field, Side, Value};
 use crate::flight::Flight;

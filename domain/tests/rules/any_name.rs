@@ -4,7 +4,7 @@ use crate::story::*;
 use gatecall_domain::alias::AliasIndex;
 use gatecall_domain::codes::FlightNumber;
 use gatecall_domain::flight::Flight;
-use gatecall_domain::leg::{Alias, LegId, LegKey};
+use gatecall_domain::leg::{ALIASES_MAX, Alias, LegId, LegKey};
 use gatecall_domain::report::Report;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -80,6 +80,29 @@ proptest! {
         }
         live.keys().for_each(|leg| index.retire(leg));
         prop_assert_eq!((index.len(), index.names_len()), (0, 0));
+    }
+
+    #[test]
+    fn the_names_that_a_leg_keeps_do_not_depend_on_their_order(
+        names in vec((0..16u8, 0..4u8, any::<bool>()), 1..120).prop_shuffle()
+    ) {
+        let of = |(feed, n, is_sign): &(u8, u8, bool)| {
+            let feed = format!("feed{feed}");
+            let make = if *is_sign { Alias::call_sign } else { Alias::provider };
+            make(&feed, &n.to_string()).unwrap()
+        };
+        let names: Vec<Alias> = names.iter().map(of).collect();
+        let kept = |groups: Vec<Vec<Alias>>| {
+            let mut flight = Flight::new(key());
+            for aliases in groups {
+                flight.apply(&report(key(), aliases, 0), now()).unwrap();
+            }
+            flight.aliases
+        };
+        let at_once = kept(vec![names.clone()]);
+        prop_assert!(at_once.len() <= ALIASES_MAX);
+        prop_assert_eq!(&kept(names.iter().map(|name| vec![name.clone()]).collect()), &at_once);
+        prop_assert_eq!(&kept(names.iter().rev().map(|name| vec![name.clone()]).collect()), &at_once);
     }
 
     #[test]
