@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { freePort } from './hub';
@@ -42,6 +43,10 @@ export class ReplayedDay {
     );
     const key = join(this.#folder, 'keys', 'jfk');
     mkdirSync(dirname(key));
+    const ewrKey = join(dirname(key), 'ewr');
+    writeFileSync(ewrKey, 'demo\n');
+    const operatorKey = join(dirname(key), 'operator');
+    writeFileSync(operatorKey, `${randomBytes(32).toString('hex')}\n`);
     const env = {
       ...process.env,
       GATECALL__SERVER__API: api,
@@ -51,7 +56,8 @@ export class ReplayedDay {
       GATECALL__FEEDS__JFK__KEY_FILE: key,
       GATECALL__FEEDS__LGA__URL: `http://${airports}/lga/aidx`,
       GATECALL__FEEDS__EWR__URL: `http://${airports}/ewr/flights?page=0`,
-      GATECALL_EWR_APP_KEY: 'demo',
+      GATECALL__SERVER__OPERATOR_KEY_FILE: operatorKey,
+      GATECALL__FEEDS__EWR__HEADERS__APP_KEY__FILE: ewrKey,
       GATECALL__LOG__FILTER: 'warn',
     };
     const config = join(ROOT, 'config/demo.toml');

@@ -46,6 +46,10 @@ function withoutWebSocket(): Server {
     const onward = request(hub.url + path, { method: asked.method, headers: asked.headers }, (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(answer);
+      // A pipe does not end with what feeds it: an answer that breaks off behind the proxy breaks off before it.
+      response.on('close', () => {
+        if (!response.complete) answer.destroy();
+      });
     });
     onward.on('error', () => answer.destroy());
     if (path.startsWith('/api/v1/stream')) streams.push(path);
