@@ -28,11 +28,14 @@ test('what was silent when the link was lost stays so until the next hello', () 
   expect(client.link().silent).toEqual([]);
 });
 
-test('opening one more topic on the event stream does not take it back', () => {
+test('every hello begins anew: a stream that comes from another hub takes back what the one before said', () => {
   const { streams, client } = aStreamedBoard([aFlight()]);
   streams.last.says({ ...silent, ...JFK }, BOARD);
   client.follow('board/JFK/arrivals');
   streams.last.greetsOn('board/JFK/arrivals');
+  expect(client.link().silent).toEqual([]);
+  // What lasts is repeated right after the hello.
+  streams.last.says({ ...silent, ...JFK }, 'board/JFK/arrivals');
   expect(client.link().silent).toHaveLength(1);
 });
 

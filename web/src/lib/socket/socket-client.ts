@@ -72,12 +72,9 @@ export class SocketClient {
         if (this.#takesTopics) this.#frames.follow(topic);
       },
       (topic) => {
-        if (!this.#takesTopics) {
-          this.#unwanted.add(topic);
-          return;
-        }
-        this.#send({ op: 'unfollow', topic });
-        cache.unwatch(topic);
+        if (this.#takesTopics) this.#send({ op: 'unfollow', topic });
+        if (this.#greeted_ms === null) this.#unwanted.add(topic);
+        else cache.unwatch(topic);
       },
     );
   }
@@ -164,8 +161,6 @@ export class SocketClient {
 
   #followAll(): void {
     this.#takesTopics = true;
-    for (const topic of this.#unwanted) this.#options.cache.unwatch(topic);
-    this.#unwanted.clear();
     this.#frames.reconnected();
     for (const topic of this.#refs.topics()) this.#frames.follow(topic);
     this.#frames.askForMissing();
@@ -181,6 +176,9 @@ export class SocketClient {
       const isFirst = this.#greeted_ms === null;
       this.#frames.hello(frame.epoch);
       this.#options.clock.set(frame.clock);
+      // What the hub does not hear begins anew: the stream may come from another hub, and each repeats what lasts
+      // right after its hello.
+      this.#tell({ away_since_ms: null, silent: [] });
       if (isFirst) this.#greeted(via, frame.ping_s);
       return;
     }
@@ -207,6 +205,9 @@ export class SocketClient {
     this.#deadline = null;
     this.#choice.worked(via);
     this.#watchdog.arm(ping_s);
+    // Only now: a stream takes topics before anybody knows whether the hub can be reached.
+    for (const topic of this.#unwanted) this.#options.cache.unwatch(topic);
+    this.#unwanted.clear();
     if (via === 'websocket') {
       this.#watchdog.begin(null);
       this.#followAll();
@@ -214,9 +215,7 @@ export class SocketClient {
       const stay_ms = this.#choice.takeStay_ms();
       this.#deadline = this.#options.timers.after(stay_ms, () => this.#lost(1000, ''));
     }
-    // A hub that hears of no changes, or not every source, says so right after its hello. Streams of one connection each have a
-    // hello of their own; only the first begins anew, so that opening a topic does not take a warning back.
-    this.#tell({ phase: 'live', lost_ms: null, message: null, via, away_since_ms: null, silent: [] });
+    this.#tell({ phase: 'live', lost_ms: null, message: null, via });
   }
 
   #lost(code: number, reason: string): void {

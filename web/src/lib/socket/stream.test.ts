@@ -107,3 +107,19 @@ test('where the only topic was refused, another can be followed at once', () => 
   client.follow(ARRIVALS);
   expect(streams.last.asked().at(-1)).toEqual({ op: 'follow', topic: ARRIVALS });
 });
+
+test('a board that was left is kept while a stream only tries to reach the hub', () => {
+  const { hub, streams, timers, store, client, unfollow } = aStreamedBoard([aFlight()]);
+  const before = streams.connections.length;
+  client.goOffline();
+  unfollow();
+  timers.advance(4_000);
+  for (let times = 0; streams.connections.length === before && times < 9; times += 1) {
+    client.retryNow();
+    hub.last.drops();
+  }
+  streams.last.opens();
+  expect(store.topic(BOARD).known).toBe(true);
+  streams.last.greetsOn('board/JFK/arrivals');
+  expect(store.topic(BOARD).known).toBe(false);
+});

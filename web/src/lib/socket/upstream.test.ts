@@ -89,12 +89,14 @@ test('a hub that is still away says so after its hello, and is believed', () => 
   expect(client.link().away_since_ms).toBe(Date.parse(away.since ?? ''));
 });
 
-test('opening one more topic on the event stream does not take the warning back', () => {
+test('every hello begins anew: what lasts is repeated after it, and what does not is over', () => {
   const { streams, client } = aStreamedBoard([aFlight()]);
   streams.last.says(away, BOARD);
   client.follow('board/JFK/arrivals');
   streams.last.greetsOn('board/JFK/arrivals');
   expect(client.link()).toMatchObject({ phase: 'live', via: 'stream' });
+  expect(client.link().away_since_ms).toBeNull();
+  streams.last.says(away, 'board/JFK/arrivals');
   expect(client.link().away_since_ms).not.toBeNull();
 });
 
