@@ -1,4 +1,6 @@
+import { type HubSays, StreamHub } from '@/lib/socket/stream-hub';
 import { aFlight } from '@/testing/a-flight';
+import { FakeTimers } from '@/testing/fake-timers';
 import { goldenFrame } from '@/testing/golden';
 import { HELLO, someTabs } from '@/testing/some-tabs';
 import type { Flight } from '@/wire/types';
@@ -129,4 +131,60 @@ test('a stream that never speaks is given up, however well the one before does',
   expect(heard.close).not.toHaveBeenCalled();
   wait(1_000);
   expect(heard.close).toHaveBeenCalledExactlyOnceWith(1006, '');
+});
+
+test('whoever follows a topic while another stream resumes it gets the whole, not what has changed since', () => {
+  const join = aHub();
+  const [one, other] = [connect(join), connect(join)];
+  one.transport.send({ op: 'follow', topic: BOARD });
+  gathered();
+  stream(0).says('hello', HELLO);
+  stream(0).says('snapshot', snapshot(BOARD, [aFlight({ changed_at: '2013-02-08T19:30:10Z' })]));
+  one.transport.send({ op: 'follow', topic: ARRIVALS });
+  gathered();
+  expect(urls()[1]).toContain(`${BOARD}&since=`);
+  other.transport.send({ op: 'follow', topic: BOARD });
+  stream(1).says('hello', HELLO);
+  const partial = snapshot(BOARD, [], true);
+  stream(1).says('snapshot', partial);
+  expect(other.heard.frame).not.toHaveBeenCalledWith(partial, LINE);
+  gathered();
+  expect(urls()[2]).not.toContain(`${BOARD}&since=`);
+  stream(2).says('hello', HELLO);
+  const whole = snapshot(BOARD, [aFlight()]);
+  stream(2).says('snapshot', whole);
+  expect(other.heard.frame).toHaveBeenLastCalledWith(whole, LINE);
+});
+
+test('a topic beyond what a stream can carry is refused, and costs nobody the others', () => {
+  const join = aHub();
+  const [one, other] = [connect(join), connect(join)];
+  for (let number = 0; number < 64; number += 1) {
+    one.transport.send({ op: 'follow', topic: `flight/B6-${number}` });
+  }
+  other.transport.send({ op: 'follow', topic: BOARD, ref: 7 });
+  other.transport.send({ op: 'follow', topic: 'flight/B6-1' });
+  gathered();
+  expect(urls()).toHaveLength(1);
+  expect(urls()[0]).not.toContain(BOARD);
+  expect(other.heard.frame.mock.calls[0]?.[0]).toMatch(/"ref":7,"code":"too_many_topics"/);
+  expect(one.heard.close).not.toHaveBeenCalled();
+});
+
+test('a page that was gone and speaks again hears that it is lost', () => {
+  const told: HubSays[] = [];
+  const speak = aHub()((message) => told.push(message));
+  speak({ says: 'bye' });
+  speak({ says: 'bye' });
+  expect(told).toEqual([{ says: 'ready' }]);
+  speak({ says: 'here' });
+  expect(told).toEqual([{ says: 'ready' }, { says: 'lost' }]);
+});
+
+test('pages that come and go leave one look for silent ones behind', () => {
+  const timers = new FakeTimers();
+  const after = vi.spyOn(timers, 'after');
+  const hub = new StreamHub('/api/v1', timers);
+  for (let times = 0; times < 3; times += 1) hub.join(() => undefined)({ says: 'bye' });
+  expect(after).toHaveBeenCalledTimes(1);
 });

@@ -33,8 +33,18 @@ export type MergedStreamEvents = {
   lost(): void;
 };
 
-/** A stream, and the topics whose snapshot it has brought: from there on it is a true picture of them. */
-type Opened = { source: EventSource; url: string; topics: string[]; told: Set<string>; deadline: Cancel };
+/**
+ * A stream, the topics that it brings whole, and those whose snapshot it has brought: from there on it is a true
+ * picture of them.
+ */
+type Opened = {
+  source: EventSource;
+  url: string;
+  topics: string[];
+  whole: string[];
+  told: Set<string>;
+  deadline: Cancel;
+};
 
 /**
  * All topics over one stream of server-sent events: over HTTP/1.1 a browser opens six connections to a host, for
@@ -46,6 +56,8 @@ export class MergedStream {
   readonly #timers: Timers;
   readonly #events: MergedStreamEvents;
   readonly #wanted = new Set<string>();
+  /** Topics that somebody new follows: they are not resumed until a stream that brings them whole has taken over. */
+  readonly #needWhole = new Set<string>();
   readonly #router = new TopicRouter();
   readonly #resume = new ResumePoints();
   #speed = 1;
@@ -62,12 +74,13 @@ export class MergedStream {
   /** Brings a snapshot of the topic, also where it is followed already: somebody new wants it. */
   follow(topic: string): void {
     this.#wanted.add(topic);
-    this.#current?.told.delete(topic);
+    this.#needWhole.add(topic);
     this.#changeAfter(GATHER_MS);
   }
 
   leave(topic: string): void {
     this.#wanted.delete(topic);
+    this.#needWhole.delete(topic);
     if (this.#wanted.size === 0) this.close();
     else if (this.#change === null) this.#changeAfter(LEAVE_MS);
   }
@@ -79,6 +92,7 @@ export class MergedStream {
     this.#current = null;
     this.#next = null;
     this.#wanted.clear();
+    this.#needWhole.clear();
     this.#resume.clear();
   }
 
@@ -94,10 +108,12 @@ export class MergedStream {
     this.#end(this.#next);
     if (this.#wanted.size === 0) return;
     const topics = [...this.#wanted];
-    const url = this.#urlOf(topics, this.#current?.told ?? new Set());
+    const since = new Map(topics.map((topic) => [topic, this.#sinceOf(topic)]));
+    const url = this.#urlOf(since);
+    const whole = topics.filter((topic) => since.get(topic) === null);
     const source = new EventSource(url);
     const deadline = this.#timers.after(SPEAK_WITHIN_MS, () => this.#lost());
-    const opened = { source, url, topics, told: new Set<string>(), deadline };
+    const opened = { source, url, topics, whole, told: new Set<string>(), deadline };
     this.#next = opened;
     for (const type of FRAME_TYPES) {
       source.addEventListener(type, (event: MessageEvent<string>) => this.#heard(opened, event.data));
@@ -110,9 +126,14 @@ export class MergedStream {
     };
   }
 
-  #urlOf(topics: string[], told: ReadonlySet<string>): string {
-    const parts = topics.map((topic) => {
-      const since = told.has(topic) ? this.#resume.since(topic, this.#speed) : null;
+  /** The instant from which the topic can be resumed; null where it must be brought whole. */
+  #sinceOf(topic: string): string | null {
+    const isTold = this.#current?.told.has(topic) ?? false;
+    return isTold && !this.#needWhole.has(topic) ? this.#resume.since(topic, this.#speed) : null;
+  }
+
+  #urlOf(topics: ReadonlyMap<string, string | null>): string {
+    const parts = [...topics].map(([topic, since]) => {
       const named = `topic=${encodeURIComponent(topic)}`;
       return since === null ? named : `${named}&since=${encodeURIComponent(since)}`;
     });
@@ -124,6 +145,8 @@ export class MergedStream {
     if (opened !== this.#current) return;
     const frame = parseFrame(text);
     if (!frame) return;
+    // For whoever is new to the topic this would be all there is; the whole is asked for already.
+    if (frame.type === 'snapshot' && frame.partial && this.#needWhole.has(frame.topic)) return;
     const topics = this.#router.topicsOf(frame);
     this.#keepPosition(opened, frame, topics);
     this.#events.frame(text, topics);
@@ -133,7 +156,10 @@ export class MergedStream {
   #takeOver(opened: Opened): void {
     opened.deadline();
     this.#router.keep(opened.topics);
-    for (const topic of opened.topics) if (!this.#current?.told.has(topic)) this.#router.follow(topic);
+    for (const topic of opened.whole) {
+      this.#router.follow(topic);
+      this.#needWhole.delete(topic);
+    }
     this.#end(this.#current);
     this.#current = opened;
     this.#next = null;
@@ -155,7 +181,7 @@ export class MergedStream {
     const refusals = new Map<string, Refusal>();
     if ((await refusalOfStream(opened.url)) !== null) {
       for (const topic of opened.topics) {
-        const refusal = await refusalOfStream(this.#urlOf([topic], new Set()));
+        const refusal = await refusalOfStream(this.#urlOf(new Map([[topic, null]])));
         if (refusal !== null) refusals.set(topic, refusal);
       }
     }
@@ -166,6 +192,7 @@ export class MergedStream {
     }
     this.#next = null;
     for (const [topic, refusal] of refusals) {
+      this.#needWhole.delete(topic);
       if (!this.#wanted.delete(topic)) continue;
       this.#events.refused(topic, refusal);
     }

@@ -13,6 +13,7 @@ function aWorker() {
     onmessage: null as ((event: MessageEvent<HubSays>) => void) | null,
     postMessage: (message: PageSays) => said.push(message),
     start: () => undefined,
+    close: vi.fn(),
   };
   let fails = () => {};
   const join = joinSharedStream('/api/v1', timers, (onFail) => {
@@ -20,11 +21,11 @@ function aWorker() {
     return { port: port as unknown as MessagePort };
   });
   const tells = (message: HubSays) => port.onmessage?.(new MessageEvent('message', { data: message }));
-  return { timers, said, join, tells, fails: () => fails() };
+  return { timers, said, port, join, tells, fails: () => fails() };
 }
 
 test('a tab speaks to the worker that all tabs share, and says that it is there', () => {
-  const { timers, said, join, tells } = aWorker();
+  const { timers, said, port, join, tells } = aWorker();
   const told: HubSays[] = [];
   const speak = join((message) => told.push(message));
   tells({ says: 'ready' });
@@ -35,6 +36,20 @@ test('a tab speaks to the worker that all tabs share, and says that it is there'
   timers.advance(40_000);
   expect(said.at(-1)).toEqual({ says: 'bye' });
   expect(told).toEqual([{ says: 'ready' }]);
+  expect(port.close).toHaveBeenCalledOnce();
+});
+
+test('a tab that is back from the browser’s cache asks at once whether it is known, and once lost is over', () => {
+  const { timers, said, port, join, tells } = aWorker();
+  join(() => undefined);
+  tells({ says: 'ready' });
+  dispatchEvent(new Event('pagehide'));
+  dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+  expect(said).toEqual([{ says: 'bye' }, { says: 'here' }]);
+  tells({ says: 'lost' });
+  timers.advance(60_000);
+  expect(said).toHaveLength(2);
+  expect(port.close).toHaveBeenCalledOnce();
 });
 
 test('a tab that is closed says goodbye', () => {

@@ -28,17 +28,33 @@ export function joinSharedStream(base: string, timers: Timers, startWorker = sta
     const { port } = worker;
     let stopHere = () => {};
     const sayHere = () => {
+      stopHere();
       port.postMessage({ says: 'here' } satisfies PageSays);
       stopHere = timers.after(HERE_EVERY_MS, sayHere);
     };
     const bye = () => port.postMessage({ says: 'bye' } satisfies PageSays);
+    // A page that is back from the browser's cache has said goodbye: it hears at once that it is lost.
+    const back = (event: PageTransitionEvent) => {
+      if (event.persisted) sayHere();
+    };
+    const end = () => {
+      stopHere();
+      removeEventListener('pagehide', bye);
+      removeEventListener('pageshow', back);
+      port.close();
+    };
     port.onmessage = (event: MessageEvent<HubSays>) => {
       if (event.data.says === 'ready' && speak === null && !isOver) {
         late();
         speak = (message) => port.postMessage(message);
         stopHere = timers.after(HERE_EVERY_MS, sayHere);
         addEventListener('pagehide', bye);
-      } else if (event.data.says === 'ready') bye();
+        addEventListener('pageshow', back);
+      } else if (event.data.says === 'ready') {
+        bye();
+        end();
+      }
+      if (event.data.says === 'lost') end();
       if (!isOver) tell(event.data);
     };
     port.start();
@@ -47,8 +63,8 @@ export function joinSharedStream(base: string, timers: Timers, startWorker = sta
       if (message.says !== 'bye') return;
       isOver = true;
       late();
-      stopHere();
-      removeEventListener('pagehide', bye);
+      // One that has not begun is told when it does.
+      if (speak !== null) end();
     };
   };
 }

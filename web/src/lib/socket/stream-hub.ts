@@ -1,4 +1,4 @@
-import type { Timers } from '@/lib/clock/timers';
+import type { Cancel, Timers } from '@/lib/clock/timers';
 import { MergedStream } from '@/lib/socket/merged-stream';
 import type { Refusal } from '@/lib/socket/stream-refusal';
 
@@ -20,6 +20,8 @@ export type HubSays =
 export const HERE_EVERY_MS = 20_000;
 /** A page that has not said so for this long was closed without a goodbye, or frozen; it comes back by itself. */
 const SILENT_MS = 180_000;
+/** The hub takes no more on one stream. One topic more would cost every page all of its own. */
+const TOPICS_MAX = 64;
 
 type Page = { tell: (message: HubSays) => void; topics: Map<string, number | null>; heard_ms: number };
 
@@ -28,6 +30,7 @@ export class StreamHub {
   readonly #timers: Timers;
   readonly #stream: MergedStream;
   readonly #pages = new Set<Page>();
+  #look: Cancel | null = null;
 
   constructor(base: string, timers: Timers) {
     this.#timers = timers;
@@ -41,22 +44,35 @@ export class StreamHub {
   /** Takes a page in; what comes back is how it speaks. */
   join(tell: (message: HubSays) => void): (message: PageSays) => void {
     const page: Page = { tell, topics: new Map(), heard_ms: this.#timers.now() };
-    if (this.#pages.size === 0) this.#lookLater();
     this.#pages.add(page);
+    this.#lookLater();
     tell({ says: 'ready' });
     return (message) => this.#hear(page, message);
   }
 
   #hear(page: Page, message: PageSays): void {
-    if (!this.#pages.has(page)) return;
+    if (!this.#pages.has(page)) {
+      // It said goodbye and is back from the browser's cache, or was taken for gone: it must begin anew.
+      if (message.says !== 'bye') page.tell({ says: 'lost' });
+      return;
+    }
     page.heard_ms = this.#timers.now();
-    if (message.says === 'follow') {
-      page.topics.set(message.topic, message.ref);
-      this.#stream.follow(message.topic);
-    } else if (message.says === 'unfollow') {
+    if (message.says === 'follow') this.#follow(page, message.topic, message.ref);
+    else if (message.says === 'unfollow') {
       page.topics.delete(message.topic);
       this.#leaveUnfollowed([message.topic]);
     } else if (message.says === 'bye') this.#remove(page);
+  }
+
+  #follow(page: Page, topic: string, ref: number | null): void {
+    const followed = new Set([...this.#pages].flatMap((one) => [...one.topics.keys()]));
+    if (followed.size >= TOPICS_MAX && !followed.has(topic)) {
+      const message = `The tabs of this browser follow ${TOPICS_MAX} boards and flights already. Close some of them.`;
+      page.tell({ says: 'refused', topic, ref, refusal: { code: 'too_many_topics', message } });
+      return;
+    }
+    page.topics.set(topic, ref);
+    this.#stream.follow(topic);
   }
 
   #frame(text: string, topics: string[] | null): void {
@@ -95,7 +111,8 @@ export class StreamHub {
   }
 
   #lookLater(): void {
-    this.#timers.after(SILENT_MS / 3, () => {
+    this.#look ??= this.#timers.after(SILENT_MS / 3, () => {
+      this.#look = null;
       const since_ms = this.#timers.now() - SILENT_MS;
       this.#lost([...this.#pages].filter((page) => page.heard_ms < since_ms));
       if (this.#pages.size > 0) this.#lookLater();
