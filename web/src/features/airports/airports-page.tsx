@@ -30,7 +30,7 @@ export function AirportsPage() {
   const search = useFlightSearch(words);
   const isAsked = isSearch(words);
   const isAnswered = isAsked && search.text === words.trim();
-  const hits = isAsked ? hitsOf(fitting, isAnswered ? search.flights : []) : [];
+  const hits = isAsked ? hitsOf(fitting, isAnswered ? search.flights : [], search.told) : [];
   // Words that no airport has may be those of a flight.
   const found =
     fitting.length === 0 && (!isAnswered || hits.length > 0) ? matchAirports(airports, '') : fitting;

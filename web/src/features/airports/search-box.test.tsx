@@ -22,7 +22,7 @@ async function home(coming: Record<string, Flight[]>, past: Record<string, Fligh
   const paths = (q: string) => `/flights?q=${encodeURIComponent(q)}&limit=8`;
   const found = (list: Flight[] | undefined, path: string) => () => {
     asked.push(path);
-    return { flights: list ?? [], next: null };
+    return { as_of: '2013-02-08T20:00:00Z', silent_sources: [], flights: list ?? [], next: null };
   };
   for (const q of new Set([...Object.keys(coming), ...Object.keys(past)])) {
     const from = '&from=2013-02-08T19:00:00Z';
@@ -139,3 +139,18 @@ test('a hub that cannot be asked is not taken for one that finds nothing', async
   expect(screen.getByText('Flights cannot be searched at the moment')).toBeVisible();
   expect(screen.queryByText('No flight and no airport fits')).toBeNull();
 });
+
+test('a result that has stood for hours does not go on saying "Boarding"', async () => {
+  const boarding = aFlight({
+    leg: 'B6-703',
+    number: '703',
+    status: 'boarding',
+    departure: { scheduled: '2013-02-08T20:30:00Z' },
+  });
+  const { type, page } = await home({ 'B6 70': [boarding, B6705] });
+  await type('B6 70');
+  expect(screen.getByText('Boarding')).toBeVisible();
+  for (let minute = 0; minute < 120; minute += 1) await page.next(() => undefined, 60_000);
+  expect(screen.queryByText('Boarding')).toBeNull();
+  expect(screen.getAllByText('Not confirmed').length).toBeGreaterThan(0);
+}, 20_000);

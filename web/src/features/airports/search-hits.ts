@@ -1,14 +1,15 @@
+import type { Told } from '@/features/airports/use-flight-search';
 import type { AirportRow, Flight } from '@/wire/types';
 
 /** One thing that was found, and the address of its page. */
 export type Hit =
   | { kind: 'airport'; key: string; to: string; airport: AirportRow }
-  | { kind: 'flight'; key: string; to: string; flight: Flight };
+  | { kind: 'flight'; key: string; to: string; flight: Flight; told: Told };
 
 /** How many airports are offered beside the flights; all of them are on the page. */
 const AIRPORTS_MAX = 4;
 
-export function hitsOf(airports: AirportRow[], flights: Flight[]): Hit[] {
+export function hitsOf(airports: AirportRow[], flights: Flight[], told: Told): Hit[] {
   return [
     ...airports.slice(0, AIRPORTS_MAX).map((airport): Hit => {
       const to = `/board/${airport.iata}/departures`;
@@ -16,7 +17,7 @@ export function hitsOf(airports: AirportRow[], flights: Flight[]): Hit[] {
     }),
     ...flights.map((flight): Hit => {
       const to = `/flight/${encodeURIComponent(flight.leg)}`;
-      return { kind: 'flight', key: flight.leg, to, flight };
+      return { kind: 'flight', key: flight.leg, to, flight, told };
     }),
   ];
 }

@@ -3,10 +3,12 @@ import styles from '@/features/airports/search-box.module.css';
 import type { Hit } from '@/features/airports/search-hits';
 import { codeshareName, flightName } from '@/lib/flight/flight-name';
 import { boardTime } from '@/lib/flight/flight-times';
-import { statusWords } from '@/lib/flight/status-words';
+import { trustedStatus } from '@/lib/flight/trusted-status';
+import { useServices } from '@/lib/services/services';
 import { useAirport } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
-import { DAY_STEP_MS, timeWithZone } from '@/lib/time/zoned';
+import { silentFor } from '@/lib/socket/silent-sources';
+import { timeWithZone } from '@/lib/time/zoned';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 
@@ -29,14 +31,21 @@ export function AirportOption({ hit, ...option }: OptionProps<'airport'>) {
   );
 }
 
+const MINUTE_MS = 60_000;
+
 /** A flight as its origin tells of it: which, from where to where, when, and how it stands. */
 export function FlightOption({ hit, ...option }: OptionProps<'flight'>) {
-  const { flight } = hit;
+  const { flight, told } = hit;
+  const { clock } = useServices();
   const from = useAirport(flight.departure.airport);
   const to = useAirport(flight.arrival.airport);
-  const now_ms = useNow(DAY_STEP_MS);
+  const now_ms = useNow(MINUTE_MS);
   const at_ms = boardTime(flight, 'departures');
-  const { words, tone } = statusWords(flight, 'departures');
+  // An answer is true of its moment: it grows old while it stands here, link or no link.
+  const [longest] = silentFor(told.silent, [flight.departure.airport]);
+  const operational_ms = Math.max(0, now_ms - Math.min(told.asOf_ms, longest?.since_ms ?? Infinity));
+  const age = { operational_ms, real_ms: operational_ms / clock.speed() };
+  const { words, tone } = trustedStatus(flight, 'departures', now_ms, age);
   const when = at_ms === null ? 'time not known' : timeWithZone(at_ms, now_ms, from.zone);
   const numbers = flight.codeshares.map(codeshareName);
   return (

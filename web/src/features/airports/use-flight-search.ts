@@ -1,5 +1,6 @@
 import { ApiProblem } from '@/lib/api/api-problem';
 import { useServices } from '@/lib/services/services';
+import { type SilentSource, afterSource } from '@/lib/socket/silent-sources';
 import type { Flight, FlightsBody } from '@/wire/types';
 import { useEffect, useState } from 'react';
 
@@ -15,17 +16,23 @@ export const FLIGHTS_MAX = 8;
 const PAST_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
+/** The instant at which an answer was true, and the sources that the hub did not hear then. The hub's time. */
+export type Told = { asOf_ms: number; silent: readonly SilentSource[] };
+
 export type FlightSearch = {
   /** What was looked for; while it is not what is typed, the answer is to come. */
   text: string;
   flights: Flight[];
+  /** How things stood when it was answered. */
+  told: Told;
   problem: string | null;
 };
 
 /** Whether it is enough to be looked for. */
 export const isSearch = (typed: string): boolean => typed.trim().length >= LETTERS_MIN;
 
-const NOTHING: FlightSearch = { text: '', flights: [], problem: null };
+const NOBODY_ASKED: Told = { asOf_ms: 0, silent: [] };
+const NOTHING: FlightSearch = { text: '', flights: [], told: NOBODY_ASKED, problem: null };
 
 /** The flights that fit a text, the next to leave first. Keeps the last answer until there is another one. */
 export function useFlightSearch(typed: string): FlightSearch {
@@ -36,25 +43,27 @@ export function useFlightSearch(typed: string): FlightSearch {
   useEffect(() => {
     if (!isAsked) return;
     const giveUp = new AbortController();
-    const find = async (since: string): Promise<Flight[]> => {
+    const find = async (since: string): Promise<FlightsBody> => {
       const query = `/flights?q=${encodeURIComponent(text)}&limit=${FLIGHTS_MAX}${since}`;
-      return (await getJson<FlightsBody>(query, giveUp.signal)).flights;
+      return getJson<FlightsBody>(query, giveUp.signal);
     };
     const ask = async () => {
       const from_ms = Math.floor(clock.now_ms() / MINUTE_MS) * MINUTE_MS - PAST_MS;
       const from = new Date(from_ms).toISOString().replace('.000', '');
       const coming = await find(`&from=${from}`);
       // Who names a flight wants that flight, also when it has left.
-      const all = coming.length < FLIGHTS_MAX ? [...coming, ...(await find(''))] : coming;
-      return [...new Map(all.map((flight) => [flight.leg, flight])).values()].slice(0, FLIGHTS_MAX);
+      const past = coming.flights.length < FLIGHTS_MAX ? (await find('')).flights : [];
+      const all = [...coming.flights, ...past];
+      const flights = [...new Map(all.map((flight) => [flight.leg, flight])).values()];
+      return { flights: flights.slice(0, FLIGHTS_MAX), told: toldOf(coming, clock.now_ms()) };
     };
     const cancel = timers.after(PAUSE_MS, () => {
       ask().then(
-        (flights) => setAnswer({ text, flights, problem: null }),
+        ({ flights, told }) => setAnswer({ text, flights, told, problem: null }),
         (error: unknown) => {
           if (giveUp.signal.aborted) return;
           const problem = error instanceof ApiProblem ? error.message : String(error);
-          setAnswer({ text, flights: [], problem });
+          setAnswer({ text, flights: [], told: NOBODY_ASKED, problem });
         },
       );
     });
@@ -64,4 +73,14 @@ export function useFlightSearch(typed: string): FlightSearch {
     };
   }, [getJson, clock, timers, text, isAsked]);
   return isAsked ? answer : NOTHING;
+}
+
+/** An instant that cannot be read is that of the answer. */
+function toldOf({ as_of, silent_sources }: FlightsBody, now_ms: number): Told {
+  const asOf_ms = Date.parse(as_of);
+  const silent = silent_sources.reduce<Told['silent']>(
+    (before, source) => afterSource(before, source, now_ms),
+    [],
+  );
+  return { asOf_ms: Number.isFinite(asOf_ms) ? asOf_ms : now_ms, silent };
 }
