@@ -5,6 +5,7 @@ import { Changed } from '@/components/changed';
 import type { Staleness } from '@/lib/flight/trusted-status';
 import { trustedStatus } from '@/lib/flight/trusted-status';
 import { useAirport } from '@/lib/services/use-directory';
+import { useFlightAge } from '@/lib/services/use-flight-age';
 import { useHeldFlight } from '@/lib/services/use-held-flight';
 import type { FlightField } from '@/lib/store/flight-fields';
 import type { HeldFlight } from '@/lib/store/held-flight';
@@ -16,7 +17,7 @@ export type RowSetting = {
   zone: string;
   /** An instant of the board's present day: other days are named. */
   day_ms: number;
-  /** 0 while the link is live: only a lost link makes rows depend on the time. */
+  /** 0 while all is heard: only a lost link or a silent source makes rows depend on the time. */
   now_ms: number;
   age: Staleness;
   hasDesks: boolean;
@@ -36,7 +37,8 @@ function Cells({ held, setting, isOverdue = false }: How & { held: HeldFlight })
   const { direction, now_ms, age, hasDesks } = setting;
   const isDeparture = direction === 'departures';
   const place = useAirport(placeOf(flight, direction));
-  const status = trustedStatus(flight, direction, now_ms, age, isOverdue);
+  const flightAge = useFlightAge(flight, direction, now_ms, age);
+  const status = trustedStatus(flight, direction, now_ms, flightAge, isOverdue);
   const side = isDeparture ? flight.departure : flight.arrival;
   const desk = isDeparture ? flight.departure.check_in : flight.arrival.belt;
   const isUseful =

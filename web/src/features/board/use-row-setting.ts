@@ -1,5 +1,6 @@
 import type { RowSetting } from '@/features/board/board-row';
 import { FRESH } from '@/lib/flight/trusted-status';
+import { useLink } from '@/lib/services/use-link';
 import { useNow } from '@/lib/services/use-now';
 import type { BoardAge } from '@/lib/services/use-staleness';
 import type { Direction } from '@/lib/store/topic-match';
@@ -20,7 +21,9 @@ export function useRowSetting(
   const day_ms = useNow(DAY_STEP_MS);
   const isLost = age.real_ms > 0;
   const minute_ms = useNow(MINUTE_MS);
-  const now_ms = isLost ? minute_ms : 0;
+  // Arrivals rest on the airports that the flights leave from, whichever those are.
+  const hasSilentOrigins = useLink().silent.length > 0 && direction === 'arrivals';
+  const now_ms = isLost || hasSilentOrigins ? minute_ms : 0;
   const real_ms = isLost ? Math.floor(age.real_ms / STALE_STEP_MS) * STALE_STEP_MS : 0;
   const operational_ms = isLost ? Math.floor(age.operational_ms / MINUTE_MS) * MINUTE_MS : 0;
   return useMemo(

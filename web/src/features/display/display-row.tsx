@@ -7,7 +7,9 @@ import { sideTimes, weightOf } from '@/lib/flight/flight-times';
 import { type Staleness, trustedStatus } from '@/lib/flight/trusted-status';
 import { useServices } from '@/lib/services/services';
 import { useAirport } from '@/lib/services/use-directory';
+import { useFlightAge } from '@/lib/services/use-flight-age';
 import { useHeldFlight } from '@/lib/services/use-held-flight';
+import type { FlightField } from '@/lib/store/flight-fields';
 import type { Direction } from '@/lib/store/topic-match';
 import { timeOfDay } from '@/lib/time/zoned';
 import type { Flight } from '@/wire/types';
@@ -27,9 +29,10 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
   const held = useHeldFlight(leg);
   const flight = held?.flight;
   const place = useAirport((direction === 'departures' ? flight?.arrival : flight?.departure)?.airport ?? '');
+  const flightAge = useFlightAge(flight, direction, now_ms, age);
   if (!held || !flight) return null;
   const { marks } = held;
-  const status = trustedStatus(flight, direction, now_ms, age);
+  const status = trustedStatus(flight, direction, now_ms, flightAge);
   const { scheduled, revised, actual, estimated, forecast } = sideTimes(flight, direction);
   const isForecast = actual === null && estimated === null && forecast !== null;
   const isOff = flight.status === 'cancelled';
@@ -38,6 +41,9 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
   const name = direction === 'departures' ? 'departure' : 'arrival';
   const belt = direction === 'arrivals' ? flight.arrival.belt : null;
   const muted = isOff || direction === 'arrivals' || actual !== null;
+  const has = (...fields: FlightField[]) => fields.some((field) => marks.has(field));
+  const isNewTime =
+    has(`${name}.estimated`, `${name}.actual`) || (direction === 'arrivals' && has('arrival.forecast'));
   const weight = weightOf(flight, direction);
   return (
     <div role="row" className={styles['row']}>
@@ -51,7 +57,7 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
         )}
       </div>
       <div role="cell" className={styles['new']} data-weight={weight}>
-        <Changed on={marks.has(`${name}.estimated`) || marks.has(`${name}.actual`)}>
+        <Changed on={isNewTime}>
           {newer === null ? null : `${isForecast ? '~' : ''}${timeOfDay(newer, zone)}`}
         </Changed>
       </div>
@@ -80,7 +86,7 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
         </Changed>
       </div>
       <div role="cell" className={styles['status']}>
-        <Changed on={marks.has('status')}>
+        <Changed on={has('status', 'delayed', 'doubtful', 'diverted_to')}>
           <StatusBadge words={status.words} tone={status.tone} />
         </Changed>
         {belt === null ? null : <span className={styles['belt']}>Belt {belt}</span>}

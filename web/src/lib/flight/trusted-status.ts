@@ -36,6 +36,10 @@ const TRUE_UNTIL_DEPARTURE: FlightStatus[] = [
 const TRUE_UNTIL_ARRIVAL: FlightStatus[] = [...TRUE_UNTIL_DEPARTURE, 'departed', 'airborne'];
 const TRUE_FOR_A_WHILE: FlightStatus[] = ['landed', 'bags_on_belt'];
 
+/** Whether the airport that it leaves from has no more to say of it. */
+export const hasLeft = (flight: Flight): boolean =>
+  flight.departure.actual !== null || !TRUE_UNTIL_DEPARTURE.includes(flight.status);
+
 /**
  * What may still be said of a flight when the link is lost: a remark whose moment has passed is taken back to
  * the schedule. Gatwick, 2018: screens that cannot know any more must not go on saying "Boarding".
