@@ -6,7 +6,7 @@ import { useAirport } from '@/lib/services/use-directory';
 import { useNow } from '@/lib/services/use-now';
 import { DAY_STEP_MS, otherDay, timeWithSeconds, zoneAbbreviation } from '@/lib/time/zoned';
 import type { Flight } from '@/wire/types';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 
 /** What changed when. */
 export function FlightHistory({ flight, history }: { flight: Flight; history: History }) {
@@ -18,9 +18,23 @@ export function FlightHistory({ flight, history }: { flight: Flight; history: Hi
     () => tellHistory(entries, { departure, arrival, now_ms }),
     [entries, departure, arrival, now_ms],
   );
+  // The last button of its kind goes when it has done its work: the focus must not go with it.
+  const heading = useRef<HTMLHeadingElement>(null);
+  const asked = useRef(false);
+  const isAtBeginning = known && earlier === null;
+  useEffect(() => {
+    if (isAtBeginning && asked.current) heading.current?.focus({ preventScroll: true });
+    asked.current = false;
+  }, [isAtBeginning]);
+  const showEarlier = () => {
+    asked.current = true;
+    earlier?.();
+  };
   return (
     <section className={styles['panel']} aria-label="History">
-      <h2>What changed when</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        What changed when
+      </h2>
       {told.length > 0 ? (
         <ol className={styles['entries']} reversed>
           {told.map((one) => (
@@ -33,7 +47,7 @@ export function FlightHistory({ flight, history }: { flight: Flight; history: Hi
         </p>
       ) : null}
       {earlier === null ? null : (
-        <button type="button" onClick={earlier}>
+        <button type="button" onClick={showEarlier}>
           Show earlier changes
         </button>
       )}

@@ -142,11 +142,13 @@ test('of a long history the newest changes are shown at first, and earlier ones 
   expect(entries()[0]).toHaveTextContent('G250');
   for (const left of [200, 250]) {
     const earlier = within(list).getByText('Show earlier changes');
+    earlier.focus();
     await page.next(() => fireEvent.click(earlier));
     expect(entries()).toHaveLength(left);
     expect(entries()[0]).toHaveTextContent('G250');
   }
   expect(within(list).queryByText('Show earlier changes')).toBeNull();
+  expect(within(list).getByText('What changed when')).toHaveFocus();
 }, 20_000);
 
 test('a new gate or belt is told aloud within seconds', async () => {

@@ -14,8 +14,7 @@ import { ProgressLine } from '@/features/flight/progress-line';
 import { useHistory } from '@/features/flight/use-history';
 import { viewpointOf } from '@/features/flight/viewpoint';
 import { flightName } from '@/lib/flight/flight-name';
-import { trustedStatus } from '@/lib/flight/trusted-status';
-import { useServices } from '@/lib/services/services';
+import { hasLeft, trustedStatus } from '@/lib/flight/trusted-status';
 import { useAirport } from '@/lib/services/use-directory';
 import { useHeldFlight } from '@/lib/services/use-held-flight';
 import { useLink } from '@/lib/services/use-link';
@@ -64,8 +63,7 @@ function Unknown() {
 
 /** Nothing has come yet; when that lasts, the reason is said. */
 function Waiting() {
-  const { socket } = useServices();
-  const link = socket.link();
+  const link = useLink();
   return (
     <Notice level={1} title="Fetching the flight…">
       {link.phase === 'live' ? null : <p>{link.message ?? 'Waiting for the hub.'}</p>}
@@ -79,7 +77,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
   const to = useAirport(flight.arrival.airport);
   const ages = {
     departures: useStaleness(view, [from.iata]),
-    arrivals: useStaleness(view, endsOf(flight)),
+    arrivals: useStaleness(view, arrivalSources(flight)),
   };
   const age = useStaleness(view, [from.iata, ...endsOf(flight)]);
   const now_ms = useNow(60_000);
@@ -122,6 +120,10 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
     </>
   );
 }
+
+/** Who tells of its arrival: until it has left, that rests on the airport it leaves from. */
+const arrivalSources = (flight: Flight): string[] =>
+  hasLeft(flight) ? endsOf(flight) : [flight.departure.airport, ...endsOf(flight)];
 
 /** Where the flight is to arrive, and where it goes instead. */
 const endsOf = (flight: Flight): string[] =>

@@ -23,6 +23,8 @@ export function lacksEntries(entries: Entry[], rev: number): boolean {
   });
 }
 
-/** Whether check-in was open once. */
-export const hadCheckIn = (entries: Entry[]): boolean =>
-  entries.some((entry) => entry.set['status'] === 'check_in');
+/** Whether check-in was open once; null where only later changes are here, and an earlier one may tell of it. */
+export function hadCheckIn(entries: Entry[]): boolean | null {
+  if (entries.some((entry) => entry.set['status'] === 'check_in')) return true;
+  return entries[0]?.rev === 1 ? false : null;
+}

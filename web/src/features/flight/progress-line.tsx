@@ -2,9 +2,15 @@ import styles from '@/features/flight/progress-line.module.css';
 import { progressSteps } from '@/features/flight/progress-steps';
 import type { Flight } from '@/wire/types';
 
-const SAID = { done: 'done', here: 'now', ahead: 'still to come', never: 'will not happen' };
+const SAID = {
+  done: 'done',
+  here: 'now',
+  ahead: 'still to come',
+  never: 'will not happen',
+  unknown: 'not known',
+};
 
-type Props = { flight: Flight; isConfirmed: boolean; hadCheckIn: boolean };
+type Props = { flight: Flight; isConfirmed: boolean; hadCheckIn: boolean | null };
 
 /** The life of the flight as a line, with the place where it is, or was when that cannot be confirmed. */
 export function ProgressLine({ flight, isConfirmed, hadCheckIn }: Props) {

@@ -1,3 +1,4 @@
+import { hadCheckIn } from '@/features/flight/history-entries';
 import { progressSteps } from '@/features/flight/progress-steps';
 import { aFlight } from '@/testing/a-flight';
 import type { FlightStatus } from '@/wire/types';
@@ -27,4 +28,14 @@ test('check-in that has closed is passed, and told', () => {
   expect(here('scheduled', false)).toEqual([0, 'Scheduled']);
   expect(here('scheduled', true)).toEqual([1, 'Check-in closed']);
   expect(here('delayed', true, true)).toEqual([1, 'Check-in closed']);
+});
+
+test('check-in is not to come where only later changes are known', () => {
+  const later = { rev: 151, at: '2013-02-08T18:00:00Z', kinds: [], set: {}, source: null };
+  expect(hadCheckIn([])).toBeNull();
+  expect(hadCheckIn([later])).toBeNull();
+  expect(hadCheckIn([{ ...later, rev: 1 }, later])).toBe(false);
+  expect(hadCheckIn([{ ...later, set: { status: 'check_in' } }])).toBe(true);
+  const states = progressSteps(aFlight({ status: 'delayed' }), null).map((step) => step.state);
+  expect(states.slice(0, 3)).toEqual(['here', 'unknown', 'ahead']);
 });

@@ -1,6 +1,6 @@
 import type { Flight, FlightStatus } from '@/wire/types';
 
-export type Step = { name: string; state: 'done' | 'here' | 'ahead' | 'never' };
+export type Step = { name: string; state: 'done' | 'here' | 'ahead' | 'never' | 'unknown' };
 
 const NAMES = [
   'Scheduled',
@@ -33,9 +33,10 @@ const POSITION: Record<FlightStatus, number> = {
 
 /**
  * How far along its life a flight is, for a line of steps. `hadCheckIn`: check-in was open once. When it closes
- * before the gate opens, the flight has no step of its own, and the line must not go back.
+ * before the gate opens, the flight has no step of its own, and the line must not go back. While that is not known
+ * (null), check-in is not called one that is to come.
  */
-export function progressSteps(flight: Flight, hadCheckIn = false): Step[] {
+export function progressSteps(flight: Flight, hadCheckIn: boolean | null = false): Step[] {
   if (flight.status === 'cancelled') {
     return [{ name: 'Scheduled', state: 'done' }, { name: 'Cancelled', state: 'here' }, ...rest(1, 'never')];
   }
@@ -44,11 +45,18 @@ export function progressSteps(flight: Flight, hadCheckIn = false): Step[] {
     const to = flight.diverted_to === null ? 'Diverted' : `Diverted to ${flight.diverted_to}`;
     return [...passed, { name: to, state: 'here' }];
   }
-  const isClosed = hadCheckIn && POSITION[flight.status] === 0;
+  const isClosed = hadCheckIn === true && POSITION[flight.status] === 0;
   const at = isClosed ? POSITION.check_in : POSITION[flight.status];
   return NAMES.map((name, index) => ({
     name: index !== at ? name : isClosed ? 'Check-in closed' : nameHere(flight.status, name),
-    state: index < at ? 'done' : index === at ? 'here' : 'ahead',
+    state:
+      index < at
+        ? 'done'
+        : index === at
+          ? 'here'
+          : index === POSITION.check_in && hadCheckIn === null
+            ? 'unknown'
+            : 'ahead',
   }));
 }
 
