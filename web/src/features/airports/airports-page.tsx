@@ -4,7 +4,7 @@ import { ReplayNote } from '@/components/replay-note';
 import { SiteHeader } from '@/components/site-header';
 import { SearchBox } from '@/features/airports/search-box';
 import { type Hit, hitsOf } from '@/features/airports/search-hits';
-import { isSearch, useFlightSearch } from '@/features/airports/use-flight-search';
+import { FLIGHTS_MAX, isSearch, useFlightSearch } from '@/features/airports/use-flight-search';
 import { matchAirports } from '@/features/airports/match-airports';
 import styles from '@/features/airports/airports-page.module.css';
 import { useServices } from '@/lib/services/services';
@@ -116,10 +116,12 @@ function inWords(hits: Hit[], problem: string | null): string {
   if (problem !== null) return 'Flights cannot be searched at the moment.';
   const count = (kind: Hit['kind'], word: string) => {
     const found = hits.filter((hit) => hit.kind === kind).length;
-    return found === 0 ? [] : [found === 1 ? `1 ${word}` : `${found} ${word}s`];
+    if (found === 0) return [];
+    const first = kind === 'flight' && found >= FLIGHTS_MAX ? 'the first ' : '';
+    return [found === 1 ? `1 ${word}` : `${first}${found} ${word}s`];
   };
   const counts = [...count('airport', 'airport'), ...count('flight', 'flight')];
-  return counts.length === 0 ? 'No flight and no airport fits.' : `${counts.join(' and ')} found.`;
+  return counts.length === 0 ? 'No flight and no airport fits.' : `Found: ${counts.join(' and ')}.`;
 }
 
 function LargeAirport({ airport }: { airport: AirportRow }) {

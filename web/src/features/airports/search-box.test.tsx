@@ -19,15 +19,15 @@ const gone = aFlight({ leg: 'gone', number: '1', status: 'arrived' });
 async function home(coming: Record<string, Flight[]>, past: Record<string, Flight[]> = {}) {
   const asked: string[] = [];
   const answers: Record<string, unknown> = {};
-  const paths = (q: string) => `/flights?q=${encodeURIComponent(q)}&limit=8`;
+  const paths = (q: string, limit: number) => `/flights?q=${encodeURIComponent(q)}&limit=${limit}`;
   const found = (list: Flight[] | undefined, path: string) => () => {
     asked.push(path);
     return { as_of: '2013-02-08T20:00:00Z', silent_sources: [], flights: list ?? [], next: null };
   };
   for (const q of new Set([...Object.keys(coming), ...Object.keys(past)])) {
     const from = '&from=2013-02-08T19:00:00Z';
-    answers[paths(q) + from] = found(coming[q], paths(q) + from);
-    answers[paths(q)] = found([...(past[q] ?? []), ...(coming[q] ?? [])], paths(q));
+    answers[paths(q, 40) + from] = found(coming[q], paths(q, 40) + from);
+    answers[paths(q, 8)] = found([...(past[q] ?? []), ...(coming[q] ?? [])], paths(q, 8));
   }
   const page = await renderAt('/', answers);
   await page.next(() => page.hub.last.greets());
@@ -54,7 +54,7 @@ test('flights are found while typing, and asked for once a pause', async () => {
   expect(within(list).getAllByRole('option')[0]).toHaveTextContent(
     'B6 703New York JFK to Fort Lauderdale FLL16:00 EST, also sold as EI 5103',
   );
-  expect(screen.getByText('2 flights found.')).toBeInTheDocument();
+  expect(screen.getByText('Found: 2 flights.')).toBeInTheDocument();
   expect(asked.every((path) => path.includes('q=B6%2070&'))).toBe(true);
 });
 
@@ -63,6 +63,14 @@ test('flights that are to come stand before those that have left, each once', as
   await type('jetblue');
   const names = screen.getAllByRole('option').map((one) => one.getAttribute('href'));
   expect(names).toEqual(['/flight/B6-703', '/flight/gone']);
+});
+
+test('a flight that left within the hour stands behind those that are to leave', async () => {
+  const left = aFlight({ leg: 'left', number: '2', status: 'departed' });
+  const { type } = await home({ jetblue: [left, B6703] });
+  await type('jetblue');
+  const names = screen.getAllByRole('option').map((one) => one.getAttribute('href'));
+  expect(names).toEqual(['/flight/B6-703', '/flight/left']);
 });
 
 test('Enter opens the only hit', async () => {
@@ -131,7 +139,7 @@ test('a hub that cannot be asked is not taken for one that finds nothing', async
   const fails = () => {
     throw new ApiProblem(503, 'The hub is busy.');
   };
-  const page = await renderAt('/', { '/flights?q=zz&limit=8&from=2013-02-08T19:00:00Z': fails });
+  const page = await renderAt('/', { '/flights?q=zz&limit=40&from=2013-02-08T19:00:00Z': fails });
   await page.next(() => page.hub.last.greets());
   await userEvent.type(screen.getByRole('combobox'), 'zz');
   await page.next(() => undefined, 200);
