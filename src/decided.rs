@@ -7,7 +7,7 @@
 use crate::time::monotonic;
 use arc_swap::ArcSwap;
 use domain::codes::{AirlineCode, Iata};
-use domain::ports::{AirlineChange, AirportChange, Directory, StoreError};
+use domain::ports::{AirlineNameOverride, AirportChange, Directory, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Read {
     at: Option<Instant>,
     keys: BTreeMap<Arc<str>, Vec<[u8; 32]>>,
     airports: BTreeMap<Iata, AirportChange>,
-    airlines: BTreeMap<AirlineCode, AirlineChange>,
+    airlines: BTreeMap<AirlineCode, AirlineNameOverride>,
 }
 
 impl Read {
@@ -97,12 +97,12 @@ impl Decided {
     }
 
     /// What an operator calls an airline.
-    pub fn airline(&self, code: AirlineCode) -> Option<AirlineChange> {
+    pub fn airline(&self, code: AirlineCode) -> Option<AirlineNameOverride> {
         self.last.load().airlines.get(&code).cloned()
     }
 
     /// What an operator calls each airline that is called other than in the table, by code.
-    pub fn airlines(&self) -> Vec<AirlineChange> {
+    pub fn airlines(&self) -> Vec<AirlineNameOverride> {
         self.last.load().airlines.values().cloned().collect()
     }
 }
@@ -112,11 +112,11 @@ mod tests {
     use super::*;
     use adapters::memory::Memory;
     use domain::feed_key::KeyDigest;
-    use domain::line::Line;
-    use domain::ports::FeedNote;
+    use domain::line::SingleLineText;
+    use domain::ports::RegisteredFeed;
 
-    fn line(text: &str) -> Line {
-        Line::parse(text).unwrap()
+    fn line(text: &str) -> SingleLineText {
+        SingleLineText::parse(text).unwrap()
     }
 
     #[tokio::test]
@@ -124,7 +124,7 @@ mod tests {
         let (directory, decided) = (Memory::new(), Decided::default());
         let configured = [[1; 32]];
         assert_eq!(*decided.keys("jfk", &configured), configured);
-        let feed = FeedNote {
+        let feed = RegisteredFeed {
             name: "jfk".into(),
             airport: None,
             kind: domain::ports::FeedKind::Push,

@@ -8,7 +8,7 @@ use crate::config::{Config, digest};
 use crate::time::real_now;
 use anyhow::Context as _;
 use domain::feed_key::{KeyDigest, KeyPrefix};
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::{Directory, FeedKey};
 use std::fmt;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ pub enum Wish {
         /// Below those that the file holds already.
         add: bool,
         /// What it is for, where the directory keeps it.
-        note: Line,
+        note: SingleLineText,
     },
     /// Those of the directory.
     List,
@@ -107,7 +107,7 @@ pub async fn fulfil(config: &Config, name: &str, wish: Wish) -> anyhow::Result<V
     }
 }
 
-async fn make(directory: &dyn Directory, feed: &Feed, note: Line) -> anyhow::Result<Vec<String>> {
+async fn make(directory: &dyn Directory, feed: &Feed, note: SingleLineText) -> anyhow::Result<Vec<String>> {
     let name = feed.spec.source.name.clone();
     // No hub may have run yet, and keys refer to a feed that is known.
     directory.note_feeds(vec![feed.note()]).await?;
@@ -182,7 +182,7 @@ mod tests {
         let toml = "[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"json\"\nkey_env = \"PATH\"\n";
         let config = Config::from_toml("a test", toml).unwrap();
         let directory = Memory::new();
-        let note = Line::parse("until June").unwrap();
+        let note = SingleLineText::parse("until June").unwrap();
         let said = make(&directory, &config.feeds["jfk"], note).await.unwrap();
         let key = said.last().unwrap();
         let kept = directory.feed_keys().await.unwrap();

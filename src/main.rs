@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
 use domain::feed_key::KeyPrefix;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use gatecall::backing::{embedded, servers};
 use gatecall::config::feeds::Way;
 use gatecall::config::sections::StoreKind;
@@ -110,8 +110,8 @@ enum Command {
         #[arg(long)]
         add: bool,
         /// What a key of the directory is for, for those who come after.
-        #[arg(long, value_name = "TEXT", default_value = "made by gatecall feed-key", value_parser = Line::parse)]
-        note: Line,
+        #[arg(long, value_name = "TEXT", default_value = "made by gatecall feed-key", value_parser = SingleLineText::parse)]
+        note: SingleLineText,
         /// Lists the directory's keys of this feed: digest, since when, what for.
         #[arg(long, conflicts_with_all = ["add", "note", "revoke"])]
         list: bool,
@@ -141,11 +141,11 @@ enum Command {
         #[arg(long)]
         lose_flight: bool,
         /// Who decides it, for those who come after: it is kept in Kafka and in every hub's log.
-        #[arg(long, value_name = "NAME", value_parser = Line::parse)]
-        by: Line,
+        #[arg(long, value_name = "NAME", value_parser = SingleLineText::parse)]
+        by: SingleLineText,
         /// Why.
-        #[arg(long, value_name = "TEXT", value_parser = Line::parse)]
-        reason: Option<Line>,
+        #[arg(long, value_name = "TEXT", value_parser = SingleLineText::parse)]
+        reason: Option<SingleLineText>,
     },
     /// Prints the version.
     Version,

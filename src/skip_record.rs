@@ -5,7 +5,7 @@ use crate::backing::servers;
 use crate::config::Config;
 use crate::config::sections::StoreKind;
 use adapters::kafka::{Inspected, Kafka, RecordPlace, SkipCost};
-use domain::line::Line;
+use domain::line::SingleLineText;
 
 /// A listener of the hub that wrote the record holds its revision, which will be given out a second time.
 const NEW_EPOCH: &str = "Begin a new epoch before the hubs start: OPERATING.md, 'A record that ends hubs'.";
@@ -19,9 +19,9 @@ pub struct SkipOrder {
     /// It is to be done although all that is known of a flight may go with the record.
     pub lose_flight: bool,
     /// Who orders it.
-    pub by: Line,
+    pub by: SingleLineText,
     /// Why.
-    pub reason: Option<Line>,
+    pub reason: Option<SingleLineText>,
 }
 
 /// Looks at the record and, where that is asked for and the record ends hubs, has it passed over. An error

@@ -63,7 +63,7 @@ pub struct FeedActor {
     _guard: Guard,
     memory: Memory,
     failures: u32,
-    /// Held while it is this node's turn. Away while a round is under way.
+    /// Claim while it is this node's turn. Away while a round is under way.
     lease: Option<Box<dyn Lease>>,
 }
 

@@ -103,7 +103,7 @@ impl UnreadBudget {
         state.add(bytes, client, &self.0.limits)?;
         self.show(&state);
         drop(state);
-        Ok(Bytes::from_owner(Held { bytes: bytes.clone(), client, budget: self.clone() }))
+        Ok(Bytes::from_owner(Claim { bytes: bytes.clone(), client, budget: self.clone() }))
     }
 
     /// Bytes that wait.
@@ -189,19 +189,19 @@ fn take_away<K: Eq + Hash>(counts: &mut FxHashMap<K, usize>, key: K, count: usiz
 }
 
 /// What one connection has not taken yet.
-struct Held {
+struct Claim {
     bytes: Bytes,
     client: Option<Client>,
     budget: UnreadBudget,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for Claim {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Held {
+impl Drop for Claim {
     fn drop(&mut self) {
         let mut state = self.budget.lock();
         state.remove(&self.bytes, self.client);

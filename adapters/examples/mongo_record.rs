@@ -13,7 +13,7 @@
 mod flights;
 
 use chrono::Utc;
-use domain::ports::{Archive, Keepsake, Recorder};
+use domain::ports::{Archive, ArchiveRecord, Recorder};
 use flights::Sample;
 use gatecall_adapters::mongo::{Mongo, MongoConfig, MongoUri};
 use std::time::{Duration, Instant};
@@ -51,15 +51,15 @@ async fn main() {
     drop_database(&uri).await;
 }
 
-fn changes() -> Vec<Keepsake> {
+fn changes() -> Vec<ArchiveRecord> {
     let mut samples: Vec<_> = (0..LEGS).map(Sample::leg).collect();
     let gates = (0..CHANGES / LEGS).map(|gate| gate.to_string());
     let entries = gates.flat_map(|gate| samples.iter_mut().map(|s| s.gate(&gate)).collect::<Vec<_>>());
     let changes = entries.flat_map(|entry| entry.changes);
-    changes.map(|c| Keepsake::Change { leg: c.leg.clone(), change: past_change(&c) }).collect()
+    changes.map(|c| ArchiveRecord::Change { leg: c.leg.clone(), change: past_change(&c) }).collect()
 }
 
-async fn record(archive: &Mongo, keepsakes: &[Keepsake]) -> (Duration, Duration) {
+async fn record(archive: &Mongo, keepsakes: &[ArchiveRecord]) -> (Duration, Duration) {
     let (mut took, mut slowest) = (Duration::ZERO, Duration::ZERO);
     for batch in keepsakes.chunks(BATCH) {
         let batch = batch.to_vec();

@@ -5,8 +5,10 @@ use chrono_tz::Tz;
 use domain::codes::{AirlineCode, Iata};
 use domain::feed_key::KeyDigest;
 use domain::field::Field;
-use domain::line::Line;
-use domain::ports::{AirlineChange, AirportChange, Deed, FeedKey, FeedKind, FeedNote, PastOverride};
+use domain::line::SingleLineText;
+use domain::ports::{
+    AirlineNameOverride, AirportChange, AuditAction, FeedKey, FeedKind, OverrideEvent, RegisteredFeed,
+};
 use wire::record::decode_value;
 
 /// What cannot be read of a row, in words that name table and row.
@@ -29,10 +31,10 @@ pub(crate) struct FeedRow {
 }
 
 impl FeedRow {
-    pub(crate) fn read(self) -> Result<FeedNote, Unread> {
+    pub(crate) fn read(self) -> Result<RegisteredFeed, Unread> {
         let wrong = |what: &str| format!("feeds, {}: {what}", self.name);
         let airport = self.airport.as_deref().map(Iata::parse).transpose();
-        Ok(FeedNote {
+        Ok(RegisteredFeed {
             airport: airport.map_err(|e| wrong(&e.to_string()))?,
             kind: FeedKind::parse(&self.kind).ok_or_else(|| wrong("its kind is unknown"))?,
             rank: u8::try_from(self.rank).map_err(|_| wrong("its rank is none"))?,
@@ -76,9 +78,9 @@ pub(crate) struct AirlineRow {
 }
 
 impl AirlineRow {
-    pub(crate) fn read(self) -> Result<AirlineChange, Unread> {
+    pub(crate) fn read(self) -> Result<AirlineNameOverride, Unread> {
         let line = |text: &str| line("airline_changes", &self.code, text);
-        Ok(AirlineChange {
+        Ok(AirlineNameOverride {
             code: AirlineCode::parse(&self.code).map_err(|e| format!("airline_changes: {e}"))?,
             name: line(&self.name)?,
             by: line(&self.made_by)?,
@@ -124,26 +126,26 @@ pub(crate) struct OverrideRow {
 
 impl OverrideRow {
     /// `None` for a field that this version does not know.
-    pub(crate) fn read(self) -> Result<Option<PastOverride>, Unread> {
+    pub(crate) fn read(self) -> Result<Option<OverrideEvent>, Unread> {
         let Some(field) = Field::named(&self.field) else { return Ok(None) };
         let line = |text: &str| line("overrides", &self.field, text);
         let deed = match self.until {
-            None => Deed::Ended,
+            None => AuditAction::Ended,
             Some(until) => {
                 let value = self.value.as_deref().map(|json| decode_value(field, json)).transpose();
-                Deed::Set {
+                AuditAction::Set {
                     value: value.map_err(|e| format!("overrides: {e}"))?,
                     until,
                     reason: self.reason.as_deref().map(line).transpose()?,
                 }
             }
         };
-        Ok(Some(PastOverride { field, deed, by: line(&self.made_by)?, at: self.made_at }))
+        Ok(Some(OverrideEvent { field, deed, by: line(&self.made_by)?, at: self.made_at }))
     }
 }
 
-fn line(table: &str, row: &str, text: &str) -> Result<Line, Unread> {
-    Line::parse(text).map_err(|e| format!("{table}, {row}: a text {e}"))
+fn line(table: &str, row: &str, text: &str) -> Result<SingleLineText, Unread> {
+    SingleLineText::parse(text).map_err(|e| format!("{table}, {row}: a text {e}"))
 }
 
 #[cfg(test)]

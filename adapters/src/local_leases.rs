@@ -1,6 +1,6 @@
 //! Leases where there is one process: the first to ask is given one.
 
-use domain::ports::{Answer, Lease, Leases, StoreError, is_lease_name};
+use domain::ports::{BoxFuture, Lease, Leases, StoreError, is_lease_name};
 use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ impl LocalLeases {
 }
 
 impl Leases for LocalLeases {
-    fn try_take(&self, name: Arc<str>) -> Answer<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
+    fn try_take(&self, name: Arc<str>) -> BoxFuture<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
         let is_given = is_lease_name(&name) && self.held().insert(name.clone());
         let lease = is_given.then(|| Box::new(Held { leases: self.clone(), name }) as Box<dyn Lease>);
         Box::pin(ready(Ok(lease)))
@@ -38,11 +38,11 @@ struct Held {
 }
 
 impl Lease for Held {
-    fn still_held(&self) -> Answer<'_, bool> {
+    fn still_held(&self) -> BoxFuture<'_, bool> {
         Box::pin(ready(true))
     }
 
-    fn release(self: Box<Self>) -> Answer<'static, ()> {
+    fn release(self: Box<Self>) -> BoxFuture<'static, ()> {
         drop(self);
         Box::pin(ready(()))
     }

@@ -7,7 +7,7 @@ use directory::Decided;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, ENDS_KNOWN_FOR, Ended, Keepsake, LogEntry, PastChange, Quarantined,
+    Archive, ArchiveRecord, BoxFuture, ChangeLog, ENDS_KNOWN_FOR, Ended, LogEntry, PastChange, Quarantined,
     RawMessage, Recorder, StoreError, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +96,7 @@ impl Memory {
     fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Held) -> Result<T, StoreError>,
-    ) -> Answer<'_, Result<T, StoreError>> {
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
         let mut held = self.held();
         let outcome = held.broken.clone().map_or(Ok(()), Err).and_then(|()| work(&mut held));
         Box::pin(std::future::ready(outcome))
@@ -144,22 +144,22 @@ impl Held {
 }
 
 impl ChangeLog for Memory {
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| held.append(entries))
     }
 
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         self.with(|held| Ok(held.flights.values().map(|flight| Flight::clone(flight)).collect()))
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         self.with(|held| {
             let known = held.ended.iter().filter(|(_, at)| **at >= since);
             Ok(known.map(|(leg, at)| Ended { leg: leg.clone(), at: *at }).collect())
         })
     }
 
-    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| {
             if held.flights.remove(&leg).is_some() {
                 held.ended.insert(leg, at);
@@ -174,7 +174,7 @@ impl Archive for Memory {
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| {
             held.messages.keep(message);
             held.faults.keep(faults);
@@ -182,7 +182,12 @@ impl Archive for Memory {
         })
     }
 
-    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+    fn history(
+        &self,
+        leg: LegId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>> {
         self.with(|held| {
             let Some(changes) = held.changes.get(&leg) else { return Ok(Vec::new()) };
             let later = changes.range((Bound::Excluded(after), Bound::Unbounded));
@@ -190,11 +195,11 @@ impl Archive for Memory {
         })
     }
 
-    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+    fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>> {
         self.with(|held| Ok(held.changes.get(&leg).and_then(|all| all.values().next_back().cloned())))
     }
 
-    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+    fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         self.with(|held| {
             let mut faults: Vec<_> = held.faults.iter().rev().collect();
             // Stable: of one instant, the last to come is told first.
@@ -207,19 +212,19 @@ impl Archive for Memory {
         &self,
         raw_before: DateTime<Utc>,
         history_before: DateTime<Utc>,
-    ) -> Answer<'_, Result<u64, StoreError>> {
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.with(|held| Ok(held.expire(raw_before, history_before)))
     }
 }
 
 impl Recorder for Memory {
-    fn record(&self, keepsakes: Vec<Keepsake>) -> Answer<'_, Result<(), StoreError>> {
+    fn record(&self, keepsakes: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| {
             for keepsake in keepsakes {
                 match keepsake {
-                    Keepsake::Message { key, message } => held.messages.record(key, message),
-                    Keepsake::Fault { key, fault } => held.faults.record(key, fault),
-                    Keepsake::Change { leg, change } => {
+                    ArchiveRecord::Message { key, message } => held.messages.record(key, message),
+                    ArchiveRecord::Fault { key, fault } => held.faults.record(key, fault),
+                    ArchiveRecord::Change { leg, change } => {
                         held.changes.entry(leg).or_default().entry(change.rev).or_insert(change);
                     }
                 }

@@ -19,7 +19,7 @@
 
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::{Held, InForce};
+use crate::held::{Claim, InForce};
 use crate::operating::{asserts, ended_at, strongest_claim};
 use crate::report::Source;
 use crate::steps::returned_at;
@@ -46,7 +46,7 @@ pub(crate) fn is_cancelled(flight: &Flight) -> bool {
 
 fn is_confirmed(flight: &Flight) -> bool {
     let rumours = flight.second_best_on(Field::Cancelled).iter();
-    let stands = |held: &Held| {
+    let stands = |held: &Claim| {
         flight.counts(Field::Cancelled, held)
             && asserts(flight, held)
             && ended_at(flight, Field::Cancelled, held).is_none()
@@ -59,14 +59,14 @@ fn is_confirmed(flight: &Flight) -> bool {
 fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
     let rank = |authority: u8| authority % Source::OWN_SIDE_BONUS;
     let returned = returned_at(flight);
-    let may_say_so = |field, held: &Held| {
+    let may_say_so = |field, held: &Claim| {
         !held.secondary
             && held.source != *cancelled.source
             && held.authority > Source::PASSED_ON
             && rank(held.authority) >= rank(cancelled.authority)
             && flight.counts(field, held)
     };
-    let left = |held: &Held| match &held.value {
+    let left = |held: &Claim| match &held.value {
         Some(Value::Step(step)) => {
             let weighs_more =
                 held.authority >= Source::OWN_SIDE_BONUS || rank(held.authority) > rank(cancelled.authority);
@@ -85,7 +85,7 @@ fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
 
 /// Whether by the times of the source of this word the aircraft left before `instant`: then its word repeats
 /// what was.
-fn left_before(flight: &Flight, word: &Held, instant: DateTime<Utc>) -> bool {
+fn left_before(flight: &Flight, word: &Claim, instant: DateTime<Utc>) -> bool {
     let own = [Field::DepartureActual, Field::DepartureAirborne].into_iter().flat_map(|f| flight.words(f));
     let times = own.filter(|(_, held)| held.source == word.source).filter_map(|(_, held)| InForce::of(held));
     times.filter_map(|time| time.time()).max().is_some_and(|left| left <= instant)

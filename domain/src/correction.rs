@@ -19,7 +19,7 @@
 
 use crate::field::{Field, Side, Value};
 use crate::flight::Flight;
-use crate::held::Held;
+use crate::held::Claim;
 use crate::leg::LegKey;
 use crate::report::{Report, Source};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -59,7 +59,7 @@ impl Flight {
     pub fn correction_shown(&self) -> Option<&Correction> {
         let order = |c: &&Correction| (c.authority, c.observed_at, c.source.clone());
         let strongest = self.corrections.iter().max_by_key(order)?;
-        let keeps_first_key = |(field, held): &(Field, Held)| {
+        let keeps_first_key = |(field, held): &(Field, Claim)| {
             field.side() == Side::Departure
                 && held.authority > strongest.authority
                 && self.correction_of(&held.source).is_none()
@@ -138,7 +138,7 @@ impl Flight {
     }
 
     /// Whether a claim is of the route that is shown, as far as it matters for its field.
-    pub(crate) fn is_of_shown_route(&self, field: Field, held: &Held) -> bool {
+    pub(crate) fn is_of_shown_route(&self, field: Field, held: &Claim) -> bool {
         let shown = self.shown_key();
         let said = self.correction_of(&held.source).map_or(self.key, |correction| correction.key);
         match field.side() {

@@ -12,7 +12,7 @@
 //!    in a flight's life). A source whose times are coarse should be decoded with what tells its
 //!    messages apart in the part below the second, as AIDX's are with `SequenceNmbr`. A source that
 //!    has nothing of the sort may see a correction within one second come to nothing.
-//! 3. Some of its words a source itself calls second best ([`crate::report::Standing`]): the gate that
+//! 3. Some of its words a source itself calls second best ([`crate::report::Confidence`]): the gate that
 //!    is planned beside the gate in use. They are kept beside its best, and weigh less than it
 //!    however new they are; between sources, authority comes first.
 //! 4. A value that a word of at least its weight has cleared since does not count. (A source that at
@@ -45,7 +45,7 @@ use crate::correction::Correction;
 use crate::field::{Field, Kind, Value};
 use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{Alias, LegId, LegKey, keep_smallest};
-use crate::report::{Report, Source, Standing, Statement};
+use crate::report::{Confidence, Report, Source, Statement};
 use crate::scope::is_movement;
 use crate::steps;
 use crate::view::{Doubt, FlightView, doubts};
@@ -53,7 +53,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
 pub use crate::by_hand::{Override, OverrideRefused};
-pub use crate::held::Held;
+pub use crate::held::Claim;
 
 /// What came of a report or an override.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,9 +109,9 @@ pub struct Flight {
     pub changed_at: DateTime<Utc>,
     /// The last word of each source on each field, in the order of the fields and then of the
     /// sources' names.
-    pub held: Vec<(Field, Held)>,
+    pub held: Vec<(Field, Claim)>,
     /// The same of what sources call their second best, which is rare.
-    pub second_best: Vec<(Field, Held)>,
+    pub second_best: Vec<(Field, Claim)>,
     /// Overrides that have not ended, at most one a field.
     pub overrides: Vec<Override>,
     /// Other names, sorted.
@@ -233,7 +233,7 @@ impl Flight {
     }
 
     /// The doubtful times, each with the reason and with the source of the value in force.
-    pub fn doubts(&self) -> Vec<(Field, Doubt, Option<Held>)> {
+    pub fn doubts(&self) -> Vec<(Field, Doubt, Option<Claim>)> {
         let view = self.view();
         let reached = (steps::leaving(self), steps::coming(self));
         let doubts = doubts(self, &view.departure, &view.arrival, reached);
@@ -270,7 +270,7 @@ impl Flight {
             .flatten()
     }
 
-    pub(crate) fn second_best_on(&self, field: Field) -> &[(Field, Held)] {
+    pub(crate) fn second_best_on(&self, field: Field) -> &[(Field, Claim)] {
         &self.second_best[words_on(&self.second_best, field)]
     }
 
@@ -292,7 +292,7 @@ impl Flight {
     }
 
     /// Whether a claim counts, as far as corrections of the route go.
-    pub(crate) fn counts(&self, field: Field, held: &Held) -> bool {
+    pub(crate) fn counts(&self, field: Field, held: &Claim) -> bool {
         self.corrections.is_empty() || self.is_of_shown_route(field, held)
     }
 
@@ -300,12 +300,12 @@ impl Flight {
     /// otherwise, movements until the airport itself speaks of its side.
     fn may_be_passed_on(&self, field: Field) -> bool {
         let is_own =
-            |(f, held): &(Field, Held)| f.side() == field.side() && held.authority >= Source::OWN_SIDE_BONUS;
+            |(f, held): &(Field, Claim)| f.side() == field.side() && held.authority >= Source::OWN_SIDE_BONUS;
         !is_movement(field) || !self.held.iter().any(is_own)
     }
 
     /// The last best word of each source on a field.
-    pub(crate) fn words(&self, field: Field) -> &[(Field, Held)] {
+    pub(crate) fn words(&self, field: Field) -> &[(Field, Claim)] {
         &self.held[words_on(&self.held, field)]
     }
 
@@ -314,9 +314,9 @@ impl Flight {
     }
 
     /// Takes one statement in. Whether anything was learnt from it.
-    fn hear(&mut self, report: &Report, standing: Standing, statement: &Statement) -> bool {
+    fn hear(&mut self, report: &Report, standing: Confidence, statement: &Statement) -> bool {
         let Statement { field, value } = statement;
-        let held = Held {
+        let held = Claim {
             value: value.clone(),
             authority: report.source.authority(*field, &report.key),
             source: report.source.name.clone(),
@@ -326,8 +326,8 @@ impl Flight {
         };
         let is_rumour = *field == Field::Cancelled && !report.source.may_cancel(&report.key);
         let (words, others) = match standing {
-            Standing::Best if !is_rumour => (&mut self.held, &mut self.second_best),
-            Standing::Best | Standing::SecondBest => (&mut self.second_best, &mut self.held),
+            Confidence::Primary if !is_rumour => (&mut self.held, &mut self.second_best),
+            Confidence::Primary | Confidence::Fallback => (&mut self.second_best, &mut self.held),
         };
         if *field == Field::Cancelled {
             // Where it is held depends on who the source is, and that may have been set otherwise, or

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The last word of one source on one field.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Held {
+pub struct Claim {
     /// The value, or `None` where the source took it away.
     pub value: Option<Value>,
     /// Weight of the source's word on this field, see [`crate::report::Source::authority`].
@@ -24,7 +24,7 @@ pub struct Held {
     pub received_at: DateTime<Utc>,
 }
 
-impl Held {
+impl Claim {
     /// Whether this is a newer word than `earlier`, of the same source and standing. A strict order
     /// on everything but `received_at`, so that the order of arrival never decides.
     pub(crate) fn replaces(&self, earlier: &Self) -> bool {
@@ -35,11 +35,11 @@ impl Held {
 
 /// Words, each the last of one source on one field, in the order of the fields and then of the
 /// sources' names.
-pub(crate) type Words = Vec<(Field, Held)>;
+pub(crate) type Words = Vec<(Field, Claim)>;
 
 /// Takes a word in, unless it is no newer than what the source has said of the field.
-pub(crate) fn hold(words: &mut Words, field: Field, held: Held) -> bool {
-    let place = |(f, word): &(Field, Held)| (*f, &word.source).cmp(&(field, &held.source));
+pub(crate) fn hold(words: &mut Words, field: Field, held: Claim) -> bool {
+    let place = |(f, word): &(Field, Claim)| (*f, &word.source).cmp(&(field, &held.source));
     match words.binary_search_by(place) {
         Ok(at) if held.replaces(&words[at].1) => words[at].1 = held,
         Ok(_) => return false,
@@ -50,7 +50,7 @@ pub(crate) fn hold(words: &mut Words, field: Field, held: Held) -> bool {
 
 /// Takes a word in where a source has but one, of either standing: the newest is kept, and the other
 /// list's older word goes. Of two between which nothing decides both stay, in whatever order they come.
-pub(crate) fn hold_alone(words: &mut Words, others: &mut Words, field: Field, held: Held) -> bool {
+pub(crate) fn hold_alone(words: &mut Words, others: &mut Words, field: Field, held: Claim) -> bool {
     let other = words_on(others, field).find(|at| others[*at].1.source == held.source);
     if other.is_some_and(|at| others[at].1.replaces(&held)) {
         return false;
@@ -81,8 +81,8 @@ pub(crate) struct InForce<'a> {
 
 impl<'a> InForce<'a> {
     /// What a word says, if it says anything.
-    pub(crate) fn of(held: &'a Held) -> Option<Self> {
-        let Held { value, authority, source, observed_at, .. } = held;
+    pub(crate) fn of(held: &'a Claim) -> Option<Self> {
+        let Claim { value, authority, source, observed_at, .. } = held;
         Some(Self { value: value.as_ref()?, authority: *authority, source, observed_at: *observed_at })
     }
 
@@ -103,7 +103,7 @@ impl<'a> InForce<'a> {
 /// A word with its standing.
 #[derive(Clone, Copy)]
 struct Word<'a> {
-    held: &'a Held,
+    held: &'a Claim,
     is_best: bool,
 }
 
@@ -131,11 +131,11 @@ impl Word<'_> {
 
 /// The word in force among those on one field: the best ones of its sources, and the second best.
 pub(crate) fn strongest<'a>(
-    best: &'a [(Field, Held)],
-    second_best: &'a [(Field, Held)],
-    counts: impl Fn(&Held) -> bool,
+    best: &'a [(Field, Claim)],
+    second_best: &'a [(Field, Claim)],
+    counts: impl Fn(&Claim) -> bool,
 ) -> Option<InForce<'a>> {
-    let of = |is_best| move |(_, held): &'a (Field, Held)| Word { held, is_best };
+    let of = |is_best| move |(_, held): &'a (Field, Claim)| Word { held, is_best };
     let all = || best.iter().map(of(true)).chain(second_best.iter().map(of(false)));
     let words = || all().filter(|word| counts(word.held));
     let counting =
@@ -144,7 +144,10 @@ pub(crate) fn strongest<'a>(
 }
 
 /// The same among claims of which each source can take back its own alone.
-pub(crate) fn strongest_claim(best: &[(Field, Held)], counts: impl Fn(&Held) -> bool) -> Option<InForce<'_>> {
+pub(crate) fn strongest_claim(
+    best: &[(Field, Claim)],
+    counts: impl Fn(&Claim) -> bool,
+) -> Option<InForce<'_>> {
     strongest_of(best.iter().filter(|(_, held)| counts(held)).filter_map(|(_, held)| InForce::of(held)))
 }
 

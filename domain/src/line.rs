@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 /// One line of text: not empty, no control characters, no space at its ends, at most
-/// [`Line::CHARS_MAX`] characters. Hold one, and every store and every screen takes it.
+/// [`SingleLineText::CHARS_MAX`] characters. Hold one, and every store and every screen takes it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Line(Arc<str>);
+pub struct SingleLineText(Arc<str>);
 
 /// Why a text is no line. Reads as the end of a sentence: "reason *is empty*".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,14 +16,14 @@ pub enum InvalidLine {
     #[error("is empty")]
     Empty,
     /// Too long.
-    #[error("is longer than {} characters", Line::CHARS_MAX)]
+    #[error("is longer than {} characters", SingleLineText::CHARS_MAX)]
     TooLong,
     /// It cannot be seen, or reverses text.
     #[error("{0}")]
     Unprintable(#[from] Unprintable),
 }
 
-impl Line {
+impl SingleLineText {
     /// Longest line, in characters.
     pub const CHARS_MAX: usize = 200;
 
@@ -52,13 +52,13 @@ impl Line {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for SingleLineText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Line {
+impl fmt::Debug for SingleLineText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.as_str())
     }
@@ -70,17 +70,17 @@ mod tests {
 
     #[test]
     fn a_line_is_tidied_and_bounded() {
-        assert_eq!(Line::parse(" the  new\n key ").unwrap().as_str(), "the new key");
-        assert_eq!(Line::parse(" \t "), Err(InvalidLine::Empty));
-        assert_eq!(Line::parse("a\0b"), Err(InvalidLine::Unprintable(Unprintable::Control('\0'))));
+        assert_eq!(SingleLineText::parse(" the  new\n key ").unwrap().as_str(), "the new key");
+        assert_eq!(SingleLineText::parse(" \t "), Err(InvalidLine::Empty));
+        assert_eq!(SingleLineText::parse("a\0b"), Err(InvalidLine::Unprintable(Unprintable::Control('\0'))));
         assert_eq!(
-            Line::parse("\u{202e}b").unwrap_err().to_string(),
+            SingleLineText::parse("\u{202e}b").unwrap_err().to_string(),
             "has a character that reverses text (U+202E)"
         );
-        assert_eq!(Line::parse("\u{200b}"), Err(InvalidLine::Unprintable(Unprintable::Blank)));
-        assert!(Line::parse(&"ö".repeat(Line::CHARS_MAX)).is_ok());
-        for length in [Line::CHARS_MAX + 1, 100_000] {
-            let error = Line::parse(&"ö".repeat(length)).unwrap_err();
+        assert_eq!(SingleLineText::parse("\u{200b}"), Err(InvalidLine::Unprintable(Unprintable::Blank)));
+        assert!(SingleLineText::parse(&"ö".repeat(SingleLineText::CHARS_MAX)).is_ok());
+        for length in [SingleLineText::CHARS_MAX + 1, 100_000] {
+            let error = SingleLineText::parse(&"ö".repeat(length)).unwrap_err();
             assert_eq!(error.to_string(), "is longer than 200 characters");
         }
     }

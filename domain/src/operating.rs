@@ -12,7 +12,7 @@
 
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::{Held, InForce, strongest_of};
+use crate::held::{Claim, InForce, strongest_of};
 use chrono::{DateTime, Utc};
 
 /// Operations on the way out.
@@ -37,7 +37,7 @@ pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'
 }
 
 /// When the source of this claim on `field` reported later that the flight operates.
-pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Held) -> Option<DateTime<Utc>> {
+pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Claim) -> Option<DateTime<Utc>> {
     let operated = later(flight, Field::Operated, claim);
     let left = LEAVING.into_iter().flat_map(|field| later(flight, field, claim));
     let landed = COMING.into_iter().chain([Field::ArrivalStep]).flat_map(|field| later(flight, field, claim));
@@ -46,7 +46,7 @@ pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Held) -> Option<Da
 }
 
 /// What the source of `claim` has reported on `field` that happened after it made the claim.
-fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Held) -> impl Iterator<Item = &'a Held> {
+fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Claim) -> impl Iterator<Item = &'a Claim> {
     let all = flight.words(field).iter().chain(flight.second_best_on(field)).map(|(_, held)| held);
     all.filter(move |held| {
         held.source == claim.source
@@ -59,13 +59,13 @@ fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Held) -> impl Iterator
     })
 }
 
-fn names_another_airport(flight: &Flight, claim: &Held) -> bool {
+fn names_another_airport(flight: &Flight, claim: &Claim) -> bool {
     let own = flight.words(Field::DivertedTo).iter().map(|(_, held)| held);
     own.filter(|held| held.source == claim.source).any(|held| asserts(flight, held))
 }
 
 /// Whether a claim says that the flight is cancelled, or goes elsewhere.
-pub(crate) fn asserts(flight: &Flight, claim: &Held) -> bool {
+pub(crate) fn asserts(flight: &Flight, claim: &Claim) -> bool {
     match &claim.value {
         Some(Value::Airport(iata)) => *iata != flight.shown_key().to,
         value => *value == Some(Value::Flag(true)),

@@ -59,12 +59,12 @@ impl Source {
 
 /// What a source itself thinks of a word of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum Confidence {
     /// What it knows.
-    Best,
+    Primary,
     /// What it goes by while it knows nothing better: the gate that is planned, where there is none
     /// in use; the estimate of touchdown, where there is none of being on block.
-    SecondBest,
+    Fallback,
 }
 
 /// One statement of a field: a value, or that the value is taken away.
@@ -101,7 +101,7 @@ pub struct Report {
     pub received_at: DateTime<Utc>,
     /// What it says. A field appears at most once.
     pub statements: Vec<Statement>,
-    /// What it says as second best, see [`Standing`]. A field appears at most once here, too.
+    /// What it says as second best, see [`Confidence`]. A field appears at most once here, too.
     pub second_best: Vec<Statement>,
 }
 
@@ -112,12 +112,12 @@ impl Report {
     /// States a value, over an earlier statement of this report on the same field.
     pub fn set(&mut self, field: Field, value: Value) {
         debug_assert!(value.fits(field), "{field} does not take {value:?}");
-        self.state(Standing::Best, Statement { field, value: Some(value) });
+        self.state(Confidence::Primary, Statement { field, value: Some(value) });
     }
 
     /// States that a field has no value any more.
     pub fn clear(&mut self, field: Field) {
-        self.state(Standing::Best, Statement { field, value: None });
+        self.state(Confidence::Primary, Statement { field, value: None });
     }
 
     /// Whether it says anything of a field as its best word.
@@ -126,10 +126,10 @@ impl Report {
     }
 
     /// What it says in either standing.
-    pub fn all_statements(&self) -> impl Iterator<Item = (Standing, &Statement)> {
+    pub fn all_statements(&self) -> impl Iterator<Item = (Confidence, &Statement)> {
         let of = |standing| move |statement| (standing, statement);
-        let second_best = self.second_best.iter().map(of(Standing::SecondBest));
-        self.statements.iter().map(of(Standing::Best)).chain(second_best)
+        let second_best = self.second_best.iter().map(of(Confidence::Fallback));
+        self.statements.iter().map(of(Confidence::Primary)).chain(second_best)
     }
 
     /// States a status word: steps as steps, the rest as the flags they are. A return to the stand
@@ -171,10 +171,10 @@ impl Report {
 
     /// States something in either standing, over an earlier statement of the same standing on the
     /// same field.
-    pub fn state(&mut self, standing: Standing, statement: Statement) {
+    pub fn state(&mut self, standing: Confidence, statement: Statement) {
         let statements = match standing {
-            Standing::Best => &mut self.statements,
-            Standing::SecondBest => &mut self.second_best,
+            Confidence::Primary => &mut self.statements,
+            Confidence::Fallback => &mut self.second_best,
         };
         match statements.iter_mut().find(|s| s.field == statement.field) {
             Some(earlier) => *earlier = statement,

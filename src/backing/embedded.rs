@@ -10,7 +10,7 @@ use adapters::embedded::{Embedded, EmbeddedConfig};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::Clock;
-use domain::ports::{Answer, Archive as _};
+use domain::ports::{Archive as _, BoxFuture};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +96,7 @@ async fn watch(hub: Hub, store: Embedded) {
 struct EmbeddedHealth(Embedded);
 
 impl Health for EmbeddedHealth {
-    fn look(&self) -> Answer<'_, Result<Vec<String>, String>> {
+    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
         Box::pin(async {
             self.0.health().map_err(|fault| fault.to_string())?;
             match tokio::time::timeout(STORE_WAIT, self.0.quarantine(1)).await {
@@ -118,7 +118,7 @@ impl Keeper for EmbeddedKeeper {
         registry.register_collector(Box::new(StoreFigures::new(self.store.clone())));
     }
 
-    fn save_clock(&self) -> Answer<'_, ()> {
+    fn save_clock(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             if let Err(fault) = self.store.save_clock_instant(self.clock.now()).await {
                 tracing::warn!(%fault, "the operational clock could not be saved");
@@ -126,11 +126,11 @@ impl Keeper for EmbeddedKeeper {
         })
     }
 
-    fn hand_over(&self) -> Answer<'_, ()> {
+    fn hand_over(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
 
-    fn close(&self) -> Answer<'_, Result<(), String>> {
+    fn close(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async { self.store.close().await.map_err(|fault| fault.to_string()) })
     }
 }

@@ -25,7 +25,7 @@ use actors::hub::{Hub, Threads};
 use actors::metrics::Metrics;
 use actors::supervisor::Deaths;
 use domain::clock::Clock;
-use domain::ports::{Answer, Archive, Directory, Leases, ReportSink};
+use domain::ports::{Archive, BoxFuture, Directory, Leases, ReportSink};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ pub struct Backing {
 pub trait Health: Send + Sync {
     /// What does not work at present, a sentence each, where traffic may come all the same; `Err`
     /// where it should not.
-    fn look(&self) -> Answer<'_, Result<Vec<String>, String>>;
+    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>>;
 }
 
 /// What has to be done for a backing now and then, and at its end.
@@ -78,13 +78,13 @@ pub trait Keeper {
     fn register(&self, registry: &mut Registry);
 
     /// Saves the operational clock, where a replayed day is to go on from there.
-    fn save_clock(&self) -> Answer<'_, ()>;
+    fn save_clock(&self) -> BoxFuture<'_, ()>;
 
     /// Gives back what other nodes should take over at once. The hub still serves.
-    fn hand_over(&self) -> Answer<'_, ()>;
+    fn hand_over(&self) -> BoxFuture<'_, ()>;
 
     /// Comes to rest. Nothing is asked of it afterwards.
-    fn close(&self) -> Answer<'_, Result<(), String>>;
+    fn close(&self) -> BoxFuture<'_, Result<(), String>>;
 }
 
 /// Opens what the configuration names.

@@ -11,7 +11,7 @@ use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Queue};
 use adapters::mongo::{Mongo, MongoConfig, MongoFault};
 use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
 use anyhow::Context as _;
-use domain::ports::{Answer, Archive as _, Directory as _, ReportQueue};
+use domain::ports::{Archive as _, BoxFuture, Directory as _, ReportQueue};
 use futures_util::future::join;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -242,7 +242,7 @@ async fn watch(health: ServersHealth, answers: ServersAnswer) {
 }
 
 impl Health for ServersHealth {
-    fn look(&self) -> Answer<'_, Result<Vec<String>, String>> {
+    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
         Box::pin(async {
             let mut troubles = Vec::new();
             let away_s = self.figures.away_seconds();
@@ -277,12 +277,12 @@ impl Keeper for Servers {
         actix_rt::spawn(watch(self.health(), answers));
     }
 
-    fn save_clock(&self) -> Answer<'_, ()> {
+    fn save_clock(&self) -> BoxFuture<'_, ()> {
         // Nodes that replay a day share its clock by an anchor, which needs no saving.
         Box::pin(async {})
     }
 
-    fn hand_over(&self) -> Answer<'_, ()> {
+    fn hand_over(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             if let Some(queue) = &self.queue {
                 queue.leave().await;
@@ -290,7 +290,7 @@ impl Keeper for Servers {
         })
     }
 
-    fn close(&self) -> Answer<'_, Result<(), String>> {
+    fn close(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async {
             self.kafka.close().await;
             self.postgres.close().await;

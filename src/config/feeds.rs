@@ -6,7 +6,7 @@ use actors::intake::FeedSpec;
 use adapters::airports::{AirportConfig, AirportLimits};
 use chrono_tz::Tz;
 use domain::codes::Iata;
-use domain::ports::{FeedKind, FeedNote};
+use domain::ports::{FeedKind, RegisteredFeed};
 use domain::report::Source;
 use domain::scope::{Horizon, PassesOn, Scope, SpeaksFor};
 use std::collections::BTreeMap;
@@ -62,9 +62,9 @@ pub enum Way {
 
 impl Feed {
     /// What the directory notes of it, for people and keys to refer to.
-    pub fn note(&self) -> FeedNote {
+    pub fn note(&self) -> RegisteredFeed {
         let source = &self.spec.source;
-        FeedNote {
+        RegisteredFeed {
             name: source.name.clone(),
             airport: source.airport,
             kind: match self.way {

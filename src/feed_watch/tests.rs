@@ -8,7 +8,7 @@ use adapters::memory::Memory;
 use chrono::TimeDelta;
 use domain::clock::ManualClock;
 use domain::codes::Iata;
-use domain::ports::FeedNote;
+use domain::ports::RegisteredFeed;
 use domain::report::Source;
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -41,7 +41,7 @@ impl World {
         let feeds: BTreeMap<_, _> =
             [feed("LGA", FeedKind::Pull, true), feed("JFK", push(), false), feed("EWR", push(), true)].into();
         let directory = Arc::new(Memory::new());
-        let note = |feed: &Feed| FeedNote {
+        let note = |feed: &Feed| RegisteredFeed {
             name: feed.spec.source.name.clone(),
             airport: feed.spec.airport(),
             kind: domain::ports::FeedKind::Push,

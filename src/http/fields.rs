@@ -6,7 +6,7 @@ use super::problem::{Faults, Problem};
 use crate::app::App;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
-use domain::line::Line;
+use domain::line::SingleLineText;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -68,8 +68,8 @@ impl Fields {
     }
 
     /// A line that a person wrote.
-    pub(super) fn line(&mut self, name: &'static str) -> Option<Line> {
-        self.parsed(name, Line::parse)
+    pub(super) fn line(&mut self, name: &'static str) -> Option<SingleLineText> {
+        self.parsed(name, SingleLineText::parse)
     }
 
     /// An instant.

@@ -10,7 +10,7 @@ use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::{Alias, LegKey};
 use domain::ports::{LogEntry, Version};
-use domain::report::{Report, Source, Standing, Statement};
+use domain::report::{Confidence, Report, Source, Statement};
 use gatecall_wire::frame::server;
 use gatecall_wire::record::{
     RecordError, check_log, decode_change, decode_log, decode_report, decode_state, decode_value,
@@ -219,9 +219,9 @@ fn report() -> impl Strategy<Value = Report> {
                     statements: Vec::new(),
                     second_best: Vec::new(),
                 };
-                let said = statements.into_iter().map(|said| (Standing::Best, said));
+                let said = statements.into_iter().map(|said| (Confidence::Primary, said));
                 for (standing, (field, value)) in
-                    said.chain(second_best.into_iter().map(|said| (Standing::SecondBest, said)))
+                    said.chain(second_best.into_iter().map(|said| (Confidence::Fallback, said)))
                 {
                     report.state(standing, Statement { field, value });
                 }

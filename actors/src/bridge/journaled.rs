@@ -1,7 +1,7 @@
 //! The way of reports to the owners of their legs.
 
 use crate::hub::Hub;
-use domain::ports::{Answer, Outcome, ReportJournal, ReportSink, SinkError};
+use domain::ports::{BoxFuture, Outcome, ReportJournal, ReportSink, SinkError};
 use domain::report::Report;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl Journaled {
 }
 
 impl ReportSink for Journaled {
-    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+    fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>> {
         Box::pin(async move {
             let mut outcomes = vec![Outcome::Queued; reports.len()];
             let mut posted = Vec::with_capacity(reports.len());

@@ -6,7 +6,7 @@ use crate::metrics::FeedOutcomeLabel;
 use crate::supervisor::{Deaths, Guard};
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
-use domain::ports::{Delivered, Delivery, Outcome, Quarantined, ReportSink, Settle, SinkError};
+use domain::ports::{Ack, Outcome, Quarantined, QueuedItem, QueuedPayload, ReportSink, SinkError};
 use domain::report::Report;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -49,16 +49,16 @@ pub(super) struct Merging {
 }
 
 /// A report and what is to be said when it is settled.
-type Open = (Report, Settle);
+type Open = (Report, Ack);
 
 impl Merging {
     /// Merges a batch and settles each part of it once its effect is durable.
-    pub(super) async fn merge(&self, batch: Vec<Delivery>) {
+    pub(super) async fn merge(&self, batch: Vec<QueuedItem>) {
         let mut open: Vec<Open> = Vec::with_capacity(batch.len());
-        for Delivery { what, settle } in batch {
+        for QueuedItem { what, settle } in batch {
             match what {
-                Delivered::Report(report) => open.push((report, settle)),
-                Delivered::Unreadable { place, reason, excerpt } => {
+                QueuedPayload::Report(report) => open.push((report, settle)),
+                QueuedPayload::Unreadable { place, reason, excerpt } => {
                     let reason = format!("{place}: {reason}");
                     let now = self.ends.hub.clock().now();
                     self.put_aside(vec![fault("journal", now, reason, excerpt)]).await;
@@ -125,7 +125,7 @@ impl Merging {
             settled.push(settle);
         }
         self.put_aside(faults).await;
-        settled.into_iter().for_each(Settle::say);
+        settled.into_iter().for_each(Ack::say);
     }
 
     /// Whether it adds to a flight that nobody has spoken of yet, whose first report may be waiting in

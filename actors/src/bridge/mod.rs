@@ -18,7 +18,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
-use domain::ports::{Archive, Beginning, ReportQueue, SharedLog, StoreError};
+use domain::ports::{Archive, LogSnapshot, ReportQueue, SharedLog, StoreError};
 use merging::{Merging, STRAYS_MAX};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl KafkaBridge {
     /// Puts every flight of the log in its place, and answers how many there are. Call it once,
     /// before the bridge is started and before the journal is joined.
     pub async fn put_back(ends: &Ends) -> Result<usize, StoreError> {
-        let Beginning { flights, ended } = ends.log.begin().await?;
+        let LogSnapshot { flights, ended } = ends.log.begin().await?;
         ends.hub.remember_ended(ended);
         Ok(ends.hub.put_back(flights).await)
     }

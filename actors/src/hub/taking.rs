@@ -3,7 +3,7 @@
 use super::Hub;
 use crate::flight::Apply;
 use domain::leg::LegId;
-use domain::ports::{Answer, Outcome, ReportSink, SinkError, StoreError};
+use domain::ports::{BoxFuture, Outcome, ReportSink, SinkError, StoreError};
 use domain::report::Report;
 use futures_util::future::join_all;
 use rustc_hash::FxHashMap;
@@ -52,7 +52,7 @@ impl Hub {
 }
 
 impl ReportSink for Hub {
-    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+    fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>> {
         Box::pin(async move {
             let mut under_way = self.take_on(reports.len())?;
             let mut outcomes = vec![Outcome::Unchanged; reports.len()];

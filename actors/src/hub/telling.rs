@@ -16,7 +16,7 @@ use dashmap::mapref::entry::Entry;
 use domain::change::Change;
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Followed, LogEntry, StoreError, Told, Version};
+use domain::ports::{LogEntry, LogEvent, StateChanged, StoreError, Version};
 use domain::topic::Topic;
 use domain::view::FlightView;
 use smallvec::SmallVec;
@@ -80,14 +80,14 @@ impl Hub {
     }
 
     /// Shows what the shared log says next.
-    pub(crate) async fn follow(&self, told: Told) {
+    pub(crate) async fn follow(&self, told: LogEvent) {
         match told {
-            Told::Changed(followed) => self.show(followed).await,
-            Told::Retired { leg, .. } => self.show_gone(&leg).await,
+            LogEvent::Changed(followed) => self.show(followed).await,
+            LogEvent::Retired { leg, .. } => self.show_gone(&leg).await,
         }
     }
 
-    async fn show(&self, Followed { flight, version, changes, gap }: Followed) {
+    async fn show(&self, StateChanged { flight, version, changes, gap }: StateChanged) {
         let leg = flight.leg.clone();
         let before = self.live(&leg);
         let shown_rev = before.as_ref().map_or(0, |live| live.rev);

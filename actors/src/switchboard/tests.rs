@@ -20,7 +20,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::clock::ManualClock;
 use domain::flight::Flight;
-use domain::ports::{Answer, ChangeLog, Ended, LogEntry, StoreError, Version};
+use domain::ports::{BoxFuture, ChangeLog, Ended, LogEntry, StoreError, Version};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
@@ -29,16 +29,16 @@ use std::sync::Arc;
 struct NoLog;
 
 impl ChangeLog for NoLog {
-    fn append(&self, _: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, _: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn retire(&self, _: LegId, _: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, _: LegId, _: Version, _: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 }

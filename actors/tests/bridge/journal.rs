@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 /// A journal that delivers to one node.
-pub(crate) struct Queue(tokio::sync::Mutex<mpsc::UnboundedReceiver<Delivery>>);
+pub(crate) struct Queue(tokio::sync::Mutex<mpsc::UnboundedReceiver<QueuedItem>>);
 
 impl ReportQueue for Queue {
-    fn next(&self) -> Answer<'_, Vec<Delivery>> {
+    fn next(&self) -> BoxFuture<'_, Vec<QueuedItem>> {
         Box::pin(async move {
             let mut batch = Vec::new();
             match self.0.lock().await.recv_many(&mut batch, 256).await {
@@ -24,28 +24,28 @@ impl ReportQueue for Queue {
             }
         })
     }
-    fn leave(&self) -> Answer<'_, ()> {
+    fn leave(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
 }
 
 pub(crate) struct Journal {
-    to: mpsc::UnboundedSender<Delivery>,
+    to: mpsc::UnboundedSender<QueuedItem>,
     settled: Arc<Mutex<Vec<LegId>>>,
 }
 
 impl Journal {
-    fn deliver(&self, what: Delivered, leg: &LegId) {
+    fn deliver(&self, what: QueuedPayload, leg: &LegId) {
         let (settled, leg) = (self.settled.clone(), leg.clone());
-        let settle = Settle::new(move || settled.lock().unwrap().push(leg));
-        self.to.send(Delivery { what, settle }).unwrap();
+        let settle = Ack::new(move || settled.lock().unwrap().push(leg));
+        self.to.send(QueuedItem { what, settle }).unwrap();
     }
 }
 
 impl ReportJournal for Journal {
-    fn post(&self, reports: Vec<(LegId, Report)>) -> Answer<'_, Result<(), SinkError>> {
+    fn post(&self, reports: Vec<(LegId, Report)>) -> BoxFuture<'_, Result<(), SinkError>> {
         for (leg, report) in reports {
-            self.deliver(Delivered::Report(report), &leg);
+            self.deliver(QueuedPayload::Report(report), &leg);
         }
         Box::pin(async { Ok(()) })
     }
@@ -70,7 +70,7 @@ fn reports_from_the_journal_are_settled_when_they_are_durable_and_what_cannot_be
         owner.until_heard("state 1").await;
         let settled = || journal.settled.lock().unwrap().len();
         until("it is settled", || settled() == 1).await;
-        let unreadable = Delivered::Unreadable {
+        let unreadable = QueuedPayload::Unreadable {
             place: "reports 0/7".into(),
             reason: "is no report".into(),
             excerpt: "x".into(),

@@ -14,7 +14,7 @@ use wire::record::past_change;
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
 /// What a node is told, and who of it is to hear when that is shown.
-type Heard = (Option<Told>, Option<(Reply, Result<(), StoreError>)>);
+type Heard = (Option<LogEvent>, Option<(Reply, Result<(), StoreError>)>);
 
 /// One log for all nodes. An entry counts if it was made from its leg's newest version.
 #[derive(Default)]
@@ -74,8 +74,10 @@ impl NodeLog {
         let (told, verdict) = if after == known {
             newest.insert(leg.clone(), (version, state.as_ref().map(|(flight, _)| (**flight).clone())));
             let told = match state {
-                Some((flight, changes)) => Told::Changed(Followed { flight, version, changes, gap: false }),
-                None => Told::Retired { leg: leg.clone(), version },
+                Some((flight, changes)) => {
+                    LogEvent::Changed(StateChanged { flight, version, changes, gap: false })
+                }
+                None => LogEvent::Retired { leg: leg.clone(), version },
             };
             (Some(told), Ok(()))
         } else {
@@ -95,7 +97,7 @@ fn away() -> StoreError {
 }
 
 impl ChangeLog for NodeLog {
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if self.shared.away.load(Ordering::SeqCst) {
                 self.shared.refused.fetch_add(1, Ordering::SeqCst);
@@ -112,13 +114,13 @@ impl ChangeLog for NodeLog {
             Ok(())
         })
     }
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         unreachable!("a hub on a shared log begins")
     }
-    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         unreachable!("a hub on a shared log begins")
     }
-    fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move { self.write(&leg, after, None).await.unwrap() })
     }
     fn owns(&self, _: &LegId) -> bool {
@@ -127,8 +129,8 @@ impl ChangeLog for NodeLog {
 }
 
 impl SharedLog for NodeLog {
-    fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>> {
-        let mut beginning = Beginning::default();
+    fn begin(&self) -> BoxFuture<'_, Result<LogSnapshot, StoreError>> {
+        let mut beginning = LogSnapshot::default();
         for (leg, (version, flight)) in self.shared.newest.lock().unwrap().iter() {
             match flight {
                 Some(flight) => beginning.flights.push((flight.clone(), *version)),
@@ -137,7 +139,7 @@ impl SharedLog for NodeLog {
         }
         Box::pin(async { Ok(beginning) })
     }
-    fn next(&self) -> Answer<'_, Vec<Told>> {
+    fn next(&self) -> BoxFuture<'_, Vec<LogEvent>> {
         Box::pin(async move {
             let mut told = self.told.lock().await;
             loop {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
-use domain::ports::{Answer, Archive, PastChange, Quarantined, RawMessage, StoreError};
+use domain::ports::{Archive, BoxFuture, PastChange, Quarantined, RawMessage, StoreError};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +19,7 @@ impl Archive for TestArchive {
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async {
             self.messages.lock().unwrap().extend(message);
             self.faults.lock().unwrap().extend(faults);
@@ -31,16 +31,16 @@ impl Archive for TestArchive {
             }
         })
     }
-    fn history(&self, _: LegId, _: u64, _: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+    fn history(&self, _: LegId, _: u64, _: u32) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn newest(&self, _: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+    fn newest(&self, _: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>> {
         Box::pin(async { Ok(None) })
     }
-    fn quarantine(&self, _: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+    fn quarantine(&self, _: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async { Ok(0) })
     }
 }

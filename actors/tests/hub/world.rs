@@ -7,7 +7,7 @@ use domain::codes::{AirlineCode, FlightNumber, Iata};
 use domain::field::{Field, Value};
 use domain::flight::Flight;
 use domain::leg::{LegId, LegKey};
-use domain::ports::{Answer, ChangeLog, Ended, LogEntry, StoreError, Version};
+use domain::ports::{BoxFuture, ChangeLog, Ended, LogEntry, StoreError, Version};
 use domain::report::{Report, Source};
 use domain::topic::Topic;
 use gatecall_actors::hub::{Hub, Limits, Threads};
@@ -29,7 +29,7 @@ pub(crate) struct TestLog {
 }
 
 impl ChangeLog for TestLog {
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.permits.acquire().await.unwrap().forget();
             if self.fails.load(Ordering::SeqCst) {
@@ -42,10 +42,10 @@ impl ChangeLog for TestLog {
             Ok(())
         })
     }
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         Box::pin(async { Ok(self.kept.lock().unwrap().values().cloned().collect()) })
     }
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         let ended = self.ended.lock().unwrap();
         let known = ended
             .iter()
@@ -54,7 +54,7 @@ impl ChangeLog for TestLog {
             .collect();
         Box::pin(async { Ok(known) })
     }
-    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.kept.lock().unwrap().remove(&leg);
         self.ended.lock().unwrap().insert(leg, at);
         Box::pin(async { Ok(()) })

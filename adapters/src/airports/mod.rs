@@ -19,7 +19,7 @@ mod tests;
 pub use crate::secret::Secret;
 pub use config::{AirportConfig, AirportConfigError, AirportLimits};
 
-use domain::ports::{AirportSays, AirportSource, Answer, Ask, AskError};
+use domain::ports::{AirportSays, AirportSource, Ask, AskError, BoxFuture};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Url};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Airport {
 }
 
 impl AirportSource for Airport {
-    fn ask(&self, ask: Ask) -> Answer<'_, Result<AirportSays, AskError>> {
+    fn ask(&self, ask: Ask) -> BoxFuture<'_, Result<AirportSays, AskError>> {
         Box::pin(async move {
             let request = self.request(&ask)?;
             let url = request.url().clone();

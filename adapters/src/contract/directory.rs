@@ -9,10 +9,10 @@ use domain::feed_health::FeedHealth;
 use domain::feed_key::{FEED_KEYS_MAX, KeyDigest, KeyPrefix, KeyRefused};
 use domain::field::{Field, Step, Value};
 use domain::leg::LegId;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::{
-    AirlineChange, AirportChange, Deed, Directory, FeedKind, FeedNote, KeyError, OverrideNote,
-    PAST_OVERRIDES_MAX, PastOverride, overrides_in_force,
+    AirlineNameOverride, AirportChange, AuditAction, Directory, FeedKind, KeyError, NewOverride,
+    OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, overrides_in_force,
 };
 use futures_util::future::{join_all, try_join_all};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ async fn feeds_are_noted_over_what_was_noted_before<D: Directory>(make: &mut imp
     let (ewr, jfk, lga) = (feed("ewr"), feed("jfk"), feed("lga"));
     directory.note_feeds(vec![lga.clone(), jfk.clone()]).await.expect("two feeds");
     assert_eq!(directory.feeds().await.expect("feeds"), [jfk.clone(), lga.clone()]);
-    let bare = FeedNote {
+    let bare = RegisteredFeed {
         airport: None,
         kind: FeedKind::Pull,
         format: "json".into(),
@@ -169,7 +169,7 @@ async fn an_airline_is_called_what_it_was_last_called_until_that_is_withdrawn<D:
     make: &mut impl AsyncFnMut(Opening) -> D,
 ) {
     let directory = make(Opening::Fresh).await;
-    let change = |code, name, minutes| AirlineChange {
+    let change = |code, name, minutes| AirlineNameOverride {
         code: AirlineCode::parse(code).expect("a code"),
         name: line(name),
         by: line("desk"),
@@ -226,12 +226,12 @@ async fn what_was_done_to_a_leg_is_told_in_order_and_the_newest_counts<D: Direct
     let directory = make(Opening::Fresh).await;
     let gate = |text: &str| Some(Value::Text(text.into()));
     let first = note(Field::DepartureGate, gate("14"), 1);
-    let second = OverrideNote { reason: None, ..note(Field::DepartureGate, None, 2) };
+    let second = NewOverride { reason: None, ..note(Field::DepartureGate, None, 2) };
     let remark = note(Field::Remark, gate("Go to gate “14”\u{0}"), 3);
     for set in [&first, &second, &remark] {
         directory.put_override(set.clone()).await.expect("put");
     }
-    let elsewhere = OverrideNote { leg: Sample::leg(9).flight.leg, ..first.clone() };
+    let elsewhere = NewOverride { leg: Sample::leg(9).flight.leg, ..first.clone() };
     directory.put_override(elsewhere.clone()).await.expect("put");
     drop(directory);
     let directory = make(Opening::Again).await;
@@ -244,8 +244,12 @@ async fn what_was_done_to_a_leg_is_told_in_order_and_the_newest_counts<D: Direct
     assert!(end(Field::DepartureGate, 5).await.expect("ended"));
     assert!(!end(Field::DepartureGate, 6).await.expect("a second time is nothing"));
     let told = directory.overrides(leg()).await.expect("overrides");
-    let ended =
-        PastOverride { field: Field::DepartureGate, deed: Deed::Ended, by: line("chief"), at: minute(5) };
+    let ended = OverrideEvent {
+        field: Field::DepartureGate,
+        deed: AuditAction::Ended,
+        by: line("chief"),
+        at: minute(5),
+    };
     assert_eq!(told, [past(&first), past(&second), past(&remark), ended]);
     let in_force = overrides_in_force(&told, minute(6));
     assert_eq!(in_force.iter().map(|order| order.field).collect::<Vec<_>>(), [Field::Remark]);
@@ -283,16 +287,16 @@ fn minute(n: i64) -> DateTime<Utc> {
     dawn() + TimeDelta::minutes(n) + TimeDelta::microseconds(1)
 }
 
-fn line(text: &str) -> Line {
-    Line::parse(text).expect("a line")
+fn line(text: &str) -> SingleLineText {
+    SingleLineText::parse(text).expect("a line")
 }
 
 fn leg() -> LegId {
     Sample::leg(5).flight.leg
 }
 
-fn feed(name: &str) -> FeedNote {
-    FeedNote {
+fn feed(name: &str) -> RegisteredFeed {
+    RegisteredFeed {
         name: name.into(),
         airport: Iata::parse("JFK").ok(),
         kind: FeedKind::Push,
@@ -319,8 +323,8 @@ async fn add(directory: &impl Directory, feed: &str, digest: KeyDigest, note: &s
     directory.add_feed_key(Arc::from(feed), digest, line(note), minute(1)).await
 }
 
-fn note(field: Field, value: Option<Value>, minutes: i64) -> OverrideNote {
-    OverrideNote {
+fn note(field: Field, value: Option<Value>, minutes: i64) -> NewOverride {
+    NewOverride {
         leg: leg(),
         field,
         value,
@@ -332,11 +336,11 @@ fn note(field: Field, value: Option<Value>, minutes: i64) -> OverrideNote {
     }
 }
 
-fn past(note: &OverrideNote) -> PastOverride {
-    let OverrideNote { value, until, reason, .. } = note.clone();
-    PastOverride {
+fn past(note: &NewOverride) -> OverrideEvent {
+    let NewOverride { value, until, reason, .. } = note.clone();
+    OverrideEvent {
         field: note.field,
-        deed: Deed::Set { value, until, reason },
+        deed: AuditAction::Set { value, until, reason },
         by: note.set_by.clone(),
         at: note.set_at - TimeDelta::nanoseconds(999),
     }

@@ -7,7 +7,7 @@ use domain::field::{Field, Kind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::{Alias, LegKey};
 use domain::ports::{LogEntry, Version};
-use domain::report::{Report, Source, Standing};
+use domain::report::{Confidence, Report, Source};
 use std::sync::Arc;
 
 /// The first instant of the sample day: 2013-02-08T15:00:00.25Z, not a whole second.
@@ -57,7 +57,7 @@ impl Sample {
         for (field, value) in
             [(Field::DepartureGate, Some(Value::Text("12".into()))), (Field::ArrivalGate, None)]
         {
-            report.state(Standing::SecondBest, domain::report::Statement { field, value });
+            report.state(Confidence::Fallback, domain::report::Statement { field, value });
         }
         report.aliases = vec![Alias::Provider("ewr:6803787".into()), Alias::CallSign("JBU615".into())];
         let mut changes = Vec::new();

@@ -4,7 +4,7 @@ use super::Opening;
 use super::flights::{Sample, dawn};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::leg::LegId;
-use domain::ports::{Archive, Keepsake, PastChange, Quarantined, RawMessage, Recorder};
+use domain::ports::{Archive, ArchiveRecord, PastChange, Quarantined, RawMessage, Recorder};
 use futures_util::future::try_join_all;
 use wire::record::past_change;
 
@@ -41,7 +41,8 @@ async fn what_is_given_twice_is_kept_once<R: Recorder + Archive>(make: &mut impl
 async fn a_batch_of_which_a_part_is_known_is_kept_whole(archive: &(impl Recorder + Archive)) {
     let (one, two) = (leg(1), leg(2));
     archive.record(vec![change(&one, 2), fault("k1", 1), message("k1", 1)]).await.expect("a part");
-    let mut batch: Vec<Keepsake> = (1..=4).flat_map(|rev| [change(&one, rev), change(&two, rev)]).collect();
+    let mut batch: Vec<ArchiveRecord> =
+        (1..=4).flat_map(|rev| [change(&one, rev), change(&two, rev)]).collect();
     batch.extend((0..3).flat_map(|n| [fault(&format!("k{n}"), n), message(&format!("k{n}"), n)]));
     archive.record(batch).await.expect("the whole");
     assert_eq!(revisions(archive, &one).await, [1, 2, 3, 4]);
@@ -53,10 +54,12 @@ async fn a_batch_of_which_a_part_is_known_is_kept_whole(archive: &(impl Recorder
 async fn the_key_alone_decides_what_is_known(archive: &(impl Recorder + Archive)) {
     let leg = leg(1);
     archive.record(vec![fault("a", 1), change(&leg, 1)]).await.expect("recorded");
-    let Keepsake::Change { change: mut other, .. } = change(&leg, 1) else { unreachable!("it is a change") };
+    let ArchiveRecord::Change { change: mut other, .. } = change(&leg, 1) else {
+        unreachable!("it is a change")
+    };
     other.source = "another".into();
     archive
-        .record(vec![fault("a", 2), Keepsake::Change { leg: leg.clone(), change: other }])
+        .record(vec![fault("a", 2), ArchiveRecord::Change { leg: leg.clone(), change: other }])
         .await
         .expect("the same keys");
     assert_eq!(archive.quarantine(10).await.expect("faults"), [fault_at(1)], "the first stays");
@@ -87,7 +90,7 @@ async fn the_order_of_recording_is_not_the_order_of_telling(archive: &(impl Reco
 async fn faults_of_one_instant_are_told_last_first(archive: &(impl Recorder + Archive)) {
     // Twelve, because as text the tenth stands before the second.
     let of = |index: u32| Quarantined { index: Some(index), ..fault_at(1) };
-    let faults = (0..12).map(|n| Keepsake::Fault { key: format!("7/{n}").into(), fault: of(n) });
+    let faults = (0..12).map(|n| ArchiveRecord::Fault { key: format!("7/{n}").into(), fault: of(n) });
     archive.record(faults.collect()).await.expect("recorded");
     let expected: Vec<_> = (0..12).rev().map(of).collect();
     assert_eq!(archive.quarantine(20).await.expect("faults"), expected);
@@ -99,10 +102,11 @@ async fn instants_are_kept_to_the_nanosecond(archive: &(impl Recorder + Archive)
     let at = |n: i64| dawn() + TimeDelta::nanoseconds(n);
     let changes: Vec<PastChange> =
         [(1, 1), (2, 999_999), (3, 1_000_000), (4, 1_000_001)].map(|(rev, n)| past(rev, at(n))).to_vec();
-    let recorded = changes.iter().map(|c| Keepsake::Change { leg: leg.clone(), change: c.clone() });
+    let recorded = changes.iter().map(|c| ArchiveRecord::Change { leg: leg.clone(), change: c.clone() });
     let faults = [3, 1, 2].map(|n| Quarantined { received_at: at(n), ..fault_at(0) });
-    let faulty =
-        faults.iter().map(|f| Keepsake::Fault { key: f.received_at.to_string().into(), fault: f.clone() });
+    let faulty = faults
+        .iter()
+        .map(|f| ArchiveRecord::Fault { key: f.received_at.to_string().into(), fault: f.clone() });
     archive.record(recorded.chain(faulty).collect()).await.expect("recorded");
     assert_eq!(archive.history(leg.clone(), 0, 10).await.expect("a history"), changes);
     let [third, first, second] = faults;
@@ -113,7 +117,7 @@ async fn instants_are_kept_to_the_nanosecond(archive: &(impl Recorder + Archive)
     assert_eq!(archive.history(leg.clone(), 0, 10).await.expect("a history"), changes[2..]);
     let early = past(9, DateTime::UNIX_EPOCH - TimeDelta::nanoseconds(1));
     archive
-        .record(vec![Keepsake::Change { leg: leg.clone(), change: early.clone() }])
+        .record(vec![ArchiveRecord::Change { leg: leg.clone(), change: early.clone() }])
         .await
         .expect("recorded");
     assert_eq!(archive.history(leg, 8, 10).await.expect("a history"), [early]);
@@ -132,7 +136,7 @@ async fn a_large_batch_is_kept_whole<R: Recorder + Archive>(make: &mut impl Asyn
     const REVS: u64 = 150;
     const MESSAGES: u32 = 24;
     let archive = make(Opening::Fresh).await;
-    let mut batch: Vec<Keepsake> =
+    let mut batch: Vec<ArchiveRecord> =
         (1..=REVS).flat_map(|rev| (0..LEGS).map(move |n| change(&leg(n), rev))).collect();
     // More bytes than one message to any server may have, and they cannot be compressed.
     let mut state = 1_u32;
@@ -142,7 +146,7 @@ async fn a_large_batch_is_kept_whole<R: Recorder + Archive>(make: &mut impl Asyn
             (state >> 24) as u8
         })
         .collect();
-    batch.extend((0..MESSAGES).map(|n| Keepsake::Message {
+    batch.extend((0..MESSAGES).map(|n| ArchiveRecord::Message {
         key: format!("large/{n}").into(),
         message: RawMessage { body: noise.clone(), ..raw(n) },
     }));
@@ -162,7 +166,7 @@ async fn a_large_batch_is_kept_whole<R: Recorder + Archive>(make: &mut impl Asyn
 
 async fn several_nodes_record_the_same_at_the_same_time(archive: &(impl Recorder + Archive)) {
     let leg = leg(1);
-    let mut batch: Vec<Keepsake> = (1..=300).map(|rev| change(&leg, rev)).collect();
+    let mut batch: Vec<ArchiveRecord> = (1..=300).map(|rev| change(&leg, rev)).collect();
     batch.extend((0..50).flat_map(|n| [fault(&format!("k{n}"), n), message(&format!("k{n}"), n)]));
     try_join_all((0..6).map(|_| archive.record(batch.clone()))).await.expect("nobody is in anybody's way");
     assert_eq!(revisions(archive, &leg).await, (1..=300).collect::<Vec<_>>());
@@ -192,17 +196,17 @@ fn past(rev: u64, at: DateTime<Utc>) -> PastChange {
     PastChange { rev, at, ..past_change(&entry.changes[0]) }
 }
 
-fn change(leg: &LegId, rev: u64) -> Keepsake {
+fn change(leg: &LegId, rev: u64) -> ArchiveRecord {
     let at = dawn() + TimeDelta::seconds(i64::try_from(rev).unwrap_or_default());
-    Keepsake::Change { leg: leg.clone(), change: past(rev, at) }
+    ArchiveRecord::Change { leg: leg.clone(), change: past(rev, at) }
 }
 
-fn message(key: &str, n: u32) -> Keepsake {
-    Keepsake::Message { key: key.into(), message: raw(n) }
+fn message(key: &str, n: u32) -> ArchiveRecord {
+    ArchiveRecord::Message { key: key.into(), message: raw(n) }
 }
 
-fn fault(key: &str, n: u32) -> Keepsake {
-    Keepsake::Fault { key: key.into(), fault: fault_at(n) }
+fn fault(key: &str, n: u32) -> ArchiveRecord {
+    ArchiveRecord::Fault { key: key.into(), fault: fault_at(n) }
 }
 
 fn raw(n: u32) -> RawMessage {

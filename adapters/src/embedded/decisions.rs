@@ -10,8 +10,8 @@ use domain::feed_health::HealthByFeed;
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::Line;
-use domain::ports::{AirlineChange, AirportChange, FeedNote, OverrideNote};
+use domain::line::SingleLineText;
+use domain::ports::{AirlineNameOverride, AirportChange, NewOverride, RegisteredFeed};
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use std::sync::Arc;
@@ -32,7 +32,10 @@ pub(super) async fn word_or(
     sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(connection).await
 }
 
-pub(super) async fn note_feeds(connection: &mut SqliteConnection, feeds: Vec<FeedNote>) -> sqlx::Result<()> {
+pub(super) async fn note_feeds(
+    connection: &mut SqliteConnection,
+    feeds: Vec<RegisteredFeed>,
+) -> sqlx::Result<()> {
     for feed in feeds {
         let text = "INSERT INTO feeds (name, airport, kind, format, rank, creates, zone)
                     VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -97,7 +100,7 @@ pub(super) async fn add_key(
     connection: &mut SqliteConnection,
     feed: Arc<str>,
     digest: KeyDigest,
-    note: Line,
+    note: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<Result<(), KeyRefused>> {
     let Some(ring) = ring(connection, &feed, Some(digest)).await? else {
@@ -142,7 +145,7 @@ pub(super) async fn revoke_key(
 
 pub(super) async fn put_airline(
     connection: &mut SqliteConnection,
-    change: AirlineChange,
+    change: AirlineNameOverride,
 ) -> sqlx::Result<()> {
     let text = "INSERT INTO airline_changes (code, name, made_by, made_at) VALUES (?, ?, ?, ?)";
     let query = sqlx::query(text).bind(change.code.as_str()).bind(change.name.as_str());
@@ -159,8 +162,8 @@ pub(super) async fn put_airport(
          VALUES (?, 0, ?, ?, ?, ?, ?)",
     )
     .bind(change.iata.as_str())
-    .bind(change.name.as_ref().map(Line::as_str))
-    .bind(change.city.as_ref().map(Line::as_str))
+    .bind(change.name.as_ref().map(SingleLineText::as_str))
+    .bind(change.city.as_ref().map(SingleLineText::as_str))
     .bind(change.zone.map(|zone| zone.name()))
     .bind(change.by.as_str())
     .bind(change.at.timestamp_micros())
@@ -174,14 +177,14 @@ pub(super) async fn withdraw(
     connection: &mut SqliteConnection,
     text: &'static str,
     code: String,
-    by: Line,
+    by: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let query = sqlx::query(text).bind(code).bind(by.as_str()).bind(at.timestamp_micros());
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
-pub(super) async fn put_override(connection: &mut SqliteConnection, note: OverrideNote) -> sqlx::Result<()> {
+pub(super) async fn put_override(connection: &mut SqliteConnection, note: NewOverride) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO overrides (leg, field, value, until, reason, made_by, made_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -190,7 +193,7 @@ pub(super) async fn put_override(connection: &mut SqliteConnection, note: Overri
     .bind(note.field.name())
     .bind(note.value.as_ref().map(encode_value))
     .bind(note.until.timestamp_micros())
-    .bind(note.reason.as_ref().map(Line::as_str))
+    .bind(note.reason.as_ref().map(SingleLineText::as_str))
     .bind(note.set_by.as_str())
     .bind(note.set_at.timestamp_micros())
     .execute(connection)
@@ -202,7 +205,7 @@ pub(super) async fn end_override(
     connection: &mut SqliteConnection,
     leg: LegId,
     field: Field,
-    by: Line,
+    by: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let text = "INSERT INTO overrides (leg, field, made_by, made_at) SELECT ?1, ?2, ?3, ?4 WHERE

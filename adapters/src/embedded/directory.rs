@@ -10,12 +10,11 @@ use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::{
-    AirlineChange, AirportChange, Answer, Directory, FeedKey, FeedNote, KeyError, OverrideNote,
-    PAST_OVERRIDES_MAX, PastOverride, StoreError,
+    AirlineNameOverride, AirportChange, BoxFuture, Directory, FeedKey, KeyError, NewOverride, OverrideEvent,
+    PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
 };
-use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::sync::Arc;
@@ -58,11 +57,11 @@ impl Embedded {
 }
 
 impl Directory for Embedded {
-    fn epoch(&self, fresh: [u8; 16]) -> Answer<'_, Result<String, StoreError>> {
+    fn epoch(&self, fresh: [u8; 16]) -> BoxFuture<'_, Result<String, StoreError>> {
         Box::pin(Embedded::epoch(self, fresh))
     }
 
-    fn note_feeds(&self, feeds: Vec<FeedNote>) -> Answer<'_, Result<(), StoreError>> {
+    fn note_feeds(&self, feeds: Vec<RegisteredFeed>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if feeds.is_empty() {
                 return Ok(());
@@ -71,12 +70,12 @@ impl Directory for Embedded {
         })
     }
 
-    fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
+    fn feeds(&self) -> BoxFuture<'_, Result<Vec<RegisteredFeed>, StoreError>> {
         let text = "SELECT name, airport, kind, format, rank, creates, zone FROM feeds ORDER BY name";
         Box::pin(self.rows(text, Vec::new(), feed))
     }
 
-    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>> {
+    fn put_feed_health(&self, health: HealthByFeed) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if health.is_empty() {
                 return Ok(());
@@ -85,13 +84,13 @@ impl Directory for Embedded {
         })
     }
 
-    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>> {
+    fn feed_health(&self) -> BoxFuture<'_, Result<HealthByFeed, StoreError>> {
         let text = "SELECT name, heard_at, is_failing, health_at FROM feeds WHERE health_at IS NOT NULL
                     ORDER BY name";
         Box::pin(self.rows(text, Vec::new(), feed_health))
     }
 
-    fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {
+    fn feed_keys(&self) -> BoxFuture<'_, Result<Vec<FeedKey>, StoreError>> {
         let text =
             "SELECT feed, digest, note, added_at FROM feed_keys WHERE revoked_at IS NULL ORDER BY feed, id";
         Box::pin(self.rows(text, Vec::new(), feed_key))
@@ -101,9 +100,9 @@ impl Directory for Embedded {
         &self,
         feed: Arc<str>,
         digest: KeyDigest,
-        note: Line,
+        note: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<(), KeyError>> {
+    ) -> BoxFuture<'_, Result<(), KeyError>> {
         Box::pin(async move {
             Ok(self
                 .decide(move |connection| Box::pin(decisions::add_key(connection, feed, digest, note, at)))
@@ -116,7 +115,7 @@ impl Directory for Embedded {
         feed: Arc<str>,
         prefix: KeyPrefix,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<KeyDigest, KeyError>> {
+    ) -> BoxFuture<'_, Result<KeyDigest, KeyError>> {
         Box::pin(async move {
             Ok(self
                 .decide(move |connection| Box::pin(decisions::revoke_key(connection, feed, prefix, at)))
@@ -124,23 +123,23 @@ impl Directory for Embedded {
         })
     }
 
-    fn airline_changes(&self) -> Answer<'_, Result<Vec<AirlineChange>, StoreError>> {
+    fn airline_changes(&self) -> BoxFuture<'_, Result<Vec<AirlineNameOverride>, StoreError>> {
         let text = "SELECT code, name, made_by, made_at FROM airline_changes
                     WHERE id IN (SELECT max(id) FROM airline_changes GROUP BY code) AND name IS NOT NULL
                     ORDER BY code";
         Box::pin(self.rows(text, Vec::new(), airline))
     }
 
-    fn put_airline(&self, change: AirlineChange) -> Answer<'_, Result<(), StoreError>> {
+    fn put_airline(&self, change: AirlineNameOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.decide(move |connection| Box::pin(decisions::put_airline(connection, change))))
     }
 
     fn withdraw_airline(
         &self,
         code: AirlineCode,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         let text = "INSERT INTO airline_changes (code, made_by, made_at) SELECT ?1, ?2, ?3 WHERE
                     (SELECT name FROM airline_changes WHERE code = ?1 ORDER BY id DESC LIMIT 1) IS NOT NULL";
         Box::pin(self.decide(move |connection| {
@@ -148,23 +147,23 @@ impl Directory for Embedded {
         }))
     }
 
-    fn airport_changes(&self) -> Answer<'_, Result<Vec<AirportChange>, StoreError>> {
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>> {
         let text = "SELECT iata, name, city, zone, made_by, made_at FROM airport_changes
                     WHERE id IN (SELECT max(id) FROM airport_changes GROUP BY iata) AND withdrawn = 0
                     ORDER BY iata";
         Box::pin(self.rows(text, Vec::new(), airport))
     }
 
-    fn put_airport(&self, change: AirportChange) -> Answer<'_, Result<(), StoreError>> {
+    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.decide(move |connection| Box::pin(decisions::put_airport(connection, change))))
     }
 
     fn withdraw_airport(
         &self,
         iata: Iata,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         let text =
             "INSERT INTO airport_changes (iata, withdrawn, made_by, made_at) SELECT ?1, 1, ?2, ?3 WHERE
                     (SELECT withdrawn FROM airport_changes WHERE iata = ?1 ORDER BY id DESC LIMIT 1) = 0";
@@ -173,7 +172,7 @@ impl Directory for Embedded {
         }))
     }
 
-    fn put_override(&self, note: OverrideNote) -> Answer<'_, Result<(), StoreError>> {
+    fn put_override(&self, note: NewOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.decide(move |connection| Box::pin(decisions::put_override(connection, note))))
     }
 
@@ -181,15 +180,15 @@ impl Directory for Embedded {
         &self,
         leg: LegId,
         field: Field,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(
             self.decide(move |connection| Box::pin(decisions::end_override(connection, leg, field, by, at))),
         )
     }
 
-    fn overrides(&self, leg: LegId) -> Answer<'_, Result<Vec<PastOverride>, StoreError>> {
+    fn overrides(&self, leg: LegId) -> BoxFuture<'_, Result<Vec<OverrideEvent>, StoreError>> {
         Box::pin(async move {
             let text = "SELECT field, value, until, reason, made_by, made_at FROM overrides
                         WHERE leg = ?1 AND (id IN (SELECT max(id) FROM overrides WHERE leg = ?1 GROUP BY field)
@@ -206,7 +205,7 @@ fn instant(micros: i64) -> sqlx::Result<DateTime<Utc>> {
     at.ok_or_else(|| sqlx::Error::Decode(format!("{micros} is no instant").into()))
 }
 
-fn feed(row: &SqliteRow) -> sqlx::Result<Result<FeedNote, Unread>> {
+fn feed(row: &SqliteRow) -> sqlx::Result<Result<RegisteredFeed, Unread>> {
     let row = FeedRow {
         name: row.try_get(0)?,
         airport: row.try_get(1)?,
@@ -238,7 +237,7 @@ fn feed_key(row: &SqliteRow) -> sqlx::Result<Result<FeedKey, Unread>> {
     Ok(KeyRow { feed, digest, note, added_at: instant(row.try_get(3)?)? }.read())
 }
 
-fn airline(row: &SqliteRow) -> sqlx::Result<Result<AirlineChange, Unread>> {
+fn airline(row: &SqliteRow) -> sqlx::Result<Result<AirlineNameOverride, Unread>> {
     let (code, name, made_by) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     Ok(AirlineRow { code, name, made_by, made_at: instant(row.try_get(3)?)? }.read())
 }
@@ -255,7 +254,7 @@ fn airport(row: &SqliteRow) -> sqlx::Result<Result<AirportChange, Unread>> {
     Ok(row.read())
 }
 
-fn past_override(row: &SqliteRow) -> sqlx::Result<Result<Option<PastOverride>, Unread>> {
+fn past_override(row: &SqliteRow) -> sqlx::Result<Result<Option<OverrideEvent>, Unread>> {
     let row = OverrideRow {
         field: row.try_get(0)?,
         value: row.try_get(1)?,

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, Ended, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
+    Archive, BoxFuture, ChangeLog, Ended, LogEntry, PastChange, Quarantined, RawMessage, StoreError, Version,
 };
 
 impl ChangeLog for Embedded {
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if entries.is_empty() {
                 return Ok(());
@@ -21,17 +21,17 @@ impl ChangeLog for Embedded {
         })
     }
 
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         let readers = self.inner.readers.clone();
         Box::pin(self.inner.read(async move { read::restore(&readers).await }))
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
         Box::pin(self.inner.read(async move { read::ended(&readers, &overview, nanos(since)).await }))
     }
 
-    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.inner.queue.ask(move |reply| Work::Retire { leg, at: nanos(at), reply }))
     }
 }
@@ -41,7 +41,7 @@ impl Archive for Embedded {
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if message.is_none() && faults.is_empty() {
                 return Ok(());
@@ -59,17 +59,22 @@ impl Archive for Embedded {
         })
     }
 
-    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+    fn history(
+        &self,
+        leg: LegId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>> {
         let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
         Box::pin(self.inner.read(async move { read::history(&readers, &overview, &leg, after, limit).await }))
     }
 
-    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+    fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>> {
         let (readers, overview) = (self.inner.readers.clone(), self.inner.overview.clone());
         Box::pin(self.inner.read(async move { read::newest(&readers, &overview, &leg).await }))
     }
 
-    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+    fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         let readers = self.inner.readers.clone();
         Box::pin(self.inner.read(async move { read::quarantine(&readers, limit).await }))
     }
@@ -78,7 +83,7 @@ impl Archive for Embedded {
         &self,
         raw_before: DateTime<Utc>,
         history_before: DateTime<Utc>,
-    ) -> Answer<'_, Result<u64, StoreError>> {
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         let (raw_before, history_before) = (nanos(raw_before), nanos(history_before));
         Box::pin(self.inner.queue.ask(move |reply| Work::Expire { raw_before, history_before, reply }))
     }

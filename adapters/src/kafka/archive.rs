@@ -7,7 +7,7 @@
 use super::core::{Core, Writer, unavailable};
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
-use domain::ports::{Answer, Archive, PastChange, Quarantined, RawMessage, StoreError};
+use domain::ports::{Archive, BoxFuture, PastChange, Quarantined, RawMessage, StoreError};
 use futures_util::future::join_all;
 use rdkafka::producer::future_producer::FutureRecord;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Archive for JournaledArchive {
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if message.is_none() && faults.is_empty() {
                 return Ok(());
@@ -60,22 +60,27 @@ impl Archive for JournaledArchive {
         })
     }
 
-    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+    fn history(
+        &self,
+        leg: LegId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>> {
         self.behind.history(leg, after, limit)
     }
 
-    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+    fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>> {
         self.behind.newest(leg)
     }
 
-    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+    fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         self.behind.quarantine(limit)
     }
 
     /// Each document carries its own end, by real time, and the archive drops it. Many nodes that
     /// deleted in one archive would be in each other's way, and one with a wrong clock would delete
     /// everybody's.
-    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> Answer<'_, Result<u64, StoreError>> {
+    fn expire(&self, _: DateTime<Utc>, _: DateTime<Utc>) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async { Ok(0) })
     }
 }

@@ -9,7 +9,7 @@ use super::core::{Core, Voice, monotonic, unavailable};
 use super::figures::{self, Observer};
 use super::topics::ARCHIVE;
 use domain::leg::LegId;
-use domain::ports::{Keepsake, Quarantined, Recorder, StoreError};
+use domain::ports::{ArchiveRecord, Quarantined, Recorder, StoreError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
@@ -50,7 +50,7 @@ pub(super) fn start(core: Arc<Core>, recorder: Arc<dyn Recorder>) -> Result<(), 
 
 #[derive(Default)]
 struct Batch {
-    keepsakes: Vec<Keepsake>,
+    keepsakes: Vec<ArchiveRecord>,
     bytes: usize,
     records: usize,
     since: Option<Instant>,
@@ -90,15 +90,15 @@ impl Moving {
         }
     }
 
-    fn read(&self, message: &BorrowedMessage<'_>) -> Vec<Keepsake> {
+    fn read(&self, message: &BorrowedMessage<'_>) -> Vec<ArchiveRecord> {
         let (partition, offset) = (message.partition(), message.offset());
         let payload = message.payload().unwrap_or_default();
         let place: Arc<str> = format!("{}-{partition}-{offset}", message.topic()).into();
         if message.topic() == self.core.names.archive {
             self.core.figures.archive.took(partition, message.timestamp().to_millis());
             return match decode_kept(payload) {
-                Ok(Kept::Message(message)) => vec![Keepsake::Message { key: place, message }],
-                Ok(Kept::Fault(fault)) => vec![Keepsake::Fault { key: place, fault }],
+                Ok(Kept::Message(message)) => vec![ArchiveRecord::Message { key: place, message }],
+                Ok(Kept::Fault(fault)) => vec![ArchiveRecord::Fault { key: place, fault }],
                 Err(fault @ RecordError::Newer { .. })
                     if !self.core.skips.has(ARCHIVE, partition, offset) =>
                 {
@@ -117,7 +117,7 @@ impl Moving {
         }
         match (LegId::known(key), decode_log(payload)) {
             (Some(leg), Ok(record)) => {
-                let of_leg = |change| Keepsake::Change { leg: leg.clone(), change };
+                let of_leg = |change| ArchiveRecord::Change { leg: leg.clone(), change };
                 record.changes.into_iter().map(of_leg).collect()
             }
             (_, Err(fault @ RecordError::Newer { .. })) => {
@@ -141,7 +141,7 @@ impl Moving {
         self.core.late.has(partition, offset)
     }
 
-    fn unreadable(&self, place: Arc<str>, why: String, payload: &[u8]) -> Keepsake {
+    fn unreadable(&self, place: Arc<str>, why: String, payload: &[u8]) -> ArchiveRecord {
         self.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
         let cut = &payload[..payload.len().min(Quarantined::EXCERPT_BYTES_MAX / 4)];
         let fault = Quarantined {
@@ -152,7 +152,7 @@ impl Moving {
             reason: format!("{place}: {why}"),
             excerpt: String::from_utf8_lossy(cut).into_owned(),
         };
-        Keepsake::Fault { key: place, fault }
+        ArchiveRecord::Fault { key: place, fault }
     }
 
     /// Records the batch, however often it takes, and commits.
@@ -214,7 +214,7 @@ impl Moving {
     }
 }
 
-fn add(batch: &mut Batch, read: Vec<Keepsake>, message: &BorrowedMessage<'_>) {
+fn add(batch: &mut Batch, read: Vec<ArchiveRecord>, message: &BorrowedMessage<'_>) {
     batch.keepsakes.extend(read);
     batch.bytes += message.payload_len();
     batch.records += 1;

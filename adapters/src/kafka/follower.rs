@@ -10,7 +10,7 @@ use super::judge::{Read, judge, place_of, version_of};
 use super::log::{Appended, Pending, Pendings, Reply};
 use super::topics::{CHANGES, ENDS_KEPT};
 use domain::leg::LegId;
-use domain::ports::{Followed, LogEntry, StoreError, Told, Version};
+use domain::ports::{LogEntry, LogEvent, StateChanged, StoreError, Version};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
@@ -33,7 +33,7 @@ const FORGET_EVERY: u64 = 100_000;
 
 /// One thing that was read: what is to be shown, and who is to hear of it then.
 pub(super) struct Item {
-    pub(super) what: Option<Told>,
+    pub(super) what: Option<LogEvent>,
     pub(super) reply: Option<(Reply, Result<Version, StoreError>)>,
 }
 
@@ -212,7 +212,7 @@ impl Following {
             Read::End { leg, by } => {
                 self.core.late.counted(&leg);
                 let reply = ours(by).map(|pending| (pending.reply, Ok(version)));
-                Some(Item { what: Some(Told::Retired { leg, version }), reply })
+                Some(Item { what: Some(LogEvent::Retired { leg, version }), reply })
             }
             Read::State { leg, gap, by, payload } => {
                 let item = self.state(&leg, gap, ours(by), payload, version);
@@ -251,14 +251,14 @@ impl Following {
         self.core.late.counted(leg);
         if let Some(Pending { what: Appended::State(LogEntry { flight, changes, .. }), reply }) = ours {
             let changes = changes.iter().map(past_change).collect();
-            let followed = Followed { flight, version, changes, gap };
-            return Some(Item { what: Some(Told::Changed(followed)), reply: Some((reply, Ok(version))) });
+            let followed = StateChanged { flight, version, changes, gap };
+            return Some(Item { what: Some(LogEvent::Changed(followed)), reply: Some((reply, Ok(version))) });
         }
         match wire::record::decode_log(payload) {
             Ok(record) => {
                 let (flight, changes) = (Arc::new(record.flight), record.changes);
                 Some(Item {
-                    what: Some(Told::Changed(Followed { flight, version, changes, gap })),
+                    what: Some(LogEvent::Changed(StateChanged { flight, version, changes, gap })),
                     reply: None,
                 })
             }

@@ -3,7 +3,7 @@
 use super::config::UNWRITTEN_MAX;
 use super::core::{Core, Writer, lock, unavailable};
 use domain::leg::LegId;
-use domain::ports::{Answer, ReportJournal, SinkError};
+use domain::ports::{BoxFuture, ReportJournal, SinkError};
 use domain::report::Report;
 use futures_util::future::join_all;
 use rdkafka::error::RDKafkaErrorCode;
@@ -58,7 +58,7 @@ impl Journal {
 }
 
 impl ReportJournal for Journal {
-    fn post(&self, reports: Vec<(LegId, Report)>) -> Answer<'_, Result<(), SinkError>> {
+    fn post(&self, reports: Vec<(LegId, Report)>) -> BoxFuture<'_, Result<(), SinkError>> {
         Box::pin(async move {
             let Some((_, first)) = reports.first() else { return Ok(()) };
             self.core.reach.refuse_while_away().map_err(SinkError::NotDurable)?;

@@ -12,7 +12,9 @@ use super::start::{self, Newest};
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{Answer, Beginning, ChangeLog, Ended, LogEntry, SharedLog, StoreError, Told, Version};
+use domain::ports::{
+    BoxFuture, ChangeLog, Ended, LogEntry, LogEvent, LogSnapshot, SharedLog, StoreError, Version,
+};
 use futures_util::future::try_join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::future_producer::FutureRecord;
@@ -219,7 +221,7 @@ fn refused(fault: &KafkaError) -> StoreError {
 }
 
 impl ChangeLog for Log {
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let mut legs: Vec<(LegId, Vec<LogEntry>)> = Vec::new();
             for entry in entries {
@@ -247,7 +249,7 @@ impl ChangeLog for Log {
         })
     }
 
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         let core = self.0.core.clone();
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || start::read_all(&core).map(|whole| whole.newest));
@@ -256,12 +258,12 @@ impl ChangeLog for Log {
         })
     }
 
-    fn ended(&self, _: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         // They are told with the rest of the beginning.
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
-    fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, after: Version, _: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let (is_live, newest) = {
                 let ledger = lock(&self.0.core.ledger);
@@ -314,7 +316,7 @@ async fn decoded(newest: Vec<Newest>) -> Result<Decoded, StoreError> {
 }
 
 impl SharedLog for Log {
-    fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>> {
+    fn begin(&self) -> BoxFuture<'_, Result<LogSnapshot, StoreError>> {
         Box::pin(async move {
             let core = self.0.core.clone();
             let read = tokio::task::spawn_blocking(move || start::read_all(&core));
@@ -332,11 +334,11 @@ impl SharedLog for Log {
             let (items, told) = mpsc::channel(READ_MAX);
             self.0.telling.lock().await.items = Some(told);
             reader.follow(self.0.core.clone(), self.0.pendings.clone(), self.0.process, items)?;
-            Ok(Beginning { flights, ended })
+            Ok(LogSnapshot { flights, ended })
         })
     }
 
-    fn next(&self) -> Answer<'_, Vec<Told>> {
+    fn next(&self) -> BoxFuture<'_, Vec<LogEvent>> {
         Box::pin(async move {
             let mut telling = self.0.telling.lock().await;
             let Telling { items, given } = &mut *telling;

@@ -14,7 +14,7 @@ use super::judge::place_of;
 use super::log::Log;
 use super::topics::{FLIGHTS_GROUP, REPORTS};
 use super::tracker::Tracker;
-use domain::ports::{Answer, Delivered, Delivery, Quarantined, ReportQueue, Settle, StoreError};
+use domain::ports::{Ack, BoxFuture, Quarantined, QueuedItem, QueuedPayload, ReportQueue, StoreError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -58,7 +58,7 @@ const CATCH_UP_AGAIN: Duration = Duration::from_millis(200);
 /// The reports of this node's legs. One a node.
 pub struct Queue {
     control: Arc<Control>,
-    deliveries: tokio::sync::Mutex<mpsc::Receiver<Delivery>>,
+    deliveries: tokio::sync::Mutex<mpsc::Receiver<QueuedItem>>,
     left: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
@@ -119,7 +119,7 @@ impl Queue {
 }
 
 impl ReportQueue for Queue {
-    fn next(&self) -> Answer<'_, Vec<Delivery>> {
+    fn next(&self) -> BoxFuture<'_, Vec<QueuedItem>> {
         Box::pin(async move {
             let mut batch = Vec::with_capacity(GIVEN_MAX);
             if self.deliveries.lock().await.recv_many(&mut batch, GIVEN_MAX).await == 0 {
@@ -130,7 +130,7 @@ impl ReportQueue for Queue {
         })
     }
 
-    fn leave(&self) -> Answer<'_, ()> {
+    fn leave(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             self.control.leaving.store(true, Ordering::Release);
             let left = lock(&self.left).take();
@@ -225,9 +225,9 @@ impl Control {
 /// The thread that reads the journal.
 struct Reading {
     control: Arc<Control>,
-    deliver: mpsc::Sender<Delivery>,
+    deliver: mpsc::Sender<QueuedItem>,
     /// Read while there was no room; a few at most, as everything is paused then.
-    carried: VecDeque<(i32, i64, Delivery)>,
+    carried: VecDeque<(i32, i64, QueuedItem)>,
     is_full: bool,
 }
 
@@ -336,10 +336,10 @@ impl Reading {
         };
         self.control.core.figures.queue.took(partition, message.timestamp().to_millis());
         let control = self.control.clone();
-        let settle = Settle::new(move || control.settle(partition, term, offset));
+        let settle = Ack::new(move || control.settle(partition, term, offset));
         let payload = message.payload().unwrap_or_default();
         let what = match wire::record::decode_report(payload) {
-            Ok(report) => Delivered::Report(report),
+            Ok(report) => QueuedPayload::Report(report),
             Err(fault @ RecordError::Newer { .. }) if !self.is_skipped(partition, offset) => {
                 // A newer hub can merge it: this one must neither settle it nor stand before it.
                 return self.control.core.too_old(&place_of(message), &fault);
@@ -347,10 +347,10 @@ impl Reading {
             Err(fault) => {
                 self.control.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
                 let place = place_of(message);
-                Delivered::Unreadable { place, reason: fault.to_string(), excerpt: excerpt(payload) }
+                QueuedPayload::Unreadable { place, reason: fault.to_string(), excerpt: excerpt(payload) }
             }
         };
-        let delivery = Delivery { what, settle };
+        let delivery = QueuedItem { what, settle };
         if !self.carried.is_empty() {
             self.carried.push_back((partition, offset, delivery));
         } else if let Err(mpsc::error::TrySendError::Full(delivery)) = self.deliver.try_send(delivery) {

@@ -16,7 +16,7 @@ use super::start::{self, Blocked};
 use super::topics::{ARCHIVE, CHANGES, REPORTS};
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::StoreError;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -72,7 +72,7 @@ impl Skips {
     pub(super) fn note(&self, Skip(skip): Skip) {
         let SkipRecord { topic, partition, offset, by, at, reason } = skip;
         let place = format!("{topic} {partition}/{offset}");
-        let reason = reason.as_ref().map_or("", Line::as_str);
+        let reason = reason.as_ref().map_or("", SingleLineText::as_str);
         if lock(&self.0).insert((topic, partition, offset)) {
             tracing::warn!(place, %by, %at, reason, "a record is passed over, as an operator decided");
         }
@@ -139,8 +139,8 @@ impl Kafka {
     pub async fn skip(
         config: &KafkaConfig,
         place: &RecordPlace,
-        by: Line,
-        reason: Option<Line>,
+        by: SingleLineText,
+        reason: Option<SingleLineText>,
     ) -> Result<(), StoreError> {
         let RecordPlace { partition, offset, .. } = *place;
         let topic = topic_of(config, &place.topic)?;
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_decision_counts_where_its_key_says_what_it_says() {
-        let by = Line::parse("J. Novak").unwrap();
+        let by = SingleLineText::parse("J. Novak").unwrap();
         let skip = SkipRecord {
             topic: CHANGES.into(),
             partition: 3,

@@ -8,10 +8,10 @@ use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::{
-    AirlineChange, AirportChange, Answer, Deed, Directory, FeedKey, FeedNote, KeyError, OverrideNote,
-    PAST_OVERRIDES_MAX, PastOverride, StoreError, overrides_in_force,
+    AirlineNameOverride, AirportChange, AuditAction, BoxFuture, Directory, FeedKey, KeyError, NewOverride,
+    OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, StoreError, overrides_in_force,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Decided {
     epoch: Option<String>,
-    feeds: BTreeMap<Arc<str>, FeedNote>,
+    feeds: BTreeMap<Arc<str>, RegisteredFeed>,
     health: BTreeMap<Arc<str>, FeedHealth>,
     /// By feed, those of a feed in their order.
     keys: BTreeMap<Arc<str>, Vec<FeedKey>>,
     revoked: Vec<(Arc<str>, KeyDigest)>,
-    airlines: BTreeMap<AirlineCode, AirlineChange>,
+    airlines: BTreeMap<AirlineCode, AirlineNameOverride>,
     airports: BTreeMap<Iata, AirportChange>,
-    overrides: BTreeMap<LegId, Vec<PastOverride>>,
+    overrides: BTreeMap<LegId, Vec<OverrideEvent>>,
 }
 
 impl Decided {
@@ -54,7 +54,7 @@ impl Decided {
         Ok(digest)
     }
 
-    fn end(&mut self, leg: LegId, deed: PastOverride) -> bool {
+    fn end(&mut self, leg: LegId, deed: OverrideEvent) -> bool {
         let done = self.overrides.entry(leg).or_default();
         let is_in_force = overrides_in_force(done, deed.at).iter().any(|order| order.field == deed.field);
         if is_in_force {
@@ -63,10 +63,10 @@ impl Decided {
         is_in_force
     }
 
-    fn told(&self, leg: &LegId) -> Vec<PastOverride> {
+    fn told(&self, leg: &LegId) -> Vec<OverrideEvent> {
         let done = self.overrides.get(leg).map(Vec::as_slice).unwrap_or_default();
         let old = done.len().saturating_sub(PAST_OVERRIDES_MAX as usize);
-        let is_told = |(index, deed): &(usize, &PastOverride)| {
+        let is_told = |(index, deed): &(usize, &OverrideEvent)| {
             *index >= old || !done[index + 1..].iter().any(|later| later.field == deed.field)
         };
         done.iter().enumerate().filter(is_told).map(|(_, deed)| deed.clone()).collect()
@@ -74,23 +74,23 @@ impl Decided {
 }
 
 impl Directory for Memory {
-    fn epoch(&self, fresh: [u8; 16]) -> Answer<'_, Result<String, StoreError>> {
+    fn epoch(&self, fresh: [u8; 16]) -> BoxFuture<'_, Result<String, StoreError>> {
         let made = || fresh.iter().map(|byte| format!("{byte:02x}")).collect();
         self.with(|held| Ok(held.decided.epoch.get_or_insert_with(made).clone()))
     }
 
-    fn note_feeds(&self, feeds: Vec<FeedNote>) -> Answer<'_, Result<(), StoreError>> {
+    fn note_feeds(&self, feeds: Vec<RegisteredFeed>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| {
             held.decided.feeds.extend(feeds.into_iter().map(|feed| (feed.name.clone(), feed)));
             Ok(())
         })
     }
 
-    fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
+    fn feeds(&self) -> BoxFuture<'_, Result<Vec<RegisteredFeed>, StoreError>> {
         self.with(|held| Ok(held.decided.feeds.values().cloned().collect()))
     }
 
-    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>> {
+    fn put_feed_health(&self, health: HealthByFeed) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| {
             let known = health.into_iter().filter(|(feed, _)| held.decided.feeds.contains_key(feed));
             let cut = |health: FeedHealth| FeedHealth {
@@ -104,13 +104,13 @@ impl Directory for Memory {
         })
     }
 
-    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>> {
+    fn feed_health(&self) -> BoxFuture<'_, Result<HealthByFeed, StoreError>> {
         self.with(|held| {
             Ok(held.decided.health.iter().map(|(feed, health)| (feed.clone(), *health)).collect())
         })
     }
 
-    fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {
+    fn feed_keys(&self) -> BoxFuture<'_, Result<Vec<FeedKey>, StoreError>> {
         self.with(|held| Ok(held.decided.keys.values().flatten().cloned().collect()))
     }
 
@@ -118,9 +118,9 @@ impl Directory for Memory {
         &self,
         feed: Arc<str>,
         digest: KeyDigest,
-        note: Line,
+        note: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<(), KeyError>> {
+    ) -> BoxFuture<'_, Result<(), KeyError>> {
         let key = FeedKey { feed, digest, note, added_at: cut(at) };
         let added = self.with(|held| Ok(held.decided.add(key)));
         Box::pin(async move { Ok(added.await??) })
@@ -131,17 +131,17 @@ impl Directory for Memory {
         feed: Arc<str>,
         prefix: KeyPrefix,
         _: DateTime<Utc>,
-    ) -> Answer<'_, Result<KeyDigest, KeyError>> {
+    ) -> BoxFuture<'_, Result<KeyDigest, KeyError>> {
         let revoked = self.with(|held| Ok(held.decided.revoke(feed, &prefix)));
         Box::pin(async move { Ok(revoked.await??) })
     }
 
-    fn airline_changes(&self) -> Answer<'_, Result<Vec<AirlineChange>, StoreError>> {
+    fn airline_changes(&self) -> BoxFuture<'_, Result<Vec<AirlineNameOverride>, StoreError>> {
         self.with(|held| Ok(held.decided.airlines.values().cloned().collect()))
     }
 
-    fn put_airline(&self, change: AirlineChange) -> Answer<'_, Result<(), StoreError>> {
-        let change = AirlineChange { at: cut(change.at), ..change };
+    fn put_airline(&self, change: AirlineNameOverride) -> BoxFuture<'_, Result<(), StoreError>> {
+        let change = AirlineNameOverride { at: cut(change.at), ..change };
         self.with(|held| {
             held.decided.airlines.insert(change.code, change);
             Ok(())
@@ -151,17 +151,17 @@ impl Directory for Memory {
     fn withdraw_airline(
         &self,
         code: AirlineCode,
-        _: Line,
+        _: SingleLineText,
         _: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.with(|held| Ok(held.decided.airlines.remove(&code).is_some()))
     }
 
-    fn airport_changes(&self) -> Answer<'_, Result<Vec<AirportChange>, StoreError>> {
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>> {
         self.with(|held| Ok(held.decided.airports.values().cloned().collect()))
     }
 
-    fn put_airport(&self, change: AirportChange) -> Answer<'_, Result<(), StoreError>> {
+    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>> {
         let change = AirportChange { at: cut(change.at), ..change };
         self.with(|held| {
             held.decided.airports.insert(change.iata, change);
@@ -172,16 +172,16 @@ impl Directory for Memory {
     fn withdraw_airport(
         &self,
         iata: Iata,
-        _: Line,
+        _: SingleLineText,
         _: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.with(|held| Ok(held.decided.airports.remove(&iata).is_some()))
     }
 
-    fn put_override(&self, note: OverrideNote) -> Answer<'_, Result<(), StoreError>> {
-        let OverrideNote { leg, field, value, set_by, set_at, until, reason } = note;
-        let deed = Deed::Set { value, until: cut(until), reason };
-        let past = PastOverride { field, deed, by: set_by, at: cut(set_at) };
+    fn put_override(&self, note: NewOverride) -> BoxFuture<'_, Result<(), StoreError>> {
+        let NewOverride { leg, field, value, set_by, set_at, until, reason } = note;
+        let deed = AuditAction::Set { value, until: cut(until), reason };
+        let past = OverrideEvent { field, deed, by: set_by, at: cut(set_at) };
         self.with(|held| {
             held.decided.overrides.entry(leg).or_default().push(past);
             Ok(())
@@ -192,14 +192,14 @@ impl Directory for Memory {
         &self,
         leg: LegId,
         field: Field,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
-        let deed = PastOverride { field, deed: Deed::Ended, by, at: cut(at) };
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        let deed = OverrideEvent { field, deed: AuditAction::Ended, by, at: cut(at) };
         self.with(|held| Ok(held.decided.end(leg, deed)))
     }
 
-    fn overrides(&self, leg: LegId) -> Answer<'_, Result<Vec<PastOverride>, StoreError>> {
+    fn overrides(&self, leg: LegId) -> BoxFuture<'_, Result<Vec<OverrideEvent>, StoreError>> {
         self.with(|held| Ok(held.decided.told(&leg)))
     }
 }

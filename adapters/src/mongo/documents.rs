@@ -14,7 +14,7 @@ use super::schema::{FLIGHT_CHANGES, QUARANTINE, RAW_MESSAGES};
 use crate::packed::{Packed, cut_fault};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::leg::LegId;
-use domain::ports::{Keepsake, PastChange, Quarantined, RawMessage};
+use domain::ports::{ArchiveRecord, PastChange, Quarantined, RawMessage};
 use mongodb::bson::raw::{RawArrayBuf, RawBinaryRef, RawDocument, RawDocumentBuf, cstr};
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{self, Document, doc};
@@ -38,17 +38,17 @@ pub(super) struct Stamp {
 pub(super) type Sorted = [(&'static str, Vec<RawDocumentBuf>); 3];
 
 /// Keepsakes as documents, by collection. A message comes before what was wrong in it.
-pub(super) fn sorted(keepsakes: Vec<Keepsake>, stamp: &Stamp) -> Result<Sorted, String> {
+pub(super) fn sorted(keepsakes: Vec<ArchiveRecord>, stamp: &Stamp) -> Result<Sorted, String> {
     let (mut messages, mut faults, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     for (keepsake, order) in keepsakes.into_iter().zip(stamp.order..) {
         let (documents, document) = match keepsake {
-            Keepsake::Message { key, message: raw } => {
+            ArchiveRecord::Message { key, message: raw } => {
                 (&mut messages, message(Some(known(&key)?), &raw, stamp))
             }
-            Keepsake::Fault { key, fault: found } => {
+            ArchiveRecord::Fault { key, fault: found } => {
                 (&mut faults, fault(Some(known(&key)?), found, order, stamp))
             }
-            Keepsake::Change { leg, change: past } => (&mut changes, change(&leg, &past, stamp)?),
+            ArchiveRecord::Change { leg, change: past } => (&mut changes, change(&leg, &past, stamp)?),
         };
         documents.push(document);
     }
@@ -233,9 +233,9 @@ mod tests {
     fn one_of_each() -> Sorted {
         let leg = LegId::known("A-1").unwrap();
         let keepsakes = vec![
-            Keepsake::Change { leg, change: past(3) },
-            Keepsake::Fault { key: "k".into(), fault: found() },
-            Keepsake::Message { key: "k".into(), message: raw(b"{}") },
+            ArchiveRecord::Change { leg, change: past(3) },
+            ArchiveRecord::Fault { key: "k".into(), fault: found() },
+            ArchiveRecord::Message { key: "k".into(), message: raw(b"{}") },
         ];
         sorted(keepsakes, &stamp()).unwrap()
     }
@@ -287,11 +287,11 @@ mod tests {
     fn what_no_document_can_hold_is_refused_in_words() {
         let leg = LegId::known("A-1").unwrap();
         let refused = |keepsake| sorted(vec![keepsake], &stamp()).unwrap_err();
-        let error = refused(Keepsake::Change { leg: leg.clone(), change: past(u64::MAX) });
+        let error = refused(ArchiveRecord::Change { leg: leg.clone(), change: past(u64::MAX) });
         assert_eq!(error, "revision 18446744073709551615 of A-1 is beyond what a document can hold");
-        let error = refused(Keepsake::Fault { key: "".into(), fault: found() });
+        let error = refused(ArchiveRecord::Fault { key: "".into(), fault: found() });
         assert!(error.starts_with("the key \"\" has 0 bytes"), "{error}");
-        let error = refused(Keepsake::Message { key: "é".repeat(600).into(), message: raw(b"") });
+        let error = refused(ArchiveRecord::Message { key: "é".repeat(600).into(), message: raw(b"") });
         assert!(error.ends_with("has 1200 bytes; 1 to 1024 are taken"), "{error}");
         assert_eq!(after(&leg, u64::MAX), None);
     }

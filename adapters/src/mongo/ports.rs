@@ -3,26 +3,33 @@
 use super::Mongo;
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
-use domain::ports::{Answer, Archive, Keepsake, PastChange, Quarantined, RawMessage, Recorder, StoreError};
+use domain::ports::{
+    Archive, ArchiveRecord, BoxFuture, PastChange, Quarantined, RawMessage, Recorder, StoreError,
+};
 
 impl Archive for Mongo {
     fn keep(
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move { self.in_words(self.write_kept(message, faults).await) })
     }
 
-    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+    fn history(
+        &self,
+        leg: LegId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>> {
         Box::pin(async move { self.in_words(self.read_history(&leg, after, limit).await) })
     }
 
-    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+    fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>> {
         Box::pin(async move { self.in_words(self.read_newest(&leg).await) })
     }
 
-    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+    fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         Box::pin(async move { self.in_words(self.read_quarantine(limit).await) })
     }
 
@@ -30,13 +37,13 @@ impl Archive for Mongo {
         &self,
         raw_before: DateTime<Utc>,
         history_before: DateTime<Utc>,
-    ) -> Answer<'_, Result<u64, StoreError>> {
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move { self.in_words(self.drop_older(raw_before, history_before).await) })
     }
 }
 
 impl Recorder for Mongo {
-    fn record(&self, keepsakes: Vec<Keepsake>) -> Answer<'_, Result<(), StoreError>> {
+    fn record(&self, keepsakes: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             if keepsakes.is_empty() {
                 return Ok(());

@@ -12,8 +12,8 @@ use crate::memory::Memory;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, Ended, Keepsake, LogEntry, PastChange, Quarantined, RawMessage, Recorder,
-    Version,
+    Archive, ArchiveRecord, BoxFuture, ChangeLog, Ended, LogEntry, PastChange, Quarantined, RawMessage,
+    Recorder, Version,
 };
 use mongodb::bson::{Document, doc};
 use place::{Place, real_time};
@@ -37,25 +37,26 @@ struct Piped {
 }
 
 impl ChangeLog for Piped {
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.log.append(entries.clone()).await?;
             let changes = entries.iter().flat_map(|entry| &entry.changes);
-            let keepsakes =
-                changes.map(|c| Keepsake::Change { leg: c.leg.clone(), change: past_change(c) }).collect();
+            let keepsakes = changes
+                .map(|c| ArchiveRecord::Change { leg: c.leg.clone(), change: past_change(c) })
+                .collect();
             self.archive.record(keepsakes).await
         })
     }
 
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         self.log.restore()
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         self.log.ended(since)
     }
 
-    fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.log.retire(leg, after, at)
     }
 }
@@ -65,19 +66,24 @@ impl Archive for Piped {
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
         self.archive.keep(message, faults)
     }
 
-    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>> {
+    fn history(
+        &self,
+        leg: LegId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>> {
         self.archive.history(leg, after, limit)
     }
 
-    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>> {
+    fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>> {
         self.archive.newest(leg)
     }
 
-    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>> {
+    fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         self.archive.quarantine(limit)
     }
 
@@ -85,7 +91,7 @@ impl Archive for Piped {
         &self,
         raw_before: DateTime<Utc>,
         history_before: DateTime<Utc>,
-    ) -> Answer<'_, Result<u64, StoreError>> {
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.archive.expire(raw_before, history_before)
     }
 }
@@ -109,10 +115,10 @@ async fn mongo_is_a_recorder() {
     recorder::suite(places(server)).await;
 }
 
-fn change(rev: u64) -> Keepsake {
+fn change(rev: u64) -> ArchiveRecord {
     let (mut sample, at) = (Sample::leg(1), dawn());
     let change = past_change(&sample.gate("14").changes[0]);
-    Keepsake::Change { leg: sample.flight.leg, change: PastChange { rev, at, ..change } }
+    ArchiveRecord::Change { leg: sample.flight.leg, change: PastChange { rev, at, ..change } }
 }
 
 fn fault() -> Quarantined {
@@ -165,11 +171,13 @@ async fn what_cannot_be_written_is_told_in_words() {
     let Some(server) = crate::contract::services::mongo() else { return };
     let place = Place::new(&server);
     let archive = place.migrated().await;
-    let Keepsake::Change { leg, change: past } = change(1) else { panic!("it is a change") };
+    let ArchiveRecord::Change { leg, change: past } = change(1) else { panic!("it is a change") };
     let large = PastChange { set_json: "x".repeat(17_000_000), ..past };
-    let error = archive.record(vec![Keepsake::Change { leg, change: large }]).await.unwrap_err().to_string();
+    let error =
+        archive.record(vec![ArchiveRecord::Change { leg, change: large }]).await.unwrap_err().to_string();
     assert!(error.starts_with("MongoDB is not available: ") && error.contains("16777216 bytes"), "{error}");
-    let error = archive.record(vec![Keepsake::Fault { key: "".into(), fault: fault() }]).await.unwrap_err();
+    let error =
+        archive.record(vec![ArchiveRecord::Fault { key: "".into(), fault: fault() }]).await.unwrap_err();
     assert!(error.to_string().contains("the key \"\" has 0 bytes"), "{error}");
 }
 

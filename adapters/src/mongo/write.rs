@@ -6,7 +6,7 @@ use super::schema::{FLIGHT_CHANGES, QUARANTINE, RAW_MESSAGES};
 use super::words::{DUPLICATE_KEY, Failure};
 use crate::packed::{self, COMPRESSED_HERE_BYTES_MAX};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ports::{Keepsake, Quarantined, RawMessage};
+use domain::ports::{ArchiveRecord, Quarantined, RawMessage};
 use mongodb::bson::doc;
 use mongodb::bson::raw::RawDocumentBuf;
 use mongodb::error::{Error, ErrorKind};
@@ -51,7 +51,7 @@ impl Mongo {
     }
 
     /// Keeps all that is not known yet.
-    pub(super) async fn write_recorded(&self, keepsakes: Vec<Keepsake>) -> Result<(), Failure> {
+    pub(super) async fn write_recorded(&self, keepsakes: Vec<ArchiveRecord>) -> Result<(), Failure> {
         let stamp = self.stamp(keepsakes.len());
         let encoding = self.compute(move || documents::sorted(keepsakes, &stamp));
         self.insert(encoding.await?.map_err(Failure::Refused)?, Known::PassedOver).await

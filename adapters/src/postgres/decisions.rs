@@ -6,8 +6,8 @@ use domain::codes::{AirlineCode, Iata};
 use domain::feed_health::FeedHealth;
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::Line;
-use domain::ports::{AirlineChange, AirportChange, FeedNote, OverrideNote};
+use domain::line::SingleLineText;
+use domain::ports::{AirlineNameOverride, AirportChange, NewOverride, RegisteredFeed};
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,10 @@ pub(super) async fn epoch(connection: &mut PgConnection, fresh: String) -> sqlx:
     sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'epoch'").fetch_one(connection).await
 }
 
-pub(super) async fn note_feeds(connection: &mut PgConnection, feeds: Vec<FeedNote>) -> sqlx::Result<()> {
+pub(super) async fn note_feeds(
+    connection: &mut PgConnection,
+    feeds: Vec<RegisteredFeed>,
+) -> sqlx::Result<()> {
     let names: Vec<String> = feeds.iter().map(|feed| feed.name.to_string()).collect();
     let airports: Vec<Option<String>> =
         feeds.iter().map(|feed| feed.airport.map(|iata| iata.to_string())).collect();
@@ -80,7 +83,10 @@ pub(super) async fn put_feed_health(
     Ok(())
 }
 
-pub(super) async fn put_airline(connection: &mut PgConnection, change: AirlineChange) -> sqlx::Result<()> {
+pub(super) async fn put_airline(
+    connection: &mut PgConnection,
+    change: AirlineNameOverride,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO airline_changes (code, name, made_by, made_at) VALUES ($1, $2, $3, $4)",
         change.code.as_str(),
@@ -96,7 +102,7 @@ pub(super) async fn put_airline(connection: &mut PgConnection, change: AirlineCh
 pub(super) async fn withdraw_airline(
     connection: &mut PgConnection,
     code: AirlineCode,
-    by: Line,
+    by: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let mut transaction = connection.begin().await?;
@@ -120,8 +126,8 @@ pub(super) async fn put_airport(connection: &mut PgConnection, change: AirportCh
         "INSERT INTO airport_changes (iata, withdrawn, name, city, zone, made_by, made_at)
          VALUES ($1, FALSE, $2, $3, $4, $5, $6)",
         change.iata.as_str(),
-        change.name.as_ref().map(Line::as_str),
-        change.city.as_ref().map(Line::as_str),
+        change.name.as_ref().map(SingleLineText::as_str),
+        change.city.as_ref().map(SingleLineText::as_str),
         change.zone.map(|zone| zone.name()),
         change.by.as_str(),
         cut(change.at),
@@ -134,7 +140,7 @@ pub(super) async fn put_airport(connection: &mut PgConnection, change: AirportCh
 pub(super) async fn withdraw_airport(
     connection: &mut PgConnection,
     iata: Iata,
-    by: Line,
+    by: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let mut transaction = connection.begin().await?;
@@ -153,7 +159,7 @@ pub(super) async fn withdraw_airport(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn put_override(connection: &mut PgConnection, note: OverrideNote) -> sqlx::Result<()> {
+pub(super) async fn put_override(connection: &mut PgConnection, note: NewOverride) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO overrides (leg, field, value, until, reason, made_by, made_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -161,7 +167,7 @@ pub(super) async fn put_override(connection: &mut PgConnection, note: OverrideNo
         note.field.name(),
         note.value.as_ref().map(encode_value),
         cut(note.until),
-        note.reason.as_ref().map(Line::as_str),
+        note.reason.as_ref().map(SingleLineText::as_str),
         note.set_by.as_str(),
         cut(note.set_at),
     )
@@ -174,7 +180,7 @@ pub(super) async fn end_override(
     connection: &mut PgConnection,
     leg: LegId,
     field: Field,
-    by: Line,
+    by: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let mut transaction = connection.begin().await?;

@@ -9,22 +9,22 @@ use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::{
-    AirlineChange, AirportChange, Answer, Directory, FeedKey, FeedNote, KeyError, OverrideNote,
-    PAST_OVERRIDES_MAX, PastOverride, StoreError,
+    AirlineNameOverride, AirportChange, BoxFuture, Directory, FeedKey, KeyError, NewOverride, OverrideEvent,
+    PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Directory for Postgres {
-    fn epoch(&self, fresh: [u8; 16]) -> Answer<'_, Result<String, StoreError>> {
+    fn epoch(&self, fresh: [u8; 16]) -> BoxFuture<'_, Result<String, StoreError>> {
         let fresh: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
         Box::pin(self.call(move |connection| Box::pin(decisions::epoch(connection, fresh))))
     }
 
-    fn note_feeds(&self, feeds: Vec<FeedNote>) -> Answer<'_, Result<(), StoreError>> {
+    fn note_feeds(&self, feeds: Vec<RegisteredFeed>) -> BoxFuture<'_, Result<(), StoreError>> {
         // In the order of their names, so that two nodes do not wait for one another.
         let feeds: BTreeMap<_, _> = feeds.into_iter().map(|feed| (feed.name.clone(), feed)).collect();
         Box::pin(self.call(move |connection| {
@@ -32,7 +32,7 @@ impl Directory for Postgres {
         }))
     }
 
-    fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>> {
+    fn feeds(&self) -> BoxFuture<'_, Result<Vec<RegisteredFeed>, StoreError>> {
         let reading = self.call(|connection| {
             Box::pin(
                 sqlx::query_as!(
@@ -46,13 +46,13 @@ impl Directory for Postgres {
         Box::pin(async move { read(reading.await?, FeedRow::read) })
     }
 
-    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>> {
+    fn put_feed_health(&self, health: HealthByFeed) -> BoxFuture<'_, Result<(), StoreError>> {
         // In the order of their names, so that two nodes do not wait for one another.
         let health: BTreeMap<_, _> = health.into_iter().collect();
         Box::pin(self.call(move |connection| Box::pin(decisions::put_feed_health(connection, health))))
     }
 
-    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>> {
+    fn feed_health(&self) -> BoxFuture<'_, Result<HealthByFeed, StoreError>> {
         let reading = self.call(|connection| {
             Box::pin(
                 sqlx::query!(
@@ -73,7 +73,7 @@ impl Directory for Postgres {
         })
     }
 
-    fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>> {
+    fn feed_keys(&self) -> BoxFuture<'_, Result<Vec<FeedKey>, StoreError>> {
         let reading = self.call(|connection| {
             Box::pin(
                 sqlx::query_as!(
@@ -91,9 +91,9 @@ impl Directory for Postgres {
         &self,
         feed: Arc<str>,
         digest: KeyDigest,
-        note: Line,
+        note: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<(), KeyError>> {
+    ) -> BoxFuture<'_, Result<(), KeyError>> {
         let adding = self.call(move |connection| Box::pin(keys::add(connection, feed, digest, note, at)));
         Box::pin(async move { Ok(adding.await??) })
     }
@@ -103,12 +103,12 @@ impl Directory for Postgres {
         feed: Arc<str>,
         prefix: KeyPrefix,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<KeyDigest, KeyError>> {
+    ) -> BoxFuture<'_, Result<KeyDigest, KeyError>> {
         let revoking = self.call(move |connection| Box::pin(keys::revoke(connection, feed, prefix, at)));
         Box::pin(async move { Ok(revoking.await??) })
     }
 
-    fn airline_changes(&self) -> Answer<'_, Result<Vec<AirlineChange>, StoreError>> {
+    fn airline_changes(&self) -> BoxFuture<'_, Result<Vec<AirlineNameOverride>, StoreError>> {
         let reading = self.call(|connection| {
             Box::pin(
                 sqlx::query_as!(
@@ -124,20 +124,20 @@ impl Directory for Postgres {
         Box::pin(async move { read(reading.await?, AirlineRow::read) })
     }
 
-    fn put_airline(&self, change: AirlineChange) -> Answer<'_, Result<(), StoreError>> {
+    fn put_airline(&self, change: AirlineNameOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.call(move |connection| Box::pin(decisions::put_airline(connection, change))))
     }
 
     fn withdraw_airline(
         &self,
         code: AirlineCode,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(self.call(move |connection| Box::pin(decisions::withdraw_airline(connection, code, by, at))))
     }
 
-    fn airport_changes(&self) -> Answer<'_, Result<Vec<AirportChange>, StoreError>> {
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>> {
         let reading = self.call(|connection| {
             Box::pin(
                 sqlx::query_as!(
@@ -152,20 +152,20 @@ impl Directory for Postgres {
         Box::pin(async move { read(reading.await?, AirportRow::read) })
     }
 
-    fn put_airport(&self, change: AirportChange) -> Answer<'_, Result<(), StoreError>> {
+    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.call(move |connection| Box::pin(decisions::put_airport(connection, change))))
     }
 
     fn withdraw_airport(
         &self,
         iata: Iata,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(self.call(move |connection| Box::pin(decisions::withdraw_airport(connection, iata, by, at))))
     }
 
-    fn put_override(&self, note: OverrideNote) -> Answer<'_, Result<(), StoreError>> {
+    fn put_override(&self, note: NewOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.call(move |connection| Box::pin(decisions::put_override(connection, note))))
     }
 
@@ -173,15 +173,15 @@ impl Directory for Postgres {
         &self,
         leg: LegId,
         field: Field,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(
             self.call(move |connection| Box::pin(decisions::end_override(connection, leg, field, by, at))),
         )
     }
 
-    fn overrides(&self, leg: LegId) -> Answer<'_, Result<Vec<PastOverride>, StoreError>> {
+    fn overrides(&self, leg: LegId) -> BoxFuture<'_, Result<Vec<OverrideEvent>, StoreError>> {
         let reading = self.call(move |connection| Box::pin(overrides(connection, leg)));
         Box::pin(async move { Ok(read(reading.await?, OverrideRow::read)?.into_iter().flatten().collect()) })
     }

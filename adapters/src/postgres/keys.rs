@@ -4,7 +4,7 @@
 use crate::directory_rows as rows;
 use chrono::{DateTime, Utc};
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
-use domain::line::Line;
+use domain::line::SingleLineText;
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(super) async fn add(
     connection: &mut PgConnection,
     feed: Arc<str>,
     digest: KeyDigest,
-    note: Line,
+    note: SingleLineText,
     at: DateTime<Utc>,
 ) -> sqlx::Result<Result<(), KeyRefused>> {
     let mut transaction = connection.begin().await?;

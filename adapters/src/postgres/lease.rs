@@ -2,7 +2,7 @@
 
 use super::conversation::{connect, silent, unavailable};
 use super::{Inner, Postgres, STORE};
-use domain::ports::{Answer, Lease, Leases, StoreError, is_lease_name};
+use domain::ports::{BoxFuture, Lease, Leases, StoreError, is_lease_name};
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ struct Link {
 }
 
 impl Leases for Postgres {
-    fn try_take(&self, name: Arc<str>) -> Answer<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
+    fn try_take(&self, name: Arc<str>) -> BoxFuture<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
         let inner = self.inner.clone();
         Box::pin(async move {
             if !is_lease_name(&name) {
@@ -73,7 +73,7 @@ struct Given {
 }
 
 impl Lease for HeldLease {
-    fn still_held(&self) -> Answer<'_, bool> {
+    fn still_held(&self) -> BoxFuture<'_, bool> {
         let given = self.given.clone();
         Box::pin(async move {
             let Some(given) = given else { return false };
@@ -82,7 +82,7 @@ impl Lease for HeldLease {
         })
     }
 
-    fn release(mut self: Box<Self>) -> Answer<'static, ()> {
+    fn release(mut self: Box<Self>) -> BoxFuture<'static, ()> {
         let given = self.given.take();
         Box::pin(async move {
             let Some(given) = given else { return };

@@ -8,8 +8,8 @@ use self::database::{Database, open};
 use super::{CheckError, MigrateFault, Postgres, PostgresLimits};
 use crate::contract::{Opening, directory, leases};
 use domain::feed_key::KeyDigest;
-use domain::line::Line;
-use domain::ports::{Directory, FeedKind, FeedNote, KeyError, Lease, Leases, StoreError};
+use domain::line::SingleLineText;
+use domain::ports::{Directory, FeedKind, KeyError, Lease, Leases, RegisteredFeed, StoreError};
 use futures_util::future::try_join_all;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -246,8 +246,8 @@ async fn taken(node: &Postgres) -> Option<Box<dyn Lease>> {
     node.try_take("feed/jfk".into()).await.unwrap()
 }
 
-fn feed(name: &str) -> FeedNote {
-    FeedNote {
+fn feed(name: &str) -> RegisteredFeed {
+    RegisteredFeed {
         name: name.into(),
         airport: None,
         kind: FeedKind::Push,
@@ -258,6 +258,6 @@ fn feed(name: &str) -> FeedNote {
     }
 }
 
-fn line(text: &str) -> Line {
-    Line::parse(text).unwrap()
+fn line(text: &str) -> SingleLineText {
+    SingleLineText::parse(text).unwrap()
 }

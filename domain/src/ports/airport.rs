@@ -1,6 +1,6 @@
 //! An airport that is polled.
 
-use super::Answer;
+use super::BoxFuture;
 use chrono::{DateTime, Utc};
 
 /// A question to an airport that is polled.
@@ -58,5 +58,5 @@ pub enum AskError {
 /// An airport that is polled.
 pub trait AirportSource: Send + Sync {
     /// Asks it once. Time-outs are the adapter's.
-    fn ask(&self, ask: Ask) -> Answer<'_, Result<AirportSays, AskError>>;
+    fn ask(&self, ask: Ask) -> BoxFuture<'_, Result<AirportSays, AskError>>;
 }

@@ -1,6 +1,6 @@
 //! What is kept for people to look at: raw messages, quarantine, history.
 
-use super::{Answer, StoreError};
+use super::{BoxFuture, StoreError};
 use crate::leg::LegId;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -75,28 +75,33 @@ pub trait Archive: Send + Sync {
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
-    ) -> Answer<'_, Result<(), StoreError>>;
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// The changes of a leg, oldest first, at most `limit`, those after revision `after`.
-    fn history(&self, leg: LegId, after: u64, limit: u32) -> Answer<'_, Result<Vec<PastChange>, StoreError>>;
+    fn history(
+        &self,
+        leg: LegId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>>;
 
     /// The newest change of a leg, which says how the leg stood when it was over.
-    fn newest(&self, leg: LegId) -> Answer<'_, Result<Option<PastChange>, StoreError>>;
+    fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>>;
 
     /// The newest faults, newest first, at most `limit`.
-    fn quarantine(&self, limit: u32) -> Answer<'_, Result<Vec<Quarantined>, StoreError>>;
+    fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>>;
 
     /// Drops what is older than the given instants. Answers how many rows went.
     fn expire(
         &self,
         raw_before: DateTime<Utc>,
         history_before: DateTime<Utc>,
-    ) -> Answer<'_, Result<u64, StoreError>>;
+    ) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
 /// One thing to keep, with the key that makes keeping it twice the same as keeping it once.
 #[derive(Clone, Debug)]
-pub enum Keepsake {
+pub enum ArchiveRecord {
     /// A message as it came.
     Message {
         /// Where it stands in the journal it was read from.
@@ -124,5 +129,5 @@ pub enum Keepsake {
 pub trait Recorder: Send + Sync {
     /// Keeps all of it. Durable once this answers `Ok`. What was kept before is passed over, so that
     /// a batch of which a part was kept can be given again as a whole.
-    fn record(&self, keepsakes: Vec<Keepsake>) -> Answer<'_, Result<(), StoreError>>;
+    fn record(&self, keepsakes: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>>;
 }

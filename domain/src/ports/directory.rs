@@ -5,14 +5,14 @@
 //!
 //! Instants are kept to the microsecond; what is below is cut off.
 
-use super::{Answer, StoreError};
+use super::{BoxFuture, StoreError};
 use crate::codes::{AirlineCode, Iata};
 use crate::feed_health::HealthByFeed;
 use crate::feed_key::{KeyDigest, KeyPrefix, KeyRefused};
 use crate::field::{Field, Value};
 use crate::flight::Override;
 use crate::leg::LegId;
-use crate::line::Line;
+use crate::line::SingleLineText;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct FeedKey {
     /// All that is kept of it.
     pub digest: KeyDigest,
     /// What it is for, such as "the operations centre's, until June".
-    pub note: Line,
+    pub note: SingleLineText,
     /// Since when.
     pub added_at: DateTime<Utc>,
 }
@@ -67,7 +67,7 @@ impl FeedKind {
 
 /// A configured feed, noted so that keys and people have something to refer to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FeedNote {
+pub struct RegisteredFeed {
     /// Its name in the configuration, such as `jfk`.
     pub name: Arc<str>,
     /// The airport it speaks for, if it is one airport's.
@@ -86,13 +86,13 @@ pub struct FeedNote {
 
 /// An airline's name where an operator has changed it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AirlineChange {
+pub struct AirlineNameOverride {
     /// Which airline.
     pub code: AirlineCode,
     /// What it is called here.
-    pub name: Line,
+    pub name: SingleLineText,
     /// Who said so.
-    pub by: Line,
+    pub by: SingleLineText,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -103,20 +103,20 @@ pub struct AirportChange {
     /// Which airport.
     pub iata: Iata,
     /// Its full name.
-    pub name: Option<Line>,
+    pub name: Option<SingleLineText>,
     /// What a board shows.
-    pub city: Option<Line>,
+    pub city: Option<SingleLineText>,
     /// The zone its clocks keep.
     pub zone: Option<Tz>,
     /// Who said so.
-    pub by: Line,
+    pub by: SingleLineText,
     /// When.
     pub at: DateTime<Utc>,
 }
 
 /// A field taken over by hand.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OverrideNote {
+pub struct NewOverride {
     /// Of which leg.
     pub leg: LegId,
     /// Which field.
@@ -124,31 +124,31 @@ pub struct OverrideNote {
     /// What to show, `None` for nothing.
     pub value: Option<Value>,
     /// Who set it.
-    pub set_by: Line,
+    pub set_by: SingleLineText,
     /// When it was set.
     pub set_at: DateTime<Utc>,
     /// When the sources count again, if nobody ends it before.
     pub until: DateTime<Utc>,
     /// Why, for those who come after.
-    pub reason: Option<Line>,
+    pub reason: Option<SingleLineText>,
 }
 
 /// Something that was done to a leg by hand.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PastOverride {
+pub struct OverrideEvent {
     /// To which field.
     pub field: Field,
     /// What.
-    pub deed: Deed,
+    pub deed: AuditAction,
     /// By whom.
-    pub by: Line,
+    pub by: SingleLineText,
     /// When.
     pub at: DateTime<Utc>,
 }
 
 /// What was done to a field.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Deed {
+pub enum AuditAction {
     /// It was taken over.
     Set {
         /// What to show, `None` for nothing.
@@ -156,7 +156,7 @@ pub enum Deed {
         /// When the sources count again.
         until: DateTime<Utc>,
         /// Why.
-        reason: Option<Line>,
+        reason: Option<SingleLineText>,
     },
     /// It was given back to the sources.
     Ended,
@@ -167,22 +167,22 @@ pub const PAST_OVERRIDES_MAX: u32 = 1_000;
 
 /// What is taken over at `now`, of deeds in the order in which they were done: of each field the
 /// newest counts, until its end.
-pub fn overrides_in_force(done: &[PastOverride], now: DateTime<Utc>) -> Vec<Override> {
-    let mut newest: Vec<&PastOverride> = Vec::new();
+pub fn overrides_in_force(done: &[OverrideEvent], now: DateTime<Utc>) -> Vec<Override> {
+    let mut newest: Vec<&OverrideEvent> = Vec::new();
     for deed in done {
         newest.retain(|earlier| earlier.field != deed.field);
         newest.push(deed);
     }
     newest.sort_by_key(|deed| deed.field);
     let in_force = newest.into_iter().filter_map(|past| match &past.deed {
-        Deed::Set { value, until, .. } if *until > now => Some(Override {
+        AuditAction::Set { value, until, .. } if *until > now => Some(Override {
             field: past.field,
             value: value.clone(),
             set_by: past.by.shared(),
             set_at: past.at,
             until: *until,
         }),
-        Deed::Set { .. } | Deed::Ended => None,
+        AuditAction::Set { .. } | AuditAction::Ended => None,
     });
     in_force.collect()
 }
@@ -191,25 +191,25 @@ pub fn overrides_in_force(done: &[PastOverride], now: DateTime<Utc>) -> Vec<Over
 pub trait Directory: Send + Sync {
     /// The identity of the installation's data in hexadecimal, made once: `fresh`, sixteen random
     /// bytes, where there is none yet. Who asks at the same time is told the same.
-    fn epoch(&self, fresh: [u8; 16]) -> Answer<'_, Result<String, StoreError>>;
+    fn epoch(&self, fresh: [u8; 16]) -> BoxFuture<'_, Result<String, StoreError>>;
 
     /// Notes the configured feeds, over what was noted of the same names before; of a name that
     /// comes twice the last counts. Feeds that are noted no more stay, for their keys' sake.
-    fn note_feeds(&self, feeds: Vec<FeedNote>) -> Answer<'_, Result<(), StoreError>>;
+    fn note_feeds(&self, feeds: Vec<RegisteredFeed>) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// The feeds that were ever noted, by name.
-    fn feeds(&self) -> Answer<'_, Result<Vec<FeedNote>, StoreError>>;
+    fn feeds(&self) -> BoxFuture<'_, Result<Vec<RegisteredFeed>, StoreError>>;
 
     /// Records how well feeds are heard, over what was recorded of them before: every node finds it here,
     /// and this one after a restart. Of a feed that was never noted nothing is recorded.
-    fn put_feed_health(&self, health: HealthByFeed) -> Answer<'_, Result<(), StoreError>>;
+    fn put_feed_health(&self, health: HealthByFeed) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// How well feeds are heard, by name; those of which nothing was recorded are left out.
-    fn feed_health(&self) -> Answer<'_, Result<HealthByFeed, StoreError>>;
+    fn feed_health(&self) -> BoxFuture<'_, Result<HealthByFeed, StoreError>>;
 
     /// The keys in force of all feeds, by feed, those of a feed in the order in which they were
     /// added.
-    fn feed_keys(&self) -> Answer<'_, Result<Vec<FeedKey>, StoreError>>;
+    fn feed_keys(&self) -> BoxFuture<'_, Result<Vec<FeedKey>, StoreError>>;
 
     /// Puts a key in force. One that is in force already stays as it was noted first. The rules are
     /// [`crate::feed_key::KeyRing`]'s.
@@ -217,9 +217,9 @@ pub trait Directory: Send + Sync {
         &self,
         feed: Arc<str>,
         digest: KeyDigest,
-        note: Line,
+        note: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<(), KeyError>>;
+    ) -> BoxFuture<'_, Result<(), KeyError>>;
 
     /// Revokes the one key in force of this feed whose digest begins so, and says which it was.
     fn revoke_feed_key(
@@ -227,38 +227,38 @@ pub trait Directory: Send + Sync {
         feed: Arc<str>,
         prefix: KeyPrefix,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<KeyDigest, KeyError>>;
+    ) -> BoxFuture<'_, Result<KeyDigest, KeyError>>;
 
     /// The airlines that are called other than in the built-in table, by code.
-    fn airline_changes(&self) -> Answer<'_, Result<Vec<AirlineChange>, StoreError>>;
+    fn airline_changes(&self) -> BoxFuture<'_, Result<Vec<AirlineNameOverride>, StoreError>>;
 
     /// Changes an airline's name, over an earlier change.
-    fn put_airline(&self, change: AirlineChange) -> Answer<'_, Result<(), StoreError>>;
+    fn put_airline(&self, change: AirlineNameOverride) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Gives an airline back its built-in name. Answers whether it had another.
     fn withdraw_airline(
         &self,
         code: AirlineCode,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>>;
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The airports that are other than in the built-in table, by code.
-    fn airport_changes(&self) -> Answer<'_, Result<Vec<AirportChange>, StoreError>>;
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>>;
 
     /// Changes an airport, over an earlier change: what this one leaves `None` is as built in.
-    fn put_airport(&self, change: AirportChange) -> Answer<'_, Result<(), StoreError>>;
+    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Makes an airport again what the built-in table says. Answers whether it was other.
     fn withdraw_airport(
         &self,
         iata: Iata,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>>;
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// Notes that a field was taken over.
-    fn put_override(&self, note: OverrideNote) -> Answer<'_, Result<(), StoreError>>;
+    fn put_override(&self, note: NewOverride) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Notes that a field was given back before its time. Answers whether it was taken over at
     /// `at`; if not, nothing is noted.
@@ -266,14 +266,14 @@ pub trait Directory: Send + Sync {
         &self,
         leg: LegId,
         field: Field,
-        by: Line,
+        by: SingleLineText,
         at: DateTime<Utc>,
-    ) -> Answer<'_, Result<bool, StoreError>>;
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// What was done to a leg by hand, in the order in which it was noted, at most
     /// [`PAST_OVERRIDES_MAX`] and the newest of each field. Fields that this version does not know
     /// are left out. [`overrides_in_force`] says what of it counts.
-    fn overrides(&self, leg: LegId) -> Answer<'_, Result<Vec<PastOverride>, StoreError>>;
+    fn overrides(&self, leg: LegId) -> BoxFuture<'_, Result<Vec<OverrideEvent>, StoreError>>;
 }
 
 #[cfg(test)]
@@ -285,15 +285,15 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes)
     }
 
-    fn set(field: Field, gate: &str, minutes: i64, until: i64) -> PastOverride {
+    fn set(field: Field, gate: &str, minutes: i64, until: i64) -> OverrideEvent {
         let value = Some(Value::Text(gate.into()));
-        let deed = Deed::Set { value, until: at(until), reason: None };
-        PastOverride { field, deed, by: Line::parse("desk").unwrap(), at: at(minutes) }
+        let deed = AuditAction::Set { value, until: at(until), reason: None };
+        OverrideEvent { field, deed, by: SingleLineText::parse("desk").unwrap(), at: at(minutes) }
     }
 
     #[test]
     fn of_each_field_the_newest_deed_counts_until_its_end() {
-        let ended = |field| PastOverride { deed: Deed::Ended, ..set(field, "", 3, 0) };
+        let ended = |field| OverrideEvent { deed: AuditAction::Ended, ..set(field, "", 3, 0) };
         let done = [
             set(Field::ArrivalGate, "1", 0, 60),
             set(Field::DepartureGate, "2", 1, 60),

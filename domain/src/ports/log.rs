@@ -1,7 +1,7 @@
 //! The change log: what is true of every flight, in the order in which it became so.
 
 use super::archive::PastChange;
-use super::{Answer, StoreError};
+use super::{BoxFuture, StoreError};
 use crate::change::Change;
 use crate::flight::Flight;
 use crate::leg::LegId;
@@ -52,19 +52,19 @@ pub trait ChangeLog: Send + Sync {
     /// Entries of one leg must be given one after the other; of many legs they may be given at
     /// the same time, and are then made durable together. [`StoreError::Conflict`] where an entry
     /// does not follow what the log holds: nothing of that entry is.
-    fn append(&self, entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>>;
+    fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Every flight that is not retired, each once, in its last durable state.
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>>;
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>>;
 
     /// Legs that are over and were retired at `since` or later. They are known for
     /// [`ENDS_KNOWN_FOR`] at least, so that a late report cannot begin one again at its first revision
-    /// after a restart. A [`SharedLog`] tells them in its [`Beginning`] instead, and none here.
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>>;
+    /// after a restart. A [`SharedLog`] tells them in its [`LogSnapshot`] instead, and none here.
+    fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>>;
 
     /// Forgets a leg whose state was of this version, at this instant of the operational clock: it will
     /// not be restored. Its history stays for as long as it is kept.
-    fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>>;
+    fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Whether it falls to this process to make a leg's changes. It is so for a log of one's own.
     /// Of a shared one several may believe it for a moment: then the log takes the first, and
@@ -76,9 +76,9 @@ pub trait ChangeLog: Send + Sync {
 
 /// What a shared log tells every node, in its order.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum LogEvent {
     /// A leg has a new state.
-    Changed(Followed),
+    Changed(StateChanged),
     /// A leg is over.
     Retired {
         /// Which.
@@ -90,7 +90,7 @@ pub enum Told {
 
 /// A leg's new state, whoever made it.
 #[derive(Clone, Debug)]
-pub struct Followed {
+pub struct StateChanged {
     /// The state, provenance and all.
     pub flight: Arc<Flight>,
     /// Its version, for the entry that is made from it.
@@ -105,7 +105,7 @@ pub struct Followed {
 
 /// What a shared log holds when a node begins to follow it.
 #[derive(Clone, Debug, Default)]
-pub struct Beginning {
+pub struct LogSnapshot {
     /// Every flight that is not retired, with the version of its state.
     pub flights: Vec<(Flight, Version)>,
     /// Legs that are over and that the log still knows: nobody may begin them again.
@@ -120,11 +120,11 @@ pub struct Beginning {
 pub trait SharedLog: ChangeLog {
     /// What the log holds up to its present end. From then on [`SharedLog::next`] goes on. Call it
     /// once, before anything else.
-    fn begin(&self) -> Answer<'_, Result<Beginning, StoreError>>;
+    fn begin(&self) -> BoxFuture<'_, Result<LogSnapshot, StoreError>>;
 
     /// What comes next in the log, at least one thing and at most a bounded number; waits for it.
     /// Calling it again says that everything it gave last has been shown. One caller.
-    fn next(&self) -> Answer<'_, Vec<Told>>;
+    fn next(&self) -> BoxFuture<'_, Vec<LogEvent>>;
 
     /// Legs of this node behind whose newest entry stands one that was late. They are to be appended
     /// as they are, or retired again where they are over: a log that keeps only the last entry of

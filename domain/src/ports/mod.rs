@@ -26,21 +26,25 @@ pub mod log;
 pub mod reports;
 
 pub use airport::{AirportSays, AirportSource, Ask, AskError};
-pub use archive::{Archive, Keepsake, PastChange, Quarantined, RawMessage, Recorder};
+pub use archive::{Archive, ArchiveRecord, PastChange, Quarantined, RawMessage, Recorder};
 pub use directory::{
-    AirlineChange, AirportChange, Deed, Directory, FeedKey, FeedKind, FeedNote, KeyError, OverrideNote,
-    PAST_OVERRIDES_MAX, PastOverride, overrides_in_force,
+    AirlineNameOverride, AirportChange, AuditAction, Directory, FeedKey, FeedKind, KeyError, NewOverride,
+    OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, overrides_in_force,
 };
 pub use leases::{LEASE_NAME_BYTES_MAX, Lease, Leases, is_lease_name};
-pub use log::{Beginning, ChangeLog, ENDS_KNOWN_FOR, Ended, Followed, LogEntry, SharedLog, Told, Version};
-pub use reports::{Delivered, Delivery, Outcome, ReportJournal, ReportQueue, ReportSink, Settle, SinkError};
+pub use log::{
+    ChangeLog, ENDS_KNOWN_FOR, Ended, LogEntry, LogEvent, LogSnapshot, SharedLog, StateChanged, Version,
+};
+pub use reports::{
+    Ack, Outcome, QueuedItem, QueuedPayload, ReportJournal, ReportQueue, ReportSink, SinkError,
+};
 
 use crate::leg::LegId;
 use std::future::Future;
 use std::pin::Pin;
 
 /// What a port's method gives back: something to await, wherever the runtime likes.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]

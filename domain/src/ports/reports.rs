@@ -1,6 +1,6 @@
 //! The way of reports: taken, made durable, and merged by the node that owns their leg.
 
-use super::{Answer, StoreError};
+use super::{BoxFuture, StoreError};
 use crate::backlog::Refusal;
 use crate::leg::LegId;
 use crate::report::Report;
@@ -13,7 +13,7 @@ pub enum Outcome {
     /// It told nothing new.
     Unchanged,
     /// It was merged, and gives its leg another number, route or date, which is not shown, as a feed with
-    /// more authority says otherwise. Told once of each such correction, for a human.
+    /// more authority says otherwise. LogEvent once of each such correction, for a human.
     Corrects {
         /// The leg as it is known.
         leg: LegId,
@@ -50,7 +50,7 @@ pub enum SinkError {
 pub trait ReportSink: Send + Sync {
     /// Takes reports, in order for each leg, and answers for each once it is durable. Where it is at
     /// its limit it says so before it waits for anything.
-    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>>;
+    fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>>;
 }
 
 /// Where several nodes put the reports that they took, for whoever owns their legs.
@@ -58,21 +58,21 @@ pub trait ReportJournal: Send + Sync {
     /// Makes reports durable, each under the leg it is thought to be of. `Ok` says so of all of
     /// them; after an error some may be durable, and repeating all is harmless. All are of one feed, and
     /// [`SinkError::Behind`] where too many wait to be merged: then none was written.
-    fn post(&self, reports: Vec<(LegId, Report)>) -> Answer<'_, Result<(), SinkError>>;
+    fn post(&self, reports: Vec<(LegId, Report)>) -> BoxFuture<'_, Result<(), SinkError>>;
 }
 
 /// Something from the journal, for the owner of its leg.
 #[derive(Debug)]
-pub struct Delivery {
+pub struct QueuedItem {
     /// What it is.
-    pub what: Delivered,
+    pub what: QueuedPayload,
     /// To be said once its effect is durable.
-    pub settle: Settle,
+    pub settle: Ack,
 }
 
 /// What was in the journal.
 #[derive(Debug)]
-pub enum Delivered {
+pub enum QueuedPayload {
     /// A report.
     Report(Report),
     /// What cannot be read, however often one tries. It is to be kept for a human, and settled.
@@ -88,9 +88,9 @@ pub enum Delivered {
 
 /// Says that the effect of a delivery is durable. Dropped without a word, it says nothing: the
 /// delivery comes again, here after a restart or at another node.
-pub struct Settle(Box<dyn FnOnce() + Send>);
+pub struct Ack(Box<dyn FnOnce() + Send>);
 
-impl Settle {
+impl Ack {
     /// `say` is called at most once.
     pub fn new(say: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(say))
@@ -102,9 +102,9 @@ impl Settle {
     }
 }
 
-impl std::fmt::Debug for Settle {
+impl std::fmt::Debug for Ack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Settle")
+        f.write_str("Ack")
     }
 }
 
@@ -114,9 +114,9 @@ impl std::fmt::Debug for Settle {
 /// Before it goes to another, what was delivered is given time to be settled.
 pub trait ReportQueue: Send + Sync {
     /// What comes next, at least one and at most a bounded number; waits for it. One caller.
-    fn next(&self) -> Answer<'_, Vec<Delivery>>;
+    fn next(&self) -> BoxFuture<'_, Vec<QueuedItem>>;
 
     /// Takes no more, and gives back what is owned once all that was delivered is settled, or after
     /// a bounded time.
-    fn leave(&self) -> Answer<'_, ()>;
+    fn leave(&self) -> BoxFuture<'_, ()>;
 }

@@ -4,7 +4,7 @@
 use super::{ArrivalView, DepartureView, departed_at};
 use crate::field::{Field, Side, Step};
 use crate::flight::Flight;
-use crate::held::{Held, InForce};
+use crate::held::{Claim, InForce};
 use crate::report::Source;
 use chrono::{DateTime, TimeDelta, Utc};
 use smallvec::SmallVec;
@@ -164,7 +164,7 @@ pub(crate) fn doubts(
 
 /// When the departure airport last reported on its side.
 fn last_heard_of_departure(flight: &Flight) -> Option<DateTime<Utc>> {
-    let is_own = |(field, held): &&(Field, Held)| {
+    let is_own = |(field, held): &&(Field, Claim)| {
         field.side() == Side::Departure
             && held.authority >= Source::OWN_SIDE_BONUS
             && flight.counts(*field, held)

@@ -7,7 +7,7 @@ use gatecall_domain::codes::{Designator, FlightNumber};
 use gatecall_domain::field::{Field, Kind, Side, Step, Value};
 use gatecall_domain::flight::{Applied, Flight, Override};
 use gatecall_domain::leg::{Alias, LegKey};
-use gatecall_domain::report::{Report, Source, Standing, Statement, StatusWord};
+use gatecall_domain::report::{Confidence, Report, Source, Statement, StatusWord};
 use gatecall_domain::view::{Fact, FlightView};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ fn report() -> impl Strategy<Value = Report> {
                 report.observed_at = received_at;
                 word.into_iter().for_each(|word| report.status(word));
                 for (field, value) in second_best {
-                    report.state(Standing::SecondBest, Statement { field, value });
+                    report.state(Confidence::Fallback, Statement { field, value });
                 }
             });
             report.received_at = received_at + TimeDelta::seconds(lag_s.unwrap_or(0));

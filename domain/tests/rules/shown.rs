@@ -3,7 +3,7 @@
 use crate::story::*;
 use gatecall_domain::codes::Direction::{Arrivals, Departures};
 use gatecall_domain::field::{Field, Value};
-use gatecall_domain::report::{Standing, Statement};
+use gatecall_domain::report::{Confidence, Statement};
 
 #[test]
 fn an_estimate_of_touchdown_stands_in_for_one_of_being_on_block_and_disproves_one_that_lies_before_it() {
@@ -11,7 +11,7 @@ fn an_estimate_of_touchdown_stands_in_for_one_of_being_on_block_and_disproves_on
     let touchdown = |observed, clock| {
         let value = Some(time(clock));
         let statement = Statement { field: Field::ArrivalEstimated, value };
-        says(&fll(), observed, |r| r.state(Standing::SecondBest, statement))
+        says(&fll(), observed, |r| r.state(Confidence::Fallback, statement))
     };
     let shown = |reports: &[_]| flight(reports).view().arrival.estimated;
     assert_eq!(shown(&[touchdown("16:00", "17:58")]), Some(at("17:58")));

@@ -6,7 +6,7 @@ use gatecall_domain::codes::{AirlineCode, FlightNumber, Iata};
 use gatecall_domain::field::{Field, Step, Value};
 use gatecall_domain::flight::{Applied, Flight};
 use gatecall_domain::leg::LegKey;
-use gatecall_domain::report::{Report, Source, Standing, Statement, StatusWord};
+use gatecall_domain::report::{Confidence, Report, Source, Statement, StatusWord};
 use proptest::prelude::ProptestConfig;
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ pub(crate) fn times(source: &Arc<Source>, observed: &str, field: Field, clock: &
 /// Says a text, or that there is none, as second best.
 pub(crate) fn second_best(source: &Arc<Source>, observed: &str, field: Field, value: Option<&str>) -> Report {
     let value = value.map(|value| text(field, value));
-    says(source, observed, |r| r.state(Standing::SecondBest, Statement { field, value }))
+    says(source, observed, |r| r.state(Confidence::Fallback, Statement { field, value }))
 }
 
 /// Takes a value away.

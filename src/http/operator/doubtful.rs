@@ -8,7 +8,7 @@ use crate::http::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use domain::field::{Field, Value};
-use domain::flight::{Flight, Held};
+use domain::flight::{Flight, Claim};
 use domain::topic::Topic;
 use domain::view::Doubt;
 use serde::Serialize;
@@ -80,7 +80,7 @@ pub(in crate::http) async fn list(
 }
 
 fn rows_of(flight: &Flight) -> Vec<DoubtfulRow> {
-    let row = |(field, why, held): (Field, Doubt, Option<Held>)| DoubtfulRow {
+    let row = |(field, why, held): (Field, Doubt, Option<Claim>)| DoubtfulRow {
         leg: flight.leg.to_string(),
         field: field.name(),
         value: match held.as_ref().and_then(|held| held.value.as_ref()) {

@@ -27,7 +27,7 @@ use super::keys;
 use super::problem::Problem;
 use crate::app::App;
 use actix_web::HttpRequest;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use domain::ports::StoreError;
 
 /// The header that says who it is.
@@ -46,11 +46,11 @@ fn admit(request: &HttpRequest, app: &App) -> Result<(), Problem> {
 }
 
 /// Who of the operators asks, by their own word.
-fn who(request: &HttpRequest) -> Result<Line, Problem> {
+fn who(request: &HttpRequest) -> Result<SingleLineText, Problem> {
     let wrong = |why: &str| Problem::bad_field(WHO, why);
     let given = request.headers().get(WHO).map_or(OPERATOR.as_bytes(), |value| value.as_bytes());
     let text = str::from_utf8(given).map_err(|_| wrong("is not UTF-8"))?;
-    Line::parse(text).map_err(|why| wrong(&why.to_string()))
+    SingleLineText::parse(text).map_err(|why| wrong(&why.to_string()))
 }
 
 fn away(fault: StoreError) -> Problem {

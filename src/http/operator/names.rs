@@ -12,7 +12,7 @@ use crate::time::real_now;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
 use domain::codes::{AirlineCode, Iata};
-use domain::ports::{AirlineChange, AirportChange};
+use domain::ports::{AirlineNameOverride, AirportChange};
 use utoipa::ToSchema;
 use wire::problem::ProblemBody;
 use wire::rest::{AirlineRow, BoardAirport};
@@ -161,7 +161,7 @@ pub(in crate::http) async fn put_airline(
     let Some(name) = given.needed("name", name) else { return Err(given.refused()) };
     given.finish()?;
     let body = names::row(code, name.to_string());
-    let change = AirlineChange { code, name, by: by.clone(), at: real_now() };
+    let change = AirlineNameOverride { code, name, by: by.clone(), at: real_now() };
     app.directory.put_airline(change).await.map_err(away)?;
     tracing::info!(airline = %code, operator = %by, "an airline was named");
     read_again(&app).await;

@@ -21,7 +21,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
 use domain::flight::{Override, OverrideRefused};
 use domain::leg::LegId;
-use domain::ports::{Deed, OverrideNote, PAST_OVERRIDES_MAX, PastOverride, SinkError};
+use domain::ports::{AuditAction, NewOverride, OverrideEvent, PAST_OVERRIDES_MAX, SinkError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::feed::json_report::{SETTABLE, decode_value, encode_value};
@@ -187,7 +187,7 @@ pub(in crate::http) async fn put(
         OverrideRefused::NotYet { .. } => Problem::bad_field("value", &why.to_string()),
     })?;
     app.hub.take_over(&leg, order.clone()).await.map_err(not_amended)?;
-    let note = OverrideNote {
+    let note = NewOverride {
         leg: leg.clone(),
         field,
         value: order.value.clone(),
@@ -307,11 +307,11 @@ fn json(value: Option<&Value>) -> serde_json::Value {
 }
 
 /// A field that is taken over, with what was noted when it was.
-fn row(order: &Override, done: &[PastOverride]) -> OverrideRow {
+fn row(order: &Override, done: &[OverrideEvent]) -> OverrideRow {
     let noted = done.iter().rev().find(|past| past.field == order.field && past.at == order.set_at);
     let reason = noted.and_then(|past| match &past.deed {
-        Deed::Set { reason, .. } => reason.as_ref().map(ToString::to_string),
-        Deed::Ended => None,
+        AuditAction::Set { reason, .. } => reason.as_ref().map(ToString::to_string),
+        AuditAction::Ended => None,
     });
     OverrideRow {
         field: order.field.name(),
@@ -323,13 +323,15 @@ fn row(order: &Override, done: &[PastOverride]) -> OverrideRow {
     }
 }
 
-fn deed(past: &PastOverride) -> DeedRow {
+fn deed(past: &OverrideEvent) -> DeedRow {
     let (deed, value, until, reason) = match &past.deed {
-        Deed::Set { reason, .. } if past.field == REMOVED => {
+        AuditAction::Set { reason, .. } if past.field == REMOVED => {
             ("removed", serde_json::Value::Null, None, reason.as_ref())
         }
-        Deed::Set { value, until, reason } => ("set", json(value.as_ref()), Some(*until), reason.as_ref()),
-        Deed::Ended => ("ended", serde_json::Value::Null, None, None),
+        AuditAction::Set { value, until, reason } => {
+            ("set", json(value.as_ref()), Some(*until), reason.as_ref())
+        }
+        AuditAction::Ended => ("ended", serde_json::Value::Null, None, None),
     };
     DeedRow {
         at: past.at,

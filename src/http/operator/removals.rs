@@ -15,8 +15,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
 use domain::leg::LegId;
 use domain::leg_pattern::LegPattern;
-use domain::line::Line;
-use domain::ports::OverrideNote;
+use domain::line::SingleLineText;
+use domain::ports::NewOverride;
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -157,16 +157,16 @@ pub(in crate::http) async fn many(
 
 /// Who removes flights, when and why.
 struct Note {
-    by: Line,
+    by: SingleLineText,
     at: DateTime<Utc>,
-    reason: Option<Line>,
+    reason: Option<SingleLineText>,
 }
 
 impl Note {
     /// Notes that a flight is removed, and removes it. `false` where it was not there any more.
     async fn remove(&self, app: &App, leg: LegId) -> Result<bool, Problem> {
         // Hidden from now on, and at once no longer: the flight itself is gone.
-        let note = OverrideNote {
+        let note = NewOverride {
             leg: leg.clone(),
             field: REMOVED,
             value: Some(Value::Flag(true)),

@@ -9,7 +9,7 @@ use domain::field::{Field, Value};
 use domain::flight::Flight;
 use domain::leg::Alias;
 use domain::ports::Quarantined;
-use domain::report::{Report, Standing, Statement};
+use domain::report::{Confidence, Report, Statement};
 use std::fmt::Arguments;
 
 /// A report in the making.
@@ -36,11 +36,11 @@ impl<'a> Scribe<'a> {
 
     /// States a text, unless it does not fit the field. `place` is where it stood.
     pub(super) fn text(&mut self, field: Field, place: &str, text: &str) {
-        self.text_as(Standing::Best, field, place, text);
+        self.text_as(Confidence::Primary, field, place, text);
     }
 
     /// The same in either standing.
-    pub(super) fn text_as(&mut self, standing: Standing, field: Field, place: &str, text: &str) {
+    pub(super) fn text_as(&mut self, standing: Confidence, field: Field, place: &str, text: &str) {
         match Value::text(field, text) {
             Ok(value) => self.report.state(standing, Statement { field, value: Some(value) }),
             Err(invalid) => self.fault(place, invalid.reason),
@@ -48,19 +48,19 @@ impl<'a> Scribe<'a> {
     }
 
     /// States that a field has no value any more, in either standing.
-    pub(super) fn clear_as(&mut self, standing: Standing, field: Field) {
+    pub(super) fn clear_as(&mut self, standing: Confidence, field: Field) {
         self.report.state(standing, Statement { field, value: None });
     }
 
     /// States an instant, or tells that it is none, or that it has been called a fact too early.
     pub(super) fn time(&mut self, field: Field, place: &str, at: Option<DateTime<Utc>>) {
-        self.time_as(Standing::Best, field, place, at);
+        self.time_as(Confidence::Primary, field, place, at);
     }
 
     /// The same in either standing.
     pub(super) fn time_as(
         &mut self,
-        standing: Standing,
+        standing: Confidence,
         field: Field,
         place: &str,
         at: Option<DateTime<Utc>>,

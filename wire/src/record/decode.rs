@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
 use domain::correction::Correction;
 use domain::field::{Field, Kind, Step, Value};
-use domain::flight::{Flight, Held, Override};
+use domain::flight::{Claim, Flight, Override};
 use domain::leg::{Alias, LegId, LegKey};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -33,12 +33,12 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     Ok(flight)
 }
 
-fn read_said(groups: Vec<GroupIn>) -> Result<Vec<(Field, Held)>, RecordError> {
+fn read_said(groups: Vec<GroupIn>) -> Result<Vec<(Field, Claim)>, RecordError> {
     let mut held = Vec::new();
     for group in groups {
         group.read_into(&mut held)?;
     }
-    let place = |a: &(Field, Held), b: &(Field, Held)| (a.0, &a.1.source).cmp(&(b.0, &b.1.source));
+    let place = |a: &(Field, Claim), b: &(Field, Claim)| (a.0, &a.1.source).cmp(&(b.0, &b.1.source));
     held.sort_by(place);
     match held.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
         Some([(field, held), ..]) => {
@@ -124,12 +124,12 @@ struct GroupIn {
 }
 
 impl GroupIn {
-    fn read_into(self, held: &mut Vec<(Field, Held)>) -> Result<(), RecordError> {
+    fn read_into(self, held: &mut Vec<(Field, Claim)>) -> Result<(), RecordError> {
         let source: Arc<str> = self.by.into();
         let mut hold = |field, value| {
             let (source, observed_at, received_at) = (source.clone(), self.observed.0, self.received.0);
             let (authority, secondary) = (self.weight, self.secondary);
-            held.push((field, Held { value, authority, source, secondary, observed_at, received_at }));
+            held.push((field, Claim { value, authority, source, secondary, observed_at, received_at }));
         };
         for (name, json) in self.set {
             if let Some(field) = Field::named(&name) {

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use domain::codes::Suffix;
 use domain::correction::Correction;
 use domain::field::{Field, Value};
-use domain::flight::{Flight, Held, Override};
+use domain::flight::{Claim, Flight, Override};
 use domain::leg::{Alias, LegKey};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
@@ -109,7 +109,7 @@ fn is_first(repeat: &u8) -> bool {
 }
 
 /// What is held, in groups of what was said together.
-struct SaidOut<'a>(&'a [(Field, Held)]);
+struct SaidOut<'a>(&'a [(Field, Claim)]);
 
 impl SaidOut<'_> {
     fn is_empty(&self) -> bool {
@@ -119,7 +119,7 @@ impl SaidOut<'_> {
 
 impl Serialize for SaidOut<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut leaders: Vec<&Held> = Vec::with_capacity(8);
+        let mut leaders: Vec<&Claim> = Vec::with_capacity(8);
         let mut groups: Vec<usize> = Vec::with_capacity(self.0.len());
         for (_, held) in self.0 {
             let known = leaders.iter().position(|leader| said_together(leader, held));
@@ -150,7 +150,7 @@ impl Serialize for SaidOut<'_> {
     }
 }
 
-fn said_together(a: &Held, b: &Held) -> bool {
+fn said_together(a: &Claim, b: &Claim) -> bool {
     a.observed_at == b.observed_at
         && a.received_at == b.received_at
         && (a.authority, a.secondary) == (b.authority, b.secondary)

@@ -4,7 +4,7 @@
 use super::epoch::Epoch;
 use super::{RecordError, VERSION, check_version};
 use chrono::{DateTime, Utc};
-use domain::line::Line;
+use domain::line::SingleLineText;
 use serde::{Deserialize, Serialize};
 
 /// Which record is passed over, and who decided it.
@@ -17,11 +17,11 @@ pub struct SkipRecord {
     /// The offset.
     pub offset: i64,
     /// Who decided it.
-    pub by: Line,
+    pub by: SingleLineText,
     /// When, in real time.
     pub at: DateTime<Utc>,
     /// Why.
-    pub reason: Option<Line>,
+    pub reason: Option<SingleLineText>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,8 +58,8 @@ pub fn decode_skip(json: &[u8]) -> Result<SkipRecord, RecordError> {
     check_version(json)?;
     let Json { topic, partition, offset, by, at, reason, .. } =
         serde_json::from_slice(json).map_err(RecordError::broken)?;
-    let by = Line::parse(&by).map_err(RecordError::broken)?;
-    let reason = reason.map(|text| Line::parse(&text)).transpose().map_err(RecordError::broken)?;
+    let by = SingleLineText::parse(&by).map_err(RecordError::broken)?;
+    let reason = reason.map(|text| SingleLineText::parse(&text)).transpose().map_err(RecordError::broken)?;
     Ok(SkipRecord { topic, partition, offset, by, at: at.0, reason })
 }
 
@@ -69,9 +69,9 @@ mod tests {
 
     #[test]
     fn a_decision_reads_back_as_it_was_made() {
-        for reason in [None, Some(Line::parse("a trial of the new version").unwrap())] {
+        for reason in [None, Some(SingleLineText::parse("a trial of the new version").unwrap())] {
             let at = DateTime::from_timestamp(1_360_357_451, 250_000_000).unwrap();
-            let by = Line::parse("J. Novak").unwrap();
+            let by = SingleLineText::parse("J. Novak").unwrap();
             let skip = SkipRecord { topic: "changes".into(), partition: 3, offset: 17, by, at, reason };
             assert_eq!(decode_skip(&encode_skip(&skip)), Ok(skip));
         }

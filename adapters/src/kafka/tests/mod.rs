@@ -24,8 +24,8 @@ use domain::backlog::Refusal;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{
-    Answer, Archive, ChangeLog, Delivered, Delivery, Ended, LogEntry, Quarantined, RawMessage, ReportJournal,
-    ReportQueue, SharedLog, SinkError, StoreError, Told, Version,
+    Archive, BoxFuture, ChangeLog, Ended, LogEntry, LogEvent, Quarantined, QueuedItem, QueuedPayload,
+    RawMessage, ReportJournal, ReportQueue, SharedLog, SinkError, StoreError, Version,
 };
 use domain::report::Report;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -72,7 +72,7 @@ struct Node {
     kafka: Kafka,
     log: Log,
     follows: JoinHandle<()>,
-    told: Arc<Mutex<Vec<Told>>>,
+    told: Arc<Mutex<Vec<LogEvent>>>,
     begun: Vec<(Flight, Version)>,
 }
 
@@ -84,7 +84,7 @@ impl Node {
         let kafka = Kafka::open(config.clone(), number()).unwrap();
         let log = kafka.log();
         let begun = log.begin().await.unwrap().flights;
-        let told: Arc<Mutex<Vec<Told>>> = Arc::default();
+        let told: Arc<Mutex<Vec<LogEvent>>> = Arc::default();
         let (following, shown) = (log.clone(), told.clone());
         let follows = tokio::spawn(async move {
             loop {
@@ -99,7 +99,7 @@ impl Node {
     fn heard(&self, leg: &LegId) -> Vec<(u64, Version, usize, bool)> {
         let told = lock(&self.told);
         let of_leg = told.iter().filter_map(|told| match told {
-            Told::Changed(f) if f.flight.leg == *leg => {
+            LogEvent::Changed(f) if f.flight.leg == *leg => {
                 Some((f.flight.rev, f.version, f.changes.len(), f.gap))
             }
             _ => None,
@@ -120,22 +120,22 @@ impl Drop for Node {
 
 /// For the suite: each entry is made from the newest state, as the hub's flights make theirs.
 impl ChangeLog for Node {
-    fn append(&self, mut entries: Vec<LogEntry>) -> Answer<'_, Result<(), StoreError>> {
+    fn append(&self, mut entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         for entry in &mut entries {
             entry.after = self.version(&entry.flight.leg);
         }
         self.log.append(entries)
     }
 
-    fn restore(&self) -> Answer<'_, Result<Vec<Flight>, StoreError>> {
+    fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>> {
         self.log.restore()
     }
 
-    fn ended(&self, since: DateTime<Utc>) -> Answer<'_, Result<Vec<Ended>, StoreError>> {
+    fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>> {
         self.log.ended(since)
     }
 
-    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> Answer<'_, Result<(), StoreError>> {
+    fn retire(&self, leg: LegId, _: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>> {
         let after = self.version(&leg);
         self.log.retire(leg, after, at)
     }

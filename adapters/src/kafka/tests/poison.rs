@@ -3,7 +3,7 @@
 use super::*;
 use crate::contract::foreign_kafka::ForeignTopic;
 use crate::kafka::topics::CHANGES;
-use domain::line::Line;
+use domain::line::SingleLineText;
 use rdkafka::message::OwnedHeaders;
 
 /// What a console producer with the leg as its key writes.
@@ -21,7 +21,7 @@ fn writes_again(node: &Node) -> JoinHandle<()> {
             tokio::time::sleep(Duration::from_millis(50)).await;
             for leg in log.overwritten() {
                 let shown = lock(&told).iter().rev().find_map(|told| match told {
-                    Told::Changed(f) if f.flight.leg == leg => Some((f.flight.clone(), f.version)),
+                    LogEvent::Changed(f) if f.flight.leg == leg => Some((f.flight.clone(), f.version)),
                     _ => None,
                 });
                 if let Some((flight, after)) = shown {
@@ -186,7 +186,7 @@ async fn a_record_that_ends_hubs_is_named_and_passed_over_when_an_operator_says_
     let missing = place("changes", partition, offset + 1_000);
     assert_eq!(Kafka::inspect(&config, &missing).await.unwrap(), Inspected::Missing);
     assert!(Kafka::inspect(&config, &place("other", 0, 0)).await.is_err());
-    let by = Line::parse("J. Novak").unwrap();
+    let by = SingleLineText::parse("J. Novak").unwrap();
     for place in [&state, &report] {
         Kafka::skip(&config, place, by.clone(), None).await.unwrap();
         assert!(matches!(Kafka::inspect(&config, place).await.unwrap(), Inspected::Skipped(_)));
@@ -195,7 +195,7 @@ async fn a_record_that_ends_hubs_is_named_and_passed_over_when_an_operator_says_
     assert_eq!(after.begun, [(sample.flight.clone(), base)], "the flight is as it was before");
     let queue = after.kafka.queue().unwrap();
     let delivery = queue.next().await.remove(0);
-    assert!(matches!(delivery.what, Delivered::Unreadable { .. }), "{delivery:?}");
+    assert!(matches!(delivery.what, QueuedPayload::Unreadable { .. }), "{delivery:?}");
     // What stands behind the state would be all that compaction keeps.
     until("it is to be written again", || after.log.overwritten() == [leg.clone()]).await;
     after.log.append(vec![LogEntry { after: base, ..sample.gate("2") }]).await.unwrap();

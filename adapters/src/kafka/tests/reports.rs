@@ -33,8 +33,8 @@ async fn take(
     let mut taken = BTreeMap::new();
     let take = async {
         while taken.values().sum::<usize>() < count {
-            for Delivery { what, settle } in queue.next().await {
-                let Delivered::Report(report) = what else { panic!("{what:?}") };
+            for QueuedItem { what, settle } in queue.next().await {
+                let QueuedPayload::Report(report) = what else { panic!("{what:?}") };
                 let leg = report.key.id();
                 if settles(&leg) {
                     settle.say();
@@ -107,10 +107,10 @@ async fn what_cannot_be_read_is_delivered_as_such_and_stops_nothing() {
     let queue = node.kafka.queue().unwrap();
     let (mut unreadable, mut reports) = (Vec::new(), 0);
     while unreadable.len() + reports < 23 {
-        for Delivery { what, settle } in queue.next().await {
+        for QueuedItem { what, settle } in queue.next().await {
             match what {
-                Delivered::Report(_) => reports += 1,
-                Delivered::Unreadable { place, reason, .. } => unreadable.push((place, reason)),
+                QueuedPayload::Report(_) => reports += 1,
+                QueuedPayload::Unreadable { place, reason, .. } => unreadable.push((place, reason)),
             }
             settle.say();
         }

@@ -5,7 +5,7 @@
 //! Amadeus' displays. `RemarkTextCode` and `PublicStatus` use the same codes for the public.
 
 use domain::field::{Field, Step};
-use domain::report::Standing::{self, Best, SecondBest};
+use domain::report::Confidence::{self, Fallback, Primary};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -122,28 +122,28 @@ pub(super) fn display(code: &str) -> Option<Meaning> {
 /// Operation times that are facts of ours: qualifier, type of time, field, and what the time is worth.
 /// Boarding that has ended was the last call at least, a gate whose flight has closed is closed, and
 /// where there is a last bag there was a first. Touchdown comes some minutes before on-block.
-pub(super) const TIMES: &[(&str, &str, Field, Standing)] = &[
-    ("OFB", "SCT", Field::DepartureScheduled, Best),
-    ("OFB", "EST", Field::DepartureEstimated, Best),
-    ("CHK", "ACT", Field::DepartureCheckInOpened, Best),
-    ("CHC", "ACT", Field::DepartureCheckInClosed, Best),
-    ("GTO", "ACT", Field::DepartureGateOpened, Best),
-    ("BST", "ACT", Field::DepartureBoarding, Best),
-    ("FCT", "ACT", Field::DepartureFinalCall, Best),
-    ("BEN", "ACT", Field::DepartureFinalCall, SecondBest),
-    ("GCL", "ACT", Field::DepartureGateClosed, Best),
-    ("FCL", "ACT", Field::DepartureGateClosed, SecondBest),
-    ("OFB", "ACT", Field::DepartureActual, Best),
-    ("TKO", "ACT", Field::DepartureAirborne, Best),
-    ("ONB", "SCT", Field::ArrivalScheduled, Best),
-    ("ONB", "EST", Field::ArrivalEstimated, Best),
-    ("TDN", "EST", Field::ArrivalEstimated, SecondBest),
-    ("ONB", "ACT", Field::ArrivalActual, Best),
-    ("TDN", "ACT", Field::ArrivalLanded, Best),
-    ("FBG", "ACT", Field::ArrivalFirstBag, Best),
-    ("FBA", "ACT", Field::ArrivalFirstBag, SecondBest),
-    ("LBG", "ACT", Field::ArrivalFirstBag, SecondBest),
-    ("LBA", "ACT", Field::ArrivalFirstBag, SecondBest),
+pub(super) const TIMES: &[(&str, &str, Field, Confidence)] = &[
+    ("OFB", "SCT", Field::DepartureScheduled, Primary),
+    ("OFB", "EST", Field::DepartureEstimated, Primary),
+    ("CHK", "ACT", Field::DepartureCheckInOpened, Primary),
+    ("CHC", "ACT", Field::DepartureCheckInClosed, Primary),
+    ("GTO", "ACT", Field::DepartureGateOpened, Primary),
+    ("BST", "ACT", Field::DepartureBoarding, Primary),
+    ("FCT", "ACT", Field::DepartureFinalCall, Primary),
+    ("BEN", "ACT", Field::DepartureFinalCall, Fallback),
+    ("GCL", "ACT", Field::DepartureGateClosed, Primary),
+    ("FCL", "ACT", Field::DepartureGateClosed, Fallback),
+    ("OFB", "ACT", Field::DepartureActual, Primary),
+    ("TKO", "ACT", Field::DepartureAirborne, Primary),
+    ("ONB", "SCT", Field::ArrivalScheduled, Primary),
+    ("ONB", "EST", Field::ArrivalEstimated, Primary),
+    ("TDN", "EST", Field::ArrivalEstimated, Fallback),
+    ("ONB", "ACT", Field::ArrivalActual, Primary),
+    ("TDN", "ACT", Field::ArrivalLanded, Primary),
+    ("FBG", "ACT", Field::ArrivalFirstBag, Primary),
+    ("FBA", "ACT", Field::ArrivalFirstBag, Fallback),
+    ("LBG", "ACT", Field::ArrivalFirstBag, Fallback),
+    ("LBA", "ACT", Field::ArrivalFirstBag, Fallback),
 ];
 
 /// Operations of the handling of an aircraft, of which a passenger is told nothing.

@@ -7,7 +7,7 @@ use super::{KnownLeg, NAMESPACE};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::codes::{AirlineCode, Direction, Iata};
 use domain::field::{Field, Step, Value};
-use domain::report::{Standing, Statement};
+use domain::report::{Confidence, Statement};
 
 /// What stands at the top of a message.
 #[derive(Clone, Copy, Debug)]
@@ -299,7 +299,7 @@ impl Xml {
                 None => xml.nil("OperationTime", &attributes),
             }
         };
-        for (qualifier, kind, field, _) in codes::TIMES.iter().filter(|row| row.3 == Standing::Best) {
+        for (qualifier, kind, field, _) in codes::TIMES.iter().filter(|row| row.3 == Confidence::Primary) {
             match leg.said(*field) {
                 Some(Some(Value::Time(seconds))) => time(self, qualifier, kind, Some(*seconds)),
                 Some(_) => time(self, qualifier, kind, None),

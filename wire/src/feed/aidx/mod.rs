@@ -31,7 +31,7 @@
 //! | `IrregularityDelay` | the delay's reason in words; the first code that has any |
 //! | `CodeShareInfo` | codeshares |
 //! | `RemarkFreeText` | the remark, cut to its length |
-//! | `AirportResources` | gate, terminal, check-in, belt. Planned ones, and `AircraftTerminal` beside `PublicTerminal`, are second best: see [`domain::report::Standing`] |
+//! | `AirportResources` | gate, terminal, check-in, belt. Planned ones, and `AircraftTerminal` beside `PublicTerminal`, are second best: see [`domain::report::Confidence`] |
 //! | `OperationTime` OFB, ONB | off-block, on-block: SCT, EST, ACT |
 //! | `OperationTime` TKO, TDN | ACT: airborne, landed. TDN EST is second best to ONB EST |
 //! | `OperationTime` CHK … GCL, FBG | ACT: facts by themselves, of which the hub derives the step. BEN, FCL, and FBA, LBG, LBA are second best to FCT, GCL and FBG |

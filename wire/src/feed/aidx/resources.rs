@@ -5,7 +5,7 @@ use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
 use domain::field::{Field, Kind};
-use domain::report::Standing;
+use domain::report::Confidence;
 
 /// What a field is made from: the element, another that stands in for it, and how several become one text.
 struct Rule {
@@ -77,7 +77,7 @@ pub(super) fn read(data: &Element, speaking: Option<Direction>, scribe: &mut Scr
     let planned = |usage: &&&Element| usage.attribute("Usage") == Some("Planned");
     // Planned first, so that a stand-in of what is in use is stated over it.
     for usage in usages.iter().filter(planned).chain(usages.iter().filter(|usage| !planned(usage))) {
-        let standing = if planned(&usage) { Standing::SecondBest } else { Standing::Best };
+        let standing = if planned(&usage) { Confidence::Fallback } else { Confidence::Primary };
         for resource in usage.repeated("Resource") {
             match direction(resource.attribute("DepartureOrArrival")).or(speaking) {
                 Some(side) => one_side(resource, side, standing, scribe),
@@ -87,17 +87,17 @@ pub(super) fn read(data: &Element, speaking: Option<Direction>, scribe: &mut Scr
     }
 }
 
-fn one_side(resource: &Element, side: Direction, standing: Standing, scribe: &mut Scribe<'_>) {
+fn one_side(resource: &Element, side: Direction, standing: Confidence, scribe: &mut Scribe<'_>) {
     for rule in RULES.iter().filter(|rule| rule.side == side) {
         let is_said = state(rule, resource.repeated(rule.element), standing, scribe);
         if let Some(name) = rule.stand_in.filter(|_| !is_said) {
-            state(rule, resource.repeated(name), Standing::SecondBest, scribe);
+            state(rule, resource.repeated(name), Confidence::Fallback, scribe);
         }
     }
 }
 
 /// Whether the elements say anything of the rule's field.
-fn state(rule: &Rule, elements: Vec<&Element>, standing: Standing, scribe: &mut Scribe<'_>) -> bool {
+fn state(rule: &Rule, elements: Vec<&Element>, standing: Confidence, scribe: &mut Scribe<'_>) -> bool {
     let text = merged(rule, &elements);
     if !text.is_empty() {
         scribe.text_as(standing, rule.field, rule.element, &text);

@@ -10,7 +10,7 @@ use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
-use domain::report::{Standing, Statement, StatusWord};
+use domain::report::{Confidence, Statement, StatusWord};
 
 /// Steps named so far, and what was taken away.
 #[derive(Default)]
@@ -108,7 +108,7 @@ fn operates(scribe: &mut Scribe<'_>) {
 fn check_in_closed(scribe: &mut Scribe<'_>) {
     let by_now = Value::Time(scribe.report.observed_at.timestamp());
     let statement = Statement { field: Field::DepartureCheckInClosed, value: Some(by_now) };
-    scribe.report.state(Standing::SecondBest, statement);
+    scribe.report.state(Confidence::Fallback, statement);
 }
 
 /// A word for the public. An arrival's screens say `SCT` until the aircraft is near, whatever

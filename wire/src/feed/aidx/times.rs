@@ -5,7 +5,7 @@ use super::codes::{TIMES, UNTOLD};
 use super::xml::Element;
 use chrono_tz::Tz;
 use domain::field::Field;
-use domain::report::Standing;
+use domain::report::Confidence;
 
 /// States the times that are facts of ours.
 pub(super) fn read(data: &Element, zone: Tz, scribe: &mut Scribe<'_>) {
@@ -41,7 +41,7 @@ fn operation<'e>(element: &'e Element, scribe: &mut Scribe<'_>) -> Option<(&'e s
     Some((qualifier, kind))
 }
 
-fn state(standing: Standing, field: Field, element: &Element, zone: Tz, scribe: &mut Scribe<'_>) {
+fn state(standing: Confidence, field: Field, element: &Element, zone: Tz, scribe: &mut Scribe<'_>) {
     if element.nil {
         return scribe.clear_as(standing, field);
     }
