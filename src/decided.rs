@@ -112,8 +112,8 @@ mod tests {
     use super::*;
     use adapters::memory::Memory;
     use domain::feed_key::KeyDigest;
-    use domain::line::SingleLineText;
     use domain::ports::RegisteredFeed;
+    use domain::single_line_text::SingleLineText;
 
     fn line(text: &str) -> SingleLineText {
         SingleLineText::parse(text).unwrap()

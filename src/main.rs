@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
 use domain::feed_key::KeyPrefix;
-use domain::line::SingleLineText;
+use domain::single_line_text::SingleLineText;
 use gatecall::backing::{embedded, servers};
 use gatecall::config::feeds::Way;
 use gatecall::config::sections::StoreKind;

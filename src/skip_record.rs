@@ -5,7 +5,7 @@ use crate::backing::servers;
 use crate::config::Config;
 use crate::config::sections::StoreKind;
 use adapters::kafka::{Inspected, Kafka, RecordPlace, SkipCost};
-use domain::line::SingleLineText;
+use domain::single_line_text::SingleLineText;
 
 /// A listener of the hub that wrote the record holds its revision, which will be given out a second time.
 const NEW_EPOCH: &str = "Begin a new epoch before the hubs start: OPERATING.md, 'A record that ends hubs'.";

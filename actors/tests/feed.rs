@@ -34,7 +34,7 @@ struct Scripted {
 }
 
 impl AirportSource for Scripted {
-    fn ask(&self, ask: Ask) -> Answer<'_, Says> {
+    fn ask(&self, ask: Ask) -> BoxFuture<'_, Says> {
         self.asked.send((Instant::now(), ask)).unwrap();
         let answer = self.answers.lock().unwrap().pop_front();
         Box::pin(async { answer.unwrap_or(Ok(AirportSays::NotModified)) })
@@ -48,7 +48,7 @@ struct Sink {
 }
 
 impl ReportSink for Sink {
-    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+    fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>> {
         let outcome = match self.corrects.load(Ordering::SeqCst) {
             true => Outcome::Corrects { leg: LegId::known("B6-651-20130208-JFK-MIA").unwrap(), rev: Some(2) },
             false => Outcome::Changed(1),
@@ -236,7 +236,7 @@ struct Slip(Arc<Desk>);
 struct AtDesk(Arc<Desk>);
 
 impl Leases for AtDesk {
-    fn try_take(&self, name: Arc<str>) -> Answer<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
+    fn try_take(&self, name: Arc<str>) -> BoxFuture<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
         self.0.asked_for.lock().unwrap().push(name.to_string());
         self.0.lost.store(false, Ordering::SeqCst);
         let fault = StoreError::Unavailable { store: "leases", reason: "connection refused".into() };
@@ -250,10 +250,10 @@ impl Leases for AtDesk {
 }
 
 impl Lease for Slip {
-    fn still_held(&self) -> Answer<'_, bool> {
+    fn still_held(&self) -> BoxFuture<'_, bool> {
         Box::pin(async { !self.0.lost.load(Ordering::SeqCst) })
     }
-    fn release(self: Box<Self>) -> Answer<'static, ()> {
+    fn release(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
 }

@@ -24,7 +24,7 @@ struct Sink {
 }
 
 impl ReportSink for Sink {
-    fn accept(&self, reports: Vec<Report>) -> Answer<'_, Result<Vec<Outcome>, SinkError>> {
+    fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>> {
         Box::pin(async move {
             match self.full.load(Ordering::SeqCst) {
                 true => Err(SinkError::Full { limit: 1 }),

@@ -5,10 +5,10 @@ use chrono_tz::Tz;
 use domain::codes::{AirlineCode, Iata};
 use domain::feed_key::KeyDigest;
 use domain::field::Field;
-use domain::line::SingleLineText;
 use domain::ports::{
     AirlineNameOverride, AirportChange, AuditAction, FeedKey, FeedKind, OverrideEvent, RegisteredFeed,
 };
+use domain::single_line_text::SingleLineText;
 use wire::record::decode_value;
 
 /// What cannot be read of a row, in words that name table and row.

@@ -17,9 +17,9 @@
 //!   repeat what they know, so a time of departure must itself lie after the cancellation, and a bare word
 //!   must be of the departure airport or of a higher rank.
 
+use crate::claim::{Claim, InForce};
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::{Claim, InForce};
 use crate::operating::{asserts, ended_at, strongest_claim};
 use crate::report::Source;
 use crate::steps::returned_at;

@@ -17,9 +17,9 @@
 //! what a source said of the first airport and has not repeated since its own correction is shown at the new
 //! one, until it says another or clears it.
 
+use crate::claim::Claim;
 use crate::field::{Field, Side, Value};
 use crate::flight::Flight;
-use crate::held::Claim;
 use crate::leg::LegKey;
 use crate::report::{Report, Source};
 use chrono::{DateTime, TimeDelta, Utc};

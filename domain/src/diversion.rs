@@ -11,10 +11,10 @@
 //!   that it is elsewhere stands against that, however new: it may be repeated for hours by a system
 //!   in which nobody took it back. Of the airport's own words the newer counts.
 
+use crate::claim::InForce;
 use crate::codes::Iata;
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::InForce;
 use crate::operating::{asserts, strongest_claim};
 use crate::report::Source;
 

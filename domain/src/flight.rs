@@ -41,9 +41,9 @@
 //! operator can take fields over until it is back.
 
 use crate::change::{Change, kinds_between};
+use crate::claim::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::correction::Correction;
 use crate::field::{Field, Kind, Value};
-use crate::held::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
 use crate::leg::{Alias, LegId, LegKey, keep_smallest};
 use crate::report::{Confidence, Report, Source, Statement};
 use crate::scope::is_movement;
@@ -52,8 +52,8 @@ use crate::view::{Doubt, FlightView, doubts};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
-pub use crate::by_hand::{Override, OverrideRefused};
-pub use crate::held::Claim;
+pub use crate::claim::Claim;
+pub use crate::manual_override::{Override, OverrideRefused};
 
 /// What came of a report or an override.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,9 +10,9 @@
 //!   the cancellation, as senders repeat the times of what happened before it.
 //! - A cancellation that the source observed after that counts again.
 
+use crate::claim::{Claim, InForce, strongest_of};
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::{Claim, InForce, strongest_of};
 use chrono::{DateTime, Utc};
 
 /// Operations on the way out.

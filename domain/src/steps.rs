@@ -16,9 +16,9 @@
 //!
 //! Words and times of less authority than another on that side do not count.
 
+use crate::claim::InForce;
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
-use crate::held::InForce;
 use crate::report::Statement;
 use crate::status::LATE_FROM;
 use crate::view::Doubtful;

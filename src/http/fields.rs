@@ -6,7 +6,7 @@ use super::problem::{Faults, Problem};
 use crate::app::App;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
-use domain::line::SingleLineText;
+use domain::single_line_text::SingleLineText;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;

@@ -9,11 +9,11 @@ use domain::feed_health::FeedHealth;
 use domain::feed_key::{FEED_KEYS_MAX, KeyDigest, KeyPrefix, KeyRefused};
 use domain::field::{Field, Step, Value};
 use domain::leg::LegId;
-use domain::line::SingleLineText;
 use domain::ports::{
     AirlineNameOverride, AirportChange, AuditAction, Directory, FeedKind, KeyError, NewOverride,
     OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, overrides_in_force,
 };
+use domain::single_line_text::SingleLineText;
 use futures_util::future::{join_all, try_join_all};
 use std::sync::Arc;
 

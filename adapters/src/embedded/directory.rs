@@ -10,11 +10,11 @@ use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::SingleLineText;
 use domain::ports::{
     AirlineNameOverride, AirportChange, BoxFuture, Directory, FeedKey, KeyError, NewOverride, OverrideEvent,
     PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
 };
+use domain::single_line_text::SingleLineText;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::sync::Arc;

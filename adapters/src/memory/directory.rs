@@ -8,11 +8,11 @@ use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::SingleLineText;
 use domain::ports::{
     AirlineNameOverride, AirportChange, AuditAction, BoxFuture, Directory, FeedKey, KeyError, NewOverride,
     OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, StoreError, overrides_in_force,
 };
+use domain::single_line_text::SingleLineText;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

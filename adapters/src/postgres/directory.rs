@@ -9,11 +9,11 @@ use domain::feed_health::{FeedHealth, HealthByFeed};
 use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::line::SingleLineText;
 use domain::ports::{
     AirlineNameOverride, AirportChange, BoxFuture, Directory, FeedKey, KeyError, NewOverride, OverrideEvent,
     PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
 };
+use domain::single_line_text::SingleLineText;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;

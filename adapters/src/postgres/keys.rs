@@ -4,7 +4,7 @@
 use crate::directory_rows as rows;
 use chrono::{DateTime, Utc};
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
-use domain::line::SingleLineText;
+use domain::single_line_text::SingleLineText;
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use crate::feed_key::{KeyDigest, KeyPrefix, KeyRefused};
 use crate::field::{Field, Value};
 use crate::flight::Override;
 use crate::leg::LegId;
-use crate::line::SingleLineText;
+use crate::single_line_text::SingleLineText;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 //! nobody takes them for facts and nobody loses them: nothing is worked out from them.
 
 use super::{ArrivalView, DepartureView, departed_at};
+use crate::claim::{Claim, InForce};
 use crate::field::{Field, Side, Step};
 use crate::flight::Flight;
-use crate::held::{Claim, InForce};
 use crate::report::Source;
 use chrono::{DateTime, TimeDelta, Utc};
 use smallvec::SmallVec;

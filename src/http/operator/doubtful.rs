@@ -8,7 +8,7 @@ use crate::http::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use domain::field::{Field, Value};
-use domain::flight::{Flight, Claim};
+use domain::flight::{Claim, Flight};
 use domain::topic::Topic;
 use domain::view::Doubt;
 use serde::Serialize;

@@ -27,8 +27,8 @@ use super::keys;
 use super::problem::Problem;
 use crate::app::App;
 use actix_web::HttpRequest;
-use domain::line::SingleLineText;
 use domain::ports::StoreError;
+use domain::single_line_text::SingleLineText;
 
 /// The header that says who it is.
 const WHO: &str = "x-operator";

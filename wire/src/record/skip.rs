@@ -4,7 +4,7 @@
 use super::epoch::Epoch;
 use super::{RecordError, VERSION, check_version};
 use chrono::{DateTime, Utc};
-use domain::line::SingleLineText;
+use domain::single_line_text::SingleLineText;
 use serde::{Deserialize, Serialize};
 
 /// Which record is passed over, and who decided it.

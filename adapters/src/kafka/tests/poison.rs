@@ -3,7 +3,7 @@
 use super::*;
 use crate::contract::foreign_kafka::ForeignTopic;
 use crate::kafka::topics::CHANGES;
-use domain::line::SingleLineText;
+use domain::single_line_text::SingleLineText;
 use rdkafka::message::OwnedHeaders;
 
 /// What a console producer with the leg as its key writes.
