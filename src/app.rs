@@ -1,10 +1,10 @@
 //! What every part of a running hub needs of the others.
 
-use crate::backing::Health;
 use crate::config::Config;
-use crate::decided::Decided;
-use crate::http::origin::Origins;
+use crate::directory_cache::DirectoryCache;
+use crate::origin::Origins;
 use crate::roles::{Role, Roles};
+use crate::storage::Health;
 use actors::hub::Hub;
 use actors::intake::{FeedSpec, Intake};
 use domain::ports::{Archive, Directory};
@@ -33,7 +33,7 @@ pub struct App {
     /// What is counted.
     pub registry: Arc<Registry>,
     /// What the HTTP side shares between its worker threads.
-    pub http: Arc<crate::http::State>,
+    pub http: Arc<crate::http::HttpState>,
     /// Worker threads that serve.
     pub workers: usize,
     /// How what the hub stands on does.
@@ -43,7 +43,7 @@ pub struct App {
     /// Keys, names, what was decided by hand.
     pub directory: Arc<dyn Directory>,
     /// The same as this node knows it, for those who must not wait.
-    pub decided: Arc<Decided>,
+    pub directory_cache: Arc<DirectoryCache>,
     /// Whether traffic should come here.
     pub readiness: Arc<Readiness>,
 }

@@ -1,10 +1,10 @@
 //! Making, listing and revoking the keys of pushed feeds: what `gatecall feed-key` does, and the one
 //! place where a key is made.
 
-use crate::backing::with_directory;
-use crate::config::feeds::{Feed, Way};
+use crate::config::feeds::{Feed, Transport};
 use crate::config::sections::StoreKind;
 use crate::config::{Config, digest};
+use crate::storage::with_directory;
 use crate::time::real_now;
 use anyhow::Context as _;
 use domain::feed_key::{KeyDigest, KeyPrefix};
@@ -52,7 +52,7 @@ impl fmt::Debug for NewKey {
 
 /// What is wanted of a feed's keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Wish {
+pub enum KeyRequest {
     /// One more, into the feed's key_file or, with servers, into the directory.
     Make {
         /// Below those that the file holds already.
@@ -66,7 +66,7 @@ pub enum Wish {
     Revoke(KeyPrefix),
 }
 
-impl Wish {
+impl KeyRequest {
     /// Whether the directory is asked, which needs the secrets of the configuration.
     pub fn needs_directory(&self, config: &Config, feed: &str) -> bool {
         let has_file = || config.feeds.get(feed).is_some_and(|feed| key_file(feed).is_some());
@@ -78,24 +78,27 @@ impl Wish {
 }
 
 fn key_file(feed: &Feed) -> Option<&Path> {
-    match &feed.way {
-        Way::Push { key_file, .. } => key_file.as_deref(),
-        Way::Pull { .. } => None,
+    match &feed.transport {
+        Transport::Push { key_file, .. } => key_file.as_deref(),
+        Transport::Pull { .. } => None,
     }
 }
 
-/// Fulfils a wish. Answers with what is to be said, a line each.
-pub async fn fulfil(config: &Config, name: &str, wish: Wish) -> anyhow::Result<Vec<String>> {
+/// Fulfils a request. Answers with what is to be said, a line each.
+pub async fn execute(config: &Config, name: &str, request: KeyRequest) -> anyhow::Result<Vec<String>> {
     let feed = config.feeds.get(name).with_context(|| format!("the configuration has no feed {name}"))?;
-    anyhow::ensure!(matches!(feed.way, Way::Push { .. }), "feed {name} is asked by the hub and has no keys");
-    let is_for_directory = wish.needs_directory(config, name);
-    match wish {
-        Wish::Make { note, .. } if is_for_directory => {
+    anyhow::ensure!(
+        matches!(feed.transport, Transport::Push { .. }),
+        "feed {name} is asked by the hub and has no keys"
+    );
+    let is_for_directory = request.needs_directory(config, name);
+    match request {
+        KeyRequest::Make { note, .. } if is_for_directory => {
             with_directory(config, async |directory| make(directory, feed, note).await).await
         }
-        Wish::Make { add, .. } => into_file(name, key_file(feed), add),
-        Wish::List => with_directory(config, async |directory| list(directory, name).await).await,
-        Wish::Revoke(prefix) => {
+        KeyRequest::Make { add, .. } => into_file(name, key_file(feed), add),
+        KeyRequest::List => with_directory(config, async |directory| list(directory, name).await).await,
+        KeyRequest::Revoke(prefix) => {
             with_directory(config, async |directory| {
                 let digest = directory.revoke_feed_key(name.into(), prefix, real_now()).await?;
                 Ok(vec![format!(

@@ -13,14 +13,14 @@ use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
 use domain::feed_key::KeyPrefix;
 use domain::single_line_text::SingleLineText;
-use gatecall::backing::{embedded, servers};
-use gatecall::config::feeds::Way;
+use gatecall::config::feeds::Transport;
 use gatecall::config::sections::StoreKind;
 use gatecall::config::{Config, DEFAULT_FILE};
-use gatecall::feed_key::Wish;
+use gatecall::feed_key::KeyRequest;
 use gatecall::roles::Roles;
 use gatecall::skip_record::{SkipOrder, skip_record};
-use gatecall::{feed_key, mend, serve, telemetry};
+use gatecall::storage::{embedded, servers};
+use gatecall::{feed_key, repair, serve, telemetry};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -201,17 +201,17 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CheckConfig { config, offline } => check_config(&config, offline),
         Command::Migrate { config } => migrate(&config),
         Command::Clock { config } => print_clock(&config),
-        Command::NewEpoch { config } => on_folder(&config, async |config| mend::new_epoch(config).await),
+        Command::NewEpoch { config } => on_folder(&config, async |config| repair::new_epoch(config).await),
         Command::Repair { config, give_up } => {
-            on_folder(&config, async |config| mend::repair(config, give_up).await)
+            on_folder(&config, async |config| repair::repair(config, give_up).await)
         }
         Command::FeedKey { feed, config, add, note, list, revoke } => {
-            let wish = match revoke {
-                Some(prefix) => Wish::Revoke(prefix),
-                None if list => Wish::List,
-                None => Wish::Make { add, note },
+            let request = match revoke {
+                Some(prefix) => KeyRequest::Revoke(prefix),
+                None if list => KeyRequest::List,
+                None => KeyRequest::Make { add, note },
             };
-            feed_key(&feed, &config, wish)
+            feed_key(&feed, &config, request)
         }
         Command::SkipRecord { config, topic, partition, offset, yes, lose_flight, by, reason } => {
             let place = RecordPlace { topic, partition, offset };
@@ -264,13 +264,13 @@ fn check_config(file: &ConfigFile, offline: bool) -> anyhow::Result<()> {
         say(format_args!("  feeds            none: nobody will tell this hub of any flight"))?;
     }
     for (name, feed) in &config.feeds {
-        let way = match &feed.way {
-            Way::Push { key_digests, .. } => format!("pushes, {} key(s) in force", key_digests.len()),
-            Way::Pull { airport, interval, .. } => {
+        let transport = match &feed.transport {
+            Transport::Push { key_digests, .. } => format!("pushes, {} key(s) in force", key_digests.len()),
+            Transport::Pull { airport, interval, .. } => {
                 format!("is asked every {} s at {}", interval.as_secs(), airport.url)
             }
         };
-        say(format_args!("  feed {name:<11} {} {way}", feed.spec.format.as_str()))?;
+        say(format_args!("  feed {name:<11} {} {transport}", feed.spec.format.as_str()))?;
         say(format_args!("    {:<14} {}", "speaks for", feed.speaks_for()))?;
     }
     match config.store.kind {
@@ -327,12 +327,12 @@ fn on_folder(
     said.into_iter().try_for_each(|line| say(format_args!("{line}")))
 }
 
-fn feed_key(name: &str, file: &ConfigFile, wish: Wish) -> anyhow::Result<()> {
+fn feed_key(name: &str, file: &ConfigFile, request: KeyRequest) -> anyhow::Result<()> {
     let mut config = file.load_without_secrets()?;
-    if config.store.kind == StoreKind::Servers && wish.needs_directory(&config, name) {
+    if config.store.kind == StoreKind::Servers && request.needs_directory(&config, name) {
         config = file.load()?;
     }
-    let said = actix_rt::System::new().block_on(feed_key::fulfil(&config, name, wish))?;
+    let said = actix_rt::System::new().block_on(feed_key::execute(&config, name, request))?;
     said.into_iter().try_for_each(|line| say(format_args!("{line}")))
 }
 

@@ -4,15 +4,15 @@
 //! go in paced batches, the last reports answered, the store closed. A second signal ends at once.
 
 use crate::app::{App, Feed, FeedKind, Readiness};
-use crate::backing::{self, Backing, Keeper, Parts};
 use crate::config::Config;
-use crate::config::feeds::Way;
-use crate::decided::Decided;
-use crate::housekeeping;
+use crate::config::feeds::Transport;
+use crate::directory_cache::DirectoryCache;
 use crate::http;
-use crate::http::origin::Origins;
+use crate::origin::Origins;
+use crate::periodic_tasks;
 use crate::roles::{Role, Roles};
-use crate::ws::{OpenLines, handshake, unread};
+use crate::storage::{self, Storage, StorageDeps, StorageLifecycle};
+use crate::ws::{OpenConnections, handshake, tcp_timeout};
 use crate::{telemetry, time};
 use actix::{Actor, Arbiter, ArbiterHandle};
 use actix_http::{Extensions, HttpService};
@@ -36,7 +36,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Exit code after the death of an actor nobody can do without (`EX_SOFTWARE`).
-const EXIT_DEATH: i32 = 70;
+const EXIT_ACTOR_PANIC: i32 = 70;
 
 /// How often the operational clock is saved, for a replay that is continued.
 const SAVE_CLOCK_EVERY: Duration = Duration::from_secs(1);
@@ -51,10 +51,10 @@ const FEED_PAUSE: Duration = Duration::from_secs(5);
 /// A hub that runs.
 struct Running {
     app: App,
-    keeper: Box<dyn Keeper>,
+    lifecycle: Box<dyn StorageLifecycle>,
     /// The operational clock is not the wall's, and is saved so that the replay can go on.
     is_replay: bool,
-    open: OpenLines,
+    open: OpenConnections,
     /// Where airports are asked from.
     feeds: ArbiterHandle,
 }
@@ -62,13 +62,13 @@ struct Running {
 /// Runs the hub until it is told to stop.
 pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> anyhow::Result<()> {
     let (is_replay, clock) = (clock.is_some(), time::operational(clock));
-    backing::check_roles(&config, &roles)?;
+    storage::check_roles(&config, &roles)?;
     let metrics = Metrics::default();
     let (feed_arbiter, board_arbiter, bridge_arbiter) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
     let flight_arbiters: Vec<Arbiter> = (0..flight_threads(&config)).map(|_| Arbiter::new()).collect();
-    let polled = Polled::default();
+    let polled = PolledFeeds::default();
     let deaths = deaths(&metrics, &polled);
-    let parts = Parts {
+    let parts = StorageDeps {
         clock: clock.clone(),
         metrics: metrics.clone(),
         deaths: deaths.clone(),
@@ -79,18 +79,18 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
         bridge: bridge_arbiter.handle(),
         roles: roles.clone(),
     };
-    let Backing { hub, sink, archive, directory, leases, epoch, health, keeper } =
-        backing::open(&config, parts).await?;
+    let Storage { hub, sink, archive, directory, leases, epoch, health, lifecycle } =
+        storage::open(&config, parts).await?;
     let notes = config.feeds.values().map(crate::config::feeds::Feed::note).collect();
     directory.note_feeds(notes).await.context("the feeds cannot be noted in the directory")?;
-    let decided = Arc::new(Decided::default());
-    decided.read(&*directory).await.context("the directory cannot be read")?;
+    let directory_cache = Arc::new(DirectoryCache::default());
+    directory_cache.read(&*directory).await.context("the directory cannot be read")?;
     let intake = Intake::new(clock, archive.clone(), sink, metrics.clone());
     let mut registry = prometheus_client::registry::Registry::default();
-    let http = Arc::new(http::State::new(&config));
+    let http = Arc::new(http::HttpState::new(&config));
     http.register(&mut registry);
     telemetry::register(&mut registry, &metrics);
-    keeper.register(&mut registry);
+    lifecycle.register(&mut registry);
     let feeds = Arc::new(feeds(&config));
     telemetry::register_feeds(&mut registry, hub.clone(), intake.clone(), feeds.clone());
     let app = App {
@@ -98,7 +98,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
         intake,
         archive,
         directory,
-        decided,
+        directory_cache,
         feeds,
         origins: Arc::new(Origins::new(
             &config.server.allowed_origins,
@@ -114,14 +114,14 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
         config: Arc::new(config),
     };
     let running =
-        Running { open: OpenLines::default(), keeper, is_replay, app, feeds: feed_arbiter.handle() };
+        Running { open: OpenConnections::default(), lifecycle, is_replay, app, feeds: feed_arbiter.handle() };
     let server = running.listen()?;
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
     if running.app.roles.has(Role::Feeds) {
         polled.start(&running.app, &feed_arbiter.handle(), &deaths, leases)?;
     }
-    housekeeping::start(&running.app);
+    periodic_tasks::start(&running.app);
     running.app.readiness.ready();
     running.say_addresses();
     running.wait_for_signal(serving).await?;
@@ -159,18 +159,18 @@ fn feeds(config: &Config) -> BTreeMap<String, Feed> {
         spec: feed.spec.clone(),
         silent_after: feed.silent_after,
         is_expected: feed.is_expected,
-        kind: match &feed.way {
-            Way::Push { key_digests, .. } => FeedKind::Push { key_digests: key_digests.clone() },
-            Way::Pull { .. } => FeedKind::Pull,
+        kind: match &feed.transport {
+            Transport::Push { key_digests, .. } => FeedKind::Push { key_digests: key_digests.clone() },
+            Transport::Pull { .. } => FeedKind::Pull,
         },
     };
     config.feeds.iter().map(|(name, configured)| (name.clone(), feed(configured))).collect()
 }
 
-fn deaths(metrics: &Metrics, polled: &Polled) -> Deaths {
+fn deaths(metrics: &Metrics, polled: &PolledFeeds) -> Deaths {
     let end = |died: &Died| {
         tracing::error!(actor = %died.who, "the hub cannot go on without it and ends");
-        std::process::exit(EXIT_DEATH);
+        std::process::exit(EXIT_ACTOR_PANIC);
     };
     let again = polled.clone();
     let start_again = move |died: &Died| again.start_again(&died.who);
@@ -180,12 +180,12 @@ fn deaths(metrics: &Metrics, polled: &Polled) -> Deaths {
 
 /// Feeds that are polled, and how to start one again.
 #[derive(Clone, Default)]
-struct Polled(Arc<std::sync::Mutex<BTreeMap<String, Starter>>>);
+struct PolledFeeds(Arc<std::sync::Mutex<BTreeMap<String, Starter>>>);
 
 /// Starts one feed's actor.
 type Starter = Arc<dyn Fn() + Send + Sync>;
 
-impl Polled {
+impl PolledFeeds {
     fn start(
         &self,
         app: &App,
@@ -194,7 +194,7 @@ impl Polled {
         leases: Option<Arc<dyn Leases>>,
     ) -> anyhow::Result<()> {
         for (name, feed) in &app.config.feeds {
-            let Way::Pull { airport, interval, etag_covers_pages } = &feed.way else { continue };
+            let Transport::Pull { airport, interval, etag_covers_pages } = &feed.transport else { continue };
             let airport: Arc<dyn AirportSource> = Arc::new(Airport::new((**airport).clone())?);
             let polling = Polling {
                 feed: feed.spec.clone(),
@@ -244,9 +244,9 @@ impl Running {
                 app.hub.let_flights_live_on(Arbiter::current());
             }
             let (app, open) = (app.clone(), open.clone());
-            let (for_upgrade, open_lines) = (app.clone(), open.clone());
+            let (for_upgrade, open_connections) = (app.clone(), open.clone());
             let upgrade = move |(request, framed)| {
-                let (app, open) = (for_upgrade.clone(), open_lines.clone());
+                let (app, open) = (for_upgrade.clone(), open_connections.clone());
                 async move {
                     handshake::upgrade(app, open, request, framed).await;
                     Ok::<_, Infallible>(())
@@ -255,7 +255,7 @@ impl Running {
             let limits = &app.config.server;
             let slow = app.config.sockets.slow;
             HttpService::build()
-                .on_connect_ext(move |io: &TcpStream, _: &mut Extensions| unread::end_after(io, slow))
+                .on_connect_ext(move |io: &TcpStream, _: &mut Extensions| tcp_timeout::end_after(io, slow))
                 .keep_alive(limits.keep_alive)
                 .client_request_timeout(limits.head_timeout)
                 .upgrade(fn_service(upgrade))
@@ -303,7 +303,7 @@ impl Running {
         );
     }
 
-    async fn stop(self, server: actix_server::ServerHandle, polled: Polled) {
+    async fn stop(self, server: actix_server::ServerHandle, polled: PolledFeeds) {
         tracing::info!(sockets = self.open.get(), "shutting down: sockets are let go");
         self.app.readiness.draining();
         polled.forget();
@@ -311,16 +311,16 @@ impl Running {
         self.feeds.stop();
         let began = tokio::time::Instant::now();
         // Other nodes merge while this one lets its listeners go.
-        self.keeper.hand_over().await;
+        self.lifecycle.hand_over().await;
         while self.open.get() > 0 && began.elapsed() < DRAIN_MOST {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.app.hub.stop_taking();
         server.stop(true).await;
         if self.is_replay {
-            self.keeper.save_clock().await;
+            self.lifecycle.save_clock().await;
         }
-        match self.keeper.close().await {
+        match self.lifecycle.close().await {
             Ok(()) => {
                 tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down");
             }
@@ -346,7 +346,7 @@ impl Running {
             }
             loop {
                 tokio::time::sleep(SAVE_CLOCK_EVERY).await;
-                self.keeper.save_clock().await;
+                self.lifecycle.save_clock().await;
             }
         };
         tokio::select! {

@@ -1,9 +1,9 @@
 //! An operator has hubs pass over a record of Kafka that would end each of them. Answers in lines for
 //! people.
 
-use crate::backing::servers;
 use crate::config::Config;
 use crate::config::sections::StoreKind;
+use crate::storage::servers;
 use adapters::kafka::{Inspected, Kafka, RecordPlace, SkipCost};
 use domain::single_line_text::SingleLineText;
 

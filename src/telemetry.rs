@@ -168,22 +168,22 @@ impl Collector for FeedAges {
 }
 
 /// How far behind Kafka's readers are, and what this node owns.
-pub struct KafkaFigures(FiguresHandle);
+pub struct KafkaCollector(FiguresHandle);
 
-impl KafkaFigures {
+impl KafkaCollector {
     /// The collector of a node's Kafka.
     pub fn new(figures: FiguresHandle) -> Self {
         Self(figures)
     }
 }
 
-impl fmt::Debug for KafkaFigures {
+impl fmt::Debug for KafkaCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KafkaFigures").finish_non_exhaustive()
+        f.debug_struct("KafkaCollector").finish_non_exhaustive()
     }
 }
 
-impl Collector for KafkaFigures {
+impl Collector for KafkaCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let (figures, now_ms) = (self.0.get(), time::real_now().timestamp_millis());
         let readers = [
@@ -254,7 +254,7 @@ impl Collector for KafkaFigures {
 
 /// Whether the databases answer this node.
 #[derive(Clone, Debug, Default)]
-pub struct ServersAnswer(Family<ServerLabel, Gauge>);
+pub struct ServerAvailability(Family<ServerLabel, Gauge>);
 
 /// A database.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -262,7 +262,7 @@ struct ServerLabel {
     server: &'static str,
 }
 
-impl ServersAnswer {
+impl ServerAvailability {
     /// Adds it to what is counted.
     pub fn register(&self, registry: &mut Registry) {
         let help = "Whether a database answered this node when it was last asked: 1, or 0";
@@ -276,22 +276,22 @@ impl ServersAnswer {
 }
 
 /// How large the embedded store is, and how much room it has.
-pub struct StoreFigures(Embedded);
+pub struct StoreCollector(Embedded);
 
-impl StoreFigures {
+impl StoreCollector {
     /// The collector of a store.
     pub fn new(store: Embedded) -> Self {
         Self(store)
     }
 }
 
-impl fmt::Debug for StoreFigures {
+impl fmt::Debug for StoreCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreFigures").finish_non_exhaustive()
+        f.debug_struct("StoreCollector").finish_non_exhaustive()
     }
 }
 
-impl Collector for StoreFigures {
+impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let figures = self.0.figures();
         let sizes = [

@@ -36,12 +36,12 @@ pub struct Feed {
     /// Whether listeners are told that it is silent when it is.
     pub is_expected: bool,
     /// How its messages come.
-    pub way: Way,
+    pub transport: Transport,
 }
 
 /// How a feed's messages come.
 #[derive(Clone, Debug)]
-pub enum Way {
+pub enum Transport {
     /// The airport pushes.
     Push {
         /// SHA-256 digests of the keys in force; at least one.
@@ -67,9 +67,9 @@ impl Feed {
         RegisteredFeed {
             name: source.name.clone(),
             airport: source.airport,
-            kind: match self.way {
-                Way::Push { .. } => FeedKind::Push,
-                Way::Pull { .. } => FeedKind::Pull,
+            kind: match self.transport {
+                Transport::Push { .. } => FeedKind::Push,
+                Transport::Pull { .. } => FeedKind::Pull,
             },
             format: self.spec.format.as_str().into(),
             rank: source.rank,
@@ -132,13 +132,13 @@ pub(super) fn read(
         Ok((name, feed))
     };
     let mut feeds: BTreeMap<String, Feed> = names.into_iter().map(read_one).collect::<Result<_, _>>()?;
-    share_out(&mut feeds, &section, flights_max)?;
+    allocate_flight_shares(&mut feeds, &section, flights_max)?;
     Ok(feeds)
 }
 
 /// Gives each feed that may make flights known its share of what the hub holds, so that no feed takes
 /// another's room: what is configured, and of the rest all the same.
-fn share_out(
+fn allocate_flight_shares(
     feeds: &mut BTreeMap<String, Feed>,
     section: &Section<'_>,
     flights_max: usize,
@@ -182,19 +182,19 @@ fn feed(
     let name: Arc<str> = name.into();
     let rank = section.whole("rank", 50, 0..=99)? as u8;
     let creates = section.flag("creates", true)?;
-    let way = match section.word("kind", "", &[(Kind::Push, "push"), (Kind::Pull, "pull")])? {
+    let transport = match section.word("kind", "", &[(Kind::Push, "push"), (Kind::Pull, "pull")])? {
         Kind::Push => push(section, secrets, keys_elsewhere)?,
         Kind::Pull => pull(name.clone(), section, secrets)?,
     };
     let scope = scope(section, airport)?;
     let source = Arc::new(Source { name, airport, rank, creates, scope });
-    let usual_s = match &way {
-        Way::Push { .. } => SILENT_AFTER_S,
-        Way::Pull { interval, .. } => SILENT_AFTER_S.max(SILENT_INTERVALS * interval.as_secs()),
+    let usual_s = match &transport {
+        Transport::Push { .. } => SILENT_AFTER_S,
+        Transport::Pull { interval, .. } => SILENT_AFTER_S.max(SILENT_INTERVALS * interval.as_secs()),
     };
     let silent_after = section.seconds("silent_after_s", usual_s, 5..=604_800)?;
-    let is_expected = matches!(way, Way::Pull { .. }) || section.is_given("silent_after_s");
-    Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, is_expected, way })
+    let is_expected = matches!(transport, Transport::Pull { .. }) || section.is_given("silent_after_s");
+    Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, is_expected, transport })
 }
 
 /// Most days that a feed's horizon may be set to.
@@ -246,15 +246,19 @@ fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError>
 }
 
 /// Where the directory is shared, keys may be there alone (`gatecall feed-key`).
-fn push(section: &Section<'_>, secrets: &dyn Secrets, keys_elsewhere: bool) -> Result<Way, ConfigError> {
+fn push(
+    section: &Section<'_>,
+    secrets: &dyn Secrets,
+    keys_elsewhere: bool,
+) -> Result<Transport, ConfigError> {
     let keys = secrets::keys(section, "key", secrets)?;
     if keys.digests.is_empty() && !keys_elsewhere {
         return Err(section.wrong("key_file", "is missing; a pushed feed needs key_file or key_env"));
     }
-    Ok(Way::Push { key_digests: keys.digests, key_file: keys.file })
+    Ok(Transport::Push { key_digests: keys.digests, key_file: keys.file })
 }
 
-fn pull(name: Arc<str>, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Way, ConfigError> {
+fn pull(name: Arc<str>, section: &Section<'_>, secrets: &dyn Secrets) -> Result<Transport, ConfigError> {
     let url =
         section.text("url")?.ok_or_else(|| section.wrong("url", "is missing; a pulled feed needs it"))?;
     let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -286,5 +290,5 @@ fn pull(name: Arc<str>, section: &Section<'_>, secrets: &dyn Secrets) -> Result<
     };
     let interval = section.seconds("interval_s", 60, 1..=86_400)?;
     let etag_covers_pages = section.flag("etag_covers_pages", false)?;
-    Ok(Way::Pull { airport: Box::new(airport), interval, etag_covers_pages })
+    Ok(Transport::Pull { airport: Box::new(airport), interval, etag_covers_pages })
 }

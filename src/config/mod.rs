@@ -31,7 +31,7 @@ pub use secrets::digest;
 
 use actors::hub::Limits;
 use reader::Reader;
-use secrets::{FromOutside, LeftUnread, Secrets};
+use secrets::{ProcessSecrets, Secrets, SkippedSecrets};
 use sections::{Log, Retention, Server, Sockets, Store, Threads};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,17 +65,17 @@ pub struct Config {
 impl Config {
     /// Reads a file, the environment, and every secret they name.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &FromOutside)
+        Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &ProcessSecrets)
     }
 
     /// The same for commands that need no secret, such as the one that makes them.
     pub fn load_without_secrets(file: &Path) -> Result<Self, ConfigError> {
-        Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &LeftUnread)
+        Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &SkippedSecrets)
     }
 
     /// The defaults and the environment, where there is no file.
     pub fn load_without_file() -> Result<Self, ConfigError> {
-        Self::read("environment", "", std::env::vars(), &FromOutside)
+        Self::read("environment", "", std::env::vars(), &ProcessSecrets)
     }
 
     /// The defaults, without any feed. What `config/gatecall.toml` states.
@@ -86,7 +86,7 @@ impl Config {
     /// Reads a text as if it were the file `place`, without the environment's overrides. Keys in
     /// files and variables are read.
     pub fn from_toml(place: &str, text: &str) -> Result<Self, ConfigError> {
-        Self::read(place, text, std::iter::empty(), &FromOutside)
+        Self::read(place, text, std::iter::empty(), &ProcessSecrets)
     }
 
     fn read(

@@ -28,9 +28,9 @@ pub(super) trait Secrets {
 }
 
 /// The real environment and the real files.
-pub(super) struct FromOutside;
+pub(super) struct ProcessSecrets;
 
-impl Secrets for FromOutside {
+impl Secrets for ProcessSecrets {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
@@ -45,12 +45,12 @@ impl Secrets for FromOutside {
 }
 
 /// Nobody needs the secrets now: each is taken to be there.
-pub(super) struct LeftUnread;
+pub(super) struct SkippedSecrets;
 
 /// What stands for each of them; it has the shape of one.
 const UNREAD: &str = "left-unread-left-unread";
 
-impl Secrets for LeftUnread {
+impl Secrets for SkippedSecrets {
     fn variable(&self, _: &str) -> Option<String> {
         Some(UNREAD.into())
     }

@@ -3,7 +3,7 @@
 
 use super::reader::{ConfigError, Reader};
 use super::secrets::{self, Secrets};
-use crate::http::origin::Origin;
+use crate::origin::Origin;
 use actors::hub::{Limits, SWITCHBOARDS_MAX};
 use actors::unread::UnreadLimits;
 use adapters::embedded::Durability;

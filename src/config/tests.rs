@@ -286,10 +286,14 @@ fn the_environment_overrides_single_values_and_is_named_when_it_is_wrong() {
 #[test]
 fn keys_come_from_files_and_the_environment_and_never_show() {
     let config = read(&with_examples()).unwrap();
-    let feeds::Way::Push { key_digests, key_file } = &config.feeds["jfk"].way else { panic!("jfk pushes") };
+    let feeds::Transport::Push { key_digests, key_file } = &config.feeds["jfk"].transport else {
+        panic!("jfk pushes")
+    };
     assert_eq!(*key_digests, [digest(b"0123456789abcdef"), digest(b"fedcba9876543210")]);
     assert_eq!(key_file.as_deref(), Some(Path::new("data/keys/jfk.key")));
-    let feeds::Way::Pull { airport, .. } = &config.feeds["ewr"].way else { panic!("ewr is asked") };
+    let feeds::Transport::Pull { airport, .. } = &config.feeds["ewr"].transport else {
+        panic!("ewr is asked")
+    };
     assert_eq!(airport.headers.len(), 2);
     let shown = format!("{config:?}");
     assert!(!shown.contains("from-the-environment") && !shown.contains("0123456789abcdef"), "{shown}");

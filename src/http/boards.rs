@@ -1,9 +1,9 @@
 //! An airport's departures and arrivals, as a screen shows them.
 
-use super::age;
+use super::data_age;
+use super::display_names;
+use super::etag::{ASK_AGAIN, not_modified, tag_of_board, tagged};
 use super::flights::stopping;
-use super::freshness::{ASK_AGAIN, not_modified, tag_of_board, tagged};
-use super::names;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::app::App;
@@ -53,14 +53,14 @@ pub(super) async fn board(
     let direction = Direction::parse(&direction)
         .ok_or_else(|| Problem::not_found("an airport has departures and arrivals"))?;
     let topic = Topic::Board(iata, direction);
-    let changed = app.decided.airport(iata);
+    let changed = app.directory_cache.airport(iata);
     // An airport that nobody knows may have a board all the same: flights go there.
-    if !app.decided.is_airport(iata) && !app.hub.boards().contains(&topic) {
+    if !app.directory_cache.is_airport(iata) && !app.hub.boards().contains(&topic) {
         return Err(Problem::not_found(&format!("no airport {iata} is known")));
     }
     let rows = app.hub.rows(&topic).await.map_err(stopping)?;
-    let age = age::of_airports(&app.hub, &[iata]);
-    let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at), age::mark(&age));
+    let age = data_age::of_airports(&app.hub, &[iata]);
+    let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at), data_age::mark(&age));
     if let Some(answer) = not_modified(&request, &tag, ASK_AGAIN) {
         return Ok(answer);
     }
@@ -72,6 +72,6 @@ pub(super) async fn board(
         return Err(Problem::bad_query("limit", &why));
     }
     let bytes = chosen.iter().take(most).map(|live| &live.json()[..]);
-    let json = wire::rest::board_json(&names::airport(iata, changed), direction, &age, bytes);
+    let json = wire::rest::board_json(&display_names::airport(iata, changed), direction, &age, bytes);
     Ok(tagged(&tag, json))
 }

@@ -1,7 +1,7 @@
 //! Flights: looked for, and one by one.
 
-use super::age;
-use super::freshness::{ASK_AGAIN, not_modified, tag_of_revision, tagged};
+use super::data_age;
+use super::etag::{ASK_AGAIN, not_modified, tag_of_revision, tagged};
 use super::problem::Problem;
 use super::query::Parameters;
 use super::search::{Search, joined};
@@ -24,11 +24,11 @@ const PAGE: u64 = 100;
 const PAGE_MAX: u64 = 500;
 
 /// From this many rows on they are looked through on a thread that serves no socket.
-const LONG_LOOK_ROWS: usize = 2_000;
+const LONG_QUERY_ROWS: usize = 2_000;
 
 /// So many of these at a time; more wait, within the time that a request has. A hub that answers
 /// searches must still have processors left to tell changes.
-pub(super) const LONG_LOOKS_MAX: usize = 2;
+pub(super) const LONG_QUERIES_MAX: usize = 2;
 
 /// A row's place: the time it stands at, then its leg.
 type Place = (DateTime<Utc>, LegId);
@@ -153,16 +153,16 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     for topic in wanted.topics() {
         rows.push(app.hub.rows(&topic).await.map_err(stopping)?.rows);
     }
-    let long = rows.iter().map(|rows: &Arc<[_]>| rows.len()).sum::<usize>() > LONG_LOOK_ROWS;
+    let long = rows.iter().map(|rows: &Arc<[_]>| rows.len()).sum::<usize>() > LONG_QUERY_ROWS;
     let look = move || wanted.page_of(&rows);
     let (found, next) = if long {
-        let _place = app.http.looks.acquire().await.map_err(|_| busy())?;
+        let _place = app.http.long_queries.acquire().await.map_err(|_| busy())?;
         web::block(look).await.map_err(|_| busy())?
     } else {
         look()
     };
     let next = next.map(|place| cursor(&place));
-    let age = age::of_all(&app.hub);
+    let age = data_age::of_all(&app.hub);
     let json = wire::rest::flights_json(&age, found.iter().map(|live| &live.json()[..]), next.as_deref());
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/json").insert_header(("cache-control", "no-cache"));
@@ -192,8 +192,8 @@ pub(super) async fn one(
     Parameters::of(&request)?.finish()?;
     let live = LegId::known(&leg).and_then(|leg| app.hub.live(&leg)).filter(|live| !live.view.hidden);
     let live = live.ok_or_else(unknown)?;
-    let age = age::of_airports(&app.hub, &airports_of(&live));
-    let tag = tag_of_revision(&app.epoch, live.rev, age::mark(&age));
+    let age = data_age::of_airports(&app.hub, &airports_of(&live));
+    let tag = tag_of_revision(&app.epoch, live.rev, data_age::mark(&age));
     let answer = || tagged(&tag, wire::rest::flight_answer_json(live.json(), &age.silent_sources));
     Ok(not_modified(&request, &tag, ASK_AGAIN).unwrap_or_else(answer))
 }

@@ -1,9 +1,9 @@
 //! Airports push their reports here. Nothing is answered before it is durable.
 
-use super::body::{content_length, content_type, read, too_long};
-use super::keys;
+use super::bearer_key;
 use super::problem::Problem;
 use super::query::Parameters;
+use super::request_body::{content_length, content_type, read, too_long};
 use crate::app::{App, Feed, FeedKind};
 use crate::config::Config;
 use crate::roles::Role;
@@ -113,12 +113,12 @@ pub(super) async fn reports(
     let unknown = || Problem::not_found("no feed of this name is pushed to this hub");
     let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
     let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
-    keys::check(&request, &app.decided.keys(&name, key_digests)).map_err(|refusal| {
-        match app.decided.keys_are_old() {
+    bearer_key::check(&request, &app.directory_cache.keys(&name, key_digests)).map_err(
+        |refusal| match app.directory_cache.keys_are_old() {
             true => Problem::unavailable("keys cannot be read at present; come back with the same"),
             false => refusal,
-        }
-    })?;
+        },
+    )?;
     let content_type = content_type(&request, &TYPES)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;

@@ -4,21 +4,20 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `border` | what happens to every request: id, origin, time limit, headers, log line |
+//! | `middleware` | what happens to every request: id, origin, time limit, headers, log line |
 //! | [`problem`] | how errors are answered |
-//! | [`origin`] | which web pages may speak to this hub |
-//! | `query`, `body`, `fields` | what a request says: parameters, its body, the keys of an object |
-//! | `policy` | what an answer carries beside its body, by its address |
-//! | `freshness`, `keys` | ETags, bearer keys |
-//! | `turns` | of what takes long, one at a time for each client |
-//! | `unread` | long answers: compressed, counted until they are read |
-//! | `flights`, `history`, `search`, `boards`, `places` | what travellers and screens ask for |
+//! | `query`, `request_body`, `json_body` | what a request says: parameters, its body, the keys of an object |
+//! | `response_headers` | what an answer carries beside its body, by its address |
+//! | `etag`, `bearer_key` | ETags, bearer keys |
+//! | `fair_queue` | of what takes long, one at a time for each client |
+//! | `response_body` | long answers: compressed, counted until they are read |
+//! | `flights`, `history`, `search`, `boards`, `airports_airlines` | what travellers and screens ask for |
 //! | `feeds`, `ingest` | how well airports are heard, and where they push |
-//! | `names` | what airports and airlines are called |
+//! | `display_names` | what airports and airlines are called |
 //! | `operator` | what is for the operator alone |
-//! | `health`, `meters` | whether the hub lives, and what is counted |
+//! | `health`, `metrics` | whether the hub lives, and what is counted |
 //! | `openapi` | all of it described |
-//! | `site` | the web page |
+//! | `static_site` | the web page |
 //!
 //! ## Adding an endpoint
 //!
@@ -26,32 +25,32 @@
 //! 2. Its line in `ENDPOINTS`, and its name in `openapi`. A test holds the two together.
 //! 3. Its way and its refusals in `tests/it/`.
 
-mod age;
+mod bearer_key;
 mod boards;
-mod body;
-mod border;
+mod data_age;
+mod display_names;
+mod etag;
 mod feeds;
-mod fields;
 mod flights;
-mod freshness;
 mod health;
 mod history;
 mod ingest;
-mod keys;
-mod meters;
-mod names;
+mod json_body;
+mod metrics;
+mod middleware;
 mod openapi;
 mod operator;
-pub mod origin;
-mod places;
-mod policy;
+mod request_body;
+
+mod airports_airlines;
+mod fair_queue;
 pub mod problem;
 pub(crate) mod query;
+mod response_body;
+mod response_headers;
 mod search;
-mod site;
-mod stream;
-mod turns;
-mod unread;
+mod static_site;
+mod stream_docs;
 
 use crate::app::App;
 use crate::config::Config;
@@ -64,34 +63,34 @@ use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
 /// What the HTTP side shares between its worker threads.
-pub struct State {
-    meters: meters::Meters,
-    site: site::Site,
-    census: places::Census,
+pub struct HttpState {
+    metrics: metrics::HttpMetrics,
+    site: static_site::Site,
+    active_codes: airports_airlines::ActiveCodes,
     /// A place for each body that is held in memory.
     bodies: ingest::Bodies,
     /// A place for each answer that is being compressed.
     compressions: Semaphore,
     /// A place for each look through many flights.
-    looks: Semaphore,
+    long_queries: Semaphore,
 }
 
-impl State {
+impl HttpState {
     /// Made once a process. Reads the web page.
     pub fn new(config: &Config) -> Self {
         Self {
-            meters: meters::Meters::default(),
-            site: site::Site::read(&config.server.web_root),
-            census: places::Census::default(),
+            metrics: metrics::HttpMetrics::default(),
+            site: static_site::Site::read(&config.server.web_root),
+            active_codes: airports_airlines::ActiveCodes::default(),
             bodies: ingest::Bodies::new(config),
-            compressions: Semaphore::new(unread::COMPRESSIONS_MAX),
-            looks: Semaphore::new(flights::LONG_LOOKS_MAX),
+            compressions: Semaphore::new(response_body::COMPRESSIONS_MAX),
+            long_queries: Semaphore::new(flights::LONG_QUERIES_MAX),
         }
     }
 
     /// Adds what is counted here.
     pub fn register(&self, registry: &mut Registry) {
-        self.meters.register(registry);
+        self.metrics.register(registry);
     }
 }
 
@@ -116,13 +115,13 @@ const ENDPOINTS: &[Endpoint] = &[
     put("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::put)),
     delete("/api/v1/flights/{leg}/overrides/{field}", |r| r.to(operator::overrides::end)),
     get("/api/v1/boards/{iata}/{direction}", |r| r.to(boards::board)),
-    get("/api/v1/airports", |r| r.to(places::list_airports)),
-    put("/api/v1/airports/{iata}", |r| r.to(operator::names::put_airport)),
-    delete("/api/v1/airports/{iata}", |r| r.to(operator::names::withdraw_airport)),
-    get("/api/v1/airlines", |r| r.to(places::list_airlines)),
-    put("/api/v1/airlines/{code}", |r| r.to(operator::names::put_airline)),
-    delete("/api/v1/airlines/{code}", |r| r.to(operator::names::withdraw_airline)),
-    get("/api/v1/stream", |r| r.to(crate::ws::events::stream)),
+    get("/api/v1/airports", |r| r.to(airports_airlines::list_airports)),
+    put("/api/v1/airports/{iata}", |r| r.to(operator::reference_names::put_airport)),
+    delete("/api/v1/airports/{iata}", |r| r.to(operator::reference_names::withdraw_airport)),
+    get("/api/v1/airlines", |r| r.to(airports_airlines::list_airlines)),
+    put("/api/v1/airlines/{code}", |r| r.to(operator::reference_names::put_airline)),
+    delete("/api/v1/airlines/{code}", |r| r.to(operator::reference_names::withdraw_airline)),
+    get("/api/v1/stream", |r| r.to(crate::ws::server_sent_events::stream)),
     get("/api/v1/feeds", |r| r.to(feeds::list)),
     post("/api/v1/feeds/{feed}/reports", |r| r.to(ingest::reports)),
     get("/api/v1/feeds/{feed}/keys", |r| r.to(operator::feed_keys::list)),
@@ -167,15 +166,16 @@ fn pattern(matched: Option<&str>) -> &'static str {
 
 /// Everything this module answers, for one worker thread.
 pub fn configure(service: &mut web::ServiceConfig, app: &App) {
-    let at_border = app.clone();
+    let for_middleware = app.clone();
     let mut scope = web::scope("").app_data(web::Data::new(app.clone()));
     for endpoints in addresses() {
         scope = scope.service(resource(endpoints));
     }
     let scope = scope.service(web::resource(crate::ws::handshake::PATH).to(upgrade_needed));
-    let scope = scope.default_service(web::to(site::anything));
-    service
-        .service(scope.wrap(from_fn(move |request, next| border::border(at_border.clone(), request, next))));
+    let scope = scope.default_service(web::to(static_site::anything));
+    service.service(
+        scope.wrap(from_fn(move |request, next| middleware::handle(for_middleware.clone(), request, next))),
+    );
 }
 
 /// One address with all its methods, and a word for who asks by another.

@@ -20,18 +20,18 @@ use utoipa::{Modify, OpenApi};
         super::flights::one,
         super::history::history,
         super::boards::board,
-        super::places::list_airports,
-        super::places::list_airlines,
+        super::airports_airlines::list_airports,
+        super::airports_airlines::list_airlines,
         super::feeds::list,
         super::feeds::clock,
         super::ingest::reports,
         super::operator::feed_keys::list,
         super::operator::feed_keys::make,
         super::operator::feed_keys::revoke,
-        super::operator::names::put_airport,
-        super::operator::names::withdraw_airport,
-        super::operator::names::put_airline,
-        super::operator::names::withdraw_airline,
+        super::operator::reference_names::put_airport,
+        super::operator::reference_names::withdraw_airport,
+        super::operator::reference_names::put_airline,
+        super::operator::reference_names::withdraw_airline,
         super::operator::overrides::list,
         super::operator::overrides::put,
         super::operator::overrides::end,
@@ -42,7 +42,7 @@ use utoipa::{Modify, OpenApi};
         super::health::healthz,
         super::health::readyz,
         super::health::metrics,
-        super::stream::described,
+        super::stream_docs::described,
         document,
     ),
     tags(
@@ -80,11 +80,11 @@ struct Common;
 impl Modify for Common {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for (path, item) in &mut document.paths.paths {
-            let looks = [item.get.as_mut()];
+            let long_queries = [item.get.as_mut()];
             let acts = [item.put.as_mut(), item.post.as_mut(), item.delete.as_mut()];
-            let looks = looks.into_iter().flatten().map(|operation| (operation, false));
+            let long_queries = long_queries.into_iter().flatten().map(|operation| (operation, false));
             let acts = acts.into_iter().flatten().map(|operation| (operation, true));
-            for (operation, acts) in looks.chain(acts) {
+            for (operation, acts) in long_queries.chain(acts) {
                 let mut may = |status: u16, why: &str| {
                     operation.responses.responses.entry(status.to_string()).or_insert_with(|| problem(why));
                 };

@@ -2,9 +2,9 @@
 //!
 //! A client that may not come in is told so in HTTP, before the upgrade, with problem JSON.
 
-use super::line::{TcpLine, drive};
-use super::offers;
-use super::thread::{OpenLines, Thread};
+use super::connection::{WebSocketConnection, drive};
+use super::extensions;
+use super::worker::{OpenConnections, Worker};
 use crate::app::App;
 use crate::roles::Role;
 use actix_codec::Framed;
@@ -56,7 +56,12 @@ impl Refusal {
 }
 
 /// Answers one request that upgrades, and drives the line it becomes.
-pub async fn upgrade(app: App, open: OpenLines, request: Request, framed: Framed<TcpStream, h1::Codec>) {
+pub async fn upgrade(
+    app: App,
+    open: OpenConnections,
+    request: Request,
+    framed: Framed<TcpStream, h1::Codec>,
+) {
     let parts = framed.into_parts();
     let io = parts.io;
     let answered = match admit(&app, &open, &request) {
@@ -75,22 +80,22 @@ pub async fn upgrade(app: App, open: OpenLines, request: Request, framed: Framed
         }
     };
     drop(request);
-    let Some(Admitted { thread, counted, deflate, .. }) = answered else { return };
+    let Some(Admitted { worker, counted, deflate, .. }) = answered else { return };
     // Frames go out whole and at once; waiting to fill a packet would only delay them.
     let _ = io.set_nodelay(true);
-    super::unread::leave_alone(&io);
+    super::tcp_timeout::leave_alone(&io);
     let early: Bytes = parts.read_buf.freeze();
     actix_rt::spawn(drive(
-        thread,
-        TcpLine::new(io, deflate.is_some()),
+        worker,
+        WebSocketConnection::new(io, deflate.is_some()),
         Bytes::copy_from_slice(&early),
         counted,
     ));
 }
 
 struct Admitted {
-    thread: std::rc::Rc<Thread>,
-    counted: super::thread::OpenLine,
+    worker: std::rc::Rc<Worker>,
+    counted: super::worker::ConnectionPermit,
     /// What is answered to the offer of compression that is accepted.
     deflate: Option<String>,
     subprotocol: bool,
@@ -115,7 +120,7 @@ impl Admitted {
     }
 }
 
-fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Refusal> {
+fn admit(app: &App, open: &OpenConnections, request: &Request) -> Result<Admitted, Refusal> {
     if request.path() != PATH {
         let detail = format!("sockets are opened at {PATH}; this address takes no upgrade");
         return Err(Refusal::new(404, "Not Found", detail));
@@ -144,8 +149,8 @@ fn admit(app: &App, open: &OpenLines, request: &Request) -> Result<Admitted, Ref
     app.readiness.check().map_err(later)?;
     let counted =
         open.take_one(sockets.connections_max).ok_or_else(|| later("the hub has its limit of sockets"))?;
-    let thread = Thread::here(app, open).ok_or_else(|| later("this thread takes no sockets"))?;
-    Ok(Admitted { thread, counted, deflate, subprotocol })
+    let worker = Worker::here(app, open).ok_or_else(|| later("this worker takes no sockets"))?;
+    Ok(Admitted { worker, counted, deflate, subprotocol })
 }
 
 fn header_list(request: &Request, name: header::HeaderName) -> Vec<&str> {
@@ -187,7 +192,7 @@ fn deflate(request: &Request) -> Result<Option<String>, Refusal> {
     let malformed = || Refusal::new(400, "Bad Request", "Sec-WebSocket-Extensions cannot be read");
     let lines = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
     let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();
-    offers::accepted(lines.ok_or_else(malformed)?.into_iter()).map_err(|_| malformed())
+    extensions::accepted(lines.ok_or_else(malformed)?.into_iter()).map_err(|_| malformed())
 }
 
 async fn write_all(io: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! Messages that a client has compressed (RFC 7692), without what is known from earlier ones.
 
-use super::decode::Refused;
+use super::decoder::DecodeError;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::cell::RefCell;
 
@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// The message, if it is whole and no longer than `bytes_max`.
-pub(super) fn inflated(mut packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, Refused> {
+pub(super) fn inflated(mut packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, DecodeError> {
     for end in [&LEFT_OUT[..], &LAST_BLOCK, &PROBE] {
         packed.extend_from_slice(end);
     }
@@ -33,19 +33,19 @@ pub(super) fn inflated(mut packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>,
             inflate.reset(false);
             let status = inflate.decompress_vec(rest, &mut message, FlushDecompress::None);
             if message.len() > bytes_max + PROBE.len() {
-                return Err(Refused::TooLong);
+                return Err(DecodeError::TooLong);
             }
             match status {
                 Ok(Status::StreamEnd) => rest = rest.get(inflate.total_in() as usize..).unwrap_or_default(),
-                Ok(Status::Ok | Status::BufError) | Err(_) => return Err(Refused::Malformed),
+                Ok(Status::Ok | Status::BufError) | Err(_) => return Err(DecodeError::Malformed),
             }
             if rest.is_empty() {
-                let length = message.strip_suffix(&PROBE).ok_or(Refused::Malformed)?.len();
+                let length = message.strip_suffix(&PROBE).ok_or(DecodeError::Malformed)?.len();
                 message.truncate(length);
                 return Ok(std::mem::take(&mut message));
             }
         }
-        Err(Refused::Malformed)
+        Err(DecodeError::Malformed)
     })
 }
 
@@ -83,18 +83,18 @@ mod tests {
         assert!(inflated(packed.clone(), 4_096).is_ok());
         assert_ne!(packed[0], 0, "what is stored as it is may end with each block");
         for length in 0..packed.len() {
-            assert_eq!(inflated(packed[..length].to_vec(), 4_096), Err(Refused::Malformed), "{length}");
+            assert_eq!(inflated(packed[..length].to_vec(), 4_096), Err(DecodeError::Malformed), "{length}");
         }
         for garbage in [&[][..], &[0xff; 4], b"not what deflate makes"] {
-            assert_eq!(inflated(garbage.to_vec(), 4_096), Err(Refused::Malformed), "{garbage:x?}");
+            assert_eq!(inflated(garbage.to_vec(), 4_096), Err(DecodeError::Malformed), "{garbage:x?}");
         }
     }
 
     #[test]
     fn what_inflates_beyond_the_limit_is_too_long_and_no_message_is_an_endless_row_of_streams() {
-        assert_eq!(inflated(deflated(&vec![b' '; 1_000_000]), 4_096), Err(Refused::TooLong));
-        assert_eq!(inflated(deflated(&[b' '; 4_097]), 4_096), Err(Refused::TooLong));
+        assert_eq!(inflated(deflated(&vec![b' '; 1_000_000]), 4_096), Err(DecodeError::TooLong));
+        assert_eq!(inflated(deflated(&[b' '; 4_097]), 4_096), Err(DecodeError::TooLong));
         assert_eq!(inflated(deflated(&[b' '; 4_096]), 4_096), Ok(vec![b' '; 4_096]));
-        assert_eq!(inflated([0x03, 0x00].repeat(2_000), 4_096), Err(Refused::Malformed));
+        assert_eq!(inflated([0x03, 0x00].repeat(2_000), 4_096), Err(DecodeError::Malformed));
     }
 }

@@ -5,11 +5,11 @@
 //! any flight passes through here. This file is the only one that knows the crate beside the
 //! driver in `line.rs` (see docs/decisions).
 
-use super::allowance::{Allowance, Rate};
-use super::decode::{Heard, Refused};
-use super::events::hello;
-use super::line::Inbox;
-use super::thread::Thread;
+use super::connection::Inbox;
+use super::decoder::{ClientMessage, DecodeError};
+use super::rate_limit::{RateLimit, RateLimiter};
+use super::server_sent_events::hello;
+use super::worker::Worker;
 use crate::app::App;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws;
@@ -30,19 +30,19 @@ use wire::frame::server::ErrorCode;
 
 /// What one client may and does.
 pub(super) struct Session {
-    thread: Rc<Thread>,
+    worker: Rc<Worker>,
     id: LineId,
     /// What it says, once the session has begun to listen.
     inbox: Option<Inbox>,
     bad_frames: u32,
-    commands: Allowance,
+    commands: RateLimiter,
     /// Follows that wait for their snapshots.
-    asks: VecDeque<Ask>,
-    is_asking: bool,
+    requests: VecDeque<SnapshotRequest>,
+    is_requesting: bool,
 }
 
 /// A follow whose snapshot is still to be asked for.
-struct Ask {
+struct SnapshotRequest {
     topic: Topic,
     since: Option<DateTime<Utc>>,
     ref_: Option<u64>,
@@ -52,10 +52,10 @@ struct Ask {
 
 /// Why nothing can come of a topic: it names no airport or airline that there is, or an airline by the
 /// code that its flights are not known by. `None` for all others.
-pub(super) fn nothing_comes_of(topic: &Topic, app: &App) -> Option<String> {
+pub(super) fn unknown_topic_reason(topic: &Topic, app: &App) -> Option<String> {
     let is_one = match topic {
-        Topic::Board(iata, _) => app.decided.is_airport(*iata),
-        Topic::Airline(code) => app.decided.is_airline(*code),
+        Topic::Board(iata, _) => app.directory_cache.is_airport(*iata),
+        Topic::Airline(code) => app.directory_cache.is_airline(*code),
         Topic::Flight(_) | Topic::All => true,
     };
     match topic {
@@ -75,21 +75,21 @@ pub(super) fn since_max(app: &App) -> DateTime<Utc> {
 
 impl Session {
     /// The session of a line.
-    pub(super) fn new(thread: Rc<Thread>, id: LineId, inbox: Inbox) -> Self {
-        let commands = Allowance::full(command_rate(&thread.app));
+    pub(super) fn new(worker: Rc<Worker>, id: LineId, inbox: Inbox) -> Self {
+        let commands = RateLimiter::full(command_rate(&worker.app));
         Self {
-            thread,
+            worker,
             id,
             inbox: Some(inbox),
             bad_frames: 0,
             commands,
-            asks: VecDeque::new(),
-            is_asking: false,
+            requests: VecDeque::new(),
+            is_requesting: false,
         }
     }
 
     fn say(&self, frame: &Frame) {
-        let mut lines = self.thread.lines.borrow_mut();
+        let mut lines = self.worker.lines.borrow_mut();
         let Some(encoding) = lines.socket(self.id).map(Socket::encoding) else { return };
         lines.send(self.id, frame.bytes(encoding).clone());
     }
@@ -99,18 +99,20 @@ impl Session {
     }
 
     /// Counts one command; `false` if there were too many.
-    fn may_speak(&mut self) -> bool {
-        self.commands.take(command_rate(&self.thread.app))
+    fn take_command(&mut self) -> bool {
+        self.commands.take(command_rate(&self.worker.app))
     }
 
-    fn hear(&mut self, text: &str, context: &mut ws::WebsocketContext<Self>) {
+    fn handle_text(&mut self, text: &str, context: &mut ws::WebsocketContext<Self>) {
         let frame = match parse(text) {
             Ok(ClientFrame::Pong) => return,
             Ok(frame) => frame,
-            Err(BadFrame { ref_, code, message }) => return self.misheard(ref_, code, &message, context),
+            Err(BadFrame { ref_, code, message }) => {
+                return self.handle_bad_frame(ref_, code, &message, context);
+            }
         };
         // Leaving a topic counts, and is never refused: it makes less work.
-        if !self.may_speak() && !matches!(frame, ClientFrame::Unfollow { .. }) {
+        if !self.take_command() && !matches!(frame, ClientFrame::Unfollow { .. }) {
             let ref_ = match frame {
                 ClientFrame::Follow { ref_, .. }
                 | ClientFrame::Get { ref_, .. }
@@ -130,7 +132,7 @@ impl Session {
         }
     }
 
-    fn misheard(
+    fn handle_bad_frame(
         &mut self,
         ref_: Option<u64>,
         code: ErrorCode,
@@ -141,10 +143,10 @@ impl Session {
         if code == ErrorCode::BadFrame {
             self.bad_frames = self.bad_frames.saturating_add(1);
         }
-        if self.bad_frames > self.thread.app.config.sockets.bad_frames_max {
+        if self.bad_frames > self.worker.app.config.sockets.bad_frames_max {
             return self.end(CloseCode::BadProtocol, context);
         }
-        match code == ErrorCode::BadFrame || self.may_speak() {
+        match code == ErrorCode::BadFrame || self.take_command() {
             true => self.error(ref_, code, message),
             false => self.rate_limited(ref_),
         }
@@ -161,20 +163,20 @@ impl Session {
         ref_: Option<u64>,
         context: &mut ws::WebsocketContext<Self>,
     ) {
-        let app = &self.thread.app;
-        if let Some(reason) = nothing_comes_of(&topic, app) {
+        let app = &self.worker.app;
+        if let Some(reason) = unknown_topic_reason(&topic, app) {
             return self.error(ref_, ErrorCode::UnknownTopic, &format!("{topic}: {reason}"));
         }
         if since.is_some_and(|since| since > since_max(app)) {
             return self.error(ref_, ErrorCode::BadSince, "since lies in the future of the hub's clock");
         }
         let topics_max = app.config.sockets.topics_max;
-        if self.asks.len() >= topics_max {
+        if self.requests.len() >= topics_max {
             let message = "too many snapshots are still to come; this frame was not acted upon";
             return self.error(ref_, ErrorCode::RateLimited, message);
         }
         // Follow first, ask after: a change between the two is kept back and comes behind.
-        let followed = self.thread.lines.borrow_mut().follow(self.id, &topic, topics_max);
+        let followed = self.worker.lines.borrow_mut().follow(self.id, &topic, topics_max);
         let is_new = match followed {
             Ok(is_new) => is_new,
             Err(FollowError::Gone) => return,
@@ -182,52 +184,52 @@ impl Session {
                 return self.error(ref_, ErrorCode::TooManyTopics, &error.to_string());
             }
         };
-        self.asks.push_back(Ask { topic, since, ref_, is_new });
-        self.ask_next(context);
+        self.requests.push_back(SnapshotRequest { topic, since, ref_, is_new });
+        self.request_next(context);
     }
 
     fn unfollow(&mut self, topic: &Topic) {
-        let mut lines = self.thread.lines.borrow_mut();
+        let mut lines = self.worker.lines.borrow_mut();
         lines.unfollow(self.id, topic);
         // Snapshots of it that were not asked for yet are wanted no more.
-        let asked = self.asks.len();
-        self.asks.retain(|ask| ask.topic != *topic);
-        lines.withdraw(self.id, asked - self.asks.len());
+        let asked = self.requests.len();
+        self.requests.retain(|ask| ask.topic != *topic);
+        lines.withdraw(self.id, asked - self.requests.len());
     }
 
     /// Asks for one snapshot at a time, and for the next when the socket has taken the last: a client
     /// can have the boards work no faster than it reads, and keeps no more than one snapshot in memory.
-    fn ask_next(&mut self, context: &mut ws::WebsocketContext<Self>) {
-        if self.is_asking {
+    fn request_next(&mut self, context: &mut ws::WebsocketContext<Self>) {
+        if self.is_requesting {
             return;
         }
-        let Some(ask) = self.asks.pop_front() else { return };
-        if self.asks.is_empty() {
+        let Some(ask) = self.requests.pop_front() else { return };
+        if self.requests.is_empty() {
             // An idle listener, of which there are many thousands, keeps no room for what it may ask.
-            self.asks = VecDeque::new();
+            self.requests = VecDeque::new();
         }
-        self.is_asking = true;
-        let (thread, id) = (self.thread.clone(), self.id);
+        self.is_requesting = true;
+        let (worker, id) = (self.worker.clone(), self.id);
         let answer = async move {
             // The driver polls the session whenever it has written.
-            poll_fn(|_| match thread.lines.borrow().owes_snapshot(id) {
+            poll_fn(|_| match worker.lines.borrow().owes_snapshot(id) {
                 true => Poll::Pending,
                 false => Poll::Ready(()),
             })
             .await;
-            (thread.app.hub.snapshot(&ask.topic, ask.since).await, ask)
+            (worker.app.hub.snapshot(&ask.topic, ask.since).await, ask)
         };
         context.spawn(answer.into_actor(self).map(|(answer, ask), session, context| {
-            session.is_asking = false;
+            session.is_requesting = false;
             session.answer(answer, ask, context);
-            session.ask_next(context);
+            session.request_next(context);
         }));
     }
 
     fn answer(
         &self,
         answer: Result<Frame, NoSnapshot>,
-        Ask { topic, ref_, is_new, .. }: Ask,
+        SnapshotRequest { topic, ref_, is_new, .. }: SnapshotRequest,
         context: &mut ws::WebsocketContext<Self>,
     ) {
         let frame = match answer {
@@ -241,24 +243,24 @@ impl Session {
                 error_frame(ref_, code, &format!("{topic}: {error}"))
             }
         };
-        let released = self.thread.lines.borrow_mut().release(self.id, &topic, &frame);
+        let released = self.worker.lines.borrow_mut().release(self.id, &topic, &frame);
         if released.is_err() {
-            self.thread.let_go(self.id, CloseCode::Overloaded, "no_room");
+            self.worker.disconnect(self.id, CloseCode::Overloaded, "no_room");
         }
         if is_new && frame.kind() == "error" {
-            self.thread.lines.borrow_mut().unfollow(self.id, &topic);
+            self.worker.lines.borrow_mut().unfollow(self.id, &topic);
         }
     }
 
     fn get(&self, leg: &LegId, ref_: Option<u64>) {
-        match self.thread.app.hub.live(leg).filter(|live| !live.view.hidden) {
+        match self.worker.app.hub.live(leg).filter(|live| !live.view.hidden) {
             Some(live) => self.say(live.state_frame()),
             None => self.error(ref_, ErrorCode::UnknownLeg, &format!("{leg}: no such flight is known")),
         }
     }
 
     fn end(&self, code: CloseCode, context: &mut ws::WebsocketContext<Self>) {
-        let retry = self.thread.app.config.sockets.retry.as_millis();
+        let retry = self.worker.app.config.sockets.retry.as_millis();
         let retry_ms = u64::try_from(retry).unwrap_or(u64::MAX);
         context.close(Some(ws::CloseReason {
             code: ws::CloseCode::Other(code.number()),
@@ -269,9 +271,9 @@ impl Session {
 }
 
 /// How many commands a client may give.
-fn command_rate(app: &App) -> Rate {
+fn command_rate(app: &App) -> RateLimit {
     let sockets = &app.config.sockets;
-    Rate { burst: sockets.commands_burst, per_s: sockets.commands_per_s }
+    RateLimit { burst: sockets.commands_burst, per_s: sockets.commands_per_s }
 }
 
 fn error_frame(ref_: Option<u64>, code: ErrorCode, message: &str) -> Frame {
@@ -285,23 +287,23 @@ impl Actor for Session {
         if let Some(inbox) = self.inbox.take() {
             context.add_stream(inbox);
         }
-        self.say(&hello(&self.thread.app));
-        for warning in self.thread.app.hub.warnings() {
+        self.say(&hello(&self.worker.app));
+        for warning in self.worker.app.hub.warnings() {
             self.say(&warning);
         }
     }
 }
 
-impl StreamHandler<Heard> for Session {
-    fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
+impl StreamHandler<ClientMessage> for Session {
+    fn handle(&mut self, heard: ClientMessage, context: &mut Self::Context) {
         match heard {
-            Heard::Text(text) => self.hear(&text, context),
-            Heard::Ping(payload) => context.pong(&payload),
-            Heard::Pong | Heard::Part => {}
-            Heard::Binary => {
-                self.misheard(None, ErrorCode::BadFrame, "frames are JSON text, not binary", context);
+            ClientMessage::Text(text) => self.handle_text(&text, context),
+            ClientMessage::Ping(payload) => context.pong(&payload),
+            ClientMessage::Pong | ClientMessage::Part => {}
+            ClientMessage::Binary => {
+                self.handle_bad_frame(None, ErrorCode::BadFrame, "frames are JSON text, not binary", context);
             }
-            Heard::Close(reason) => {
+            ClientMessage::Close(reason) => {
                 let reason = reason.map(|(code, description)| ws::CloseReason {
                     code: ws::CloseCode::from(code),
                     description: Some(description).filter(|words| !words.is_empty()),
@@ -309,8 +311,8 @@ impl StreamHandler<Heard> for Session {
                 context.close(reason);
                 context.stop();
             }
-            Heard::Refused(Refused::TooLong) => self.end(CloseCode::FrameTooLong, context),
-            Heard::Refused(Refused::Malformed) => self.end(CloseCode::BadProtocol, context),
+            ClientMessage::DecodeError(DecodeError::TooLong) => self.end(CloseCode::FrameTooLong, context),
+            ClientMessage::DecodeError(DecodeError::Malformed) => self.end(CloseCode::BadProtocol, context),
         }
     }
 }

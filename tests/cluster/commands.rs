@@ -1,6 +1,6 @@
 //! `migrate` and `check-config` on servers: one line says which is wrong.
 
-use crate::installation::Installation;
+use crate::test_cluster::TestCluster;
 use std::process::Output;
 
 fn text(output: &Output) -> String {
@@ -9,8 +9,8 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn what_is_not_migrated_is_said_and_migrating_twice_is_nothing() {
-    let Some(installation) = Installation::bare() else { return };
-    let run = |arguments: &[&str]| installation.command(arguments).output().unwrap();
+    let Some(cluster) = TestCluster::bare() else { return };
+    let run = |arguments: &[&str]| cluster.command(arguments).output().unwrap();
     let checked = run(&["check-config"]);
     let said = text(&checked);
     assert!(!checked.status.success(), "{said}");
@@ -33,8 +33,8 @@ fn what_is_not_migrated_is_said_and_migrating_twice_is_nothing() {
 
 #[test]
 fn a_wrong_broker_password_or_database_stops_with_one_line_that_says_which() {
-    let Some(installation) = Installation::fresh() else { return };
-    let postgres = installation.postgres();
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let postgres = cluster.postgres();
     let (before, rest) = postgres.split_once("://").unwrap();
     let (user, at) = rest.split_once(':').unwrap();
     let (_, host) = at.rsplit_once('@').unwrap();
@@ -58,7 +58,7 @@ fn a_wrong_broker_password_or_database_stops_with_one_line_that_says_which() {
             if command == "serve" && words[0] == "MongoDB" {
                 continue;
             }
-            let output = installation.command(&[command]).env(key, value).output().unwrap();
+            let output = cluster.command(&[command]).env(key, value).output().unwrap();
             let said = text(&output);
             assert!(!output.status.success(), "{key}: {said}");
             let line = said.lines().find(|line| words.iter().all(|word| line.contains(word)));

@@ -1,9 +1,9 @@
 //! Kafka, PostgreSQL and MongoDB away: what docs/OPERATING.md says of each.
 
-use crate::installation::{Installation, Server, leg, report, wait_at_most, wait_until};
-use crate::load::Load;
-use crate::socket::Socket;
-use crate::watch::{Watch, assert_every_revision_once};
+use crate::consistency_checker::{ConsistencyChecker, assert_every_revision_once};
+use crate::load_generator::LoadGenerator;
+use crate::test_cluster::{Server, TestCluster, leg, report, wait_at_most, wait_until};
+use crate::websocket_client::Socket;
 use serde_json::json;
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ const GROWTH_MAX_BYTES: f64 = 96e6;
 const MEMORY: &str = "process_resident_memory_bytes";
 
 fn kafka_away(silent: bool) {
-    let Some(installation) = Installation::fresh() else { return };
-    let (a, b) = (installation.node("a"), installation.node("b"));
-    let (on_a, on_b) = (Watch::on(vec![a.api]), Watch::on(vec![b.api]));
-    let load = Load::on(vec![a.api, b.api], Duration::from_millis(1));
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let (a, b) = (cluster.node("a"), cluster.node("b"));
+    let (on_a, on_b) = (ConsistencyChecker::on(vec![a.api]), ConsistencyChecker::on(vec![b.api]));
+    let load = LoadGenerator::on(vec![a.api, b.api], Duration::from_millis(1));
     load.wait_for(300);
     let memory = a.metric(MEMORY);
     let kafka = Server("kafka");
@@ -87,10 +87,10 @@ fn kafka_silent_is_the_same_as_kafka_stopped() {
 
 #[test]
 fn postgres_away_reports_go_on_and_keys_are_as_they_were() {
-    let Some(installation) = Installation::fresh() else { return };
-    let a = installation.node("a");
-    let on_a = Watch::on(vec![a.api]);
-    let load = Load::on(vec![a.api], Duration::from_millis(1));
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let a = cluster.node("a");
+    let on_a = ConsistencyChecker::on(vec![a.api]);
+    let load = LoadGenerator::on(vec![a.api], Duration::from_millis(1));
     load.wait_for(100);
     let Some(away) = Server("postgres").away() else { return };
     wait_until("readiness says so", || {
@@ -114,9 +114,9 @@ fn postgres_away_reports_go_on_and_keys_are_as_they_were() {
 
 #[test]
 fn a_node_starts_without_mongo_and_says_what_does_not_work() {
-    let Some(installation) = Installation::fresh() else { return };
+    let Some(cluster) = TestCluster::fresh() else { return };
     let Some(away) = Server("mongo").away() else { return };
-    let a = installation.node("a");
+    let a = cluster.node("a");
     let ready = a.get("/readyz").json();
     assert_eq!(ready["status"], "degraded");
     assert!(ready["troubles"].to_string().contains("MongoDB"), "{ready}");
@@ -130,10 +130,10 @@ fn a_node_starts_without_mongo_and_says_what_does_not_work() {
 
 #[test]
 fn mongo_away_nobody_waits_and_histories_are_whole_when_it_is_back() {
-    let Some(installation) = Installation::fresh() else { return };
-    let a = installation.node("a");
-    let on_a = Watch::on(vec![a.api]);
-    let load = Load::on(vec![a.api], Duration::from_millis(1));
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let a = cluster.node("a");
+    let on_a = ConsistencyChecker::on(vec![a.api]);
+    let load = LoadGenerator::on(vec![a.api], Duration::from_millis(1));
     load.wait_for(100);
     let Some(away) = Server("mongo").away() else { return };
     wait_until("readiness says so", || a.get("/readyz").json()["troubles"].to_string().contains("MongoDB"));

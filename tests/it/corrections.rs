@@ -1,7 +1,7 @@
 //! A provider corrects number and route under its own identifier.
 
 use crate::hub::Hub;
-use crate::socket::Socket;
+use crate::websocket_client::Socket;
 use serde_json::{Value, json};
 
 const LEG: &str = "B6-615-20130208-JFK-FLL";

@@ -1,6 +1,6 @@
 //! A running hub.
 
-use crate::client::{Answer, ask};
+use crate::http_client::{Answer, ask};
 use adapters::contract::ports::free_port;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};

@@ -1,8 +1,8 @@
 //! What is for the operator alone: keys, names, fields taken over by hand.
 
-use crate::client::{Answer, ask};
+use crate::http_client::{Answer, ask};
 use crate::hub::{Hub, OPERATOR_KEY, report};
-use crate::socket::{Socket, instant};
+use crate::websocket_client::{Socket, instant};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;

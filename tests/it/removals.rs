@@ -1,7 +1,7 @@
 //! A feed's share of the flights, and flights removed by hand.
 
 use crate::hub::{Hub, report};
-use crate::socket::Socket;
+use crate::websocket_client::Socket;
 use serde_json::{Value, json};
 
 const LEG: &str = "B6-615-20130208-JFK-FLL";
@@ -81,7 +81,7 @@ fn flights_are_removed_by_a_pattern_which_can_be_tried_first() {
     hub.push(&json!([])).json();
     let path = "/api/v1/removals";
     assert_eq!(
-        crate::client::ask(hub.api, "POST", path, &[("content-type", "application/json")], b"{}").status,
+        crate::http_client::ask(hub.api, "POST", path, &[("content-type", "application/json")], b"{}").status,
         401
     );
 }

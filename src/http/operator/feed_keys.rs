@@ -4,7 +4,7 @@
 use super::{admit, away, read_again, who};
 use crate::app::{App, FeedKind};
 use crate::feed_key::NewKey;
-use crate::http::fields::Fields;
+use crate::http::json_body::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use crate::time::real_now;
@@ -57,7 +57,7 @@ pub(in crate::http) struct NewFeedKeyBody {
 /// The body of `POST feeds/{feed}/keys`.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
-pub(in crate::http) struct KeyWish {
+pub(in crate::http) struct NewFeedKeyRequest {
     /// What the key is for; at most 200 characters.
     #[schema(example = "the operations centre's, until June")]
     note: String,
@@ -110,7 +110,7 @@ pub(in crate::http) async fn list(
         ("feed" = String, Path, description = "The feed's name in the hub's configuration", example = "jfk"),
         ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
     ),
-    request_body = KeyWish,
+    request_body = NewFeedKeyRequest,
     security(("operator_key" = [])),
     responses(
         (status = 201, description = "The key; it cannot be shown again", body = NewFeedKeyBody),
@@ -134,7 +134,7 @@ pub(in crate::http) async fn make(
     Parameters::of(&request)?.finish()?;
     configured(&app, &feed).ok_or_else(unknown)?;
     let by = who(&request)?;
-    let mut given = Fields::of(&request, payload, &app).await?;
+    let mut given = JsonBody::of(&request, payload, &app).await?;
     let note = given.line("note");
     let Some(note) = given.needed("note", note) else { return Err(given.refused()) };
     given.finish()?;

@@ -18,12 +18,12 @@
 
 pub(super) mod doubtful;
 pub(super) mod feed_keys;
-pub(super) mod names;
 pub(super) mod overrides;
 pub(super) mod quarantine;
+pub(super) mod reference_names;
 pub(super) mod removals;
 
-use super::keys;
+use super::bearer_key;
 use super::problem::Problem;
 use crate::app::App;
 use actix_web::HttpRequest;
@@ -42,7 +42,7 @@ fn admit(request: &HttpRequest, app: &App) -> Result<(), Problem> {
     if digests.is_empty() {
         return Err(Problem::not_found("this hub has no operator's key (server.operator_key_file)"));
     }
-    keys::check(request, digests)
+    bearer_key::check(request, digests)
 }
 
 /// Who of the operators asks, by their own word.
@@ -59,7 +59,7 @@ fn away(fault: StoreError) -> Problem {
 
 /// Reads the directory again, so that what was just decided counts on this node at once.
 async fn read_again(app: &App) {
-    if let Err(fault) = app.decided.read(&*app.directory).await {
+    if let Err(fault) = app.directory_cache.read(&*app.directory).await {
         tracing::warn!(%fault, "what was decided is kept, and counts here when the directory can be read");
     }
 }

@@ -10,7 +10,7 @@
 use super::removals::REMOVED;
 use super::{OPERATOR, admit, away, who};
 use crate::app::App;
-use crate::http::fields::Fields;
+use crate::http::json_body::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use actix_web::http::StatusCode;
@@ -35,7 +35,7 @@ pub(in crate::http) struct OverridesBody {
     /// What is taken over now, by field.
     pub in_force: Vec<OverrideRow>,
     /// What was done by hand, oldest first; of very much the newest.
-    pub done: Vec<DeedRow>,
+    pub done: Vec<AuditRow>,
     /// Whether so much was done that the oldest is not told here.
     pub more: bool,
 }
@@ -61,7 +61,7 @@ pub(in crate::http) struct OverrideRow {
 
 /// What was done once.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct DeedRow {
+pub(in crate::http) struct AuditRow {
     /// When, by the operational clock.
     pub at: DateTime<Utc>,
     /// By whom.
@@ -84,7 +84,7 @@ pub(in crate::http) struct DeedRow {
 /// The body of `PUT flights/{leg}/overrides/{field}`.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
-pub(in crate::http) struct OverrideWish {
+pub(in crate::http) struct OverrideRequest {
     /// What to show, as in a report's `set`; `null` for nothing.
     #[schema(value_type = Value, example = "B9")]
     value: serde_json::Value,
@@ -146,7 +146,7 @@ pub(in crate::http) async fn list(
         ("field" = String, Path, description = "Its name in reports", example = "departure.gate"),
         ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
     ),
-    request_body = OverrideWish,
+    request_body = OverrideRequest,
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "It is taken over, shown and durable", body = OverrideRow),
@@ -170,7 +170,7 @@ pub(in crate::http) async fn put(
     Parameters::of(&request)?.finish()?;
     let (leg, field) = named(path.into_inner())?;
     let by = who(&request)?;
-    let mut given = Fields::of(&request, payload, &app).await?;
+    let mut given = JsonBody::of(&request, payload, &app).await?;
     let value = shown(&mut given, field);
     let (until, reason) = (given.instant("until"), given.line("reason"));
     let (Some(value), Some(until)) = (value, given.needed("until", until)) else {
@@ -211,7 +211,7 @@ pub(in crate::http) async fn put(
 }
 
 /// What is to be shown; `Some(None)` for nothing, `None` where it is wrong.
-fn shown(given: &mut Fields, field: Field) -> Option<Option<Value>> {
+fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     let raw = given.raw("value");
     let Some(raw) = raw else {
         if !given.is_wrong("value") {
@@ -323,7 +323,7 @@ fn row(order: &Override, done: &[OverrideEvent]) -> OverrideRow {
     }
 }
 
-fn deed(past: &OverrideEvent) -> DeedRow {
+fn deed(past: &OverrideEvent) -> AuditRow {
     let (deed, value, until, reason) = match &past.deed {
         AuditAction::Set { reason, .. } if past.field == REMOVED => {
             ("removed", serde_json::Value::Null, None, reason.as_ref())
@@ -333,7 +333,7 @@ fn deed(past: &OverrideEvent) -> DeedRow {
         }
         AuditAction::Ended => ("ended", serde_json::Value::Null, None, None),
     };
-    DeedRow {
+    AuditRow {
         at: past.at,
         by: past.by.to_string(),
         field: if past.field == REMOVED { "flight" } else { past.field.name() },

@@ -7,7 +7,7 @@
 use super::overrides::{not_amended, unknown};
 use super::{admit, away, who};
 use crate::app::App;
-use crate::http::fields::Fields;
+use crate::http::json_body::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 64;
 /// The body of `POST removals`.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
-pub(in crate::http) struct RemovalWish {
+pub(in crate::http) struct RemovalRequest {
     /// Which flights, by their `leg`: `*` stands for any text, `?` for one character.
     #[schema(example = "*-2099????-*")]
     leg: String,
@@ -99,7 +99,7 @@ pub(in crate::http) async fn one(
     params(
         ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
     ),
-    request_body = RemovalWish,
+    request_body = RemovalRequest,
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "They are removed, and that is durable; or which they would be", body = RemovalBody),
@@ -121,7 +121,7 @@ pub(in crate::http) async fn many(
     admit(&request, &app)?;
     Parameters::of(&request)?.finish()?;
     let by = who(&request)?;
-    let mut given = Fields::of(&request, payload, &app).await?;
+    let mut given = JsonBody::of(&request, payload, &app).await?;
     let pattern = given.parsed("leg", str::parse::<LegPattern>);
     let pattern = given.needed("leg", pattern);
     let feed = given.parsed("feed", |text| Ok::<_, &str>(text.to_owned()));

@@ -1,0 +1,147 @@
+//! Airports and airlines: those that have flights now, or all that are known.
+
+use super::display_names;
+use super::flights::{busy, next_page};
+use super::problem::Problem;
+use super::query::Parameters;
+use crate::app::App;
+use crate::time::monotonic;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::hub::Hub;
+use domain::codes::{AirlineCode, Iata};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wire::problem::ProblemBody;
+use wire::rest::{AirlinesBody, AirportRow, AirportsBody, BoardAirport};
+
+/// Airports on one page.
+const PAGE: u64 = 1_000;
+
+/// How long a count is good for. Counting goes through every flight.
+const COUNT_GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// Who has how many flights now.
+#[derive(Debug, Default)]
+struct Count {
+    airports: BTreeMap<Iata, u32>,
+    airlines: BTreeSet<AirlineCode>,
+}
+
+/// The last count, shared by all threads.
+#[derive(Debug, Default)]
+pub(super) struct ActiveCodes(Mutex<Option<(Instant, Arc<Count>)>>);
+
+impl ActiveCodes {
+    async fn now(&self, hub: &Hub) -> Result<Arc<Count>, Problem> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, count)) = held
+            && at.elapsed() < COUNT_GOOD_FOR
+        {
+            return Ok(count);
+        }
+        let hub = hub.clone();
+        let count = Arc::new(web::block(move || count(&hub)).await.map_err(|_| busy())?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((monotonic(), count.clone()));
+        Ok(count)
+    }
+}
+
+fn count(hub: &Hub) -> Count {
+    let mut count = Count::default();
+    hub.each_live(|live| {
+        let view = &live.view;
+        if view.hidden {
+            return;
+        }
+        for airport in
+            [Some(view.departure.airport), Some(view.arrival.airport), view.diverted_to].into_iter().flatten()
+        {
+            *count.airports.entry(airport).or_default() += 1;
+        }
+        count.airlines.insert(view.key.carrier);
+        count
+            .airlines
+            .extend(view.codeshares.iter().flat_map(|list| list.iter()).map(|flight| flight.airline));
+    });
+    count
+}
+
+/// Airports that have flights now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/airports",
+    tag = "places",
+    params(
+        ("all" = Option<String>, Query, description = "`1` for every airport that is known", example = "1", pattern = "^(0|1|true|false)$"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before", example = "EWR"),
+        ("limit" = Option<u64>, Query, description = "Airports on one page, 1 to 1000", example = 100, minimum = 1, maximum = 1000),
+    ),
+    responses(
+        (status = 200, description = "By code", body = AirportsBody),
+        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_airports(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let all = given.flag("all");
+    let after =
+        given.parsed("cursor", |text| Iata::parse(text).map_err(|_| "is none that was given out as next"));
+    let limit = given.whole("limit", PAGE, 1..=PAGE) as usize;
+    given.finish()?;
+    let count = app.http.active_codes.now(&app.hub).await?;
+    let codes: Box<dyn Iterator<Item = Iata>> = match all {
+        true => Box::new(display_names::all_airports(&app.directory_cache).into_iter()),
+        false => Box::new(count.airports.keys().copied()),
+    };
+    let mut page: Vec<_> =
+        codes.filter(|iata| after.is_none_or(|after| *iata > after)).take(limit + 1).collect();
+    let more = page.len() > limit;
+    page.truncate(limit);
+    let next = page.last().filter(|_| more).map(ToString::to_string);
+    let flights = |iata| count.airports.get(&iata).copied().unwrap_or(0);
+    let row = |iata| row(display_names::airport(iata, app.directory_cache.airport(iata)), flights(iata));
+    let airports = page.into_iter().map(row).collect();
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header(("cache-control", "no-cache"));
+    if let Some(next) = &next {
+        answer.insert_header((header::LINK, next_page(&request, next)));
+    }
+    Ok(answer.json(AirportsBody { airports, next }))
+}
+
+fn row(airport: BoardAirport, flights: u32) -> AirportRow {
+    let BoardAirport { iata, name, city, country, zone } = airport;
+    AirportRow { iata, name, city, country, zone, flights }
+}
+
+/// Airlines that operate or sell flights now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/airlines",
+    tag = "places",
+    params(("all" = Option<String>, Query, description = "`1` for every airline that is known", example = "1", pattern = "^(0|1|true|false)$")),
+    responses(
+        (status = 200, description = "By code", body = AirlinesBody),
+        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_airlines(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let mut given = Parameters::of(&request)?;
+    let all = given.flag("all");
+    given.finish()?;
+    let airlines = if all {
+        display_names::all_airlines(&app.directory_cache)
+    } else {
+        let count = app.http.active_codes.now(&app.hub).await?;
+        count.airlines.iter().map(|code| display_names::airline(*code, &app.directory_cache)).collect()
+    };
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirlinesBody { airlines }))
+}

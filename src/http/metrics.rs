@@ -1,0 +1,52 @@
+//! What is counted of requests.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Label: where, how, and with what end.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct RequestLabel {
+    /// The address's pattern, such as `/api/v1/flights/{leg}`; `page` for files.
+    pub(super) route: &'static str,
+    /// The method; `OTHER` for those nobody uses.
+    pub(super) method: &'static str,
+    /// The status.
+    pub(super) status: u16,
+}
+
+/// Label: where.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct RouteLabel {
+    /// As in [`RequestLabel`].
+    pub(super) route: &'static str,
+}
+
+/// Requests and how long they took. Clones share their numbers.
+#[derive(Clone, Debug)]
+pub(super) struct HttpMetrics {
+    pub(super) requests: Family<RequestLabel, Counter>,
+    pub(super) seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
+}
+
+impl Default for HttpMetrics {
+    fn default() -> Self {
+        // 100 us to 3.3 s; a board takes less than the first, a pushed report one commit.
+        let buckets: fn() -> Histogram = || Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
+        Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
+    }
+}
+
+impl HttpMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "gatecall_http_requests",
+            "Requests by route, method and status",
+            self.requests.clone(),
+        );
+        let help = "From the request's head to the start of the answer, by route";
+        registry.register_with_unit("gatecall_http_request", help, Unit::Seconds, self.seconds.clone());
+    }
+}

@@ -1,0 +1,300 @@
+//! Kafka, PostgreSQL and MongoDB, for a node of several.
+
+use super::{Health, Storage, StorageDeps, StorageLifecycle, node_name};
+use crate::config::Config;
+use crate::roles::{Role, Roles};
+use crate::telemetry::{KafkaCollector, ServerAvailability};
+use crate::time::{monotonic, real_now};
+use actors::bridge::{Ends, Journaled, KafkaBridge};
+use actors::hub::Hub;
+use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Queue};
+use adapters::mongo::{Mongo, MongoConfig, MongoFault};
+use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
+use anyhow::Context as _;
+use domain::ports::{Archive as _, BoxFuture, Directory as _, ReportQueue};
+use futures_util::future::join;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to answer before it counts as away.
+const SERVER_WAIT: Duration = Duration::from_secs(2);
+
+/// How often they are asked for what is counted.
+const ASK_EVERY: Duration = Duration::from_secs(10);
+
+/// For how long what they said is good.
+const SAID_GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// What Kafka must know.
+pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
+    let kafka = &config.servers.kafka;
+    KafkaConfig {
+        brokers: kafka.brokers.clone(),
+        prefix: kafka.prefix.clone(),
+        partitions: kafka.partitions,
+        replication: kafka.replication,
+        node: config.servers.node.clone(),
+        security: kafka.security.clone(),
+        request_timeout: kafka.request_timeout,
+        delivery_timeout: kafka.delivery_timeout,
+        session_timeout: kafka.session_timeout,
+        changes_kept: kafka.changes_kept,
+        journal_kept: kafka.journal_kept,
+        unmerged_max: kafka.reports_unmerged_max,
+        real_now,
+        died,
+    }
+}
+
+/// What Kafka must know for a command that is over before anything could die.
+pub fn kafka_for_commands(config: &Config) -> KafkaConfig {
+    kafka_settings(config, nobody_told())
+}
+
+/// For commands that are over before anything could die.
+fn nobody_told() -> Died {
+    Died(Arc::new(|_| {}))
+}
+
+/// PostgreSQL, not asked anything yet.
+pub fn postgres(config: &Config) -> anyhow::Result<Postgres> {
+    let settings = &config.servers.postgres;
+    let url = settings.url.clone().context("postgres.url_file: is missing")?;
+    let limits = PostgresLimits { connections_max: settings.connections_max, ..PostgresLimits::default() };
+    Ok(Postgres::open(PostgresConfig { url, node: config.servers.node.clone(), limits })?)
+}
+
+/// MongoDB, not asked anything yet.
+pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
+    let settings = &config.servers.mongo;
+    let uri = settings.uri.clone().context("mongo.uri_file: is missing")?;
+    let mut mongo = MongoConfig::new(uri, settings.database.clone(), real_now);
+    mongo.app_name = format!("gatecall-{}", config.servers.node);
+    (mongo.raw_kept, mongo.history_kept) = (config.retention.raw, config.retention.history);
+    mongo.limits.connections_max = settings.connections_max;
+    Ok(Mongo::open(mongo).await?)
+}
+
+/// Makes what is missing on the servers: topics, tables, collections. What was done, a line each.
+pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
+    let kafka = kafka_for_commands(config);
+    Kafka::prepare(&kafka).await?;
+    let mut done =
+        vec![format!("Kafka has the topics {0}.reports, {0}.changes and {0}.archive.", kafka.prefix)];
+    let postgres = postgres(config)?;
+    postgres.migrate().await.context("PostgreSQL")?;
+    postgres.close().await;
+    done.push("PostgreSQL has the tables of the directory.".into());
+    let made = mongo(config).await?.migrate().await.context("MongoDB")?;
+    done.push(format!("MongoDB has the collections of {}.", config.servers.mongo.database));
+    done.extend(made.into_iter().map(|line| format!("  {line}")));
+    Ok(done)
+}
+
+/// Asks each server whether all is as it must be. A sentence for each that is not.
+pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>>> {
+    let said =
+        |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} answers as it should"));
+    let kafka = Kafka::check(&kafka_for_commands(config)).await.map_err(|fault| fault.to_string());
+    let postgres = postgres(config)?;
+    let directory = postgres.check().await.map_err(|fault| format!("PostgreSQL: {fault}"));
+    postgres.close().await;
+    let archive = mongo(config).await?.check().await.map_err(|fault| format!("MongoDB: {fault}"));
+    Ok(vec![said("Kafka", kafka), said("PostgreSQL", directory), said("MongoDB", archive)])
+}
+
+pub(super) async fn open(config: &Config, parts: StorageDeps) -> anyhow::Result<Storage> {
+    let StorageDeps { clock, metrics, deaths, threads, bridge, roles } = parts;
+    let postgres = postgres(config)?;
+    postgres.check().await.context("PostgreSQL")?;
+    let mongo = mongo(config).await?;
+    match mongo.check().await {
+        Ok(()) => {}
+        // Nobody waits for it, so a node can start without it; what is wrong with it is another matter.
+        Err(fault @ MongoFault::Unreachable { .. }) => {
+            tracing::warn!(%fault, "MongoDB is away; histories cannot be read until it is back");
+        }
+        Err(fault) => return Err(anyhow::Error::new(fault).context("MongoDB")),
+    }
+    let told = deaths.clone();
+    let died = Died(Arc::new(move |thread| told.end_process(thread)));
+    let settings = kafka_settings(config, died);
+    Kafka::prepare(&settings).await?;
+    if roles.has(Role::Flights) {
+        node_name::take(Arc::new(postgres.clone()), &config.servers.node).await?;
+    }
+    let kafka = Kafka::open(settings, rand::random())?;
+    let epoch = postgres.epoch(rand::random()).await?.into();
+    let log = kafka.log();
+    let hub = Hub::on_shared_log(
+        clock,
+        Arc::new(log.clone()),
+        config.limits,
+        metrics.clone(),
+        deaths.clone(),
+        threads,
+    );
+    let archive = Arc::new(kafka.archive(Arc::new(mongo.clone())));
+    let mut ends =
+        Ends { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
+    let began = tokio::time::Instant::now();
+    let flights = KafkaBridge::put_back(&ends).await.context("the log cannot be read")?;
+    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
+    let mut queue = None;
+    if roles.has(Role::Flights) {
+        let joined = Arc::new(kafka.queue()?);
+        ends.queue = Some(joined.clone());
+        queue = Some(joined);
+        kafka.start_archivist(Arc::new(mongo.clone()))?;
+    }
+    KafkaBridge::start_on(&bridge, ends, deaths);
+    let partitions = config.servers.kafka.partitions;
+    let servers = Servers { kafka, partitions, postgres: postgres.clone(), mongo, queue, roles };
+    Ok(Storage {
+        sink: Arc::new(Journaled::new(hub.clone(), Arc::new(servers.kafka.journal()))),
+        hub,
+        archive,
+        directory: Arc::new(postgres.clone()),
+        leases: Some(Arc::new(postgres.clone())),
+        epoch,
+        health: Arc::new(servers.health()),
+        lifecycle: Box::new(servers),
+    })
+}
+
+struct Servers {
+    kafka: Kafka,
+    partitions: u16,
+    postgres: Postgres,
+    mongo: Mongo,
+    queue: Option<Arc<Queue>>,
+    roles: Roles,
+}
+
+impl Servers {
+    fn health(&self) -> ServersHealth {
+        ServersHealth {
+            figures: self.kafka.figures(),
+            partitions: self.partitions,
+            postgres: self.postgres.clone(),
+            mongo: self.mongo.clone(),
+            serves: self.roles.has(Role::Sockets),
+            said: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+struct ServersHealth {
+    figures: FiguresHandle,
+    partitions: u16,
+    postgres: Postgres,
+    mongo: Mongo,
+    serves: bool,
+    /// What the databases said last: whoever asks often must not keep them busy.
+    said: tokio::sync::Mutex<Option<(Instant, Databases)>>,
+}
+
+/// Which of the databases answer.
+#[derive(Clone, Copy)]
+struct Databases {
+    postgres: bool,
+    mongo: bool,
+}
+
+impl Databases {
+    fn troubles(self) -> impl Iterator<Item = String> {
+        let postgres = "PostgreSQL is away; airports are not asked, keys are as they were last known";
+        let mongo = "MongoDB is away; histories cannot be read, and are written when it is back";
+        let away = [(self.postgres, postgres), (self.mongo, mongo)];
+        away.into_iter().filter(|(answers, _)| !answers).map(|(_, trouble)| trouble.to_owned())
+    }
+}
+
+impl ServersHealth {
+    async fn databases(&self) -> Databases {
+        let mut said = self.said.lock().await;
+        if let Some((at, databases)) = *said
+            && at.elapsed() < SAID_GOOD_FOR
+        {
+            return databases;
+        }
+        let (directory, archive) = join(
+            tokio::time::timeout(SERVER_WAIT, self.postgres.feeds()),
+            tokio::time::timeout(SERVER_WAIT, self.mongo.quarantine(1)),
+        )
+        .await;
+        let databases =
+            Databases { postgres: matches!(directory, Ok(Ok(_))), mongo: matches!(archive, Ok(Ok(_))) };
+        *said = Some((monotonic(), databases));
+        databases
+    }
+}
+
+/// Asks the databases now and then, so that what is counted does not depend on who asks `/readyz`.
+async fn watch(health: ServersHealth, answers: ServerAvailability) {
+    loop {
+        let Databases { postgres, mongo } = health.databases().await;
+        answers.set("postgresql", postgres);
+        answers.set("mongodb", mongo);
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+impl Health for ServersHealth {
+    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
+        Box::pin(async {
+            let mut troubles = Vec::new();
+            let away_s = self.figures.away_seconds();
+            if away_s > 0.0 {
+                let away = format!("Kafka is away since {away_s:.0} s; what is shown may be old");
+                // Who only takes reports can do nothing; who serves a picture serves an old one
+                // better than none.
+                if !self.serves {
+                    return Err(away);
+                }
+                troubles.push(away);
+            }
+            if let Some((unowned, age)) = self.figures.partitions_unowned() {
+                troubles.push(format!(
+                    "no hub merges the flights of {unowned} of {} partitions since {} s; their reports are kept \
+                     and wait, and what is shown of them is old",
+                    self.partitions,
+                    age.as_secs()
+                ));
+            }
+            troubles.extend(self.databases().await.troubles());
+            Ok(troubles)
+        })
+    }
+}
+
+impl StorageLifecycle for Servers {
+    fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(KafkaCollector::new(self.kafka.figures())));
+        let answers = ServerAvailability::default();
+        answers.register(registry);
+        actix_rt::spawn(watch(self.health(), answers));
+    }
+
+    fn save_clock(&self) -> BoxFuture<'_, ()> {
+        // Nodes that replay a day share its clock by an anchor, which needs no saving.
+        Box::pin(async {})
+    }
+
+    fn hand_over(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if let Some(queue) = &self.queue {
+                queue.leave().await;
+            }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async {
+            self.kafka.close().await;
+            self.postgres.close().await;
+            Ok(())
+        })
+    }
+}

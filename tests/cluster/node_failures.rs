@@ -1,0 +1,118 @@
+//! Nodes that are killed, nodes that sleep, and nodes that are replaced one by one.
+
+use crate::consistency_checker::{ConsistencyChecker, Seen, assert_every_revision_once};
+use crate::load_generator::LoadGenerator;
+use crate::test_cluster::{Node, TestCluster, wait_until};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const OWNED: &str = "gatecall_partitions_owned";
+
+/// Every report that was answered is in what a follower sees at last.
+#[track_caller]
+fn assert_nothing_lost(watch: &ConsistencyChecker, answered: &BTreeMap<String, u32>) {
+    for (leg, gate) in answered {
+        wait_until(&format!("gate {gate} of {leg} is seen"), || {
+            watch.gate(leg).is_some_and(|seen| seen.parse::<u32>().unwrap() >= *gate)
+        });
+    }
+}
+
+fn shared(a: &Node, b: &Node) -> bool {
+    let owned = [a.metric(OWNED), b.metric(OWNED)];
+    owned.iter().sum::<f64>() == 4.0 && owned.iter().all(|n| *n > 0.0)
+}
+
+#[test]
+fn the_owner_is_killed_under_load_and_nothing_that_was_answered_is_lost() {
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let (a, b) = (cluster.node("a"), cluster.node("b"));
+    wait_until("they share the flights", || shared(&a, &b));
+    let on_b = ConsistencyChecker::on(vec![b.api]);
+    let either = ConsistencyChecker::on(vec![a.api, b.api]);
+    let load = LoadGenerator::on(vec![a.api, b.api], Duration::from_millis(1));
+    load.wait_for(400);
+    // Both take reports up to the kill, and of half of the flights nothing comes after it that could
+    // hide a loss.
+    load.halve();
+    a.kill();
+    let took = wait_until("the other owns all flights", || b.metric(OWNED) == 4.0);
+    eprintln!("the other node owned every flight {took:.1?} after the kill");
+    load.wait_for(400);
+    let answered = load.end();
+    assert_nothing_lost(&on_b, &answered);
+    assert_nothing_lost(&either, &answered);
+    let (strict, moved): (Seen, Seen) = (on_b.end(), either.end());
+    assert_every_revision_once(&strict);
+    assert_eq!(strict.connections, 1, "who was on the node that lives noticed nothing");
+    assert!(moved.connections >= 2, "who was on the other came over");
+    assert_eq!(moved.flights, strict.flights);
+    assert_eq!(b.get("/readyz").json()["status"], "ready");
+}
+
+#[test]
+fn a_node_that_sleeps_while_its_flights_go_to_another_does_no_harm_when_it_wakes() {
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let (a, b) = (cluster.node("a"), cluster.node("b"));
+    wait_until("they share the flights", || shared(&a, &b));
+    let on_b = ConsistencyChecker::on(vec![b.api]);
+    let load = LoadGenerator::on(vec![a.api, b.api], Duration::from_millis(1));
+    load.wait_for(200);
+    load.send_to(vec![b.api]);
+    load.halve();
+    // It stands still in the middle of its work, as a machine that swaps or is moved.
+    a.signal("-STOP");
+    wait_until("the other owns all flights", || b.metric(OWNED) == 4.0);
+    load.wait_for(200);
+    a.signal("-CONT");
+    load.wait_for(200);
+    wait_until("it is given flights again", || shared(&a, &b));
+    let on_a = ConsistencyChecker::on(vec![a.api]);
+    load.send_to(vec![a.api, b.api]);
+    load.wait_for(200);
+    let answered = load.end();
+    assert_nothing_lost(&on_b, &answered);
+    assert_nothing_lost(&on_a, &answered);
+    let (seen_b, seen_a) = (on_b.end(), on_a.end());
+    assert_every_revision_once(&seen_b);
+    assert_eq!(seen_a.flights, seen_b.flights, "both nodes show the same");
+    let fresh = cluster.node("c");
+    let on_fresh = ConsistencyChecker::on(vec![fresh.api]);
+    assert_eq!(on_fresh.end().flights, seen_b.flights, "and so does who reads the log from its beginning");
+}
+
+#[test]
+fn nodes_are_replaced_one_by_one_and_nobody_sees_more_than_a_reconnect() {
+    let Some(cluster) = TestCluster::fresh() else { return };
+    let (a, b) = (cluster.node("a"), cluster.node("b"));
+    wait_until("they share the flights", || shared(&a, &b));
+    let (api_a, api_b) = (a.api, b.api);
+    let either = ConsistencyChecker::on(vec![api_a, api_b]);
+    let load = LoadGenerator::on(vec![api_a, api_b], Duration::from_millis(1));
+    load.wait_for(300);
+    let began = gatecall::time::monotonic();
+    load.halve();
+    assert_eq!(a.stop(), Some(0));
+    let replaced = began.elapsed();
+    let took = wait_until("the other owns all flights", || b.metric(OWNED) == 4.0);
+    eprintln!("the other node owned every flight {took:.1?} after the first had ended");
+    let a = cluster.node("a2");
+    load.send_to(vec![a.api, api_b]);
+    wait_until("they share again", || shared(&a, &b));
+    load.wait_for(300);
+    assert_eq!(b.stop(), Some(0));
+    load.send_to(vec![a.api]);
+    load.wait_for(300);
+    eprintln!("a node left within {replaced:.1?}");
+    // The follower knew the first two addresses; one who comes now finds the same at the third.
+    let answered = load.end();
+    let last = ConsistencyChecker::on(vec![a.api]);
+    assert_nothing_lost(&last, &answered);
+    let (seen, moved) = (last.end(), either.end());
+    assert!(moved.closes.iter().all(|code| (4000..4100).contains(code)), "{:?}", moved.closes);
+    assert!(moved.connections >= 2, "it was told to come back and did");
+    for (leg, flight) in &moved.flights {
+        let (held, rev) = (flight["rev"].as_u64().unwrap(), seen.flights[leg]["rev"].as_u64().unwrap());
+        assert!(held <= rev, "{leg} went back from {held} to {rev}");
+    }
+}

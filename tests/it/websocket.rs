@@ -1,0 +1,288 @@
+//! What WebSockets are told: greeting, snapshots, changes, answers, resume, the end.
+
+use crate::http_client::ask;
+use crate::hub::{Hub, report};
+use crate::websocket_client::{
+    CLOSE, COMPRESSED, Picture, Socket, TEXT, deflated, differences, inflated, instant, is_ping, shake,
+};
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::{Value, json};
+
+const BOARD: &str = "board/JFK/departures";
+const LEG: &str = "B6-615-20130208-JFK-FLL";
+
+fn flight(hub: &Hub, leg: &str) -> Value {
+    hub.get(&format!("/api/v1/flights/{leg}")).json()
+}
+
+fn board(hub: &Hub) -> Value {
+    hub.get("/api/v1/boards/JFK/departures").json()["flights"].clone()
+}
+
+#[test]
+fn a_listener_is_greeted_with_the_epoch_and_the_operational_clock_on_both_ports() {
+    let hub = Hub::start();
+    let greeted = |to| {
+        let mut socket = Socket::open_with(to, &[("sec-websocket-protocol", "gatecall.v2, gatecall.v1")]);
+        assert_eq!(socket.handshake.header("sec-websocket-protocol"), "gatecall.v1");
+        socket.next()
+    };
+    let hello = greeted(hub.api);
+    assert_eq!((&hello["type"], &hello["ping_s"]), (&json!("hello"), &json!(25)));
+    assert!(!hello["epoch"].as_str().unwrap().is_empty(), "{hello}");
+    let now = hello["clock"]["now"].as_str().unwrap();
+    assert!(now.starts_with("2013-02-08T20:0"), "{now}");
+    assert_eq!(hello["clock"]["speed"], 1.0);
+    assert_eq!(greeted(hub.web)["epoch"], hello["epoch"]);
+    // A client that asks for no subprotocol is told of none.
+    let plain = Socket::open_with(hub.api, &[]);
+    assert_eq!(plain.handshake.header("sec-websocket-protocol"), "");
+}
+
+#[test]
+fn a_follower_gets_the_board_and_then_each_revision_with_exactly_what_differs() {
+    let hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "12", "codeshares": ["EI5105"] }));
+    let mut socket = Socket::open(hub.api);
+    let snapshot = socket.follow("board/jfk/departures");
+    assert_eq!((&snapshot["topic"], &snapshot["partial"]), (&json!(BOARD), &json!(false)));
+    let before = flight(&hub, LEG);
+    assert_eq!(snapshot["flights"], json!([before]));
+    hub.fly("615", json!({ "departure.gate": "14", "departure.terminal": "5", "remark": "Walk" }));
+    let change = socket.expect("change");
+    let after = flight(&hub, LEG);
+    assert_eq!((&change["leg"], &change["rev"]), (&json!(LEG), &json!(2)));
+    assert_eq!((&change["rev"], &change["at"]), (&after["rev"], &after["changed_at"]));
+    assert_eq!(change["set"], differences(&before, &after));
+    assert_eq!(change["set"], json!({ "departure.gate": "14", "departure.terminal": "5", "remark": "Walk" }));
+    assert!(change["kinds"].as_array().unwrap().contains(&json!("gate")), "{change}");
+    // The same again is no revision; a value taken away is one.
+    hub.fly("615", json!({ "departure.gate": "14" }));
+    let mut clear = report("615", json!({ "codeshares": ["EI5105", "AA77"] }));
+    clear["clear"] = json!(["remark"]);
+    assert_eq!(hub.push(&clear).json()["changed"], 1);
+    let change = socket.expect("change");
+    assert_eq!(change["rev"], 3);
+    assert_eq!(change["set"], differences(&after, &flight(&hub, LEG)));
+    assert_eq!(change["set"]["remark"], Value::Null);
+    assert_eq!(change["set"]["codeshares"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_flight_that_nobody_has_heard_of_before_comes_as_a_state() {
+    let hub = Hub::start();
+    let mut socket = Socket::open(hub.api);
+    assert_eq!(socket.follow(BOARD)["flights"], json!([]));
+    hub.fly("615", json!({ "departure.gate": "12" }));
+    assert_eq!(socket.expect("state")["flight"], flight(&hub, LEG));
+    hub.fly("615", json!({ "departure.gate": "14" }));
+    assert_eq!(socket.expect("change")["rev"], 2);
+}
+
+#[test]
+fn two_topics_of_a_flight_bring_each_change_once_and_unfollowing_ends_it() {
+    let hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "1" }));
+    hub.fly("27", json!({ "departure.gate": "1" }));
+    let mut socket = Socket::open(hub.api);
+    for topic in [BOARD, "airline/B6", "flight/B6-27-20130208-JFK-FLL"] {
+        assert_eq!(socket.follow(topic)["topic"], topic);
+    }
+    for gate in ["2", "3"] {
+        hub.fly("615", json!({ "departure.gate": gate }));
+    }
+    assert_eq!(
+        (socket.expect("change")["rev"].clone(), socket.expect("change")["rev"].clone()),
+        (json!(2), json!(3))
+    );
+    socket.say(json!({ "op": "unfollow", "topic": BOARD }));
+    socket.say(json!({ "op": "unfollow", "topic": "airline/B6" }));
+    // The answer to what was asked last says that the hub has acted upon what came before.
+    socket.say(json!({ "op": "get", "leg": LEG }));
+    assert_eq!(socket.expect("state")["flight"]["rev"], 3);
+    hub.fly("615", json!({ "departure.gate": "4" }));
+    hub.fly("27", json!({ "departure.gate": "2" }));
+    let change = socket.expect("change");
+    assert_eq!(change["leg"], "B6-27-20130208-JFK-FLL", "the board was unfollowed");
+    assert_eq!(socket.follow(BOARD)["flights"], board(&hub));
+}
+
+#[test]
+fn a_diverted_flight_comes_to_the_board_of_the_airport_it_goes_to_and_leaves_it_again() {
+    let hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "1" }));
+    let mut socket = Socket::open(hub.api);
+    assert_eq!(socket.follow("board/BOS/arrivals")["flights"], json!([]));
+    hub.fly("615", json!({ "diverted_to": "BOS" }));
+    let change = socket.expect("change");
+    assert_eq!(change["set"]["diverted_to"], "BOS");
+    socket.say(json!({ "op": "get", "leg": change["leg"] }));
+    assert_eq!(socket.expect("state")["flight"], flight(&hub, LEG));
+    let mut clear = report("615", json!({}));
+    clear["clear"] = json!(["diverted_to"]);
+    assert_eq!(hub.push(&clear).json()["changed"], 1);
+    assert_eq!(socket.expect("gone"), json!({ "type": "gone", "leg": LEG, "topic": "board/BOS/arrivals" }));
+}
+
+#[test]
+fn one_flight_is_had_by_asking_and_an_unknown_one_is_said_to_be_unknown() {
+    let hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "12" }));
+    let mut socket = Socket::open(hub.api);
+    socket.say(json!({ "op": "get", "leg": LEG }));
+    assert_eq!(socket.expect("state")["flight"], flight(&hub, LEG));
+    socket.say(json!({ "op": "get", "leg": "B6-616-20130208-JFK-FLL", "ref": 9 }));
+    socket.expect_error(9, "unknown_leg");
+    assert_eq!(socket.follow(&format!("flight/{LEG}"))["flights"], json!([flight(&hub, LEG)]));
+    hub.fly("615", json!({ "departure.gate": "14" }));
+    assert_eq!(socket.expect("change")["rev"], 2);
+}
+
+#[test]
+fn a_listener_who_comes_back_is_told_only_what_changed() {
+    let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
+    // A board knows nothing of the time before its first flight, and tells the whole about that.
+    hub.fly("801", json!({}));
+    hub.fly("615", json!({ "departure.gate": "1" }));
+    // The hub reckons from a second before `since`. That much later than the first flights were on
+    // the board stands for a listener who has been away for long, without anyone having to wait.
+    let since = hub.now() + TimeDelta::milliseconds(1_001);
+    let other = "B6-27-20130208-JFK-FLL";
+    let changed_later = (1..).find(|gate| {
+        hub.fly("27", json!({ "departure.gate": gate.to_string() }));
+        instant(flight(&hub, other)["changed_at"].as_str().unwrap()) > since - TimeDelta::seconds(1)
+    });
+    assert!(changed_later.is_some());
+    let mut socket = Socket::open(hub.api);
+    let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+    socket.say(json!({ "op": "follow", "topic": BOARD, "since": since }));
+    let part = socket.expect("snapshot");
+    assert_eq!((&part["partial"], &part["flights"]), (&json!(true), &json!([flight(&hub, other)])));
+    // A flight that has left since cannot be told by a part.
+    hub.fly("615", json!({ "diverted_to": "BOS" }));
+    let mut away = Picture::default();
+    away.hear(&Socket::open(hub.api).follow("board/BOS/arrivals"));
+    let mut clear = report("615", json!({}));
+    clear["clear"] = json!(["diverted_to"]);
+    hub.push(&clear);
+    let mut again = Socket::open(hub.api);
+    again.say(json!({ "op": "follow", "topic": "board/BOS/arrivals", "since": away.newest() }));
+    let whole = again.expect("snapshot");
+    assert_eq!((&whole["partial"], &whole["flights"]), (&json!(false), &json!([])));
+}
+
+#[test]
+fn a_hub_that_was_killed_is_followed_again_with_nothing_missed() {
+    let mut hub = Hub::start();
+    hub.fly("615", json!({ "departure.gate": "1" }));
+    hub.fly("27", json!({ "departure.gate": "1" }));
+    let mut picture = Picture::default();
+    let mut socket = Socket::open_with(hub.api, &[]);
+    let epoch = socket.expect("hello")["epoch"].clone();
+    picture.hear(&socket.follow(BOARD));
+    hub.fly("615", json!({ "departure.gate": "2" }));
+    assert!(picture.hear(&socket.expect("change")));
+    drop(socket);
+    // Nobody listens to these.
+    hub.fly("27", json!({ "departure.gate": "3" }));
+    hub.fly("801", json!({ "departure.gate": "4" }));
+    hub.kill_and_start_again();
+    let mut socket = Socket::open_with(hub.api, &[]);
+    assert_eq!(socket.expect("hello")["epoch"], epoch);
+    socket.say(json!({ "op": "follow", "topic": BOARD, "since": picture.newest() }));
+    let snapshot = socket.expect("snapshot");
+    assert_eq!(snapshot["partial"], false, "a hub that has restarted cannot know what has left");
+    picture.hear(&snapshot);
+    hub.fly("27", json!({ "departure.gate": "5" }));
+    assert!(picture.hear(&socket.expect("change")));
+    let shown: Vec<Value> = board(&hub).as_array().unwrap().clone();
+    assert_eq!(shown.len(), 3);
+    assert!(shown.iter().all(|flight| picture.flights[flight["leg"].as_str().unwrap()] == *flight));
+}
+
+#[test]
+fn who_can_read_it_gets_long_frames_compressed_and_may_compress_its_own() {
+    let hub = Hub::start();
+    for number in 1..=5 {
+        hub.fly(&number.to_string(), json!({ "departure.gate": "12" }));
+    }
+    let plain = Socket::open(hub.api).follow(BOARD);
+    let extensions = |offer| ("sec-websocket-extensions", offer);
+    let offer = extensions("permessage-deflate; client_max_window_bits");
+    let mut socket = Socket::open_with(hub.api, &[offer]);
+    assert_eq!(
+        socket.handshake.header("sec-websocket-extensions"),
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    );
+    let (first, hello) = socket.frame().unwrap();
+    assert_eq!(first, TEXT, "a short frame is sent as it is: {hello:?}");
+    let follow = json!({ "op": "follow", "topic": BOARD, "ref": 7 }).to_string();
+    socket.send(TEXT | COMPRESSED, &deflated(follow.as_bytes()));
+    let (first, packed) = socket.frame().unwrap();
+    assert_eq!(first, TEXT | COMPRESSED);
+    assert!(packed.len() < plain.to_string().len() / 2, "{}", packed.len());
+    assert_eq!(serde_json::from_slice::<Value>(&inflated(packed)).unwrap(), plain);
+    // Each message stands for itself, so the next is read without the last.
+    socket.send(TEXT | COMPRESSED, &deflated(br#"{"op":"get","leg":"nobody","ref":8}"#));
+    socket.expect_error(8, "unknown_leg");
+    // Frames are packed once for all, with the full window: who cannot hold that gets them plain.
+    let mut small =
+        Socket::open_with(hub.api, &[extensions("permessage-deflate; server_max_window_bits=10")]);
+    assert_eq!(small.handshake.header("sec-websocket-extensions"), "");
+    small.next();
+    small.say(json!({ "op": "follow", "topic": BOARD }));
+    assert_eq!(small.frame().unwrap().0, TEXT);
+    for declined in
+        ["client_max_window_bits=7", "client_max_window_bits=", "unknown", "server_max_window_bits"]
+    {
+        let offer = format!("permessage-deflate; {declined}");
+        let socket = Socket::open_with(hub.api, &[("sec-websocket-extensions", offer.as_str())]);
+        assert_eq!(socket.handshake.header("sec-websocket-extensions"), "", "{offer}");
+    }
+    let second = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
+    let socket = Socket::open_with(hub.api, &[extensions(second)]);
+    assert!(socket.handshake.header("sec-websocket-extensions").starts_with("permessage-deflate"));
+}
+
+#[test]
+fn a_hub_that_is_asked_to_end_tells_its_listeners_when_to_come_back() {
+    let mut hub = Hub::start();
+    let mut socket = Socket::open(hub.api);
+    socket.follow(BOARD);
+    let api = hub.api;
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| hub.stop());
+        let (code, reason) = socket.close_frame();
+        assert_eq!(code, 4000);
+        let reason: Value = serde_json::from_str(&reason).unwrap();
+        assert!((1_000..=3_000).contains(&reason["retry_ms"].as_u64().unwrap()), "{reason}");
+        // While the last ones leave nobody comes in.
+        let refusal = shake(api, "/ws", &crate::websocket_client::PROPER)
+            .err()
+            .expect("a hub that ends lets nobody in");
+        refusal.refused(503);
+        assert!(refusal.header("retry-after").parse::<u32>().unwrap() >= 1);
+        assert_eq!(ask(api, "GET", "/readyz", &[], b"").status, 503);
+        drop(socket);
+        assert_eq!(stopping.join().unwrap(), Some(0));
+    });
+    assert!(hub.log().contains("the hub has shut down"), "{}", hub.log());
+}
+
+#[test]
+fn a_client_that_answers_no_ping_is_let_go_and_one_that_does_is_not() {
+    let hub = Hub::start_with(&[("SOCKETS__PING_S", "5"), ("SOCKETS__PONG_MISSED_MAX", "1")]);
+    let (mut silent, mut alive) = (Socket::open(hub.api), Socket::open(hub.api));
+    for socket in [&mut silent, &mut alive] {
+        let (first, payload) = socket.any_frame().unwrap();
+        assert!(first == TEXT && is_ping(&payload), "{}", String::from_utf8_lossy(&payload));
+    }
+    alive.say(json!({ "op": "pong" }));
+    // `pong_missed_max` pings without an answer are enough: no second one comes.
+    let (first, payload) = silent.any_frame().unwrap();
+    assert_eq!(first, CLOSE, "{}", String::from_utf8_lossy(&payload));
+    assert_eq!(payload, [&4002_u16.to_be_bytes()[..], br#"{"retry_ms":2000}"#].concat());
+    assert!(silent.frame().is_none());
+    alive.say(json!({ "op": "get", "leg": "nobody", "ref": 1 }));
+    alive.expect_error(1, "unknown_leg");
+}
