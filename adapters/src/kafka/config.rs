@@ -38,7 +38,7 @@ pub struct KafkaConfig {
     pub unmerged_max: usize,
     /// Real time, for lags and outages.
     pub real_now: fn() -> DateTime<Utc>,
-    /// LogEvent when a thread of the adapter has died of a panic: nobody can do without it.
+    /// Told when a thread of the adapter has died of a panic: nobody can do without it.
     pub died: Died,
 }
 

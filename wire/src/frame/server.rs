@@ -130,7 +130,7 @@ pub struct GoneFrame {
     pub topic: String,
 }
 
-/// Whether the hub hears of changes at present. LogEvent when that changes, and after `hello` where it
+/// Whether the hub hears of changes at present. Told when that changes, and after `hello` where it
 /// does not. Without one it does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct UpstreamFrame {

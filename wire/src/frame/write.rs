@@ -89,7 +89,7 @@ pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
 }
 
 /// Whether the hub hears of changes at present; if not, since which instant of the operational
-/// clock. LogEvent when it changes, and after `hello` while it is so.
+/// clock. Told when it changes, and after `hello` while it is so.
 pub fn upstream(away_since: Option<DateTime<Utc>>) -> Bytes {
     #[derive(Serialize)]
     struct Frame {
