@@ -1,4 +1,4 @@
-//! The one door to the allocator.
+//! Access to the global allocator.
 
 /// Gives freed memory of this thread back to the system at once.
 ///

@@ -1,112 +1,90 @@
-//! What every part of a running hub needs of the others.
+//! The state that all parts of a running hub share.
 
 use crate::config::Config;
 use crate::directory_cache::DirectoryCache;
+use crate::feed::Feed;
 use crate::origin::Origins;
 use crate::roles::{Role, Roles};
 use crate::storage::Health;
 use actors::hub::Hub;
-use actors::intake::{FeedSpec, Intake};
+use actors::intake::Intake;
 use domain::ports::{Archive, Directory};
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Cheap to clone; one clone a worker thread.
+/// The state of a running hub. A clone is cheap; each worker thread has one.
 #[derive(Clone)]
 pub struct App {
     /// Flights, boards, switchboards.
     pub hub: Hub,
-    /// The way of a message in.
+    /// Decodes messages and passes their reports on.
     pub intake: Intake,
     /// Raw messages, quarantine, history.
     pub archive: Arc<dyn Archive>,
-    /// Feeds by name.
+    /// The configured feeds by name.
     pub feeds: Arc<BTreeMap<String, Feed>>,
-    /// As configured and checked.
+    /// The checked configuration.
     pub config: Arc<Config>,
-    /// Which pages may speak to this hub.
+    /// The web pages that may use this hub.
     pub origins: Arc<Origins>,
-    /// Names the data this hub has: what a client holds from another epoch is worth nothing.
+    /// The epoch of this hub's data. Revisions of another epoch are meaningless.
     pub epoch: Arc<str>,
-    /// What is counted.
+    /// The registry of all metrics.
     pub registry: Arc<Registry>,
-    /// What the HTTP side shares between its worker threads.
-    pub http: Arc<crate::http::HttpState>,
-    /// Worker threads that serve.
+    /// The number of worker threads.
     pub workers: usize,
-    /// How what the hub stands on does.
+    /// The health of the storage.
     pub health: Arc<dyn Health>,
-    /// What this node does.
+    /// The roles of this node.
     pub roles: Roles,
-    /// Keys, names, what was decided by hand.
+    /// Feed keys, reference names, overrides and their audit.
     pub directory: Arc<dyn Directory>,
-    /// The same as this node knows it, for those who must not wait.
+    /// Cached keys and names, for requests that must not wait for the directory.
     pub directory_cache: Arc<DirectoryCache>,
-    /// Whether traffic should come here.
+    /// Whether load balancers should send traffic here.
     pub readiness: Arc<Readiness>,
 }
 
 impl App {
-    /// Whether this node does this, and if not, why one is sent away.
-    pub fn does(&self, role: Role) -> Result<(), String> {
+    /// An error message for the client if this node does not run the role.
+    pub fn require_role(&self, role: Role) -> Result<(), String> {
         if self.roles.has(role) {
             return Ok(());
         }
-        Err(format!("this node has not the role {} (--roles {}); ask another", role.as_str(), self.roles))
+        Err(format!(
+            "this node does not run the role {} (--roles {}); use another node",
+            role.as_str(),
+            self.roles
+        ))
     }
 }
 
-/// A configured feed.
-#[derive(Clone, Debug)]
-pub struct Feed {
-    /// Whose word it is and what it sends.
-    pub spec: FeedSpec,
-    /// How its messages come.
-    pub kind: FeedKind,
-    /// Without a message for so long, it is said to be silent; real time.
-    pub silent_after: std::time::Duration,
-    /// Whether listeners are told that it is silent when it is: it is asked, or promises to speak so often.
-    pub is_expected: bool,
-}
-
-/// How a feed's messages come.
-#[derive(Clone, Debug)]
-pub enum FeedKind {
-    /// The airport pushes them, with a key of which only the SHA-256 is kept.
-    Push {
-        /// Digests of the keys in force: two, while one is being replaced.
-        key_digests: Vec<[u8; 32]>,
-    },
-    /// The hub polls.
-    Pull,
-}
-
-/// Whether this hub should get traffic.
+/// Whether this hub should receive traffic.
 #[derive(Debug, Default)]
 pub struct Readiness(AtomicU8);
 
 impl Readiness {
-    /// The store is open and flights are restored.
+    /// Marks the hub as ready: the storage is open and the flights are restored.
     pub fn ready(&self) {
         self.0.store(1, Ordering::SeqCst);
     }
 
-    /// It is going down: load balancers should send nobody here.
+    /// Marks the hub as shutting down: load balancers should send no traffic.
     pub fn draining(&self) {
         self.0.store(2, Ordering::SeqCst);
     }
 
-    /// Whether it is going down.
+    /// Whether the hub is shutting down.
     pub fn is_draining(&self) -> bool {
         self.0.load(Ordering::SeqCst) == 2
     }
 
-    /// `Ok`, or why not.
+    /// `Ok` if the hub is ready, otherwise the reason.
     pub fn check(&self) -> Result<(), &'static str> {
         match self.0.load(Ordering::SeqCst) {
-            0 => Err("flights are still being restored"),
+            0 => Err("the hub is still restoring flights"),
             1 => Ok(()),
             _ => Err("the hub is shutting down"),
         }

@@ -1,8 +1,8 @@
-//! What people have decided, as this node knows it: keys of feeds, names of airports and airlines.
+//! A cache of the directory: feed keys, and names of airports and airlines.
 //!
-//! Requests must not wait for the directory, so it is read now and then and kept here. While the
-//! directory is away what was read last counts; keys for a bounded time only, as one of them may
-//! have been revoked meanwhile.
+//! Requests must not wait for the directory, so the hub reads it periodically into this cache. While the
+//! directory is unavailable, the last contents stay valid. Keys stay valid only for a limited time,
+//! because one of them may have been revoked meanwhile.
 
 use crate::time::monotonic;
 use arc_swap::ArcSwap;
@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often the directory is read: what was decided at another node counts here after so long.
+/// How often the hub reads the directory. A change made on another node applies here after this time.
 pub const READ_EVERY: Duration = Duration::from_secs(5);
 
-/// For how long keys count that could not be read again.
+/// How long keys stay valid while the directory is unavailable.
 pub const KEYS_VALID_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// What was read last.
+/// The last contents of the directory.
 #[derive(Default)]
 struct Contents {
     at: Option<Instant>,
@@ -34,18 +34,18 @@ impl Contents {
     }
 }
 
-/// What people have decided. Cheap to look at.
+/// The cache. Reads are cheap.
 #[derive(Default)]
 pub struct DirectoryCache {
     last: ArcSwap<Contents>,
-    /// One reads at a time: what was read before a change must not be put over what was read after.
-    turn: tokio::sync::Mutex<()>,
+    /// Serialises reads, so that older contents never replace newer ones.
+    read_lock: tokio::sync::Mutex<()>,
 }
 
 impl DirectoryCache {
-    /// Reads the directory anew.
+    /// Reads the directory again.
     pub async fn read(&self, directory: &dyn Directory) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
+        let _guard = self.read_lock.lock().await;
         let mut keys: BTreeMap<Arc<str>, Vec<[u8; 32]>> = BTreeMap::new();
         for key in directory.feed_keys().await? {
             keys.entry(key.feed).or_default().push(key.digest.0);
@@ -61,13 +61,13 @@ impl DirectoryCache {
         Ok(())
     }
 
-    /// Whether keys of the directory no longer count because it has been away for too long: whoever
-    /// shows one that is not known may be right.
+    /// Whether the cached keys have expired because the directory was unavailable for too long. An unknown key
+    /// may then be valid.
     pub fn keys_are_old(&self) -> bool {
         !self.last.load().keys_are_fresh()
     }
 
-    /// The digests of a feed's keys in force: those of the configuration, and the directory's.
+    /// The digests of a feed's valid keys, from the configuration and the directory.
     pub fn keys<'a>(&self, feed: &str, configured: &'a [[u8; 32]]) -> Cow<'a, [[u8; 32]]> {
         let read = self.last.load();
         match read.keys.get(feed).filter(|_| read.keys_are_fresh()) {
@@ -76,32 +76,32 @@ impl DirectoryCache {
         }
     }
 
-    /// What an operator has changed of an airport.
+    /// An operator's changes to an airport.
     pub fn airport(&self, iata: Iata) -> Option<AirportChange> {
         self.last.load().airports.get(&iata).cloned()
     }
 
-    /// Every airport of which an operator has changed something, by code.
+    /// The codes of all airports that an operator has changed.
     pub fn airports(&self) -> Vec<Iata> {
         self.last.load().airports.keys().copied().collect()
     }
 
-    /// Whether there is an airport of this code: in the table, or as an operator says.
+    /// Whether the airport exists in the built-in table or in the directory.
     pub fn is_airport(&self, iata: Iata) -> bool {
         domain::airports::find(iata).is_some() || self.last.load().airports.contains_key(&iata)
     }
 
-    /// Whether there is an airline of this code, likewise.
+    /// Whether the airline exists in the built-in table or in the directory.
     pub fn is_airline(&self, code: AirlineCode) -> bool {
         domain::airlines::find(code).is_some() || self.last.load().airlines.contains_key(&code)
     }
 
-    /// What an operator calls an airline.
+    /// The name that an operator gave to an airline.
     pub fn airline(&self, code: AirlineCode) -> Option<AirlineNameOverride> {
         self.last.load().airlines.get(&code).cloned()
     }
 
-    /// What an operator calls each airline that is called other than in the table, by code.
+    /// All airline names from operators, by code.
     pub fn airlines(&self) -> Vec<AirlineNameOverride> {
         self.last.load().airlines.values().cloned().collect()
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_of_the_directory_count_beside_those_of_the_configuration_until_they_are_revoked() {
+    async fn directory_keys_are_valid_beside_configured_keys_and_survive_an_unavailable_directory() {
         let (directory, directory_cache) = (Memory::new(), DirectoryCache::default());
         let configured = [[1; 32]];
         assert_eq!(*directory_cache.keys("jfk", &configured), configured);
@@ -141,6 +141,6 @@ mod tests {
         assert_eq!(*directory_cache.keys("lga", &configured), configured);
         directory.break_with(Some(StoreError::Unavailable { store: "memory", reason: "away".into() }));
         assert!(directory_cache.read(&directory).await.is_err());
-        assert_eq!(directory_cache.keys("jfk", &configured).len(), 2, "what was read last counts");
+        assert_eq!(directory_cache.keys("jfk", &configured).len(), 2, "the last contents stay valid");
     }
 }

@@ -1,5 +1,5 @@
-//! Making, listing and revoking the keys of pushed feeds: what `gatecall feed-key` does, and the one
-//! place where a key is made.
+//! The command `gatecall feed-key`, which creates, lists and revokes keys of pushed feeds. All keys are
+//! created here.
 
 use crate::config::feeds::{Feed, Transport};
 use crate::config::sections::StoreKind;
@@ -14,14 +14,14 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Random bytes of a key.
+/// The number of random bytes in a key.
 const KEY_BYTES: usize = 32;
 
-/// A key that was just made. Show it once, to the one who asked; only its digest is kept.
+/// A new key. Show it once, to the person who asked; the hub keeps only its digest.
 pub struct NewKey(String);
 
 impl NewKey {
-    /// 32 random bytes in base64 without padding, in the alphabet that needs no escaping anywhere.
+    /// 32 random bytes in unpadded base64url, which needs no escaping.
     pub fn make() -> Self {
         const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let bytes: [u8; KEY_BYTES] = rand::random();
@@ -38,7 +38,7 @@ impl NewKey {
         &self.0
     }
 
-    /// All that is kept of it.
+    /// The digest, which is all that the hub keeps.
     pub fn digest(&self) -> KeyDigest {
         KeyDigest(digest(self.0.as_bytes()))
     }
@@ -50,24 +50,24 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// What is wanted of a feed's keys.
+/// A request about a feed's keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyRequest {
-    /// One more, into the feed's key_file or, with servers, into the directory.
+    /// Creates a key in the feed's key_file or, with servers, in the directory.
     Make {
-        /// Below those that the file holds already.
+        /// Append the key to an existing file.
         add: bool,
-        /// What it is for, where the directory keeps it.
+        /// The purpose of the key; the directory stores it.
         note: SingleLineText,
     },
-    /// Those of the directory.
+    /// Lists the keys in the directory.
     List,
-    /// One of the directory is in force no more.
+    /// Revokes a key in the directory.
     Revoke(KeyPrefix),
 }
 
 impl KeyRequest {
-    /// Whether the directory is asked, which needs the secrets of the configuration.
+    /// Whether the request uses the directory, which needs the secrets of the configuration.
     pub fn needs_directory(&self, config: &Config, feed: &str) -> bool {
         let has_file = || config.feeds.get(feed).is_some_and(|feed| key_file(feed).is_some());
         match self {
@@ -84,12 +84,12 @@ fn key_file(feed: &Feed) -> Option<&Path> {
     }
 }
 
-/// Fulfils a request. Answers with what is to be said, a line each.
+/// Executes a request. Returns lines for the terminal.
 pub async fn execute(config: &Config, name: &str, request: KeyRequest) -> anyhow::Result<Vec<String>> {
     let feed = config.feeds.get(name).with_context(|| format!("the configuration has no feed {name}"))?;
     anyhow::ensure!(
         matches!(feed.transport, Transport::Push { .. }),
-        "feed {name} is asked by the hub and has no keys"
+        "the hub polls feed {name}, so the feed has no keys"
     );
     let is_for_directory = request.needs_directory(config, name);
     match request {
@@ -102,7 +102,7 @@ pub async fn execute(config: &Config, name: &str, request: KeyRequest) -> anyhow
             with_directory(config, async |directory| {
                 let digest = directory.revoke_feed_key(name.into(), prefix, real_now()).await?;
                 Ok(vec![format!(
-                    "Key {digest} of feed {name} is in force no more; hubs know it within seconds."
+                    "Key {digest} of feed {name} is revoked; all hubs reject it within seconds."
                 )])
             })
             .await
@@ -112,14 +112,17 @@ pub async fn execute(config: &Config, name: &str, request: KeyRequest) -> anyhow
 
 async fn make(directory: &dyn Directory, feed: &Feed, note: SingleLineText) -> anyhow::Result<Vec<String>> {
     let name = feed.spec.source.name.clone();
-    // No hub may have run yet, and keys refer to a feed that is known.
+    // A key refers to a registered feed, and no hub may have run yet.
     directory.note_feeds(vec![feed.note()]).await?;
     let key = NewKey::make();
     directory.add_feed_key(name.clone(), key.digest(), note, real_now()).await?;
     Ok(vec![
-        format!("A key for feed {name} is in force within seconds; its digest begins with {}.", key.digest()),
-        "Its sender shows it with every message: Authorization: Bearer KEY".into(),
-        "The key, which is shown this once:".into(),
+        format!(
+            "A new key for feed {name} is valid within seconds; its digest begins with {}.",
+            key.digest()
+        ),
+        "The sender must send it with every message: Authorization: Bearer KEY".into(),
+        "The key, which is shown only this once:".into(),
         key.reveal().to_owned(),
     ])
 }
@@ -132,17 +135,16 @@ async fn list(directory: &dyn Directory, name: &str) -> anyhow::Result<Vec<Strin
 }
 
 fn into_file(name: &str, path: Option<&Path>, add: bool) -> anyhow::Result<Vec<String>> {
-    let path = path.with_context(|| {
-        format!("feed {name} has no key_file; without servers a key is made only where it says so")
-    })?;
+    let path =
+        path.with_context(|| format!("feed {name} has no key_file; without servers a key needs one"))?;
     if path.exists() && !add {
-        anyhow::bail!("{} exists; use --add to put a second key in force beside it", path.display());
+        anyhow::bail!("{} exists; use --add to append a second valid key", path.display());
     }
-    write(path, &NewKey::make()).with_context(|| format!("{} cannot be written", path.display()))?;
+    write(path, &NewKey::make()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(vec![
-        format!("A key for feed {name} is in {} (readable by you alone).", path.display()),
+        format!("A new key for feed {name} is in {} (readable only by you).", path.display()),
         format!(
-            "Its sender shows it with every message: Authorization: Bearer $(tail -n1 {})",
+            "The sender must send it with every message: Authorization: Bearer $(tail -n1 {})",
             path.display()
         ),
     ])
@@ -164,7 +166,7 @@ mod tests {
     use adapters::memory::Memory;
 
     #[test]
-    fn a_key_is_long_random_and_readable_by_its_owner_alone() {
+    fn a_key_is_long_and_random_and_its_file_is_readable_only_by_the_owner() {
         use std::os::unix::fs::PermissionsExt as _;
         let (one, two) = (NewKey::make(), NewKey::make());
         assert_eq!(one.reveal().len(), 43);
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_of_the_directory_is_shown_once_and_listed_by_its_digest_alone() {
+    async fn a_directory_key_is_shown_once_and_the_list_shows_only_its_digest() {
         let toml = "[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"json\"\nkey_env = \"PATH\"\n";
         let config = Config::from_toml("a test", toml).unwrap();
         let directory = Memory::new();

@@ -1,14 +1,14 @@
-//! Which feeds are silent, on every node.
+//! Finds silent feeds, on every node.
 //!
-//! A polled feed is asked by one node, and a pushed one is heard by whichever node its messages reach. Each
-//! node records in the directory how well it hears a feed, reads there what the others do, and works
-//! out for itself which feeds are silent: the newer knowledge of a feed counts, and its age needs nobody to
-//! report it. So a feed also falls silent where the node that asked it has died.
+//! One node polls a polled feed, and any node may receive the messages of a pushed feed. Each node records
+//! the health of its feeds in the directory and reads there what other nodes have recorded. From the newer of
+//! both it decides which feeds are silent. A feed therefore also falls silent on all nodes when the node
+//! that polled it dies.
 //!
-//! While the directory is away, polled feeds are silent in time, as nobody asks them then. Of a pushed feed a node knows
-//! only what it hears itself, so that nothing is claimed of its quiet.
+//! While the directory is unavailable, no node polls, so polled feeds fall silent after their time. A node
+//! then knows only its own messages of a pushed feed, so it does not declare pushed feeds silent.
 
-use crate::app::{Feed, FeedKind};
+use crate::feed::{Feed, FeedKind};
 use actors::hub::{Hub, SilentSource};
 use actors::intake::Intake;
 use chrono::{DateTime, Utc};
@@ -18,28 +18,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long an exchange may take: while the directory hangs, silence is still found in time.
+/// The time limit of an exchange. The watch finds silent feeds in time even if the directory hangs.
 const EXCHANGE_WITHIN: Duration = Duration::from_secs(4);
 
-/// How often it is looked which feeds are silent, and how many looks lie between two exchanges with the
+/// How often the watch checks for silent feeds, and how many checks it makes between two exchanges with the
 /// directory.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-const LOOKS_PER_EXCHANGE: u32 = 5;
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+const CHECKS_PER_EXCHANGE: u32 = 5;
 
-/// Looks on for as long as the hub runs.
+/// The watch over all feeds.
 pub(crate) struct FeedWatch {
     hub: Hub,
     intake: Intake,
     feeds: Arc<BTreeMap<String, Feed>>,
     directory: Arc<dyn Directory>,
     begun_at: DateTime<Utc>,
-    /// As the directory had it last.
+    /// The last health records of the directory.
     recorded: BTreeMap<Arc<str>, FeedHealth>,
     directory_is_away: bool,
 }
 
 impl FeedWatch {
-    /// Begins now.
+    /// A watch that begins now.
     pub(crate) fn new(
         hub: Hub,
         intake: Intake,
@@ -51,26 +51,26 @@ impl FeedWatch {
         Self { hub, intake, feeds, directory, begun_at, recorded, directory_is_away: false }
     }
 
-    /// Never ends.
+    /// Runs as long as the process.
     pub(crate) async fn run(mut self) {
         loop {
             self.exchange().await;
-            for _ in 0..LOOKS_PER_EXCHANGE {
-                self.look().await;
-                tokio::time::sleep(LOOK_EVERY).await;
+            for _ in 0..CHECKS_PER_EXCHANGE {
+                self.check().await;
+                tokio::time::sleep(CHECK_EVERY).await;
             }
         }
     }
 
-    /// Tells listeners which feeds are silent, where that has changed.
-    async fn look(&self) {
+    /// Notifies clients if the set of silent feeds has changed.
+    async fn check(&self) {
         let silent = self.silent();
         if silent != self.hub.silent_sources() {
             self.hub.set_silent_sources(silent).await;
         }
     }
 
-    /// The feeds that are silent, by name.
+    /// The silent feeds by name.
     fn silent(&self) -> Vec<SilentSource> {
         let silent = |(name, feed): (&String, &Feed)| {
             let since =
@@ -101,7 +101,7 @@ impl FeedWatch {
         (feed.is_expected && !is_unknown).then_some(feed.silent_after)
     }
 
-    /// Records what this node has heard since the last time, and reads what all have.
+    /// Records this node's new health records, and reads those of all nodes.
     async fn exchange(&mut self) {
         let asked = tokio::time::timeout(EXCHANGE_WITHIN, self.exchange_all()).await;
         let done = asked.unwrap_or_else(|_| {
@@ -109,9 +109,9 @@ impl FeedWatch {
         });
         match (&done, self.directory_is_away) {
             (Err(fault), false) => {
-                tracing::warn!(%fault, "how well feeds are heard cannot be shared with other nodes and the next start");
+                tracing::warn!(%fault, "cannot share the health of feeds with other nodes and the next start");
             }
-            (Ok(()), true) => tracing::info!("how well feeds are heard is shared again"),
+            (Ok(()), true) => tracing::info!("sharing the health of feeds works again"),
             _ => {}
         }
         self.directory_is_away = done.is_err();
@@ -122,7 +122,7 @@ impl FeedWatch {
             let name = feed.spec.source.name.clone();
             let recorded = self.recorded(&name);
             let here = self.heard_here(&name, recorded)?;
-            // The directory keeps microseconds.
+            // The directory stores microseconds.
             let known_at = recorded.map(|known| known.at.timestamp_micros());
             let is_new = known_at.is_none_or(|known_at| here.at.timestamp_micros() > known_at);
             is_new.then(|| (name, here.merged(recorded)))

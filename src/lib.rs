@@ -1,37 +1,47 @@
 //! # The hub
 //!
-//! The one place where ports meet adapters, and where the outside comes in: commands,
-//! configuration, HTTP and sockets.
+//! The library behind the `gatecall` binary: commands, configuration, composition, HTTP and WebSocket.
+//! Only this package knows both ports and adapters.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | [`app`] | what every part needs of the others |
-//! | [`storage`] | the one place where ports meet adapters: a folder, or servers |
 //! | [`config`] | one TOML file, overridden by the environment, checked before anything starts |
 //! | [`serve`] | composition and life cycle of `gatecall serve` |
-//! | [`directory_cache`] | what people have decided, as this node knows it |
-//! | `feed_watch` | which feeds are silent, on every node |
-//! | [`feed_key`] | the keys of pushed feeds: made, listed, revoked |
-//! | `periodic_tasks` | what has to be done now and then |
-//! | [`http`] | REST, metrics, health, the web page's files |
-//! | [`ws`] | sockets: handshake, line, session; server-sent events |
-//! | [`origin`] | which web pages may speak to this hub |
-//! | [`repair`] | a data folder's new epoch, and giving up what cannot be read |
-//! | [`skip_record`] | a record of Kafka that ends hubs is passed over |
-//! | [`allocator`] | the one door to the allocator |
-//! | [`roles`] | what a node of several does |
-//! | [`telemetry`] | logs and what is counted |
-//! | [`time`] | the one door where real time comes in |
+//! | [`app`] | the state that all parts of a running hub share |
+//! | [`feed`] | a configured feed, as the running hub uses it |
+//! | [`storage`] | opens the adapters behind the ports: one folder, or servers |
+//! | [`directory_cache`] | feed keys and names from the directory, cached for requests |
+//! | `feed_watch` | finds silent feeds, on every node |
+//! | `periodic_tasks` | background tasks that run at intervals |
+//! | [`http`] | REST, metrics, health, the files of the web page |
+//! | [`ws`] | WebSocket and server-sent events |
+//! | [`problem`], [`query`] | problem JSON answers and query parameters, for `http` and `ws` |
+//! | [`origin`] | which web pages may use this hub |
+//! | [`feed_key`] | the command that creates, lists and revokes keys of pushed feeds |
+//! | [`repair`] | the commands that begin an epoch and give up unreadable flights |
+//! | [`skip_record`] | the command that skips a Kafka record |
+//! | [`roles`] | the roles of a node |
+//! | [`telemetry`] | logs and metrics |
+//! | [`allocator`] | returns memory to the system |
+//! | [`time`] | the only access to real time |
+//!
+//! ## Adding a module
+//!
+//! Add it here and to the table. Sibling modules must not import each other in a circle; a test
+//! (`tests/tidy`) checks this.
 
 pub mod allocator;
 pub mod app;
 pub mod config;
 pub mod directory_cache;
+pub mod feed;
 pub mod feed_key;
 mod feed_watch;
 pub mod http;
 pub mod origin;
 mod periodic_tasks;
+pub mod problem;
+pub mod query;
 pub mod repair;
 pub mod roles;
 pub mod serve;

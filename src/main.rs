@@ -1,11 +1,11 @@
 //! # `gatecall`
 //!
-//! The commands of the hub. `gatecall serve` runs it; everything else helps whoever does.
+//! The hub's command line. `gatecall serve` runs the hub; the other commands help its operator.
 //!
 //! ## Adding a command
 //!
-//! 1. A variant of [`Command`] with its help, and its arm in [`run`].
-//! 2. What it does in a function here if it fits a screen, else in a module of the library.
+//! 1. A variant of [`Command`] with its help text, and its arm in [`run`].
+//! 2. A function here if the command fits on a screen, otherwise a module of the library.
 
 use adapters::kafka::RecordPlace;
 use anyhow::Context as _;
@@ -25,15 +25,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Allocations of many small frames on many threads are what the hub does all day.
+/// The hub allocates many small frames on many threads; mimalloc does this faster than the default.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Exit code of a configuration that cannot be used (`EX_CONFIG`).
+/// Exit code for an invalid configuration (`EX_CONFIG`).
 const EXIT_CONFIG: u8 = 78;
 
-/// A real-time hub for flight status: airports tell it what they know, and everyone who follows a
-/// flight is told in the same second.
+/// A real-time hub for flight status. Airports report what they know, and every follower of a flight receives
+/// each change in the same second.
 #[derive(Parser)]
 #[command(name = "gatecall", version, arg_required_else_help = true)]
 struct Cli {
@@ -43,89 +43,91 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the hub until it is told to stop (SIGTERM or Ctrl-C; a second one ends it at once).
+    /// Runs the hub until SIGTERM or Ctrl-C. A second signal ends it at once.
     Serve {
         #[command(flatten)]
         config: ConfigFile,
-        /// The operational clock: START@SPEED replays a day from that instant, SPEED times as
-        /// fast; /ANCHOR, in unix seconds, binds it to a real instant, so that several processes
-        /// share one clock. Real time without it.
+        /// Sets the operational clock: START@SPEED replays a day from that instant, SPEED times as
+        /// fast; /ANCHOR, in unix seconds, binds START to a real instant, so that several processes
+        /// share one clock. The default is real time.
         #[arg(long, value_name = "START@SPEED[/ANCHOR]", value_parser = ClockSpec::parse)]
         clock: Option<ClockSpec>,
-        /// What this node of several does, with commas between: feeds (takes and asks), flights
-        /// (merges), sockets (serves); alerts and notify have no work in this version. Everything
-        /// without it.
+        /// The roles of this node among several, separated by commas: feeds (accepts and polls),
+        /// flights (merges), sockets (serves clients). alerts and notify do nothing in this version.
+        /// The default is all roles.
         #[arg(long, value_name = "ROLES")]
         roles: Option<Roles>,
     },
-    /// Says whether a configuration is sound, and what it amounts to. Where it names servers, each
-    /// is asked, and what is wrong is said in a sentence.
+    /// Checks a configuration and prints a summary. If the configuration names servers, the command
+    /// connects to each of them and reports problems in one sentence each.
     CheckConfig {
         #[command(flatten)]
         config: ConfigFile,
-        /// Asks no server.
+        /// Connects to no server.
         #[arg(long)]
         offline: bool,
     },
-    /// Brings what the hub stands on up to date and says so: the embedded store, or on servers the
-    /// topics, tables and collections. `serve` does the first as well, and refuses to start before
-    /// the second.
+    /// Migrates the storage to this version: the embedded store, or the topics, tables and collections
+    /// of the servers. `serve` migrates the embedded store itself, and refuses to start if the servers
+    /// are not migrated.
     Migrate {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Prints the operational clock's instant as it was last saved, or nothing where there is
-    /// none: where a replayed day can go on. Only a hub that was given --clock saves it.
+    /// Prints the last saved instant of the operational clock, where a replay can continue; prints
+    /// nothing if there is none. Only a hub that runs with --clock saves it.
     Clock {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Gives the embedded store a new epoch: clients forget the revisions they hold and take everything
-    /// anew. Do it after a backup was put back, before the hub starts: else screens keep what was
-    /// newer than the backup, and take what is told now for old. Refused while a hub runs on the folder.
+    /// Begins a new epoch of the embedded store: clients discard the revisions they hold and load
+    /// everything again. Run it after you restore a backup, before the hub starts. Otherwise clients keep
+    /// states that are newer than the backup, and ignore new changes as outdated. Refused while a hub uses
+    /// the folder.
     NewEpoch {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Looks whether every flight in the embedded store can be read, lists those that cannot, and changes
-    /// nothing; code 1 where there are any. With --give-up the hub starts without them, until their
-    /// airports tell them anew, and the store begins a new epoch. Refused while a hub runs on the folder.
+    /// Checks that every flight in the embedded store is readable, and lists those that are not. Changes
+    /// nothing, and exits with code 1 if it finds any. With --give-up the hub starts without these flights
+    /// until their airports report them again, and the store begins a new epoch. Refused while a hub uses
+    /// the folder.
     Repair {
         #[command(flatten)]
         config: ConfigFile,
-        /// Gives up the flights that cannot be read. A backup that is put back would have them still.
+        /// Discards the unreadable flights. A restored backup would still contain them.
         #[arg(long)]
         give_up: bool,
     },
-    /// Makes a key of a pushed feed and says how to use it. It is written to the feed's key_file; with
-    /// servers and without a key_file its digest goes into the directory, where every hub finds it,
-    /// and the key is shown this once. Lists and revokes the directory's keys as well.
+    /// Creates a key for a pushed feed and explains how to use it. The command writes the key to the feed's
+    /// key_file. With servers and without a key_file it stores the key's digest in the directory, where
+    /// every hub finds it, and shows the key once. Also lists and revokes the keys of the directory.
     FeedKey {
         /// The feed's name in the configuration.
         feed: String,
         #[command(flatten)]
         config: ConfigFile,
-        /// Adds the key below those in the file, so that both are in force until the old one is
-        /// taken out. Without it a file that exists is left alone.
+        /// Appends the key to those in the file; all are valid until you remove the old one. Without
+        /// this option the command does not change an existing file.
         #[arg(long)]
         add: bool,
-        /// What a key of the directory is for, for those who come after.
+        /// The purpose of a key in the directory, for your successors.
         #[arg(long, value_name = "TEXT", default_value = "made by gatecall feed-key", value_parser = SingleLineText::parse)]
         note: SingleLineText,
-        /// Lists the directory's keys of this feed: digest, since when, what for.
+        /// Lists the directory's keys of this feed with digest, creation time and purpose.
         #[arg(long, conflicts_with_all = ["add", "note", "revoke"])]
         list: bool,
-        /// Revokes the directory's key of this feed whose digest begins so.
+        /// Revokes the key of this feed whose digest in the directory begins with PREFIX.
         #[arg(long, value_name = "PREFIX", conflicts_with_all = ["add", "note"], value_parser = KeyPrefix::parse)]
         revoke: Option<KeyPrefix>,
     },
-    /// Has every hub pass over a record of Kafka that would end each of them, because only a newer version
-    /// can read it; refused where nothing is wrong with the record. Without --yes it says what the record
-    /// is and what passing over it costs, and changes nothing (code 1).
+    /// Makes every hub skip a Kafka record that ends each of them, because only a newer version can read
+    /// it. Refused for a record that hubs can read. Without --yes the command describes the record and the
+    /// cost of skipping it, changes nothing, and exits with code 1.
     SkipRecord {
         #[command(flatten)]
         config: ConfigFile,
-        /// The topic, as the hub's last line names it.
+        /// The topic, from the last log line of the hub.
         #[arg(long)]
         topic: String,
         /// The partition.
@@ -134,16 +136,16 @@ enum Command {
         /// The offset.
         #[arg(long)]
         offset: i64,
-        /// Does it.
+        /// Skips the record.
         #[arg(long)]
         yes: bool,
-        /// Does it although all that is known of a flight may go with the record.
+        /// Skips the record even if all data of a flight may be lost with it.
         #[arg(long)]
         lose_flight: bool,
-        /// Who decides it, for those who come after: it is kept in Kafka and in every hub's log.
+        /// The person who decides this. Kafka and the log of every hub record the name.
         #[arg(long, value_name = "NAME", value_parser = SingleLineText::parse)]
         by: SingleLineText,
-        /// Why.
+        /// The reason.
         #[arg(long, value_name = "TEXT", value_parser = SingleLineText::parse)]
         reason: Option<SingleLineText>,
     },
@@ -153,7 +155,7 @@ enum Command {
 
 #[derive(Args)]
 struct ConfigFile {
-    /// The configuration. Without it config/gatecall.toml is read, if it is there.
+    /// The configuration file. The default is config/gatecall.toml, if it exists.
     #[arg(long = "config", value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -167,7 +169,7 @@ impl ConfigFile {
         }
     }
 
-    /// For commands that need no secret, or make one.
+    /// Loads the configuration for commands that need no secret, or create one.
     fn load_without_secrets(&self) -> Result<Config, gatecall::config::ConfigError> {
         Config::load_without_secrets(self.path())
     }
@@ -182,7 +184,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line: causes after colons.
+            // One line, with the causes separated by colons.
             let _ = writeln!(std::io::stderr(), "gatecall: {error:#}");
             let is_config = error.is::<gatecall::config::ConfigError>();
             if is_config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
@@ -216,18 +218,18 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::SkipRecord { config, topic, partition, offset, yes, lose_flight, by, reason } => {
             let place = RecordPlace { topic, partition, offset };
             let order = SkipOrder { place, yes, lose_flight, by, reason };
-            let said = actix_rt::System::new().block_on(skip_record(&config.load()?, order))?;
-            said.into_iter().try_for_each(|line| say(format_args!("{line}")))
+            let lines = actix_rt::System::new().block_on(skip_record(&config.load()?, order))?;
+            lines.into_iter().try_for_each(|line| print_line(format_args!("{line}")))
         }
-        Command::Version => say(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
+        Command::Version => print_line(format_args!("gatecall {}", env!("CARGO_PKG_VERSION"))),
     }
 }
 
-/// Files that are open beside sockets: the database, logs, pipes of the runtime.
+/// Open files other than sockets: the database, logs, pipes of the runtime.
 const OTHER_FILES: u64 = 256;
 
-/// Every socket is an open file, and the limit that a shell gives is often 1,024. Raises it as far
-/// as it may be raised, and says so when that is less than the configuration allows.
+/// Raises the limit of open files towards the configured number of connections, and warns if the system
+/// allows fewer. Every socket is an open file, and shells often set a limit of 1,024.
 fn raise_open_files(config: &Config) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -237,41 +239,45 @@ fn raise_open_files(config: &Config) {
     }
     let highest = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(fault) = setrlimit(Resource::Nofile, highest) {
-        tracing::warn!(%fault, open_files_max = limit.current, "the limit of open files could not be raised");
+        tracing::warn!(%fault, open_files_max = limit.current, "cannot raise the limit of open files");
     } else if let Some(maximum) = limit.maximum.filter(|maximum| *maximum < wanted) {
         tracing::warn!(
             open_files_max = maximum,
             sockets_max = config.sockets.connections_max,
-            "the system allows fewer open files than the configuration allows listeners (ulimit -Hn)"
+            "the system allows fewer open files than sockets.connections_max (ulimit -Hn)"
         );
     }
 }
 
-fn say(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+fn print_line(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("standard output is closed")
 }
 
 fn check_config(file: &ConfigFile, offline: bool) -> anyhow::Result<()> {
     let config = file.load()?;
-    say(format_args!("The configuration is sound."))?;
-    say(format_args!("  API and sockets  http://{}", config.server.api))?;
-    say(format_args!("  web page         http://{}", config.server.web))?;
+    print_line(format_args!("The configuration is valid."))?;
+    print_line(format_args!("  API and sockets  http://{}", config.server.api))?;
+    print_line(format_args!("  web page         http://{}", config.server.web))?;
     match config.store.kind {
-        StoreKind::Embedded => say(format_args!("  data             {}", config.store.folder.display()))?,
-        StoreKind::Servers => say(format_args!("  node             {} of several", config.servers.node))?,
+        StoreKind::Embedded => {
+            print_line(format_args!("  data             {}", config.store.folder.display()))?;
+        }
+        StoreKind::Servers => {
+            print_line(format_args!("  node             {} of several", config.servers.node))?;
+        }
     }
     if config.feeds.is_empty() {
-        say(format_args!("  feeds            none: nobody will tell this hub of any flight"))?;
+        print_line(format_args!("  feeds            none: this hub will receive no flight data"))?;
     }
     for (name, feed) in &config.feeds {
         let transport = match &feed.transport {
-            Transport::Push { key_digests, .. } => format!("pushes, {} key(s) in force", key_digests.len()),
+            Transport::Push { key_digests, .. } => format!("push, {} valid key(s)", key_digests.len()),
             Transport::Pull { airport, interval, .. } => {
-                format!("is asked every {} s at {}", interval.as_secs(), airport.url)
+                format!("polled every {} s at {}", interval.as_secs(), airport.url)
             }
         };
-        say(format_args!("  feed {name:<11} {} {transport}", feed.spec.format.as_str()))?;
-        say(format_args!("    {:<14} {}", "speaks for", feed.speaks_for()))?;
+        print_line(format_args!("  feed {name:<11} {} {transport}", feed.spec.format.as_str()))?;
+        print_line(format_args!("    {:<14} {}", "speaks for", feed.speaks_for()))?;
     }
     match config.store.kind {
         StoreKind::Servers if !offline => check_servers(&config),
@@ -284,14 +290,14 @@ fn check_servers(config: &Config) -> anyhow::Result<()> {
     let mut wrong = 0;
     for answer in answers {
         match answer {
-            Ok(well) => say(format_args!("  {well}"))?,
+            Ok(success) => print_line(format_args!("  {success}"))?,
             Err(fault) => {
                 wrong += 1;
-                say(format_args!("  WRONG: {fault}"))?;
+                print_line(format_args!("  ERROR: {fault}"))?;
             }
         }
     }
-    anyhow::ensure!(wrong == 0, "{wrong} of the servers cannot be used as they are");
+    anyhow::ensure!(wrong == 0, "{wrong} of the servers are not usable");
     Ok(())
 }
 
@@ -300,10 +306,10 @@ fn migrate(file: &ConfigFile) -> anyhow::Result<()> {
     if config.store.kind == StoreKind::Servers {
         let config = file.load()?;
         let done = actix_rt::System::new().block_on(servers::migrate(&config))?;
-        return done.into_iter().try_for_each(|line| say(format_args!("{line}")));
+        return done.into_iter().try_for_each(|line| print_line(format_args!("{line}")));
     }
     actix_rt::System::new().block_on(embedded::with_store(&config, async |_| Ok(())))?;
-    say(format_args!("The store in {} is up to date.", config.store.folder.display()))
+    print_line(format_args!("The store in {} is up to date.", config.store.folder.display()))
 }
 
 fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
@@ -313,7 +319,7 @@ fn print_clock(file: &ConfigFile) -> anyhow::Result<()> {
     }
     let saved = embedded::with_store(&config, async |store| Ok(store.clock_instant().await?));
     match actix_rt::System::new().block_on(saved)? {
-        Some(at) => say(format_args!("{}", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))),
+        Some(at) => print_line(format_args!("{}", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))),
         None => Ok(()),
     }
 }
@@ -323,8 +329,8 @@ fn on_folder(
     task: impl AsyncFnOnce(&Config) -> anyhow::Result<Vec<String>>,
 ) -> anyhow::Result<()> {
     let config = file.load_without_secrets()?;
-    let said = actix_rt::System::new().block_on(task(&config))?;
-    said.into_iter().try_for_each(|line| say(format_args!("{line}")))
+    let lines = actix_rt::System::new().block_on(task(&config))?;
+    lines.into_iter().try_for_each(|line| print_line(format_args!("{line}")))
 }
 
 fn feed_key(name: &str, file: &ConfigFile, request: KeyRequest) -> anyhow::Result<()> {
@@ -332,8 +338,8 @@ fn feed_key(name: &str, file: &ConfigFile, request: KeyRequest) -> anyhow::Resul
     if config.store.kind == StoreKind::Servers && request.needs_directory(&config, name) {
         config = file.load()?;
     }
-    let said = actix_rt::System::new().block_on(feed_key::execute(&config, name, request))?;
-    said.into_iter().try_for_each(|line| say(format_args!("{line}")))
+    let lines = actix_rt::System::new().block_on(feed_key::execute(&config, name, request))?;
+    lines.into_iter().try_for_each(|line| print_line(format_args!("{line}")))
 }
 
 #[cfg(test)]
@@ -342,7 +348,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_commands_are_well_formed() {
+    fn clap_accepts_the_command_definitions() {
         Cli::command().debug_assert();
     }
 }

@@ -1,12 +1,12 @@
-//! Which web pages may speak to this hub.
+//! Origin rules: which web pages may use this hub.
 //!
-//! A browser says on whose behalf it asks (`Origin`). Programs that are no browsers say nothing,
-//! and are let in: a header they could forge protects nobody.
+//! Browsers send the origin of the page. Clients that send no `Origin` are allowed: they could forge the header,
+//! so it would protect nothing.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The origin of a page: scheme, host, port.
+/// An origin: scheme, host and port.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// Any page.
@@ -17,12 +17,12 @@ pub enum Origin {
         scheme: &'static str,
         /// In lower case.
         host: String,
-        /// Also where it is the scheme's own.
+        /// Explicit, even if it is the scheme's default.
         port: u16,
     },
 }
 
-/// Why a text is no origin. Reads as the end of a sentence.
+/// The text is not an origin. The message completes a sentence.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("is not an origin such as https://flights.example.org, nor *")]
 pub struct NotAnOrigin;
@@ -68,7 +68,7 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     shaped.then(|| (host.to_ascii_lowercase(), port))
 }
 
-/// Who may speak to this hub.
+/// The allowed origins.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
     allowed: Vec<Origin>,
@@ -76,14 +76,13 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// The pages of `allowed`, and of this host on `own_ports`: the page on the web port speaks to
-    /// the API's port.
+    /// Allows the pages of `allowed`, and those of this host on `own_ports`: the page on the web port uses the API
+    /// port.
     pub fn new(allowed: &[Origin], own_ports: &[u16]) -> Self {
         Self { allowed: allowed.to_vec(), own_ports: own_ports.to_vec() }
     }
 
-    /// Whether a request with these headers may be answered. `host` is what the client asked for,
-    /// port and all.
+    /// Whether a request with these headers is allowed. `host` is the `Host` header, including its port.
     pub fn allows(&self, origin: Option<&str>, host: Option<&str>) -> bool {
         origin.is_none_or(|origin| self.allows_page(origin, host))
     }
@@ -100,8 +99,8 @@ impl Origins {
     fn is_own(&self, page: &Origin, asked: Option<&str>) -> bool {
         let Origin::Page { scheme, host, port } = page else { return false };
         let Some((asked_host, asked_port)) = asked.and_then(host_and_port) else { return false };
-        // Behind a proxy that ends TLS the page's scheme is not ours to know; without a port it is
-        // the scheme's own either way.
+        // Behind a proxy that terminates TLS the hub does not know the page's scheme. Without a port it is the
+        // scheme's default in both cases.
         let asked_port = asked_port.unwrap_or(if *scheme == "https" { 443 } else { 80 });
         *host == asked_host && (*port == asked_port || self.own_ports.contains(port))
     }
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_this_host_on_either_port_may_speak_to_both() {
+    fn pages_on_the_hubs_own_ports_are_allowed() {
         let origins = origins(&[]);
         for host in ["localhost:5000", "LOCALHOST:3000"] {
             for page in ["http://localhost:3000", "http://localhost:5000"] {
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_elsewhere_may_not_unless_it_is_listed() {
+    fn pages_of_other_origins_are_refused_unless_listed() {
         let strict = origins(&[]);
         for page in [
             "http://evil.example",
@@ -152,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_no_browser_is_let_in() {
+    fn requests_without_an_origin_are_allowed() {
         assert!(origins(&[]).allows(None, Some("localhost:5000")));
         assert!(origins(&[]).allows(None, None));
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn malformed_origins_are_refused() {
         for text in [
             "flights.example.org",
             "ftp://x",

@@ -1,10 +1,10 @@
-//! What has to be done now and then while the hub runs: a task each, which ends with the process.
+//! Background tasks that run at intervals until the process ends.
 //!
-//! ## Adding one
+//! ## Adding a task
 //!
-//! A function with a loop that first sleeps or first works, its pause and its bound as constants, and
-//! its line in [`start`]. What fails is logged and tried again the next time. A panic ends the process:
-//! if one of these ended alone, everything would look well, and overrides would never end again.
+//! Write a function with a loop, with its interval and its limit as constants, and add it to [`start`]. A
+//! task logs a failure and tries again at the next interval. A panic ends the process: without one of the
+//! tasks the hub would look healthy, but overrides, for example, would never expire.
 
 use crate::app::App;
 use crate::directory_cache;
@@ -13,32 +13,32 @@ use actors::hub::Lapsed;
 use actors::supervisor::Guard;
 use std::time::Duration;
 
-/// How often legs are looked through for those whose time is over, and how many go at once.
+/// How often the hub retires flights that are over, and how many at once.
 const RETIRE_EVERY: Duration = Duration::from_secs(30);
 const RETIRE_MOST: usize = 2_000;
 
-/// How often legs are looked through for overrides whose time is up, how many are ended at once, and
-/// the pause where that could not be made durable.
-const LAPSE_EVERY: Duration = Duration::from_secs(1);
-const LAPSE_MOST: usize = 1_000;
-const LAPSE_PAUSE: Duration = Duration::from_secs(10);
+/// How often the hub ends expired overrides, how many at once, and the pause after a failure to make that
+/// durable.
+const END_OVERRIDES_EVERY: Duration = Duration::from_secs(1);
+const END_OVERRIDES_MOST: usize = 1_000;
+const END_OVERRIDES_PAUSE: Duration = Duration::from_secs(10);
 
-/// How often old messages and histories are dropped.
+/// How often the hub deletes old messages and histories.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
-/// Starts all of it, on the thread of the caller.
+/// Starts all tasks on the caller's thread.
 pub(crate) fn start(app: &App) {
-    keep_up(app, "retire", retire(app.clone()));
-    keep_up(app, "lapse", lapse(app.clone()));
-    keep_up(app, "expire", expire(app.clone()));
-    keep_up(app, "read_directory", read_directory(app.clone()));
+    spawn(app, "retire", retire(app.clone()));
+    spawn(app, "end_overrides", end_overrides(app.clone()));
+    spawn(app, "expire", expire(app.clone()));
+    spawn(app, "read_directory", read_directory(app.clone()));
     let (hub, intake) = (app.hub.clone(), app.intake.clone());
     let watch = FeedWatch::new(hub, intake, app.feeds.clone(), app.directory.clone());
-    keep_up(app, "watch_feeds", watch.run());
+    spawn(app, "watch_feeds", watch.run());
 }
 
-fn keep_up(app: &App, what: &str, task: impl Future<Output = ()> + 'static) {
-    let guard = Guard::ends_process(format!("housekeeping: {what}"), app.hub.deaths().clone());
+fn spawn(app: &App, what: &str, task: impl Future<Output = ()> + 'static) {
+    let guard = Guard::ends_process(format!("periodic task {what}"), app.hub.deaths().clone());
     actix_rt::spawn(guard.over(task));
 }
 
@@ -47,21 +47,21 @@ async fn retire(app: App) {
         tokio::time::sleep(RETIRE_EVERY).await;
         let over = app.hub.retire_due(RETIRE_MOST).await;
         if over > 0 {
-            tracing::info!(flights = over, "flights whose time is over were retired");
+            tracing::info!(flights = over, "retired flights that are over");
         }
     }
 }
 
-async fn lapse(app: App) {
+async fn end_overrides(app: App) {
     loop {
-        tokio::time::sleep(LAPSE_EVERY).await;
-        let Lapsed { ended, failed } = app.hub.lapse_due(LAPSE_MOST).await;
+        tokio::time::sleep(END_OVERRIDES_EVERY).await;
+        let Lapsed { ended, failed } = app.hub.lapse_due(END_OVERRIDES_MOST).await;
         if ended > 0 {
-            tracing::info!(flights = ended, "overrides whose time is up were ended");
+            tracing::info!(flights = ended, "ended expired overrides");
         }
         if failed > 0 {
-            tracing::warn!(flights = failed, "overrides whose time is up cannot be ended yet");
-            tokio::time::sleep(LAPSE_PAUSE).await;
+            tracing::warn!(flights = failed, "cannot end expired overrides yet");
+            tokio::time::sleep(END_OVERRIDES_PAUSE).await;
         }
     }
 }
@@ -72,9 +72,9 @@ async fn expire(app: App) {
         let (raw, history) = (app.config.retention.raw, app.config.retention.history);
         match app.archive.expire(now - raw, now - history).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "what was kept long enough was dropped"),
+            Ok(rows) => tracing::info!(rows, "deleted expired messages and histories"),
             Err(fault) => {
-                tracing::warn!(%fault, "old messages could not be dropped; trying again later");
+                tracing::warn!(%fault, "cannot delete expired messages; will try again");
             }
         }
         tokio::time::sleep(EXPIRE_EVERY).await;
@@ -85,7 +85,7 @@ async fn read_directory(app: App) {
     loop {
         tokio::time::sleep(directory_cache::READ_EVERY).await;
         if let Err(fault) = app.directory_cache.read(&*app.directory).await {
-            tracing::warn!(%fault, "the directory cannot be read; what was read last counts");
+            tracing::warn!(%fault, "cannot read the directory; its last contents stay valid");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What an operator does to a data folder while no hub runs on it: a new epoch, and giving up what cannot
-//! be read. Each answers in lines for people.
+//! Commands for a data folder that no hub uses: begin a new epoch, and give up unreadable flights. Each
+//! returns lines for the terminal.
 
 use crate::config::Config;
 use crate::config::sections::StoreKind;
@@ -7,39 +7,36 @@ use crate::storage::embedded::{settings, with_store};
 use adapters::embedded::{Damage, Embedded};
 use std::path::Display;
 
-/// Legs that are named one by one; the rest are counted.
+/// How many legs the output names; it counts the rest.
 const LEGS_NAMED_MAX: usize = 100;
 
-/// Gives the embedded store another epoch.
+/// Begins a new epoch of the embedded store.
 pub async fn new_epoch(config: &Config) -> anyhow::Result<Vec<String>> {
     let folder = folder_of(config)?;
     let epoch = with_store(config, async |store| Ok(store.begin_epoch(rand::random()).await?)).await?;
     Ok(vec![
-        format!("The store in {folder} has the new epoch {epoch}."),
-        "Clients that come back forget the revisions they hold, and take everything anew.".into(),
+        format!("The store in {folder} has a new epoch: {epoch}."),
+        "Clients that reconnect discard the revisions they hold and load everything again.".into(),
     ])
 }
 
-/// Looks for what cannot be read in the embedded store, and gives it up where that is asked for. An error
-/// where something was found and left as it is.
+/// Finds unreadable flights in the embedded store and, with `give_up`, discards them. Returns an error if it
+/// found some and kept them.
 pub async fn repair(config: &Config, give_up: bool) -> anyhow::Result<Vec<String>> {
     let folder = folder_of(config)?;
     let damage = Embedded::repair(settings(config), give_up).await?;
     if damage.is_none() {
-        return Ok(vec![format!("Every flight in {folder} can be read. Nothing was changed.")]);
+        return Ok(vec![format!("Every flight in {folder} is readable. Nothing was changed.")]);
     }
     let mut said = listed(&damage);
     let flights = counted(damage.legs.len());
     if give_up {
-        said.push(format!("Given up: {flights}. The store in {folder} begins a new epoch."));
-        said.push(
-            "They are told anew by their airports; fields of them that were taken over by hand are not."
-                .into(),
-        );
+        said.push(format!("Discarded: {flights}. The store in {folder} has a new epoch."));
+        said.push("Their airports will report them again. Their manual overrides are lost.".into());
         return Ok(said);
     }
-    said.push("Nothing was changed. A backup that is put back has them still; with --give-up the hub starts without them.".into());
-    anyhow::bail!("{flights} cannot be read\n{}", said.join("\n"))
+    said.push("Nothing was changed. A restored backup may still contain them; with --give-up the hub starts without them.".into());
+    anyhow::bail!("{flights} unreadable\n{}", said.join("\n"))
 }
 
 fn listed(damage: &Damage) -> Vec<String> {
@@ -53,15 +50,15 @@ fn counted(flights: usize) -> String {
     if flights == 1 { "1 flight".into() } else { format!("{flights} flights") }
 }
 
-/// The folder, which is not made here: whoever mistypes its name should not read that all is well.
+/// The data folder. It must exist: a mistyped name must not look like a healthy store.
 fn folder_of(config: &Config) -> anyhow::Result<Display<'_>> {
     anyhow::ensure!(
         config.store.kind == StoreKind::Embedded,
-        "this is for the embedded store, and store.kind is \"servers\"; docs/OPERATING.md, Backup and restore, \
-         says what to do there"
+        "this command is for the embedded store, but store.kind is \"servers\"; see docs/OPERATING.md, Backup and \
+         restore"
     );
     let folder = &config.store.folder;
-    anyhow::ensure!(folder.exists(), "there is no data folder {}", folder.display());
+    anyhow::ensure!(folder.exists(), "the data folder {} does not exist", folder.display());
     Ok(folder.display())
 }
 
@@ -71,7 +68,7 @@ mod tests {
     use domain::leg::LegId;
 
     #[test]
-    fn the_first_hundred_are_named_and_the_rest_are_counted() {
+    fn the_output_names_the_first_hundred_legs_and_counts_the_rest() {
         let leg = |n: usize| LegId::known(&format!("B6-{n}-20130208-JFK-FLL")).unwrap();
         let legs = (1..=103).map(|n| (leg(n), "its states are damaged".to_owned())).collect();
         let said = listed(&Damage { legs, segments: vec!["log position 7: its table is damaged".into()] });

@@ -1,27 +1,27 @@
-//! What a node of several does.
+//! The roles of a node among several.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// One thing that a node can do.
+/// One part of the work that a node can take.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Role {
-    /// Takes pushed reports and asks airports.
+    /// Accepts pushed reports and polls airports.
     Feeds,
     /// Owns flights: merges their reports and writes the log.
     Flights,
-    /// Serves boards and listeners.
+    /// Serves boards, WebSockets and event streams.
     Sockets,
-    /// Works out who is to be told what.
+    /// Plans notifications.
     Alerts,
-    /// Tells them.
+    /// Sends notifications.
     Notify,
 }
 
 impl Role {
-    /// Every role with its word.
-    pub const WORDS: [(Self, &'static str); 5] = [
+    /// Every role with its name.
+    pub const NAMES: [(Self, &'static str); 5] = [
         (Self::Feeds, "feeds"),
         (Self::Flights, "flights"),
         (Self::Sockets, "sockets"),
@@ -29,55 +29,55 @@ impl Role {
         (Self::Notify, "notify"),
     ];
 
-    /// The word for it.
+    /// The name of the role.
     pub fn as_str(self) -> &'static str {
-        Self::WORDS[self as usize].1
+        Self::NAMES[self as usize].1
     }
 
-    /// Whether there is work for it in this version: travellers are not told yet.
+    /// Whether this version has work for the role. There are no notifications yet.
     pub fn has_work(self) -> bool {
         !matches!(self, Self::Alerts | Self::Notify)
     }
 }
 
-/// What a node does: at least one thing.
+/// The roles of a node: at least one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Roles(BTreeSet<Role>);
 
-/// Why a text names no roles. Reads as the end of a sentence.
+/// The text is not a list of roles. The message completes a sentence that names the text.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("must be some of feeds, flights, sockets, alerts and notify, with commas between; has {0:?}")]
-pub struct NoRoles(String);
+#[error("must list feeds, flights, sockets, alerts or notify, separated by commas; contains {0:?}")]
+pub struct InvalidRoles(String);
 
 impl Roles {
-    /// Everything, as one process for itself does.
+    /// All roles, for a hub that runs alone.
     pub fn all() -> Self {
-        Self(Role::WORDS.into_iter().map(|(role, _)| role).collect())
+        Self(Role::NAMES.into_iter().map(|(role, _)| role).collect())
     }
 
-    /// Whether the node does this.
+    /// Whether the node has the role.
     pub fn has(&self, role: Role) -> bool {
         self.0.contains(&role)
     }
 
-    /// Whether it does everything.
+    /// Whether the node has all roles.
     pub fn are_all(&self) -> bool {
-        self.0.len() == Role::WORDS.len()
+        self.0.len() == Role::NAMES.len()
     }
 
-    /// Each of them.
+    /// The roles in order.
     pub fn iter(&self) -> impl Iterator<Item = Role> + '_ {
         self.0.iter().copied()
     }
 }
 
 impl FromStr for Roles {
-    type Err = NoRoles;
+    type Err = InvalidRoles;
 
-    fn from_str(text: &str) -> Result<Self, NoRoles> {
+    fn from_str(text: &str) -> Result<Self, InvalidRoles> {
         let role = |word: &str| {
-            let known = Role::WORDS.iter().find(|(_, known)| *known == word.trim());
-            known.map(|(role, _)| *role).ok_or_else(|| NoRoles(word.trim().to_owned()))
+            let known = Role::NAMES.iter().find(|(_, known)| *known == word.trim());
+            known.map(|(role, _)| *role).ok_or_else(|| InvalidRoles(word.trim().to_owned()))
         };
         text.split(',').map(role).collect::<Result<_, _>>().map(Self)
     }
@@ -95,14 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_are_read_in_any_order_and_a_word_that_is_none_is_named() {
+    fn roles_parse_in_any_order_and_an_error_names_the_unknown_role() {
         let roles: Roles = "sockets, feeds".parse().unwrap();
         assert_eq!(roles.to_string(), "feeds,sockets");
         assert!(roles.has(Role::Feeds) && !roles.has(Role::Flights) && !roles.are_all());
         assert_eq!(Roles::all().to_string().parse::<Roles>().unwrap(), Roles::all());
         for text in ["", "feeds,", "socket", "feeds flights"] {
             let why = text.parse::<Roles>().unwrap_err().to_string();
-            assert!(why.contains("must be some of feeds, flights"), "{why}");
+            assert!(why.contains("must list feeds, flights"), "{why}");
         }
     }
 }

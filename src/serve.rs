@@ -1,12 +1,14 @@
 //! Composition and life cycle of `gatecall serve`.
 //!
-//! Start in order: store, flights, listeners, feeds; stop in reverse: no new traffic, sockets let
-//! go in paced batches, the last reports answered, the store closed. A second signal ends at once.
+//! The start order is storage, flights, HTTP servers, feeds. The stop is in reverse: refuse new traffic,
+//! disconnect clients in paced batches, answer the last reports, close the storage. A second signal ends the
+//! process at once.
 
-use crate::app::{App, Feed, FeedKind, Readiness};
+use crate::app::{App, Readiness};
 use crate::config::Config;
 use crate::config::feeds::Transport;
 use crate::directory_cache::DirectoryCache;
+use crate::feed::{Feed, FeedKind};
 use crate::http;
 use crate::origin::Origins;
 use crate::periodic_tasks;
@@ -35,31 +37,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Exit code after the death of an actor nobody can do without (`EX_SOFTWARE`).
+/// Exit code after a panic of an actor that the hub needs (`EX_SOFTWARE`).
 const EXIT_ACTOR_PANIC: i32 = 70;
 
-/// How often the operational clock is saved, for a replay that is continued.
+/// How often a replay saves its operational clock.
 const SAVE_CLOCK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long sockets have to leave when the hub shuts down, and then the last requests.
-const DRAIN_MOST: Duration = Duration::from_secs(60);
+/// How long a shutdown waits for connections to close, and then for the last requests.
+const DRAIN_MAX: Duration = Duration::from_secs(60);
 const LAST_REQUESTS: u64 = 3;
 
-/// Pause before a feed whose actor died is started again.
-const FEED_PAUSE: Duration = Duration::from_secs(5);
+/// Pause before a feed restarts after a panic of its actor.
+const FEED_RESTART_PAUSE: Duration = Duration::from_secs(5);
 
-/// A hub that runs.
+/// A running hub.
 struct Running {
     app: App,
+    http: web::Data<http::HttpState>,
     lifecycle: Box<dyn StorageLifecycle>,
-    /// The operational clock is not the wall's, and is saved so that the replay can go on.
+    /// The hub replays a day and saves its operational clock.
     is_replay: bool,
     open: OpenConnections,
-    /// Where airports are asked from.
+    /// The thread that polls airports.
     feeds: ArbiterHandle,
 }
 
-/// Runs the hub until it is told to stop.
+/// Runs the hub until a signal stops it.
 pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> anyhow::Result<()> {
     let (is_replay, clock) = (clock.is_some(), time::operational(clock));
     storage::check_roles(&config, &roles)?;
@@ -68,7 +71,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
     let flight_arbiters: Vec<Arbiter> = (0..flight_threads(&config)).map(|_| Arbiter::new()).collect();
     let polled = PolledFeeds::default();
     let deaths = deaths(&metrics, &polled);
-    let parts = StorageDeps {
+    let deps = StorageDeps {
         clock: clock.clone(),
         metrics: metrics.clone(),
         deaths: deaths.clone(),
@@ -80,14 +83,14 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
         roles: roles.clone(),
     };
     let Storage { hub, sink, archive, directory, leases, epoch, health, lifecycle } =
-        storage::open(&config, parts).await?;
+        storage::open(&config, deps).await?;
     let notes = config.feeds.values().map(crate::config::feeds::Feed::note).collect();
-    directory.note_feeds(notes).await.context("the feeds cannot be noted in the directory")?;
+    directory.note_feeds(notes).await.context("cannot register the feeds in the directory")?;
     let directory_cache = Arc::new(DirectoryCache::default());
-    directory_cache.read(&*directory).await.context("the directory cannot be read")?;
+    directory_cache.read(&*directory).await.context("cannot read the directory")?;
     let intake = Intake::new(clock, archive.clone(), sink, metrics.clone());
     let mut registry = prometheus_client::registry::Registry::default();
-    let http = Arc::new(http::HttpState::new(&config));
+    let http = web::Data::new(http::HttpState::new(&config));
     http.register(&mut registry);
     telemetry::register(&mut registry, &metrics);
     lifecycle.register(&mut registry);
@@ -105,7 +108,6 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
             &[config.server.api.port(), config.server.web.port()],
         )),
         workers: workers_of(&config),
-        http,
         registry: Arc::new(registry),
         readiness: Arc::new(Readiness::default()),
         health,
@@ -113,8 +115,14 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
         epoch,
         config: Arc::new(config),
     };
-    let running =
-        Running { open: OpenConnections::default(), lifecycle, is_replay, app, feeds: feed_arbiter.handle() };
+    let running = Running {
+        open: OpenConnections::default(),
+        lifecycle,
+        is_replay,
+        app,
+        http,
+        feeds: feed_arbiter.handle(),
+    };
     let server = running.listen()?;
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
@@ -123,7 +131,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
     }
     periodic_tasks::start(&running.app);
     running.app.readiness.ready();
-    running.say_addresses();
+    running.log_addresses();
     running.wait_for_signal(serving).await?;
     running.stop(handle, polled).await;
     Ok(())
@@ -140,8 +148,8 @@ fn workers_of(config: &Config) -> usize {
     }
 }
 
-/// Flights need little beside the sockets: one thread for every four cores. Where they are to live with
-/// the sockets it is one, for those that start before the sockets' thread is there.
+/// Flights need much less CPU than sockets: one thread for every four cores. If flights run on the worker's
+/// thread there is one as well, for flights that start before the worker.
 fn flight_threads(config: &Config) -> usize {
     match config.threads.flights {
         0 => cores().div_ceil(4),
@@ -149,7 +157,7 @@ fn flight_threads(config: &Config) -> usize {
     }
 }
 
-/// Whether flights live on the thread of the sockets.
+/// Whether flights run on the worker's thread.
 fn shares_thread(config: &Config, workers: usize) -> bool {
     cores() == 1 && workers == 1 && config.threads.flights == 0
 }
@@ -169,7 +177,7 @@ fn feeds(config: &Config) -> BTreeMap<String, Feed> {
 
 fn deaths(metrics: &Metrics, polled: &PolledFeeds) -> Deaths {
     let end = |died: &Died| {
-        tracing::error!(actor = %died.who, "the hub cannot go on without it and ends");
+        tracing::error!(actor = %died.who, "the hub cannot run without this actor and ends");
         std::process::exit(EXIT_ACTOR_PANIC);
     };
     let again = polled.clone();
@@ -178,11 +186,11 @@ fn deaths(metrics: &Metrics, polled: &PolledFeeds) -> Deaths {
     Deaths::told_to(supervisor.recipient(), metrics.clone(), Arc::new(end))
 }
 
-/// Feeds that are polled, and how to start one again.
+/// The polled feeds, with a function that starts each.
 #[derive(Clone, Default)]
 struct PolledFeeds(Arc<std::sync::Mutex<BTreeMap<String, Starter>>>);
 
-/// Starts one feed's actor.
+/// Starts the actor of one feed.
 type Starter = Arc<dyn Fn() + Send + Sync>;
 
 impl PolledFeeds {
@@ -217,12 +225,12 @@ impl PolledFeeds {
     fn start_again(&self, name: &str) {
         let Some(start) = self.all().get(name).cloned() else { return };
         actix_rt::spawn(async move {
-            tokio::time::sleep(FEED_PAUSE).await;
+            tokio::time::sleep(FEED_RESTART_PAUSE).await;
             start();
         });
     }
 
-    /// No feed is started again.
+    /// Stops all restarts.
     fn forget(&self) {
         self.all().clear();
     }
@@ -233,17 +241,16 @@ impl PolledFeeds {
 }
 
 impl Running {
-    /// Both ports are served by the same workers with the same paths. Requests that upgrade leave
-    /// actix-web before it sees them.
+    /// The same workers serve both ports with the same paths. Upgrade requests bypass actix-web.
     fn listen(&self) -> anyhow::Result<actix_server::Server> {
         let server = &self.app.config.server;
-        let (app, open) = (self.app.clone(), self.open.clone());
+        let (app, http, open) = (self.app.clone(), self.http.clone(), self.open.clone());
         let share_thread = shares_thread(&self.app.config, self.app.workers);
         let factory = move || {
             if share_thread {
                 app.hub.let_flights_live_on(Arbiter::current());
             }
-            let (app, open) = (app.clone(), open.clone());
+            let (app, http, open) = (app.clone(), http.clone(), open.clone());
             let (for_upgrade, open_connections) = (app.clone(), open.clone());
             let upgrade = move |(request, framed)| {
                 let (app, open) = (for_upgrade.clone(), open_connections.clone());
@@ -262,7 +269,7 @@ impl Running {
                 .finish(map_config(
                     actix_web::App::new()
                         .app_data(web::Data::new(open))
-                        .configure(|service| http::configure(service, &app))
+                        .configure(|service| http::configure(service, &app, &http))
                         .into_factory(),
                     |_| AppConfig::default(),
                 ))
@@ -275,7 +282,7 @@ impl Running {
             .disable_signals()
             .shutdown_timeout(LAST_REQUESTS);
         let taken = |name: &str, address: &std::net::SocketAddr| {
-            format!("{address} cannot be listened on (server.{name}); is another hub running?")
+            format!("cannot listen on {address} (server.{name}); is another hub running?")
         };
         built = built.bind("api", server.api, factory.clone()).with_context(|| taken("api", &server.api))?;
         if server.web != server.api {
@@ -284,7 +291,7 @@ impl Running {
         Ok(built.run())
     }
 
-    fn say_addresses(&self) {
+    fn log_addresses(&self) {
         let server = &self.app.config.server;
         let clock = self.app.hub.clock();
         let flight_threads = match shares_thread(&self.app.config, self.app.workers) {
@@ -304,15 +311,15 @@ impl Running {
     }
 
     async fn stop(self, server: actix_server::ServerHandle, polled: PolledFeeds) {
-        tracing::info!(sockets = self.open.get(), "shutting down: sockets are let go");
+        tracing::info!(sockets = self.open.get(), "shutting down; disconnecting clients");
         self.app.readiness.draining();
         polled.forget();
-        // Airports are asked no more, and their leases are free for others.
+        // Stops polling and releases the leases of the feeds.
         self.feeds.stop();
         let began = tokio::time::Instant::now();
-        // Other nodes merge while this one lets its listeners go.
+        // Other nodes merge while this one disconnects its clients.
         self.lifecycle.hand_over().await;
-        while self.open.get() > 0 && began.elapsed() < DRAIN_MOST {
+        while self.open.get() > 0 && began.elapsed() < DRAIN_MAX {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.app.hub.stop_taking();
@@ -325,13 +332,13 @@ impl Running {
                 tracing::info!(duration_ms = began.elapsed().as_millis() as u64, "the hub has shut down");
             }
             Err(fault) => {
-                tracing::error!(%fault, "the store did not close well; it will recover at the next start");
+                tracing::error!(%fault, "the storage did not close cleanly; it will recover at the next start");
             }
         }
     }
 
-    /// Until SIGTERM or SIGINT; from then on a second one ends the process at once. If the server
-    /// ends by itself, that is an error. Meanwhile the clock of a replay is saved.
+    /// Waits for SIGTERM or SIGINT; afterwards a second signal ends the process at once. Returns an error if the
+    /// server ends by itself. Meanwhile it saves the clock of a replay.
     async fn wait_for_signal(
         &self,
         serving: actix_rt::task::JoinHandle<std::io::Result<()>>,
@@ -339,8 +346,7 @@ impl Running {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let saving = async {
-            // Where the clock is the wall's, saving it would cost a write to the disk each second for a word
-            // that nobody needs.
+            // Real time needs no saving, which would cost a write to disk every second.
             if !self.is_replay {
                 std::future::pending::<()>().await;
             }
@@ -353,7 +359,7 @@ impl Running {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             ended = serving => {
-                ended.context("the server's task died")?.context("the server ended")?;
+                ended.context("the server task panicked")?.context("the server ended")?;
                 anyhow::bail!("the server ended by itself");
             }
             () = saving => {}
@@ -363,7 +369,7 @@ impl Running {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            tracing::warn!("a second signal: ending at once");
+            tracing::warn!("second signal: ending at once");
             std::process::exit(130);
         });
         Ok(())

@@ -1,10 +1,10 @@
-//! Logs, and what is counted.
+//! Logs and metrics.
 //!
-//! Everything counted has its name and its help here or, for requests, in [`crate::http`]. Names
-//! follow OpenMetrics: `gatecall_` first, the unit last, `_total` for what only rises.
+//! The names and help texts of all metrics are here or, for requests, in `http::metrics`. Names follow
+//! OpenMetrics: the prefix `gatecall_`, the unit as suffix, `_total` for counters.
 
-use crate::app::Feed;
 use crate::config::sections::{Log, LogFormat};
+use crate::feed::Feed;
 use crate::time;
 use actors::hub::Hub;
 use actors::intake::Intake;
@@ -27,7 +27,7 @@ use std::sync::atomic::Ordering;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
-/// Starts the log on standard error. Call once a process.
+/// Starts the log on standard error. Call it once per process.
 pub fn start_log(log: &Log) {
     let filter = filter(&log.filter);
     let colours = std::io::stderr().is_terminal();
@@ -39,12 +39,12 @@ pub fn start_log(log: &Log) {
     }
 }
 
-/// What is written. The HTTP library has a line of level error for whatever a peer does wrong: a request
-/// that is none, a connection that breaks off. That is no error of the hub's, and whoever can reach it
-/// could fill the log. It is left out unless the configuration names the library.
+/// The log filter. The HTTP library logs every mistake of a peer as an error, such as a malformed request or
+/// a broken connection. These are not errors of the hub, and any client could fill the log with them. The
+/// filter drops them unless the configuration names the library.
 fn filter(directives: &str) -> EnvFilter {
     const LIBRARY: &str = "actix_http";
-    // They were checked when the configuration was read.
+    // The configuration reader has checked them.
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     match directives.contains(LIBRARY) {
         true => filter,
@@ -52,7 +52,7 @@ fn filter(directives: &str) -> EnvFilter {
     }
 }
 
-/// Adds what the actors count, and the process itself.
+/// Registers the metrics of the actors and of the process.
 pub fn register(registry: &mut Registry, metrics: &Metrics) {
     let Metrics {
         reports,
@@ -73,36 +73,40 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         ..
     } = metrics.clone();
     let build = vec![("version", env!("CARGO_PKG_VERSION"))];
-    registry.register("gatecall_build", "The version that runs", Info::new(build));
-    registry.register("gatecall_reports", "Reports by feed and what became of them", reports);
+    registry.register("gatecall_build", "The running version", Info::new(build));
+    registry.register("gatecall_reports", "Reports by feed and outcome", reports);
     registry.register(
         "gatecall_feed_out_of_scope",
-        "Reports and values that their feed does not speak for, by feed and reason",
+        "Reports and values outside their feed's scope, by feed and reason",
         out_of_scope,
     );
     registry.register("gatecall_flights", "Flights in memory", flights);
-    registry.register("gatecall_reports_under_way", "Reports taken and not yet durable", reports_under_way);
-    registry.register("gatecall_sockets", "Open listeners by transport", sockets);
-    registry.register("gatecall_frames", "Frames written to listeners", frames);
-    registry.register("gatecall_frame_bytes", "Bytes of frames written to listeners", bytes);
+    registry.register(
+        "gatecall_reports_under_way",
+        "Reports accepted and not yet durable",
+        reports_under_way,
+    );
+    registry.register("gatecall_sockets", "Open connections by transport", sockets);
+    registry.register("gatecall_frames", "Frames written to connections", frames);
+    registry.register("gatecall_frame_bytes", "Bytes of frames written to connections", bytes);
     registry.register(
         "gatecall_conflations",
-        "Frames not queued but replaced by the newest state later, as the listener was slow",
+        "Frames that a later state replaced because the client was slow",
         conflated,
     );
-    let help = "Answers that clients have not read yet";
+    let help = "Responses that clients have not read yet";
     registry.register_with_unit("gatecall_unread", help, Unit::Bytes, unread_bytes);
-    registry.register("gatecall_listeners_let_go", "Listeners let go, by reason", let_go);
+    registry.register("gatecall_listeners_let_go", "Clients that the hub disconnected, by reason", let_go);
     let seconds = Unit::Seconds;
     registry.register_with_unit(
         "gatecall_fan_out",
-        "From a turn's first frame to its last write",
+        "From the first frame of a batch to its last write",
         seconds.clone(),
         fan_out_seconds,
     );
     registry.register_with_unit(
         "gatecall_log_commit",
-        "From asking the change log to its answer",
+        "From the append to the change log to its answer",
         seconds,
         commit_seconds,
     );
@@ -111,18 +115,18 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         "Entries that the shared log refused because another node was faster",
         append_conflicts,
     );
-    let help = "Times of flights that became doubtful, by field";
+    let help = "Flight times that became doubtful, by field";
     registry.register("gatecall_doubtful_times", help, doubtful);
-    registry.register("gatecall_actor_deaths", "Actors that died of a panic", deaths);
+    registry.register("gatecall_actor_deaths", "Actors that panicked", deaths);
     registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
 }
 
-/// Adds the age of each feed.
+/// Registers the age of each feed.
 pub fn register_feeds(registry: &mut Registry, hub: Hub, intake: Intake, feeds: Arc<BTreeMap<String, Feed>>) {
     registry.register_collector(Box::new(FeedAges { hub, intake, feeds }));
 }
 
-/// How long ago each feed was heard.
+/// Collects the time since each feed's last message.
 struct FeedAges {
     hub: Hub,
     intake: Intake,
@@ -139,7 +143,7 @@ impl Collector for FeedAges {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let heard: Vec<_> = self.feeds.keys().map(|name| (name, self.intake.health(name))).collect();
         let clock = self.intake.clock();
-        let help = "Real time since the feed was last heard well; absent until then";
+        let help = "Real time since the last good message of the feed; absent before the first";
         let mut ages = encoder.encode_descriptor("gatecall_feed_age", help, Some(&Unit::Seconds), gauge())?;
         for (name, health) in &heard {
             if let Some(at) = health.last_good_at {
@@ -148,8 +152,7 @@ impl Collector for FeedAges {
             }
         }
         let silent = self.hub.silent_sources();
-        let help =
-            "Real time for which listeners have been told that the feed is silent; 0 while it is heard";
+        let help = "Real time since the hub declared the feed silent; 0 while it is not silent";
         let mut family =
             encoder.encode_descriptor("gatecall_feed_silent", help, Some(&Unit::Seconds), gauge())?;
         for name in self.feeds.keys() {
@@ -157,7 +160,7 @@ impl Collector for FeedAges {
             let silent_s = since.map_or(0.0, |at| clock.real_duration(clock.now() - at).as_secs_f64());
             ConstGauge::new(silent_s).encode(family.encode_family(&[("feed", name.as_str())])?)?;
         }
-        let help = "Failures in a row to hear the feed";
+        let help = "Consecutive failures of the feed";
         let mut failures = encoder.encode_descriptor("gatecall_feed_failures", help, None, gauge())?;
         for (name, health) in &heard {
             ConstGauge::new(i64::from(health.failures))
@@ -167,7 +170,7 @@ impl Collector for FeedAges {
     }
 }
 
-/// How far behind Kafka's readers are, and what this node owns.
+/// Collects the lag of Kafka's readers and the partitions of this node.
 pub struct KafkaCollector(FiguresHandle);
 
 impl KafkaCollector {
@@ -187,27 +190,27 @@ impl Collector for KafkaCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let (figures, now_ms) = (self.0.get(), time::real_now().timestamp_millis());
         let readers = [
-            ("gatecall_log_lag", "the log that this node follows", &figures.log),
-            ("gatecall_queue_lag", "reports on this node's flights", &figures.queue),
-            ("gatecall_archive_lag", "what waits for the archive", &figures.archive),
+            ("gatecall_log_lag", "change log", &figures.log),
+            ("gatecall_queue_lag", "reports for this node's flights", &figures.queue),
+            ("gatecall_archive_lag", "messages for the archive", &figures.archive),
         ];
         for (name, of, lag) in readers {
             let records = format!("{name}_records");
-            let help = format!("Records that were written and not taken yet: {of}");
+            let help = format!("Records that are written and not consumed yet: {of}");
             let mut family = encoder.encode_descriptor(&records, &help, None, gauge())?;
             for (partition, waiting) in lag.records().into_iter().enumerate() {
                 let label = [("partition", partition.to_string())];
                 ConstGauge::new(waiting).encode(family.encode_family(&label)?)?;
             }
-            let help = format!("Age of the newest record that was taken, while more wait: {of}");
+            let help = format!("Age of the newest consumed record, while more wait: {of}");
             let seconds = encoder.encode_descriptor(name, &help, Some(&Unit::Seconds), gauge())?;
             ConstGauge::new(lag.seconds(now_ms)).encode(seconds)?;
         }
-        let help = "Since the brokers were last reached; 0 while they are";
+        let help = "Time since the brokers became unreachable; 0 while they are reachable";
         let away = encoder.encode_descriptor("gatecall_log_away", help, Some(&Unit::Seconds), gauge())?;
         ConstGauge::new(self.0.away_seconds()).encode(away)?;
         let owned = i64::try_from(self.0.partitions_owned()).unwrap_or(i64::MAX);
-        let help = "Partitions whose flights fall to this node";
+        let help = "Partitions whose flights this node owns";
         ConstGauge::new(owned).encode(encoder.encode_descriptor(
             "gatecall_partitions_owned",
             help,
@@ -215,7 +218,7 @@ impl Collector for KafkaCollector {
             gauge(),
         )?)?;
         let unowned = self.0.partitions_unowned().map_or(0, |(unowned, _)| unowned);
-        let help = "Partitions whose flights no hub merges, for longer than dealing them anew takes";
+        let help = "Partitions that no hub has owned for longer than a rebalance takes";
         ConstGauge::new(i64::try_from(unowned).unwrap_or(i64::MAX)).encode(encoder.encode_descriptor(
             "gatecall_partitions_unowned",
             help,
@@ -223,7 +226,7 @@ impl Collector for KafkaCollector {
             gauge(),
         )?)?;
         let unmerged = i64::try_from(self.0.reports_unmerged()).unwrap_or(i64::MAX);
-        let help = "Reports that this hub has written and others that stand before them, not merged yet";
+        let help = "Reports not merged yet: those that this hub has written, and those before them";
         ConstGauge::new(unmerged).encode(encoder.encode_descriptor(
             "gatecall_reports_unmerged",
             help,
@@ -231,15 +234,11 @@ impl Collector for KafkaCollector {
             gauge(),
         )?)?;
         let counters = [
-            (
-                "gatecall_log_late",
-                "Entries of the log that came too late to count, whoever wrote them",
-                &figures.late,
-            ),
-            ("gatecall_unreadable_records", "Records in Kafka that could not be read", &figures.unreadable),
+            ("gatecall_log_late", "Superseded entries of the log, of any writer", &figures.late),
+            ("gatecall_unreadable_records", "Unreadable records in Kafka", &figures.unreadable),
             (
                 "gatecall_misplaced_records",
-                "Records of the log that stand in a wrong partition and are passed over",
+                "Records of the log in a wrong partition, which hubs skip",
                 &figures.misplaced,
             ),
         ];
@@ -392,7 +391,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_counted_is_written_with_its_name_and_help() {
+    fn every_metric_is_exported_with_name_and_help() {
         let mut registry = Registry::default();
         let metrics = Metrics::default();
         metrics.frames.inc_by(3);
@@ -402,7 +401,7 @@ mod tests {
         for line in [
             "gatecall_frames_total 3",
             "gatecall_log_commit_seconds_count 0",
-            "# HELP gatecall_fan_out_seconds From a turn's first frame to its last write.",
+            "# HELP gatecall_fan_out_seconds From the first frame of a batch to its last write.",
             "# TYPE process_cpu_seconds counter",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");

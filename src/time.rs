@@ -1,4 +1,4 @@
-//! The one door where real time comes in.
+//! The only access to real time, and the operational clock.
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
@@ -8,24 +8,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// From here on a correction is told.
+/// Corrections from this size on are logged.
 const WORTH_TELLING_US: i64 = 100_000;
 
 static START: LazyLock<Instant> = LazyLock::new(monotonic);
 
-/// How real time follows from the steady clock at present.
+/// The current relation between the steady clock and real time.
 static CLOCK: LazyLock<ArcSwap<SteadyWall>> = LazyLock::new(|| {
     let (steady_us, wall_us) = look();
     ArcSwap::from_pointee(SteadyWall::new(steady_us, wall_us, i64::MIN))
 });
 
-/// Steps back and forth since the start.
+/// The number of steps in either direction since the start.
 static STEPS: AtomicU64 = AtomicU64::new(0);
 
-/// Real now, as far as this process is concerned.
+/// The current real time of this process.
 ///
-/// It follows the wall clock, and does not go back where that is set back by little: revisions are stamped
-/// with it and listeners resume from it. The rules are [`SteadyWall`]'s.
+/// It follows the wall clock, but does not go back when the wall clock is set back by a little: it stamps
+/// revisions, and clients resume from those stamps. The rules are [`SteadyWall`]'s.
 pub fn real_now() -> DateTime<Utc> {
     let (steady_us, wall_us) = look();
     let clock = **CLOCK.load();
@@ -36,7 +36,8 @@ pub fn real_now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(shown_us).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// This run begins no earlier than an instant that an earlier one has shown, if that is at hand.
+/// Starts real time no earlier than `shown`, an instant that an earlier run has published. [`SteadyWall`]
+/// limits how far it may be ahead.
 pub fn begin_not_before(shown: DateTime<Utc>) {
     let (steady_us, wall_us) = look();
     let clock = SteadyWall::new(steady_us, wall_us, shown.timestamp_micros());
@@ -44,23 +45,23 @@ pub fn begin_not_before(shown: DateTime<Utc>) {
     if ahead_ms > 0 {
         tracing::warn!(
             ahead_ms,
-            "the wall clock is behind what an earlier run has shown; time runs at half speed for a while"
+            "the wall clock is behind the last time of an earlier run; time runs at half speed until it has caught up"
         );
     }
     CLOCK.store(Arc::new(clock));
 }
 
-/// How far real time is ahead of the wall clock while that is caught up with, in seconds.
+/// Seconds that real time is ahead of the wall clock, while the wall clock catches up.
 pub fn lead_seconds() -> f64 {
     CLOCK.load().lead_us(look().0) as f64 / 1e6
 }
 
-/// How often the wall clock was stepped since the start, and real time with it.
+/// The number of steps of real time since the start.
 pub fn steps() -> u64 {
     STEPS.load(Ordering::Relaxed)
 }
 
-/// Follows the wall clock to where it was set. Of several threads that see it at once one does.
+/// Follows a step of the wall clock. If several threads see the step, one of them corrects the clock.
 fn correct(seen: SteadyWall, steady_us: i64, wall_us: i64) -> SteadyWall {
     let (next, correction) = seen.corrected(steady_us, wall_us);
     let before = CLOCK.load();
@@ -71,13 +72,13 @@ fn correct(seen: SteadyWall, steady_us: i64, wall_us: i64) -> SteadyWall {
     if !Arc::ptr_eq(&swapped, &before) {
         return **swapped;
     }
-    tell(correction);
+    log_correction(correction);
     next
 }
 
-fn tell(correction: Correction) {
+fn log_correction(correction: Correction) {
     let stepped = match correction {
-        // As far as NTP steers a clock in seconds; nothing that anybody must know.
+        // NTP steers a clock this far within seconds.
         Correction::SteppedForward { by_us } | Correction::SlowedDown { ahead_us: by_us }
             if by_us < WORTH_TELLING_US =>
         {
@@ -97,7 +98,7 @@ fn tell(correction: Correction) {
         Correction::SteppedBack { by_us } => {
             tracing::error!(
                 by_ms = by_us / 1_000,
-                "the wall clock was set back by much, and so is time: instants come a second time"
+                "the wall clock was set far back, and time follows: instants repeat"
             );
             true
         }
@@ -110,15 +111,15 @@ fn look() -> (i64, i64) {
     (micros(START.elapsed()), micros(wall()))
 }
 
-/// The steady clock, for time-outs and for measuring.
-#[expect(clippy::disallowed_methods, reason = "this is the door")]
+/// The steady clock, for time-outs and measurements.
+#[expect(clippy::disallowed_methods, reason = "the only access to this clock")]
 pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the door")]
+#[expect(clippy::disallowed_methods, reason = "the only access to this clock")]
 fn wall() -> Duration {
-    // A machine whose clock stands before 1970 shows 1970.
+    // A clock before 1970 shows 1970.
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
@@ -126,7 +127,7 @@ fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
-/// The process's operational clock: what `--clock` asks for, or real time.
+/// The process's operational clock: the one from `--clock`, or real time.
 pub fn operational(spec: Option<ClockSpec>) -> Arc<dyn Clock> {
     match spec {
         Some(spec) => Arc::new(ScaledClock::new(spec, real_now)),
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn real_time_is_the_wall_clocks_and_never_goes_back() {
+    fn real_time_follows_the_wall_clock_and_never_goes_back() {
         let wall_ms = wall().as_millis() as i64;
         let mut last = real_now();
         assert!((last.timestamp_millis() - wall_ms).abs() < 1_000);
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_with_an_anchor_shows_the_same_in_every_process() {
+    fn a_clock_with_an_anchor_shows_the_same_time_in_every_process() {
         let anchor = real_now().timestamp() - 60;
         let spec = ClockSpec::parse(&format!("2013-02-08T10:00:00-05:00@60/{anchor}")).unwrap();
         let (one, other) = (operational(Some(spec)).now(), operational(Some(spec)).now());

@@ -1,4 +1,4 @@
-//! `[feeds.NAME]`: whose word the hub hears, how, and what it weighs.
+//! `[feeds.NAME]`: the sources of flight data, how they are connected, and how much their claims weigh.
 
 use super::reader::{ConfigError, Reader, Section};
 use super::secrets::{self, Secrets};
@@ -21,47 +21,46 @@ const NAME_LENGTH_MAX: usize = 32;
 /// Most feeds of one hub.
 const FEEDS_MAX: usize = 1_000;
 
-/// Without a message for so long a feed is silent, where nothing else is configured: at least so many
-/// seconds, and so many of its intervals.
+/// The default time until a feed is silent: at least this many seconds, and this many of its intervals.
 const SILENT_AFTER_S: u64 = 600;
 const SILENT_INTERVALS: u64 = 3;
 
 /// A feed.
 #[derive(Clone, Debug)]
 pub struct Feed {
-    /// Whose word it is and what it sends.
+    /// The source and the format of its messages.
     pub spec: FeedSpec,
-    /// Without a message for so long, it is said to be silent; real time.
+    /// After this real time without a message the feed is silent.
     pub silent_after: Duration,
-    /// Whether listeners are told that it is silent when it is.
+    /// Whether the hub notifies clients of its silence.
     pub is_expected: bool,
-    /// How its messages come.
+    /// How its messages arrive.
     pub transport: Transport,
 }
 
-/// How a feed's messages come.
+/// How a feed's messages arrive.
 #[derive(Clone, Debug)]
 pub enum Transport {
     /// The airport pushes.
     Push {
-        /// SHA-256 digests of the keys in force; at least one.
+        /// SHA-256 digests of the valid keys.
         key_digests: Vec<[u8; 32]>,
-        /// Where `gatecall feed-key` writes one.
+        /// The file to which `gatecall feed-key` writes a key.
         key_file: Option<PathBuf>,
     },
     /// The hub polls.
     Pull {
-        /// Where, and with which headers.
+        /// URL and headers.
         airport: Box<AirportConfig>,
-        /// Between two questions, real time.
+        /// Real time between two polls.
         interval: Duration,
-        /// The first page's ETag stands for all pages.
+        /// Whether the first page's ETag covers all pages.
         etag_covers_pages: bool,
     },
 }
 
 impl Feed {
-    /// What the directory notes of it, for people and keys to refer to.
+    /// The entry in the directory, to which keys refer.
     pub fn note(&self) -> RegisteredFeed {
         let source = &self.spec.source;
         RegisteredFeed {
@@ -80,7 +79,7 @@ impl Feed {
 }
 
 impl Feed {
-    /// What it speaks for, in a line for people.
+    /// The scope in a line for people.
     pub fn speaks_for(&self) -> String {
         let Source { airport, scope: Scope { speaks_for, passes_on, horizon, flights_max }, .. } =
             &*self.spec.source;
@@ -136,8 +135,8 @@ pub(super) fn read(
     Ok(feeds)
 }
 
-/// Gives each feed that may make flights known its share of what the hub holds, so that no feed takes
-/// another's room: what is configured, and of the rest all the same.
+/// Assigns to each feed that may create flights its share of `limits.flights_max`: the configured one, or an
+/// equal part of the rest. No feed can then use up the space of another.
 fn allocate_flight_shares(
     feeds: &mut BTreeMap<String, Feed>,
     section: &Section<'_>,
@@ -197,7 +196,7 @@ fn feed(
     Ok(Feed { spec: FeedSpec { source, format, zone }, silent_after, is_expected, transport })
 }
 
-/// Most days that a feed's horizon may be set to.
+/// Longest configurable horizon in days.
 const DAYS_MAX: u64 = 366;
 
 fn scope(section: &Section<'_>, airport: Option<Iata>) -> Result<Scope, ConfigError> {
@@ -245,7 +244,7 @@ fn zone(section: &Section<'_>, airport: Option<Iata>) -> Result<Tz, ConfigError>
         .ok_or_else(|| section.wrong("airport", format!("{airport} is in no table of ours; give its zone")))
 }
 
-/// Where the directory is shared, keys may be there alone (`gatecall feed-key`).
+/// With a shared directory all keys may be there (`gatecall feed-key`).
 fn push(
     section: &Section<'_>,
     secrets: &dyn Secrets,

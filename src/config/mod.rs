@@ -1,22 +1,22 @@
 //! One TOML file, overridden by the environment, checked before anything starts.
 //!
-//! `config/gatecall.toml` states every key with its default and its reason. A key of it can be
-//! overridden by a variable: `GATECALL__SOCKETS__PING_S=10`, `GATECALL__FEEDS__JFK__URL=…`.
-//! Whatever is wrong, unknown or out of bounds stops the start with one line that names it.
+//! `config/gatecall.toml` lists every key with its default and an explanation. Environment variables override
+//! keys: `GATECALL__SOCKETS__PING_S=10`, `GATECALL__FEEDS__JFK__URL=…`. A wrong, unknown or out-of-bounds value
+//! stops the start with one line that names it.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | [`sections`] | the sections of fixed names, typed, with defaults and bounds |
+//! | [`sections`] | the sections with fixed names: types, defaults and bounds |
 //! | [`servers`] | `[node]`, `[kafka]`, `[postgres]`, `[mongo]` |
 //! | [`feeds`] | `[feeds.NAME]` |
 //! | `secrets` | keys from files and the environment |
-//! | `reader` | values by dotted path, and what nobody asked for |
+//! | `reader` | values by dotted path, and unknown keys |
 //!
 //! ## Adding a key
 //!
 //! 1. A field in its section's struct, with its unit, and a line in its reading function with
 //!    default and bounds.
-//! 2. The key in `config/gatecall.toml` with the same default and a comment. A test waits for it.
+//! 2. The key in `config/gatecall.toml` with the same default and a comment. A test checks this.
 
 pub mod feeds;
 mod reader;
@@ -36,10 +36,10 @@ use sections::{Log, Retention, Server, Sockets, Store, Threads};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where the configuration is, unless the command line says otherwise.
+/// The default path of the configuration.
 pub const DEFAULT_FILE: &str = "config/gatecall.toml";
 
-/// Everything that can be configured, checked.
+/// The complete, checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// HTTP.
@@ -48,11 +48,11 @@ pub struct Config {
     pub sockets: Sockets,
     /// The embedded store.
     pub store: Store,
-    /// Where the servers are, for a hub of several nodes.
+    /// The servers, for a hub of several nodes.
     pub servers: servers::Servers,
-    /// What is kept for how long.
+    /// Retention times.
     pub retention: Retention,
-    /// Bounds of what the hub takes on.
+    /// Limits of the hub.
     pub limits: Limits,
     /// Threads.
     pub threads: Threads,
@@ -63,28 +63,28 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a file, the environment, and every secret they name.
+    /// Reads a file, the environment, and all secrets that they name.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &ProcessSecrets)
     }
 
-    /// The same for commands that need no secret, such as the one that makes them.
+    /// The same without secrets, for commands that need none.
     pub fn load_without_secrets(file: &Path) -> Result<Self, ConfigError> {
         Self::read(&file.display().to_string(), &text(file)?, std::env::vars(), &SkippedSecrets)
     }
 
-    /// The defaults and the environment, where there is no file.
+    /// The defaults and the environment, without a file.
     pub fn load_without_file() -> Result<Self, ConfigError> {
         Self::read("environment", "", std::env::vars(), &ProcessSecrets)
     }
 
-    /// The defaults, without any feed. What `config/gatecall.toml` states.
+    /// The defaults, as in `config/gatecall.toml`, without feeds.
     pub fn defaults() -> Result<Self, ConfigError> {
         Self::from_toml("defaults", "")
     }
 
-    /// Reads a text as if it were the file `place`, without the environment's overrides. Keys in
-    /// files and variables are read.
+    /// Reads a text as if it were the file `place`, without overrides from the environment. It reads secrets from
+    /// files and variables.
     pub fn from_toml(place: &str, text: &str) -> Result<Self, ConfigError> {
         Self::read(place, text, std::iter::empty(), &ProcessSecrets)
     }

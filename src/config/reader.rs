@@ -1,8 +1,7 @@
-//! Reads values one by one, each with its bounds, and knows afterwards which were never asked for.
+//! Reads values one by one, each with its bounds, and reports the values that were never read.
 //!
-//! The file's tables and the environment are laid out flat, by dotted path: the environment
-//! replaces single values, wherever they are. What nobody has asked for at the end is a mistake of
-//! whoever wrote it, and is named.
+//! The reader flattens the tables of the file and the environment into dotted paths; the environment replaces
+//! single values. A value that was not read at the end has an unknown key, which is an error.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,30 +10,30 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Environment variables that begin so are configuration.
+/// Prefix of environment variables with configuration.
 pub(super) const ENVIRONMENT_PREFIX: &str = "GATECALL__";
 
 /// Longest text quoted in an error.
 const SHOWN_MAX: usize = 60;
 
-/// What is wrong with a configuration. One line that names the place and the key.
+/// An error in a configuration: one line that names the place and the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {what}")]
 pub struct ConfigError {
     /// The file, or the environment variable.
     pub place: String,
-    /// The key and what is wrong with it, or what is wrong with the whole.
+    /// The key and its fault, or the fault of the whole text.
     pub what: String,
 }
 
-/// Where a value comes from, and the value.
+/// A value and its origin.
 #[derive(Debug, Clone)]
 enum Given {
     File(toml::Value),
     Environment { variable: String, text: String },
 }
 
-/// All values that were given.
+/// All given values.
 pub(super) struct Reader {
     place: String,
     given: BTreeMap<String, Given>,
@@ -43,7 +42,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Lays out a file's text and the variables of the environment.
+    /// Flattens the text of a file and the environment.
     pub(super) fn new(
         place: &str,
         text: &str,
@@ -91,7 +90,7 @@ impl Reader {
         below.filter_map(|rest| rest.split('.').next()).map(str::to_owned).collect()
     }
 
-    /// Answers with the first value or section that nobody has asked for.
+    /// Fails if a value or section was never read.
     pub(super) fn finish(self) -> Result<(), ConfigError> {
         let asked = self.asked.borrow();
         if let Some(path) = self.given.keys().find(|path| !asked.contains(*path)) {
@@ -106,13 +105,13 @@ impl Reader {
         }
     }
 
-    /// Every path that was asked for.
+    /// All paths that were read.
     #[cfg(test)]
     pub(super) fn asked(&self) -> BTreeSet<String> {
         self.asked.borrow().clone()
     }
 
-    /// Every path that was given.
+    /// All given paths.
     #[cfg(test)]
     pub(super) fn given(&self) -> BTreeSet<String> {
         self.given.keys().cloned().collect()
@@ -146,7 +145,7 @@ impl Reader {
     }
 }
 
-/// The parser's message spans lines; the place and the reason are enough.
+/// Shortens the parser's message of several lines to place and reason.
 fn not_toml(place: &str, text: &str, fault: &toml::de::Error) -> ConfigError {
     let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
@@ -154,7 +153,7 @@ fn not_toml(place: &str, text: &str, fault: &toml::de::Error) -> ConfigError {
     ConfigError { place: place.to_owned(), what: format!("line {line}: {reason}") }
 }
 
-/// One section, and below it the values.
+/// One section.
 pub(super) struct Section<'a> {
     reader: &'a Reader,
     prefix: String,
@@ -172,7 +171,7 @@ impl Section<'_> {
         given
     }
 
-    /// What is wrong with a key of this section, to be read after its name.
+    /// An error at a key of this section. `reason` completes a sentence that begins with the key.
     pub(super) fn wrong(&self, key: &str, what: impl Display) -> ConfigError {
         self.reader.error(&self.path(key), &what.to_string())
     }
@@ -187,17 +186,17 @@ impl Section<'_> {
         Section { reader: self.reader, prefix: self.path(key) }
     }
 
-    /// Whether the file itself gives this value, and not the environment; it counts as asked for.
+    /// Whether the file gives this value, rather than the environment; counts as a read.
     pub(super) fn stands_in_file(&self, key: &str) -> bool {
         matches!(self.given(key), Some(Given::File(_)))
     }
 
-    /// Whether a value is given, by the file or the environment; it counts as asked for.
+    /// Whether the file or the environment gives a value; counts as a read.
     pub(super) fn is_given(&self, key: &str) -> bool {
         self.given(key).is_some()
     }
 
-    /// A text, if one is given. An empty one counts as none.
+    /// An optional text. An empty one counts as absent.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
         let text = match self.given(key) {
             None => return Ok(None),
@@ -209,7 +208,7 @@ impl Section<'_> {
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
     }
 
-    /// A text of a certain shape.
+    /// A parsed text.
     pub(super) fn parsed<T>(&self, key: &str, default: &str) -> Result<T, ConfigError>
     where
         T: FromStr,
@@ -219,7 +218,7 @@ impl Section<'_> {
         text.parse().map_err(|fault: T::Err| self.wrong(key, format!("{fault}, is {:?}", cut(&text))))
     }
 
-    /// One of a few words.
+    /// One of several fixed values.
     pub(super) fn word<T: Copy>(
         &self,
         key: &str,
@@ -234,7 +233,7 @@ impl Section<'_> {
         Err(self.wrong(key, format!("must be {}, is {:?}", words.join(" or "), cut(&text))))
     }
 
-    /// Texts; in the environment with commas between.
+    /// A list of texts; separated by commas in the environment.
     pub(super) fn texts(&self, key: &str) -> Result<Vec<String>, ConfigError> {
         let wrong =
             |other: &toml::Value| self.wrong(key, format!("must be a list of texts, has {}", shown(other)));
@@ -261,7 +260,7 @@ impl Section<'_> {
         }
     }
 
-    /// A whole number within bounds.
+    /// An integer within bounds.
     pub(super) fn whole(
         &self,
         key: &str,
@@ -318,7 +317,7 @@ fn shown(value: &toml::Value) -> String {
     cut(&value.to_string())
 }
 
-/// A wrong text in an error must not fill the log, nor break out of its line.
+/// Shortens and escapes a wrong text for an error, so that it cannot fill the log or break its line.
 fn cut(text: &str) -> String {
     text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -1,27 +1,27 @@
-//! Secrets come from the environment or from files, never from the configuration itself: that one
-//! is copied, committed and pasted into tickets.
+//! Secrets from the environment or from files. The configuration file never contains them, because people copy
+//! it, commit it and paste it into tickets.
 
 use super::reader::{ConfigError, Section};
 use adapters::Secret;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// Shortest key taken. One made by `gatecall feed-key` has 43 characters.
+/// Shortest accepted key. `gatecall feed-key` creates keys of 43 characters.
 const KEY_LENGTH_MIN: usize = 16;
 
-/// Longest file or variable taken for a secret, in bytes.
+/// Longest accepted secret in bytes.
 const SECRET_BYTES_MAX: usize = 16 * 1024;
 
-/// Most keys in force at once for one purpose.
+/// Most valid keys for one purpose.
 const KEYS_MAX: usize = 8;
 
-/// Where secrets are read.
+/// A source of secrets.
 pub(super) trait Secrets {
     /// The value of a variable.
     fn variable(&self, name: &str) -> Option<String>;
-    /// The text of a file, or why there is none.
+    /// The text of a file, or why it is unreadable.
     fn file(&self, path: &Path) -> Result<String, String>;
-    /// Whether secrets are what they are, or stand-ins for commands that need none.
+    /// Whether the secrets are real, or stand-ins for commands that need none.
     fn are_read(&self) -> bool {
         true
     }
@@ -44,10 +44,10 @@ impl Secrets for ProcessSecrets {
     }
 }
 
-/// Nobody needs the secrets now: each is taken to be there.
+/// Stand-ins for commands that need no secrets.
 pub(super) struct SkippedSecrets;
 
-/// What stands for each of them; it has the shape of one.
+/// The stand-in for every secret; it has a valid shape.
 const UNREAD: &str = "left-unread-left-unread";
 
 impl Secrets for SkippedSecrets {
@@ -64,23 +64,23 @@ impl Secrets for SkippedSecrets {
     }
 }
 
-/// The SHA-256 digest of a key, all that is kept of it.
+/// The SHA-256 digest of a key; the hub does not keep the key.
 pub fn digest(key: &[u8]) -> [u8; 32] {
     Sha256::digest(key).into()
 }
 
-/// The keys whose bearer may do something, as digests.
+/// Digests of the keys for one purpose.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keys {
     pub(super) digests: Vec<[u8; 32]>,
     pub(super) file: Option<PathBuf>,
 }
 
-/// Reads `NAME_file` (one key a line, so that one can be replaced while the other is in force),
-/// `NAME_env` (the name of a variable), and `NAME` where the environment itself overrides it.
+/// Reads `NAME_file` (one key per line, so that a key can be replaced while the old one is valid), `NAME_env`
+/// (the name of a variable), and `NAME` if the environment sets it.
 pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> Result<Keys, ConfigError> {
     if section.stands_in_file(name) {
-        // Not repeated in the error: that would put it into a log as well.
+        // The error does not repeat the secret, because errors are logged.
         let why = format!("a secret must not stand here; use {name}_file or {name}_env");
         return Err(section.wrong(name, why));
     }
@@ -116,15 +116,14 @@ pub(super) fn keys(section: &Section<'_>, name: &str, secrets: &dyn Secrets) -> 
     Ok(keys)
 }
 
-/// A secret's text, and the key that gave it.
+/// The text of a secret, and the configuration key that named it.
 pub(super) struct Given {
     pub(super) key: String,
     pub(super) text: String,
 }
 
-/// One secret: the whole of the file `NAME_file` names, or of the variable `NAME_env` names, or
-/// `NAME` where the environment itself overrides it. `None` where there is none, or secrets are left
-/// unread.
+/// One secret: the content of the file in `NAME_file`, or of the variable in `NAME_env`, or `NAME` if the
+/// environment sets it. `None` if there is none, or if secrets are skipped.
 pub(super) fn one(
     section: &Section<'_>,
     name: &str,
@@ -132,7 +131,7 @@ pub(super) fn one(
 ) -> Result<Option<Given>, ConfigError> {
     let (file_key, env_key) = (format!("{name}_file"), format!("{name}_env"));
     if section.stands_in_file(name) {
-        // Not repeated in the error: that would put it into a log as well.
+        // The error does not repeat the secret, because errors are logged.
         let why = format!("a secret must not stand here; use {file_key} or {env_key}");
         return Err(section.wrong(name, why));
     }
@@ -141,7 +140,7 @@ pub(super) fn one(
         return Ok(None);
     }
     let (key, text) = match given {
-        // The environment's own word counts before any file's.
+        // The environment has precedence over files.
         (Some(text), ..) => (name.to_owned(), text),
         (None, Some(_), Some(_)) => {
             return Err(section.wrong(&file_key, format!("either {file_key} or {env_key}, not both")));
@@ -176,7 +175,7 @@ fn checked(key: &str) -> Result<[u8; 32], String> {
     Ok(digest(key.as_bytes()))
 }
 
-/// A header's value: `{ env = "…" }`, `{ file = "…" }`, or plainly where it is no secret.
+/// The value of a header: `{ env = "…" }`, `{ file = "…" }`, or a plain text that is not secret.
 pub(super) fn header(
     headers: &Section<'_>,
     name: &str,
@@ -209,7 +208,7 @@ pub(super) fn header(
     Ok(Secret::new(value))
 }
 
-/// Names under which services expect their keys.
+/// Whether services usually expect a key in this header.
 fn is_secret(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
     ["auth", "key", "token", "secret", "password", "cookie"].iter().any(|word| header.contains(word))

@@ -1,5 +1,5 @@
-//! The sections of fixed names, each with its defaults and bounds. `config/gatecall.toml` explains
-//! every key; a test holds the two together.
+//! The sections with fixed names: types, defaults and bounds. `config/gatecall.toml` explains every key; a test
+//! compares the two.
 
 use super::reader::{ConfigError, Reader};
 use super::secrets::{self, Secrets};
@@ -15,87 +15,87 @@ use tracing_subscriber::EnvFilter;
 /// `[server]`: HTTP.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Where the API and the sockets listen.
+    /// Address of the API and the WebSocket.
     pub api: SocketAddr,
-    /// Where the web page listens; the same paths are served on both.
+    /// Address of the web page; both serve the same paths.
     pub web: SocketAddr,
-    /// The folder of the built web page.
+    /// Folder of the built web page.
     pub web_root: PathBuf,
-    /// Worker threads; 0 for one a core.
+    /// Worker threads; 0 for one per core.
     pub workers: usize,
-    /// Connections a worker takes; beyond, they wait in the backlog.
+    /// Connections per worker; others wait in the backlog.
     pub connections_max: usize,
     /// Connections that wait to be accepted.
     pub backlog: u32,
-    /// Pages that may speak to this hub, besides its own.
+    /// Origins of allowed pages, besides the hub's own.
     pub allowed_origins: Vec<Origin>,
     /// Longest request body, after decompression.
     pub body_bytes_max: usize,
-    /// Request bodies held in memory at once; beyond, senders are told to come back.
+    /// Request bodies in memory at once; others are refused with `Retry-After`.
     pub bodies_under_way_max: usize,
-    /// Request bodies of one feed held in memory at once.
+    /// Request bodies of one feed in memory at once.
     pub feed_bodies_under_way_max: usize,
-    /// Until the head of a request is there.
+    /// Time limit for the head of a request.
     pub head_timeout: Duration,
-    /// Until the body of a request is there.
+    /// Time limit for the body of a request.
     pub body_timeout: Duration,
-    /// Until the answer begins.
+    /// Time limit until the answer begins.
     pub request_timeout: Duration,
     /// How long an idle connection is kept.
     pub keep_alive: Duration,
-    /// Digests of the operator's keys; without any, operators' pages do not exist.
+    /// Digests of the operator's keys; without any, the operator's endpoints answer 404.
     pub operator_key_digests: Vec<[u8; 32]>,
 }
 
 /// `[sockets]`: WebSocket and server-sent events.
 #[derive(Clone, Debug)]
 pub struct Sockets {
-    /// Between two pings.
+    /// Time between two pings.
     pub ping: Duration,
-    /// Pings without an answer after which a listener is let go.
+    /// Unanswered pings before a client is disconnected.
     pub pong_missed_max: u32,
-    /// Topics one listener may follow.
+    /// Topics that one client may follow.
     pub topics_max: usize,
-    /// Longest frame of a client.
+    /// Longest frame from a client.
     pub client_frame_bytes_max: usize,
-    /// A listener that takes nothing for so long is let go.
+    /// Time without progress before a slow client is disconnected.
     pub slow: Duration,
-    /// Commands a client may send in a second, in the long run.
+    /// Commands per second that a client may send in the long run.
     pub commands_per_s: u32,
-    /// Commands a client may send at once.
+    /// Commands that a client may send in one burst.
     pub commands_burst: u32,
-    /// Frames of any kind a client may send in a second, in the long run; beyond, it is not heard.
+    /// Frames of any kind per second that a client may send in the long run; beyond, the hub stops reading.
     pub frames_per_s: u32,
-    /// Frames of any kind a client may send at once.
+    /// Frames of any kind that a client may send in one burst.
     pub frames_burst: u32,
-    /// Bad frames after which a client is let go.
+    /// Bad frames that are tolerated from a client.
     pub bad_frames_max: u32,
-    /// Whether frames are compressed for those who can read it.
+    /// Whether frames are compressed for clients that support it.
     pub compression: bool,
-    /// Listeners let go at a time when the hub shuts down.
+    /// Clients per batch that are disconnected on shutdown.
     pub drain_batch: usize,
-    /// Between two such batches.
+    /// Time between two such batches.
     pub drain_pause: Duration,
-    /// How long listeners who were let go are advised to wait.
+    /// Advised reconnect delay of disconnected clients.
     pub retry: Duration,
-    /// Listeners of the whole process; beyond, new ones are told to come back.
+    /// Connections of the whole process; others are refused with `Retry-After`.
     pub connections_max: usize,
 }
 
-/// `[store]`: the embedded store.
+/// `[store]`: the backend, and the embedded store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// In a folder of its own, or on servers that several nodes share.
+    /// The backend.
     pub kind: StoreKind,
     /// The data folder.
     pub folder: PathBuf,
-    /// What an answer is worth when the power goes.
+    /// Durability of answered reports in a power failure.
     pub synchronous: Durability,
     /// Largest size of the database file; `None` for as large as the disk allows.
     pub file_bytes_max: Option<u64>,
 }
 
-/// What the hub stands on.
+/// The kind of storage backend.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StoreKind {
     /// One folder, one file, one process.
@@ -104,38 +104,38 @@ pub enum StoreKind {
     Servers,
 }
 
-/// `[retention]`: what is kept for how long, by the operational clock.
+/// `[retention]`: retention times, by the operational clock.
 #[derive(Clone, Debug)]
 pub struct Retention {
     /// Raw messages and quarantine.
     pub raw: Duration,
-    /// Flights' histories.
+    /// Flight histories.
     pub history: Duration,
 }
 
 /// `[threads]`.
 #[derive(Clone, Debug)]
 pub struct Threads {
-    /// Threads on which flights live; 0 for as many as fit the machine, which is the sockets' own
-    /// where it has a single core.
+    /// Threads that run flights; 0 selects the number by the cores of the machine. With a single core flights run
+    /// on the worker's thread.
     pub flights: usize,
 }
 
 /// `[log]`.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// How lines are written.
+    /// Format of the lines.
     pub format: LogFormat,
-    /// Which lines are written: `tracing` directives, such as `info,gatecall=debug`.
+    /// Filter in `tracing` directives, such as `info,gatecall=debug`.
     pub filter: String,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -1,5 +1,5 @@
-//! `[node]`, `[kafka]`, `[postgres]`, `[mongo]`: what a hub of several nodes must know. Read whatever
-//! `store.kind` says, so that a wrong key is named; asked for only where it says "servers".
+//! `[node]`, `[kafka]`, `[postgres]`, `[mongo]`, for a hub of several nodes. They are read with every
+//! `store.kind`, so that a wrong key is reported, but required only with "servers".
 
 use super::reader::{ConfigError, Reader, Section};
 use super::secrets::{self, Given, Secrets};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the servers are.
+/// The servers, and the name of this node.
 #[derive(Clone, Debug)]
 pub struct Servers {
     /// This node's name, in the servers' logs and lists.
@@ -27,53 +27,53 @@ pub struct Servers {
 /// `[kafka]`.
 #[derive(Clone, Debug)]
 pub struct Kafka {
-    /// `host:port`, several with commas between.
+    /// Bootstrap servers as `host:port`, separated by commas.
     pub brokers: String,
-    /// How topics and groups are called.
+    /// Prefix of topics and groups.
     pub prefix: String,
     /// Partitions of each topic.
     pub partitions: u16,
-    /// Copies of each topic.
+    /// Replication factor of each topic.
     pub replication: u16,
-    /// How the connection is secured.
+    /// Transport security and authentication.
     pub security: Security,
-    /// Until a question counts as unanswered.
+    /// Time limit of a request.
     pub request_timeout: Duration,
-    /// Until a record counts as not written.
+    /// Time limit for the acknowledgement of a record.
     pub delivery_timeout: Duration,
-    /// Until a node that is not heard of loses its flights.
+    /// Time without a heartbeat until a node loses its flights.
     pub session_timeout: Duration,
-    /// For how long every change is kept beside the newest state.
+    /// Retention of changes beside the newest states.
     pub changes_kept: Duration,
-    /// For how long reports, messages and faults are kept.
+    /// Retention of reports, messages and faults.
     pub journal_kept: Duration,
-    /// Reports that were answered and are not merged yet, at most.
+    /// Most reports that are answered and not merged yet.
     pub reports_unmerged_max: usize,
 }
 
 /// `[postgres]`.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    /// The database's address.
+    /// URL of the database.
     pub url: Option<PostgresUrl>,
-    /// Connections at most.
+    /// Most connections.
     pub connections_max: u32,
 }
 
 /// `[mongo]`.
 #[derive(Clone, Debug)]
 pub struct Mongo {
-    /// The servers' address.
+    /// Connection string of the servers.
     pub uri: Option<MongoUri>,
-    /// The database.
+    /// Name of the database.
     pub database: String,
-    /// Connections to each server at most.
+    /// Most connections to each server.
     pub connections_max: u32,
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Longest name of a node or a prefix: they stand in the servers' own names.
+/// Longest name of a node or a prefix: the servers' own names contain them.
 const NAME_LENGTH_MAX: usize = 48;
 
 pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<Servers, ConfigError> {
@@ -87,7 +87,7 @@ pub(super) fn read(reader: &Reader, secrets: &dyn Secrets) -> Result<Servers, Co
     })
 }
 
-/// What the machine is called, which for a container or a pod is its own name.
+/// The host name; a container or a pod has its own.
 fn host() -> String {
     let uname = rustix::system::uname();
     let name = uname.nodename().to_string_lossy();
@@ -203,7 +203,7 @@ fn mongo(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Mongo, ConfigError> {
     })
 }
 
-/// What "servers" asks for beyond what has a default.
+/// Checks the keys without default that "servers" requires.
 pub(super) fn check(reader: &Reader, servers: &Servers) -> Result<(), ConfigError> {
     if servers.postgres.url.is_none() {
         let why = "is missing; store.kind = \"servers\" needs url_file or url_env";

@@ -55,13 +55,13 @@ fn with_examples() -> String {
 }
 
 #[test]
-fn the_commented_file_states_exactly_the_defaults() {
+fn the_shipped_file_states_exactly_the_defaults() {
     let file = read(FILE).unwrap();
     assert_eq!(format!("{file:?}"), format!("{:?}", Config::defaults().unwrap()));
 }
 
 #[test]
-fn the_commented_file_has_every_key_and_no_other() {
+fn the_shipped_file_lists_every_key_and_no_other() {
     let text = with_examples();
     let reader = Reader::new("gatecall.toml", &text, std::iter::empty()).unwrap();
     let config = Config::from_reader(&reader, &Safe).unwrap();
@@ -85,7 +85,7 @@ fn the_commented_file_has_every_key_and_no_other() {
 }
 
 #[test]
-fn every_key_of_the_commented_file_follows_a_comment() {
+fn every_key_of_the_shipped_file_has_a_comment() {
     let mut explained = false;
     for (number, line) in FILE.lines().enumerate() {
         let example = line.strip_prefix('#').unwrap_or(line);
@@ -98,14 +98,14 @@ fn every_key_of_the_commented_file_follows_a_comment() {
 }
 
 #[test]
-fn the_demos_configuration_is_read_and_knows_three_airports() {
+fn the_demo_configuration_has_three_airports() {
     let demo = read(include_str!("../../config/demo.toml")).unwrap();
     assert_eq!(demo.feeds.keys().collect::<Vec<_>>(), ["ewr", "jfk", "lga"]);
     assert!(demo.feeds.values().all(|feed| feed.spec.source.airport.is_some() && feed.spec.source.creates));
 }
 
 #[test]
-fn whatever_is_wrong_is_named_in_one_line() {
+fn every_fault_is_reported_in_one_line() {
     for (text, line) in [
         ("[sockets]\nping_s = 0", "gatecall.toml: sockets.ping_s: must be 5 to 300, is 0"),
         ("[sockets]\nping_s = -1", "gatecall.toml: sockets.ping_s: must be 5 to 300, is -1"),
@@ -147,7 +147,7 @@ fn whatever_is_wrong_is_named_in_one_line() {
 }
 
 #[test]
-fn a_feed_that_cannot_work_is_refused_with_the_reason() {
+fn an_invalid_feed_is_refused_with_the_reason() {
     let push = |more: &str| wrong(&format!("[feeds.jfk]\nkind = \"push\"\nformat = \"aidx\"\n{more}"));
     let pull = |more: &str| wrong(&format!("[feeds.ewr]\nkind = \"pull\"\nformat = \"json\"\n{more}"));
     assert_eq!(
@@ -207,7 +207,7 @@ fn a_feed_that_cannot_work_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_feed_speaks_for_its_airport_or_says_for_whom() {
+fn a_feed_speaks_for_its_airport_or_for_a_configured_scope() {
     let with =
         |more: &str| format!("[feeds.x]\nkind = \"pull\"\nformat = \"json\"\nurl = \"http://x\"\n{more}");
     let speaks_for = |more: &str| read(&with(more)).unwrap().feeds["x"].speaks_for();
@@ -241,7 +241,7 @@ fn a_feed_speaks_for_its_airport_or_says_for_whom() {
 }
 
 #[test]
-fn feeds_share_what_the_hub_holds() {
+fn feeds_share_the_limit_of_flights() {
     let feed = |name: &str, more: &str| {
         format!(
             "[feeds.{name}]\nairport = \"JFK\"\nkind = \"pull\"\nformat = \"json\"\nurl = \"http://x\"\n{more}\n"
@@ -260,7 +260,7 @@ fn feeds_share_what_the_hub_holds() {
 }
 
 #[test]
-fn the_environment_overrides_single_values_and_is_named_when_it_is_wrong() {
+fn environment_variables_override_values_and_are_named_in_errors() {
     let text = "[sockets]\nping_s = 30\n[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"data/keys/jfk.key\"";
     let given = [
         ("GATECALL__SOCKETS__PING_S", "7"),
@@ -284,7 +284,7 @@ fn the_environment_overrides_single_values_and_is_named_when_it_is_wrong() {
 }
 
 #[test]
-fn keys_come_from_files_and_the_environment_and_never_show() {
+fn keys_are_read_from_files_and_variables_and_never_printed() {
     let config = read(&with_examples()).unwrap();
     let feeds::Transport::Push { key_digests, key_file } = &config.feeds["jfk"].transport else {
         panic!("jfk pushes")
@@ -303,13 +303,13 @@ fn keys_come_from_files_and_the_environment_and_never_show() {
 }
 
 #[test]
-fn a_hostile_value_can_neither_fill_the_log_nor_break_out_of_its_line() {
+fn a_hostile_value_is_cut_and_stays_on_its_line() {
     let line = wrong_with("", &[("GATECALL__LOG__FORMAT", &"x\n".repeat(5_000))]);
     assert!(line.len() < 200, "{line}");
 }
 
 #[test]
-fn a_hub_on_servers_must_know_where_they_are_and_says_which_it_does_not() {
+fn a_missing_server_address_is_named() {
     let servers = "[store]\nkind = \"servers\"\n";
     assert_eq!(
         wrong(servers),

@@ -72,13 +72,13 @@ impl World {
 /// What a node tells its listeners is silent, after it has exchanged what it knows.
 async fn told(node: &mut FeedWatch) -> Vec<(String, DateTime<Utc>)> {
     node.exchange().await;
-    node.look().await;
+    node.check().await;
     let silent = node.hub.silent_sources();
     silent.iter().map(|source| (source.feed.to_string(), source.since)).collect()
 }
 
 #[actix_rt::test]
-async fn a_feed_that_cannot_be_asked_is_silent_since_it_was_last_heard_until_it_is_heard_again() {
+async fn a_feed_that_cannot_be_polled_is_silent_since_its_last_message_until_the_next() {
     let world = World::new().await;
     let mut node = world.node();
     node.intake.note_quiet(world.spec("LGA"));
@@ -102,7 +102,7 @@ async fn a_feed_that_cannot_be_asked_is_silent_since_it_was_last_heard_until_it_
 }
 
 #[actix_rt::test]
-async fn of_quiet_only_those_are_called_silent_who_are_asked_or_promise_to_speak() {
+async fn only_polled_feeds_and_feeds_with_a_promised_interval_become_silent() {
     let world = World::new().await;
     let mut node = world.node();
     for feed in ["JFK", "LGA", "EWR"] {
@@ -115,7 +115,7 @@ async fn of_quiet_only_those_are_called_silent_who_are_asked_or_promise_to_speak
 }
 
 #[actix_rt::test]
-async fn every_node_knows_what_the_one_knows_that_hears_a_feed_and_its_silence_when_that_one_dies() {
+async fn all_nodes_share_feed_health_and_notice_silence_when_the_polling_node_dies() {
     let world = World::new().await;
     let (mut asking, mut other) = (world.node(), world.node());
     asking.intake.note_quiet(world.spec("LGA"));
@@ -139,7 +139,7 @@ async fn every_node_knows_what_the_one_knows_that_hears_a_feed_and_its_silence_w
 }
 
 #[actix_rt::test]
-async fn a_hub_that_starts_again_knows_since_when_a_feed_was_silent() {
+async fn a_restarted_hub_knows_since_when_a_feed_is_silent() {
     let world = World::new().await;
     let mut before = world.node();
     before.intake.note_quiet(world.spec("LGA"));
@@ -152,7 +152,7 @@ async fn a_hub_that_starts_again_knows_since_when_a_feed_was_silent() {
 }
 
 #[actix_rt::test]
-async fn while_the_directory_is_away_nothing_is_claimed_of_the_quiet_of_those_who_push_elsewhere() {
+async fn without_the_directory_no_pushed_feed_is_declared_silent() {
     let world = World::new().await;
     let mut node = world.node();
     node.intake.note_quiet(world.spec("LGA"));
@@ -166,7 +166,7 @@ async fn while_the_directory_is_away_nothing_is_claimed_of_the_quiet_of_those_wh
 }
 
 #[actix_rt::test]
-async fn a_node_that_cannot_take_its_turn_makes_no_feed_silent_that_another_hears() {
+async fn a_node_without_the_lease_does_not_silence_a_feed_that_another_node_polls() {
     let world = World::new().await;
     let (mut asking, mut other) = (world.node(), world.node());
     world.clock.set(at(30));

@@ -1,10 +1,11 @@
-//! Airports and airlines: those that have flights now, or all that are known.
+//! Airports and airlines: those with flights now, or all known ones.
 
+use super::HttpState;
 use super::display_names;
 use super::flights::{busy, next_page};
-use super::problem::Problem;
-use super::query::Parameters;
 use crate::app::App;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use crate::time::monotonic;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -19,17 +20,17 @@ use wire::rest::{AirlinesBody, AirportRow, AirportsBody, BoardAirport};
 /// Airports on one page.
 const PAGE: u64 = 1_000;
 
-/// How long a count is good for. Counting goes through every flight.
+/// How long a count is cached. Counting visits every flight.
 const COUNT_GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// Who has how many flights now.
+/// The number of flights per airport and airline.
 #[derive(Debug, Default)]
 struct Count {
     airports: BTreeMap<Iata, u32>,
     airlines: BTreeSet<AirlineCode>,
 }
 
-/// The last count, shared by all threads.
+/// The cached count, shared by all threads.
 #[derive(Debug, Default)]
 pub(super) struct ActiveCodes(Mutex<Option<(Instant, Arc<Count>)>>);
 
@@ -68,24 +69,25 @@ fn count(hub: &Hub) -> Count {
     count
 }
 
-/// Airports that have flights now.
+/// Airports with flights now.
 #[utoipa::path(
     get,
     path = "/api/v1/airports",
     tag = "places",
     params(
-        ("all" = Option<String>, Query, description = "`1` for every airport that is known", example = "1", pattern = "^(0|1|true|false)$"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before", example = "EWR"),
+        ("all" = Option<String>, Query, description = "`1` for all known airports", example = "1", pattern = "^(0|1|true|false)$"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page", example = "EWR"),
         ("limit" = Option<u64>, Query, description = "Airports on one page, 1 to 1000", example = 100, minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "By code", body = AirportsBody),
-        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too many answers wait for slow clients; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_airports(
     request: HttpRequest,
     app: web::Data<App>,
+    state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
     let all = given.flag("all");
@@ -93,7 +95,7 @@ pub(super) async fn list_airports(
         given.parsed("cursor", |text| Iata::parse(text).map_err(|_| "is none that was given out as next"));
     let limit = given.whole("limit", PAGE, 1..=PAGE) as usize;
     given.finish()?;
-    let count = app.http.active_codes.now(&app.hub).await?;
+    let count = state.active_codes.now(&app.hub).await?;
     let codes: Box<dyn Iterator<Item = Iata>> = match all {
         true => Box::new(display_names::all_airports(&app.directory_cache).into_iter()),
         false => Box::new(count.airports.keys().copied()),
@@ -124,15 +126,16 @@ fn row(airport: BoardAirport, flights: u32) -> AirportRow {
     get,
     path = "/api/v1/airlines",
     tag = "places",
-    params(("all" = Option<String>, Query, description = "`1` for every airline that is known", example = "1", pattern = "^(0|1|true|false)$")),
+    params(("all" = Option<String>, Query, description = "`1` for all known airlines", example = "1", pattern = "^(0|1|true|false)$")),
     responses(
         (status = 200, description = "By code", body = AirlinesBody),
-        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too many answers wait for slow clients; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_airlines(
     request: HttpRequest,
     app: web::Data<App>,
+    state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
     let all = given.flag("all");
@@ -140,7 +143,7 @@ pub(super) async fn list_airlines(
     let airlines = if all {
         display_names::all_airlines(&app.directory_cache)
     } else {
-        let count = app.http.active_codes.now(&app.hub).await?;
+        let count = state.active_codes.now(&app.hub).await?;
         count.airlines.iter().map(|code| display_names::airline(*code, &app.directory_cache)).collect()
     };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-cache")).json(AirlinesBody { airlines }))

@@ -1,16 +1,15 @@
-//! Bearer keys. Only digests are kept, and compared in constant time.
+//! Bearer keys. The hub stores only digests, and compares them in constant time.
 
-use super::problem::Problem;
 use crate::config::digest;
+use crate::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::http::{StatusCode, header};
 use subtle::ConstantTimeEq;
 
-/// Longest key looked at.
+/// Longest accepted key.
 const KEY_BYTES_MAX: usize = 512;
 
-/// `Ok` if the request bears one of the keys. Otherwise 401 (RFC 6750): without a key, and with a
-/// wrong one.
+/// `Ok` if the request carries one of the keys, otherwise 401 (RFC 6750).
 pub(super) fn check(request: &HttpRequest, digests: &[[u8; 32]]) -> Result<(), Problem> {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = given.and_then(|value| {
@@ -23,10 +22,10 @@ pub(super) fn check(request: &HttpRequest, digests: &[[u8; 32]]) -> Result<(), P
         return Err(problem.header(header::WWW_AUTHENTICATE, "Bearer"));
     };
     let given = digest(&key.as_bytes()[..key.len().min(KEY_BYTES_MAX + 1)]);
-    // Every key is compared, so that the time does not tell which of them came near.
+    // Compare every key, so that the time does not reveal which one matches.
     let fits = digests.iter().fold(false, |fits, digest| fits | bool::from(digest.ct_eq(&given)));
     if !fits || key.len() > KEY_BYTES_MAX {
-        let problem = Problem::new(StatusCode::UNAUTHORIZED).detail("this key is not in force here");
+        let problem = Problem::new(StatusCode::UNAUTHORIZED).detail("this key is not valid here");
         return Err(problem.header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
     }
     Ok(())

@@ -1,12 +1,12 @@
-//! An airport's departures and arrivals, as a screen shows them.
+//! An airport's departure and arrival boards.
 
 use super::data_age;
 use super::display_names;
-use super::etag::{ASK_AGAIN, not_modified, tag_of_board, tagged};
+use super::etag::{REVALIDATE, not_modified, tag_of_board, tagged};
 use super::flights::stopping;
-use super::problem::Problem;
-use super::query::Parameters;
 use crate::app::App;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::live::Live;
 use domain::codes::{Direction, Iata};
@@ -15,11 +15,11 @@ use std::sync::Arc;
 use wire::problem::ProblemBody;
 use wire::rest::BoardBody;
 
-/// Most rows of one answer. The busiest airports have some 3,000 flights a day on both boards
-/// together; a longer board has to be asked for in parts, as no part may pass for the whole.
+/// Most rows of one answer. The busiest airports have about 3,000 flights a day on both boards together. A
+/// client must request a longer board in parts, because a part must not look complete.
 const ROWS_MAX: u64 = 5_000;
 
-/// The whole board, or the part of it that lies between two instants.
+/// A board, or its part between two instants.
 #[utoipa::path(
     get,
     path = "/api/v1/boards/{iata}/{direction}",
@@ -33,9 +33,9 @@ const ROWS_MAX: u64 = 5_000;
     ),
     responses(
         (status = 200, description = "By scheduled time, with an `ETag`", body = BoardBody),
-        (status = 304, description = "The rows and the silent sources are as the client holds them (`If-None-Match`)"),
+        (status = 304, description = "The client holds the current rows and silent sources (`If-None-Match`)"),
         (status = 404, description = "No such airport or board", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too many answers wait for slow clients; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn board(
@@ -45,7 +45,7 @@ pub(super) async fn board(
 ) -> Result<HttpResponse, Problem> {
     let mut given = Parameters::of(&request)?;
     let (from, to) = (given.instant("from"), given.instant("to"));
-    // 0 is no limit that can be given: it stands for none.
+    // Clients cannot send 0; it means no limit.
     let limit = given.whole("limit", 0, 1..=ROWS_MAX) as usize;
     given.finish()?;
     let (iata, direction) = path.into_inner();
@@ -54,14 +54,14 @@ pub(super) async fn board(
         .ok_or_else(|| Problem::not_found("an airport has departures and arrivals"))?;
     let topic = Topic::Board(iata, direction);
     let changed = app.directory_cache.airport(iata);
-    // An airport that nobody knows may have a board all the same: flights go there.
+    // An unknown airport may have a board, if flights go there.
     if !app.directory_cache.is_airport(iata) && !app.hub.boards().contains(&topic) {
         return Err(Problem::not_found(&format!("no airport {iata} is known")));
     }
     let rows = app.hub.rows(&topic).await.map_err(stopping)?;
     let age = data_age::of_airports(&app.hub, &[iata]);
     let tag = tag_of_board(rows.version, changed.as_ref().map(|change| change.at), data_age::mark(&age));
-    if let Some(answer) = not_modified(&request, &tag, ASK_AGAIN) {
+    if let Some(answer) = not_modified(&request, &tag, REVALIDATE) {
         return Ok(answer);
     }
     let within = |live: &&Arc<Live>| live.view.may_be_within(direction, from, to);

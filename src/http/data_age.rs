@@ -1,17 +1,17 @@
-//! How old answers are: what stands in them, and how their tags tell it.
+//! The age of answers: the silent sources in a body, and their part of an ETag.
 
 use actors::hub::{Hub, SilentSource};
 use domain::codes::Iata;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use wire::rest::{self, Age};
 
-/// Of an answer about these airports: the silent sources that speak for one of them, or for none in
-/// particular.
+/// The age of an answer about these airports, with the silent sources that speak for one of them or for no
+/// particular airport.
 pub(super) fn of_airports(hub: &Hub, airports: &[Iata]) -> Age {
     age(hub, |source| source.airport.is_none_or(|iata| airports.contains(&iata)))
 }
 
-/// Of an answer about any flights.
+/// The age of an answer about any flights.
 pub(super) fn of_all(hub: &Hub) -> Age {
     age(hub, |_| true)
 }
@@ -32,7 +32,7 @@ fn body(source: &SilentSource) -> rest::SilentSource {
     }
 }
 
-/// What a tag says of the silent sources of an answer; 0 where there are none.
+/// A hash of the silent sources for an ETag; 0 if there are none.
 pub(super) fn mark(age: &Age) -> u64 {
     if age.silent_sources.is_empty() {
         return 0;

@@ -1,10 +1,7 @@
-//! What airports and airlines are called: as an operator says, else as in the built-in table, else by
-//! their codes.
+//! Display names of airports and airlines: an operator's name, else the built-in one, else the code.
 //!
-//! A zone that an operator gives is that of an airport's board and row: the clock by which pages and
-//! screens show its times. It changes no instant. How the times of a feed are read is the feed's own
-//! `zone`, in the configuration: what an airport means by "14:05" does not follow from what a screen
-//! shows.
+//! An operator's time zone for an airport only affects how pages and screens show its times. It changes no
+//! instant: a feed's own `zone` in the configuration determines how its times are read.
 
 use crate::directory_cache::DirectoryCache;
 use domain::codes::{AirlineCode, Iata};
@@ -13,8 +10,7 @@ use domain::{airlines, airports};
 use std::collections::BTreeMap;
 use wire::rest::{AirlineRow, BoardAirport};
 
-/// An airport with what an operator has changed of it. One that is in no table has its code for a
-/// name, and UTC.
+/// An airport with an operator's changes. An unknown airport has its code as name, and UTC.
 pub(super) fn airport(iata: Iata, changed: Option<AirportChange>) -> BoardAirport {
     let known = airports::find(iata);
     let code = iata.to_string();
@@ -29,7 +25,7 @@ pub(super) fn airport(iata: Iata, changed: Option<AirportChange>) -> BoardAirpor
     }
 }
 
-/// The code that an airline's flights are known by, whichever of its codes is given.
+/// The code that an airline's flights use, from any of its codes.
 pub(super) fn one_code(code: AirlineCode) -> AirlineCode {
     airlines::find(code).and_then(airlines::Airline::code).unwrap_or(code)
 }
@@ -42,13 +38,13 @@ pub(super) fn airline(code: AirlineCode, directory_cache: &DirectoryCache) -> Ai
     row(code, name)
 }
 
-/// The row of an airline of this name.
+/// The row of an airline with this name.
 pub(in crate::http) fn row(code: AirlineCode, name: String) -> AirlineRow {
     let icao = airlines::find(code).and_then(|airline| airline.icao);
     AirlineRow { code: code.to_string(), icao: icao.map(|icao| icao.to_string()), name }
 }
 
-/// Every airline that is in the table or has a name of an operator's, by code.
+/// All airlines in the table or named by an operator, by code.
 pub(super) fn all_airlines(directory_cache: &DirectoryCache) -> Vec<AirlineRow> {
     let built_in = airlines::all().iter().filter_map(|a| Some((a.code()?, a.name.to_owned())));
     let mut all: BTreeMap<AirlineCode, String> = built_in.collect();
@@ -56,7 +52,7 @@ pub(super) fn all_airlines(directory_cache: &DirectoryCache) -> Vec<AirlineRow> 
     all.into_iter().map(|(code, name)| row(code, name)).collect()
 }
 
-/// Every airport that is in the table or that an operator has named, by code.
+/// All airports in the table or named by an operator, by code.
 pub(super) fn all_airports(directory_cache: &DirectoryCache) -> Vec<Iata> {
     let mut all: Vec<Iata> = airports::all().iter().map(|airport| airport.iata).collect();
     all.extend(directory_cache.airports());

@@ -1,8 +1,8 @@
-//! Turns: of what takes a worker thread long, each client gets one at a time.
+//! Fair scheduling of long requests: each client runs one at a time.
 //!
-//! A board is put together in a fraction of a millisecond, but a client may ask for it on a thousand
-//! connections at once. One after the other would keep everybody else waiting for seconds. So a client's
-//! questions stand in line, and others get the thread between two of them.
+//! Building a board takes a fraction of a millisecond, but a client may request it on a thousand connections at
+//! once, and other clients would wait for seconds. So the requests of one client form a queue, and other
+//! clients get the thread between two of them.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
@@ -14,17 +14,17 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 thread_local! {
-    /// The lines of this thread. One goes with the last who stands in it.
+    /// The queues of this thread. The last request of a queue removes it.
     static QUEUES: RefCell<HashMap<Client, Rc<Semaphore>>> = RefCell::default();
 }
 
-/// Addresses whose answers are put together from many flights or places.
-const LONG: [&str; 3] = ["/api/v1/boards/", "/api/v1/flights", "/api/v1/airports"];
+/// Paths whose answers combine many flights or places.
+const LONG_PATHS: [&str; 3] = ["/api/v1/boards/", "/api/v1/flights", "/api/v1/airports"];
 
-/// Whose turn is to be waited for; `None` for what takes no time worth that.
+/// The client whose queue the request joins; `None` for short requests.
 pub(super) fn needed(request: &ServiceRequest) -> Option<Client> {
     let path = request.path();
-    let is_long = LONG.iter().any(|long| match long.strip_suffix('/') {
+    let is_long = LONG_PATHS.iter().any(|long| match long.strip_suffix('/') {
         Some(_) => path.starts_with(long),
         None => path == *long,
     });
@@ -33,15 +33,15 @@ pub(super) fn needed(request: &ServiceRequest) -> Option<Client> {
     Some(Client::at(peer.ip()))
 }
 
-/// How long a turn may last. An answer that waits for something else, such as a search on another thread,
-/// goes on without it: behind a proxy all clients have one address, and must not wait for one search.
+/// The longest turn. A request that waits for something else, such as a search on another thread, continues
+/// outside the queue: behind a proxy all clients have one address, and must not wait for one search.
 const TURN_MAX: Duration = Duration::from_millis(20);
 
-/// Answers in the client's turn, after others have had theirs.
+/// Runs a request in its client's turn, after other clients had theirs.
 pub(super) async fn in_turn<T>(client: Client, answer: impl Future<Output = T>) -> T {
-    let place = Ticket::new(client);
-    // A line is never closed; if it were, there would be nothing to wait for.
-    let turn = place.line.acquire().await.ok();
+    let ticket = Ticket::new(client);
+    // The semaphore is never closed; an error would only mean that there is no queue.
+    let turn = ticket.queue.acquire().await.ok();
     tokio::task::yield_now().await;
     let mut answer = std::pin::pin!(answer);
     match tokio::time::timeout(TURN_MAX, &mut answer).await {
@@ -55,21 +55,24 @@ pub(super) async fn in_turn<T>(client: Client, answer: impl Future<Output = T>) 
 
 struct Ticket {
     client: Client,
-    line: Rc<Semaphore>,
+    queue: Rc<Semaphore>,
 }
 
 impl Ticket {
     fn new(client: Client) -> Self {
         let new = || Rc::new(Semaphore::new(1));
-        Self { client, line: QUEUES.with_borrow_mut(|lines| lines.entry(client).or_insert_with(new).clone()) }
+        Self {
+            client,
+            queue: QUEUES.with_borrow_mut(|queues| queues.entry(client).or_insert_with(new).clone()),
+        }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        // The map's and this one's.
-        if Rc::strong_count(&self.line) <= 2 {
-            QUEUES.with_borrow_mut(|lines| lines.remove(&self.client));
+        // The map's reference and this one.
+        if Rc::strong_count(&self.queue) <= 2 {
+            QUEUES.with_borrow_mut(|queues| queues.remove(&self.client));
         }
     }
 }
@@ -80,7 +83,7 @@ mod tests {
     use std::cell::Cell;
 
     #[actix_web::test]
-    async fn a_client_with_many_questions_leaves_the_thread_to_others_between_two_of_them() {
+    async fn a_client_with_many_requests_takes_turns_with_other_clients() {
         let (greedy, other) = (Client::at([192, 0, 2, 1].into()), Client::at([192, 0, 2, 2].into()));
         let answered = Rc::new(Cell::new(0));
         let many: Vec<_> = (0..100)
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_answer_that_waits_for_something_else_keeps_nobody_waiting() {
+    async fn a_waiting_answer_does_not_block_the_clients_queue() {
         let proxy = Client::at([192, 0, 2, 3].into());
         let (answer, waited_for) = tokio::sync::oneshot::channel::<()>();
         let slow = actix_web::rt::spawn(in_turn(proxy, waited_for));

@@ -1,15 +1,16 @@
-//! How well each airport is heard, and what time it is for flights.
+//! The health of feeds, and the operational clock.
 
-use super::problem::Problem;
-use super::query::Parameters;
-use crate::app::{App, Feed, FeedKind};
+use crate::app::App;
+use crate::feed::{Feed, FeedKind};
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::Health;
 use domain::clock::Clock;
 use domain::feed_health::FAILING_FROM;
 use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody, OutOfScopeRow};
 
-/// Every configured feed, and how it is doing.
+/// All configured feeds and their health.
 #[utoipa::path(
     get,
     path = "/api/v1/feeds",
@@ -66,7 +67,7 @@ fn row(name: &str, feed: &Feed, health: Health, clock: &dyn Clock) -> FeedRow {
     }
 }
 
-/// What time it is for flights, and how fast it passes.
+/// The operational clock: its time and speed.
 #[utoipa::path(
     get,
     path = "/api/v1/clock",
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_a_feed_says_what_a_human_must_know() {
+    fn the_feed_state_summarises_its_health() {
         let heard =
             Health { last_good_at: Some("2013-02-08T15:00:00Z".parse().unwrap()), ..Health::default() };
         assert_eq!(state(Health::default(), 0), FeedState::Waiting);

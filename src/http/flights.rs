@@ -1,11 +1,12 @@
-//! Flights: looked for, and one by one.
+//! Searching flights, and reading one flight.
 
+use super::HttpState;
 use super::data_age;
-use super::etag::{ASK_AGAIN, not_modified, tag_of_revision, tagged};
-use super::problem::Problem;
-use super::query::Parameters;
+use super::etag::{REVALIDATE, not_modified, tag_of_revision, tagged};
 use super::search::{Search, joined};
 use crate::app::App;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::hub::{Hub, NoSnapshot};
@@ -19,21 +20,21 @@ use std::sync::Arc;
 use wire::problem::ProblemBody;
 use wire::rest::{FlightAnswer, FlightsBody};
 
-/// Flights on one page, unless the client asks for another number, and at most.
+/// Flights on one page by default, and at most.
 const PAGE: u64 = 100;
 const PAGE_MAX: u64 = 500;
 
-/// From this many rows on they are looked through on a thread that serves no socket.
+/// A query over this many rows runs on a blocking thread.
 const LONG_QUERY_ROWS: usize = 2_000;
 
-/// So many of these at a time; more wait, within the time that a request has. A hub that answers
-/// searches must still have processors left to tell changes.
+/// Concurrent queries of that size. Others wait, within the time limit of a request, to leave CPU for
+/// broadcasts.
 pub(super) const LONG_QUERIES_MAX: usize = 2;
 
-/// A row's place: the time it stands at, then its leg.
+/// The sort key of a row: its time, then its leg.
 type Place = (DateTime<Utc>, LegId);
 
-/// What is looked for.
+/// The filters of a query.
 struct Wanted {
     airport: Option<Iata>,
     direction: Option<Direction>,
@@ -42,7 +43,7 @@ struct Wanted {
     to: Option<DateTime<Utc>>,
     status: Option<Vec<Status>>,
     search: Option<Search>,
-    /// The leg of a call sign that was looked for.
+    /// The leg of a call sign in the query.
     called: Option<LegId>,
     after: Option<Place>,
     page: usize,
@@ -78,7 +79,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// The topics among whose rows these flights are.
+    /// The topics whose rows contain these flights.
     fn topics(&self) -> Vec<Topic> {
         match (self.airport, self.direction, self.airline) {
             (Some(airport), Some(direction), _) => vec![Topic::Board(airport, direction)],
@@ -94,7 +95,7 @@ impl Wanted {
         (live.view.board_time(self.side()), live.leg.clone())
     }
 
-    /// The side by whose time flights are sought and ordered.
+    /// The side whose time filters and orders the flights.
     fn side(&self) -> Direction {
         self.direction.unwrap_or(Direction::Departures)
     }
@@ -114,19 +115,19 @@ impl Wanted {
                 || self.called.as_ref() == Some(leg))
     }
 
-    /// One page of `rows`, and where the next begins.
+    /// One page of `rows`, and the cursor of the next.
     fn page_of(&self, rows: &[Arc<[Arc<Live>]>]) -> (Vec<Arc<Live>>, Option<Place>) {
         let all = rows.iter().flat_map(|rows| rows.iter()).map(|live| (self.place(live), live));
         let mut found: Vec<_> = all.filter(|(place, live)| self.fits(live, place)).collect();
         found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        // A flight that comes back to where it left stands on both boards.
+        // A flight that returns to its origin is on both boards.
         found.dedup_by(|(a, _), (b, _)| a == b);
         let next = (found.len() > self.page).then(|| found[self.page - 1].0.clone());
         (found.into_iter().take(self.page).map(|(_, live)| live.clone()).collect(), next)
     }
 }
 
-/// Looks flights up. All filters must fit.
+/// Searches flights. All filters must match.
 #[utoipa::path(
     get,
     path = "/api/v1/flights",
@@ -138,16 +139,20 @@ impl Wanted {
         ("to" = Option<DateTime<Utc>>, Query, description = "Flights before this instant", example = "2013-02-08T21:00:00Z"),
         ("q" = Option<String>, Query, description = "Flight number, marketing number, call sign, registration, words of places and airlines, or a route such as `JFK to SJU` or `JFK-SJU`; at most 64 characters", example = "B6 615", max_length = 64),
         ("airline" = Option<String>, Query, description = "Flights this airline operates or sells", example = "B6"),
-        ("status" = Option<String>, Query, description = "One status, or several with commas between", example = "delayed,cancelled"),
+        ("status" = Option<String>, Query, description = "One status, or several separated by commas", example = "delayed,cancelled"),
         ("limit" = Option<u64>, Query, description = "Flights on one page, 1 to 500", example = 100, minimum = 1, maximum = 500),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before; the other parameters must stay", example = "1360357200000.B6-615-20130208-JFK-FLL"),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page; the other parameters must stay the same", example = "1360357200000.B6-615-20130208-JFK-FLL"),
     ),
     responses(
         (status = 200, description = "One page, by time", body = FlightsBody),
-        (status = 503, description = "Too many answers wait for clients that do not read them; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too many answers wait for slow clients; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(
+    request: HttpRequest,
+    app: web::Data<App>,
+    state: web::Data<HttpState>,
+) -> Result<HttpResponse, Problem> {
     let wanted = Wanted::read(&request, &app.hub)?;
     let mut rows = Vec::with_capacity(2);
     for topic in wanted.topics() {
@@ -156,7 +161,7 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let long = rows.iter().map(|rows: &Arc<[_]>| rows.len()).sum::<usize>() > LONG_QUERY_ROWS;
     let look = move || wanted.page_of(&rows);
     let (found, next) = if long {
-        let _place = app.http.long_queries.acquire().await.map_err(|_| busy())?;
+        let _permit = state.long_queries.acquire().await.map_err(|_| busy())?;
         web::block(look).await.map_err(|_| busy())?
     } else {
         look()
@@ -179,9 +184,9 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     tag = "flights",
     params(("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL")),
     responses(
-        (status = 200, description = "The flight and how old what is said of it is, with an `ETag`", body = FlightAnswer),
-        (status = 304, description = "It is as the client holds it (`If-None-Match`)"),
-        (status = 404, description = "No such flight, or long over", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The flight and the age of its data, with an `ETag`", body = FlightAnswer),
+        (status = 304, description = "The client holds the current state (`If-None-Match`)"),
+        (status = 404, description = "No such flight, or it was retired", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn one(
@@ -195,10 +200,10 @@ pub(super) async fn one(
     let age = data_age::of_airports(&app.hub, &airports_of(&live));
     let tag = tag_of_revision(&app.epoch, live.rev, data_age::mark(&age));
     let answer = || tagged(&tag, wire::rest::flight_answer_json(live.json(), &age.silent_sources));
-    Ok(not_modified(&request, &tag, ASK_AGAIN).unwrap_or_else(answer))
+    Ok(not_modified(&request, &tag, REVALIDATE).unwrap_or_else(answer))
 }
 
-/// The airports whose boards a flight is on.
+/// The airports whose boards list a flight.
 fn airports_of(live: &Live) -> Vec<Iata> {
     let airport = |topic: &Topic| match topic {
         Topic::Board(iata, _) => Some(*iata),
@@ -207,7 +212,7 @@ fn airports_of(live: &Live) -> Vec<Iata> {
     live.view.topics(&live.leg).iter().filter_map(airport).collect()
 }
 
-/// A link to the page that begins at `next`; its other parameters are those of this one.
+/// A link to the page that begins at `next`, with the same other parameters.
 pub(super) fn next_page(request: &HttpRequest, next: &str) -> String {
     let others =
         request.query_string().split('&').filter(|one| !one.is_empty() && !one.starts_with("cursor="));
@@ -216,7 +221,7 @@ pub(super) fn next_page(request: &HttpRequest, next: &str) -> String {
 }
 
 pub(super) fn unknown() -> Problem {
-    Problem::not_found("no such flight is known")
+    Problem::not_found("no such flight")
 }
 
 pub(super) fn stopping(fault: NoSnapshot) -> Problem {
@@ -224,7 +229,7 @@ pub(super) fn stopping(fault: NoSnapshot) -> Problem {
 }
 
 pub(super) fn busy() -> Problem {
-    Problem::unavailable("the hub is too busy to look")
+    Problem::unavailable("the hub is too busy for this query")
 }
 
 fn statuses(text: &str) -> Result<Vec<Status>, String> {

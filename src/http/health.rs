@@ -1,22 +1,21 @@
-//! Whether the process lives, whether traffic should come here, and what is counted.
+//! Liveness, readiness and metrics.
 
-use super::problem::Problem;
 use crate::app::App;
+use crate::problem::Problem;
 use actix_web::{HttpResponse, http::header, web};
 use actors::hub::SilentSource;
 use chrono::SecondsFormat;
 use wire::problem::ProblemBody;
 
-/// Content type of what Prometheus reads.
+/// Content type of the metrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The process lives. Nothing else is looked at: whatever restarts the hub on a
-/// failure here would not mend a store that is away.
+/// The process is alive. Nothing else is checked, because a restart would not repair an unavailable store.
 #[utoipa::path(
     get,
     path = "/healthz",
     tag = "health",
-    responses((status = 200, description = "The process lives", body = serde_json::Value))
+    responses((status = 200, description = "The process is alive", body = serde_json::Value))
 )]
 pub(super) async fn healthz() -> HttpResponse {
     HttpResponse::Ok()
@@ -24,16 +23,15 @@ pub(super) async fn healthz() -> HttpResponse {
         .json(serde_json::json!({ "status": "lives" }))
 }
 
-/// Flights are restored, what the hub stands on answers, and the hub is not going down. A node of
-/// several stays ready with an old picture while its servers are away, and says so in `troubles`, where silent
-/// feeds are named too.
+/// Flights are restored, the storage answers, and the hub is not shutting down. A node among several stays ready
+/// with old data while its servers are unavailable, and reports that in `troubles`, together with silent feeds.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "health",
     responses(
-        (status = 200, description = "Traffic should come here", body = serde_json::Value),
-        (status = 503, description = "It should not, and why", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "Ready for traffic", body = serde_json::Value),
+        (status = 503, description = "Not ready, with the reason", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
@@ -46,14 +44,14 @@ pub(super) async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem>
         .json(serde_json::json!({ "status": status, "troubles": troubles })))
 }
 
-/// A silent source in a sentence. It makes no node unready: every node would be, and none would hear more.
+/// A sentence about a silent source. It makes no node unready: all nodes would be, without any gain.
 fn silence(source: &SilentSource) -> String {
     let airport = source.airport.map_or(String::new(), |iata| format!(" ({iata})"));
     let since = source.since.to_rfc3339_opts(SecondsFormat::Secs, true);
     format!("feed {}{airport} is silent since {since}; what it said is not confirmed", source.feed)
 }
 
-/// What is counted, as OpenMetrics text.
+/// All metrics as OpenMetrics text.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -66,9 +64,8 @@ pub(super) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Problem
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).map(|()| text)
     };
-    // The process's numbers come from files of the kernel's, which is no work for a thread with
-    // sockets.
+    // Process metrics come from files of the kernel; a worker thread must not block on them.
     let text = web::block(write).await.map_err(|_| super::flights::busy())?;
-    let text = text.map_err(|_| Problem::unavailable("what is counted cannot be written"))?;
+    let text = text.map_err(|_| Problem::unavailable("cannot encode the metrics"))?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, OPEN_METRICS)).body(text))
 }

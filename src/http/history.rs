@@ -1,9 +1,9 @@
-//! The histories of flights, kept longer than the flights themselves.
+//! Flight histories, which outlive the flights.
 
 use super::flights::unknown;
-use super::problem::Problem;
-use super::query::Parameters;
 use crate::app::App;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::live::Live;
@@ -12,27 +12,27 @@ use domain::ports::{Archive, StoreError};
 use wire::problem::ProblemBody;
 use wire::rest::{HistoryBody, HistoryEntry};
 
-/// Changes in one answer, unless the client asks for another number, and at most.
+/// Changes in one answer by default, and at most.
 const PAGE: u64 = 500;
 const PAGE_MAX: u64 = 1_000;
 
-/// Largest revision that can be asked for: no store has larger numbers.
+/// Largest revision of a request; no store has larger numbers.
 const REVISION_MAX: u64 = i64::MAX as u64;
 
-/// What changed when, oldest first, page by page. Kept longer than the flight itself.
+/// The changes of a flight, oldest first, in pages. The hub keeps them longer than the flight.
 #[utoipa::path(
     get,
     path = "/api/v1/flights/{leg}/history",
     tag = "flights",
     params(
         ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
-        ("after" = Option<u64>, Query, description = "Only changes after this revision; `next` of the page before", example = 0, minimum = 0),
+        ("after" = Option<u64>, Query, description = "Only changes after this revision; `next` of the previous page", example = 0, minimum = 0),
         ("limit" = Option<u64>, Query, description = "Changes on one page, 1 to 1000", example = 500, minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "One page of its changes; a header `Link` with `rel=\"next\"` where more follow", body = HistoryBody),
         (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The store is unavailable", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn history(
@@ -50,7 +50,7 @@ pub(super) async fn history(
     if !has_public_history(live.as_deref(), &*app.archive, &leg).await.map_err(away)? {
         return Err(unknown());
     }
-    // One more than is shown, to know whether more follow.
+    // One extra, to know whether more follow.
     let past = app.archive.history(leg.clone(), after, limit as u32 + 1).await.map_err(away)?;
     let entries: Vec<_> = past.iter().take(limit).map(HistoryEntry::of).collect();
     let next = entries.last().map(|entry| entry.rev).filter(|_| past.len() > limit);
@@ -63,8 +63,7 @@ pub(super) async fn history(
     Ok(answer.json(HistoryBody { leg: leg.to_string(), entries, next }))
 }
 
-/// Whether there is a history, and people may see it. A flight that is over was for the public if it
-/// was so at its end.
+/// Whether there is a public history. A past flight is public if it was public at its end.
 async fn has_public_history(
     live: Option<&Live>,
     archive: &dyn Archive,
@@ -85,7 +84,7 @@ mod tests {
     use std::sync::Arc;
 
     #[actix_web::test]
-    async fn a_flight_that_was_hidden_at_its_end_has_no_history_for_the_public() {
+    async fn a_flight_hidden_at_its_end_has_no_public_history() {
         let archive = Memory::new();
         let (mut shown, mut hidden) = (Sample::leg(1), Sample::leg(2));
         archive.append(vec![shown.hidden(true), shown.hidden(false)]).await.unwrap();

@@ -1,11 +1,13 @@
-//! Airports push their reports here. Nothing is answered before it is durable.
+//! The endpoint for pushed reports. It answers only after the reports are durable.
 
+use super::HttpState;
 use super::bearer_key;
-use super::problem::Problem;
-use super::query::Parameters;
 use super::request_body::{content_length, content_type, read, too_long};
-use crate::app::{App, Feed, FeedKind};
+use crate::app::App;
 use crate::config::Config;
+use crate::feed::{Feed, FeedKind};
+use crate::problem::Problem;
+use crate::query::Parameters;
 use crate::roles::Role;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -23,31 +25,31 @@ use wire::feed::Format;
 use wire::problem::ProblemBody;
 use wire::rest::{IngestBody, RejectedReport};
 
-/// From this length on a message is read on a thread that serves no socket: decoding megabytes
-/// takes longer than a frame may wait.
+/// Messages of this length or more are decoded on a blocking thread: decoding megabytes takes longer than a
+/// frame may wait.
 const LONG_BODY_BYTES: usize = 32 * 1024;
 
-/// What is taken.
+/// The accepted content types.
 const TYPES: [&str; 3] = ["application/json", "application/xml", "text/xml"];
 
-/// Seconds after which a sender is told to come back.
-const COME_BACK_S: u64 = 1;
+/// `Retry-After` in seconds.
+const RETRY_AFTER_S: u64 = 1;
 
-/// Places for messages on their way in, from their heads to their answers: so many for all feeds, and so
-/// many for one, so that a feed whose messages come slowly leaves places to others.
+/// Permits for messages from their head to their answer: a number for all feeds, and a smaller one per feed, so
+/// that a slow sender does not block other feeds.
 pub(super) struct Bodies {
     all: Arc<Semaphore>,
     by_feed: BTreeMap<String, Arc<Semaphore>>,
 }
 
-/// A place, given back when it is dropped.
+/// A permit, released when it is dropped.
 pub(super) struct Place {
     _of_all: OwnedSemaphorePermit,
     _of_feed: Option<OwnedSemaphorePermit>,
 }
 
 impl Bodies {
-    /// All places are free.
+    /// All permits are free.
     pub(super) fn new(config: &Config) -> Self {
         let server = &config.server;
         let of_feed = || Arc::new(Semaphore::new(server.feed_bodies_under_way_max));
@@ -59,7 +61,8 @@ impl Bodies {
 
     fn take_place(&self, feed: &str) -> Result<Place, Problem> {
         let later = |whose: &str| {
-            Problem::unavailable(&format!("{whose} holds its limit of messages")).retry_after(COME_BACK_S)
+            Problem::unavailable(&format!("{whose} has reached its limit of concurrent messages"))
+                .retry_after(RETRY_AFTER_S)
         };
         let of_feed = self.by_feed.get(feed).map(|places| places.clone().try_acquire_owned());
         let of_feed = of_feed.transpose().map_err(|_| later("the feed"))?;
@@ -68,15 +71,15 @@ impl Bodies {
     }
 }
 
-/// Takes one report or many. One that cannot be used never stops the rest: it is listed with its
-/// reason, and kept for a human to see. What is accepted is durable when this is answered.
+/// Accepts one report or many. An unusable report does not stop the rest: the answer lists it with its reason,
+/// and the quarantine keeps it. Accepted reports are durable before the answer.
 #[utoipa::path(
     post,
     path = "/api/v1/feeds/{feed}/reports",
     tag = "feeds",
     params(("feed" = String, Path, description = "The feed's name in the hub's configuration", example = "jfk")),
     request_body(
-        description = "Our own JSON reports, one or an array, or IATA AIDX `FlightLegNotifRQ` as XML; at most 5 MB, which may be compressed (`Content-Encoding: gzip`)",
+        description = "Gatecall JSON reports, one or an array, or IATA AIDX `FlightLegNotifRQ` as XML; at most 5 MB, optionally compressed (`Content-Encoding: gzip`)",
         content(
             (serde_json::Value = "application/json", example = json!({
                 "carrier": "B6", "number": "615", "origin_date": "2013-02-08", "from": "JFK", "to": "FLL",
@@ -90,16 +93,16 @@ impl Bodies {
     security(("feed_key" = [])),
     responses(
         (status = 202, description = "Every accepted report is durable", body = IngestBody),
-        (status = 400, description = "The message as a whole cannot be read; it is in quarantine", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "A web page of another origin asks", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The message is unreadable; it is in the quarantine", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The page's origin is not allowed", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No feed of this name is pushed", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Neither JSON nor XML, or not in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 421, description = "This node takes no reports (`--roles`); ask another", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reports are under way, or wait to be merged; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Reports cannot be made durable now, or too many of all feeds wait to be merged; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 421, description = "This node accepts no reports (`--roles`); use another node", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reports are in progress or wait for their merge; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Reports cannot be made durable now, or too many reports of all feeds wait for their merge; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn reports(
@@ -107,22 +110,23 @@ pub(super) async fn reports(
     name: web::Path<String>,
     payload: web::Payload,
     app: web::Data<App>,
+    state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.finish()?;
-    app.does(Role::Feeds).map_err(|why| Problem::misdirected(&why))?;
-    let unknown = || Problem::not_found("no feed of this name is pushed to this hub");
+    app.require_role(Role::Feeds).map_err(|why| Problem::misdirected(&why))?;
+    let unknown = || Problem::not_found("no pushed feed has this name");
     let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
     let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
     bearer_key::check(&request, &app.directory_cache.keys(&name, key_digests)).map_err(
         |refusal| match app.directory_cache.keys_are_old() {
-            true => Problem::unavailable("keys cannot be read at present; come back with the same"),
+            true => Problem::unavailable("keys are unavailable at present; retry with the same key"),
             false => refusal,
         },
     )?;
     let content_type = content_type(&request, &TYPES)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;
-    let place = app.http.bodies.take_place(&name)?;
+    let place = state.bodies.take_place(&name)?;
     let body = match read(&request, payload, app.config.server.body_bytes_max, &app).await {
         Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return Err(set_aside(&app, feed, problem).await);
@@ -142,7 +146,7 @@ pub(super) async fn reports(
     };
     let long = gzipped || content_length(&request).is_none_or(|length| length >= LONG_BODY_BYTES);
     let taken = if long {
-        // The thread waits for the log as well; their number is that of bodies under way.
+        // The thread also waits for the log. The limit of bodies bounds the number of such threads.
         let runtime = Handle::current();
         web::block(move || runtime.block_on(take)).await.map_err(|_| super::flights::busy())?
     } else {
@@ -174,14 +178,14 @@ fn problem(fault: NotTaken) -> Problem {
             Problem::new(StatusCode::BAD_REQUEST).detail(detail).field(field, fault.reason)
         }
         NotTaken::NotNow(full @ (SinkError::Full { .. } | SinkError::Behind(Refusal::FeedShare { .. }))) => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(COME_BACK_S)
+            Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(RETRY_AFTER_S)
         }
         NotTaken::NotNow(fault) => Problem::unavailable(&fault.to_string()),
         NotTaken::NotKept(fault) => Problem::unavailable(&fault.to_string()),
     }
 }
 
-/// XML is AIDX. JSON is whatever JSON the feed is configured to send, or our own.
+/// XML is AIDX. JSON is the configured JSON format of the feed, or our own.
 fn format_of(content_type: &str, configured: Format) -> Format {
     match (content_type, configured) {
         ("application/json", Format::Schiphol) => Format::Schiphol,
@@ -206,7 +210,7 @@ fn is_gzipped(request: &HttpRequest) -> Result<bool, Problem> {
     }
 }
 
-/// Unpacks within the limit, so that a small message cannot fill the memory.
+/// Decompresses within the limit, so that a small message cannot exhaust the memory.
 fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, Problem> {
     let mut body = Vec::new();
     let broken =
@@ -219,10 +223,10 @@ fn unpack_if(gzipped: bool, body: Bytes, limit: usize) -> Result<Bytes, Problem>
     if gzipped { unpack(&body, limit) } else { Ok(body) }
 }
 
-/// Notes that a message was too long, or could not be unpacked: nothing of it was kept.
+/// Quarantines the rejection of a message that was too long or not decompressible. Its content is not kept.
 async fn set_aside(app: &App, feed: &Feed, problem: Problem) -> Problem {
     if let Err(fault) = app.intake.set_aside(&feed.spec, problem.to_string()).await {
-        tracing::warn!(%fault, "a rejection could not be kept");
+        tracing::warn!(%fault, "cannot quarantine a rejection");
     }
     problem
 }
@@ -232,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_message_that_unpacks_to_a_large_one_is_refused() {
+    fn a_decompression_bomb_is_refused() {
         use std::io::Write;
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         packer.write_all(&vec![b' '; 2_000_000]).unwrap();

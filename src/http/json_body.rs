@@ -1,9 +1,9 @@
-//! The keys of a small JSON object, taken one by one. Everything that is wrong is named at once, and so is
-//! what nobody knows: a slip in a key must not be taken for a wish to leave it out.
+//! A small JSON object, read key by key. The error names all faults at once, unknown keys included: a misspelt
+//! optional key must not look absent.
 
-use super::problem::{Faults, Problem};
 use super::request_body;
 use crate::app::App;
+use crate::problem::{Faults, Problem};
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
 use domain::single_line_text::SingleLineText;
@@ -12,11 +12,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Longest object, in bytes: several times what the longest texts take with every letter escaped.
+/// Longest object in bytes: several times the longest texts with every letter escaped.
 pub(super) const OBJECT_BYTES_MAX: usize = 16 * 1024;
 
-/// The keys of one object that nobody has taken yet, and what is wrong with those that were. A wrong one
-/// counts as absent until [`JsonBody::finish`] says so.
+/// The unread keys of one object, and the faults of those that were read. A faulty key counts as absent until
+/// [`JsonBody::finish`] reports it.
 pub(super) struct JsonBody {
     left: Vec<(String, Box<RawValue>)>,
     known: Vec<&'static str>,
@@ -36,7 +36,7 @@ impl JsonBody {
         Ok(Self { left, known: Vec::new(), faults: Faults::default() })
     }
 
-    /// A value as it stands there, `null` too.
+    /// A raw value, which may be `null`.
     pub(super) fn raw(&mut self, name: &'static str) -> Option<Box<RawValue>> {
         self.known.push(name);
         let mut values = self.left.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
@@ -49,8 +49,7 @@ impl JsonBody {
         first
     }
 
-    /// A text of a certain shape; `null` counts as absent. `parse` answers with what is wrong, to be
-    /// read after the key.
+    /// A parsed text; `null` counts as absent. An error of `parse` completes a sentence that begins with the key.
     pub(super) fn parsed<T, E: ToString>(
         &mut self,
         name: &'static str,
@@ -67,7 +66,7 @@ impl JsonBody {
         }
     }
 
-    /// A line that a person wrote.
+    /// A single line of text.
     pub(super) fn line(&mut self, name: &'static str) -> Option<SingleLineText> {
         self.parsed(name, SingleLineText::parse)
     }
@@ -78,17 +77,17 @@ impl JsonBody {
         self.parsed(name, |text| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).map_err(|_| wrong))
     }
 
-    /// Something is wrong with a key. `reason` is read after its name.
+    /// Notes a fault. `reason` completes a sentence that begins with the key.
     pub(super) fn wrong(&mut self, name: &str, reason: impl Into<String>) {
         self.faults.note(name, reason);
     }
 
-    /// Whether something is wrong with it already.
+    /// Whether the key already has a fault.
     pub(super) fn is_wrong(&self, name: &str) -> bool {
         self.faults.has(name)
     }
 
-    /// What must be there: said to be missing, unless it is wrong already.
+    /// Notes a missing key, unless it already has a fault.
     pub(super) fn needed<T>(&mut self, name: &'static str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.faults.has(name) {
             self.wrong(name, "is missing");
@@ -96,15 +95,15 @@ impl JsonBody {
         value
     }
 
-    /// Nothing may be wrong, and nothing left.
+    /// Fails on any fault and on unread keys.
     pub(super) fn finish(self) -> Result<(), Problem> {
         if self.faults.is_empty() && self.left.is_empty() { Ok(()) } else { Err(self.refused()) }
     }
 
-    /// All that is wrong.
+    /// The problem with all faults.
     pub(super) fn refused(mut self) -> Problem {
         let known = self.known.join(", ");
-        // The known ones are named once, however many are not.
+        // List the known keys only once.
         let mut hint = format!("; known: {known}");
         for (name, _) in std::mem::take(&mut self.left) {
             if !self.faults.has(&name) {
@@ -115,7 +114,7 @@ impl JsonBody {
     }
 }
 
-/// Every key of an object with its value as it stands there, so that a key given twice is seen.
+/// All keys with their raw values, including duplicates.
 struct Object(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once_with_its_name() {
+    fn all_faults_are_reported_at_once_by_name() {
         let fields = |json: &str| JsonBody::read(json.as_bytes());
         let line = |json: &str| {
             let mut fields = fields(json).unwrap();
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_costs_no_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = format!("{{\"note\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
         let mut given = JsonBody::read(deep.as_bytes()).unwrap();
         assert!(given.line("note").is_none());

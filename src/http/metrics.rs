@@ -1,4 +1,4 @@
-//! What is counted of requests.
+//! Metrics of requests.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -6,25 +6,25 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// Label: where, how, and with what end.
+/// Labels of the request counter.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct RequestLabel {
-    /// The address's pattern, such as `/api/v1/flights/{leg}`; `page` for files.
+    /// The path pattern, such as `/api/v1/flights/{leg}`; `page` for files.
     pub(super) route: &'static str,
-    /// The method; `OTHER` for those nobody uses.
+    /// The method; `OTHER` for unusual ones.
     pub(super) method: &'static str,
     /// The status.
     pub(super) status: u16,
 }
 
-/// Label: where.
+/// Labels of the duration histogram.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct RouteLabel {
     /// As in [`RequestLabel`].
     pub(super) route: &'static str,
 }
 
-/// Requests and how long they took. Clones share their numbers.
+/// Number and duration of requests. Clones share their values.
 #[derive(Clone, Debug)]
 pub(super) struct HttpMetrics {
     pub(super) requests: Family<RequestLabel, Counter>,
@@ -33,7 +33,7 @@ pub(super) struct HttpMetrics {
 
 impl Default for HttpMetrics {
     fn default() -> Self {
-        // 100 us to 3.3 s; a board takes less than the first, a pushed report one commit.
+        // 100 us to 3.3 s: a board takes less than 100 us, a pushed report takes one commit.
         let buckets: fn() -> Histogram = || Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
         Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
     }

@@ -1,11 +1,11 @@
-//! What happens to every request, once, at the border: an id, the check of the origin, a limit of
-//! time, headers that keep browsers safe, a line in the log, and an error in the one shape that
-//! errors have here.
+//! Middleware around every request: request id, origin check, time limit, security headers, log line, metrics,
+//! and the uniform shape of errors.
 
-use super::metrics::{RequestLabel, RouteLabel};
-use super::problem::Problem;
-use super::response_headers::ContentKind;
+use super::HttpState;
+use super::metrics::{HttpMetrics, RequestLabel, RouteLabel};
+use super::static_site::ContentKind;
 use crate::app::App;
+use crate::problem::Problem;
 use crate::time::monotonic;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,35 +13,36 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpResponse, ResponseError, web};
 use std::time::Duration;
 
-/// The header of a request's id, in requests and answers.
+/// The header of the request id, in requests and answers.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longest request id taken from a client.
+/// Longest request id that a client may choose.
 const REQUEST_ID_MAX: usize = 64;
 
-/// How long a browser may remember that it was allowed to ask.
+/// How long a browser may cache a preflight answer.
 const PREFLIGHT_GOOD_FOR_S: &str = "3600";
 
-/// What pages of other origins may send and read beyond what every page may.
+/// The additional headers that pages of other origins may send and read.
 const ALLOWED_HEADERS: &str = "if-none-match, last-event-id, x-request-id";
 const EXPOSED_HEADERS: &str = "etag, link, retry-after, x-request-id";
 
-/// What is known of a request before it is passed on.
+/// What the middleware reads from a request.
 struct RequestInfo {
     id: String,
     method: Method,
     path: String,
     client: Option<String>,
-    /// The page that asks, and whether it may.
+    /// The origin of the page, and whether it is allowed.
     origin: Option<(HeaderValue, bool)>,
 }
 
-/// Around every handler.
+/// Wraps every handler.
 pub(super) async fn handle(
     app: App,
+    state: web::Data<HttpState>,
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -63,28 +64,27 @@ pub(super) async fn handle(
     };
     let mut answer = match answer {
         Ok(answer) => answer,
-        // The request is gone with whoever took too long; what is left is to say so.
+        // The handler timed out and its request is dropped.
         Err(error) => {
             let mut answer = error.error_response();
             ContentKind::Data.put_on(answer.headers_mut());
             info.put_on(answer.headers_mut());
-            info.note(&app, "none", answer.status(), began.elapsed());
+            info.note(&state.metrics, "none", answer.status(), began.elapsed());
             return Err(InternalError::from_response(error, answer).into());
         }
     };
     in_one_shape(&mut answer);
-    let mut answer = super::response_body::prepare(&app, answer).await;
+    let mut answer = super::response_body::prepare(&app, &state, answer).await;
     let pattern = answer.request().match_pattern();
-    let kind = ContentKind::of(pattern.as_deref(), answer.request().path(), &app.http.site);
+    let kind = ContentKind::of(pattern.as_deref(), answer.request().path(), &state.site);
     kind.put_on(answer.headers_mut());
     info.put_on(answer.headers_mut());
     let route = super::pattern(pattern.as_deref());
     if app.readiness.check().is_err() {
-        // A hub that goes down waits for its connections; one that is kept open would make it wait
-        // for nothing.
+        // A shutdown waits for open connections, so it must not keep them alive.
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    info.note(&app, route, answer.status(), began.elapsed());
+    info.note(&state.metrics, route, answer.status(), began.elapsed());
     Ok(answer)
 }
 
@@ -117,11 +117,10 @@ impl RequestInfo {
         }
     }
 
-    /// What can be answered without asking a handler: a browser's question whether it may ask, and
-    /// a page that may not.
+    /// The answer without a handler: for a preflight request, and for a page that is not allowed.
     fn at_once(&self) -> Option<HttpResponse> {
         let refused =
-            || Problem::new(StatusCode::FORBIDDEN).detail("pages of this origin may not ask this hub");
+            || Problem::new(StatusCode::FORBIDDEN).detail("pages of this origin may not use this hub");
         match (&self.origin, &self.method) {
             (Some((_, true)), &Method::OPTIONS) => Some(
                 HttpResponse::NoContent()
@@ -130,8 +129,7 @@ impl RequestInfo {
                     .insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_GOOD_FOR_S))
                     .finish(),
             ),
-            // A browser lets no page read an answer without our leave; but it sends a simple POST
-            // all the same.
+            // Without our permission a browser hides answers from a page, but it still sends a simple POST.
             (Some((_, false)), method) if *method != Method::GET && *method != Method::HEAD => {
                 Some(refused().error_response())
             }
@@ -139,7 +137,7 @@ impl RequestInfo {
         }
     }
 
-    /// Adds what belongs to this request: its id, and whether its page may read the answer.
+    /// Adds the request id, and whether the page may read the answer.
     fn put_on(&self, headers: &mut HeaderMap) {
         if let Ok(id) = HeaderValue::from_str(&self.id) {
             headers.insert(REQUEST_ID, id);
@@ -150,9 +148,9 @@ impl RequestInfo {
         }
     }
 
-    /// Counts the request and writes its line. Neither query nor headers are logged: keys and names
-    /// of travellers have no place in a log.
-    fn note(&self, app: &App, route: &'static str, status: StatusCode, took: Duration) {
+    /// Counts and logs the request. It logs neither query nor headers, which may contain keys or names of
+    /// travellers.
+    fn note(&self, metrics: &HttpMetrics, route: &'static str, status: StatusCode, took: Duration) {
         let method = match self.method {
             Method::GET => "GET",
             Method::HEAD => "HEAD",
@@ -162,7 +160,6 @@ impl RequestInfo {
             Method::OPTIONS => "OPTIONS",
             _ => "OTHER",
         };
-        let metrics = &app.http.metrics;
         metrics.requests.get_or_create(&RequestLabel { route, method, status: status.as_u16() }).inc();
         metrics.seconds.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
         let client = self.client.as_deref().unwrap_or("-");
@@ -177,7 +174,7 @@ impl RequestInfo {
         }
         match route {
             _ if status.is_server_error() => line!(warn),
-            // Asked every few seconds by machines, and of no interest unless they fail.
+            // Machines request these every few seconds; only failures are interesting.
             "/healthz" | "/readyz" | "/metrics" | "page" => line!(debug),
             _ => line!(info),
         }
@@ -189,7 +186,7 @@ fn is_request_id(text: &str) -> bool {
     (1..=REQUEST_ID_MAX).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// Errors that the framework made get the shape that ours have.
+/// Gives errors of the framework the shape of ours.
 fn in_one_shape(answer: &mut ServiceResponse<BoxBody>) {
     let status = answer.status();
     if !status.is_client_error() && !status.is_server_error() {

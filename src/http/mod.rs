@@ -1,29 +1,29 @@
 //! # HTTP
 //!
-//! REST under `/api/v1`, health, metrics, and the files of the web page; the same on both ports.
+//! REST under `/api/v1`, health, metrics, and the files of the web page. Both ports serve the same paths.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | `middleware` | what happens to every request: id, origin, time limit, headers, log line |
-//! | [`problem`] | how errors are answered |
-//! | `query`, `request_body`, `json_body` | what a request says: parameters, its body, the keys of an object |
-//! | `response_headers` | what an answer carries beside its body, by its address |
-//! | `etag`, `bearer_key` | ETags, bearer keys |
-//! | `fair_queue` | of what takes long, one at a time for each client |
-//! | `response_body` | long answers: compressed, counted until they are read |
-//! | `flights`, `history`, `search`, `boards`, `airports_airlines` | what travellers and screens ask for |
-//! | `feeds`, `ingest` | how well airports are heard, and where they push |
-//! | `display_names` | what airports and airlines are called |
-//! | `operator` | what is for the operator alone |
-//! | `health`, `metrics` | whether the hub lives, and what is counted |
-//! | `openapi` | all of it described |
+//! | `middleware` | what wraps every request: request id, origin check, time limit, headers, log line |
+//! | `request_body`, `json_body` | request bodies: type, length and time limits; the keys of a JSON object |
+//! | `bearer_key` | bearer keys |
+//! | `etag`, `data_age` | ETags, and the silent sources that an answer names |
+//! | `response_headers` | security and cache headers by path |
+//! | `response_body` | compression, and the budget of unread answers |
+//! | `fair_queue` | one long request at a time per client |
+//! | `flights`, `history`, `search`, `boards`, `airports_airlines` | read endpoints |
+//! | `feeds`, `ingest` | feed health, and the endpoint for pushed reports |
+//! | `display_names` | names of airports and airlines |
+//! | `operator` | endpoints that need the operator's key |
+//! | `health`, `metrics` | health and metrics endpoints; metrics of requests |
+//! | `openapi`, `stream_docs` | the OpenAPI document |
 //! | `static_site` | the web page |
 //!
 //! ## Adding an endpoint
 //!
-//! 1. A handler in the file of its thought, with `#[utoipa::path]` above it.
-//! 2. Its line in `ENDPOINTS`, and its name in `openapi`. A test holds the two together.
-//! 3. Its way and its refusals in `tests/it/`.
+//! 1. A handler in the module of its topic, with `#[utoipa::path]` above it.
+//! 2. Its line in `ENDPOINTS`, and its name in `openapi`. A test compares the two.
+//! 3. Tests of its success and its errors in `tests/it/`.
 
 mod bearer_key;
 mod boards;
@@ -44,8 +44,6 @@ mod request_body;
 
 mod airports_airlines;
 mod fair_queue;
-pub mod problem;
-pub(crate) mod query;
 mod response_body;
 mod response_headers;
 mod search;
@@ -54,29 +52,29 @@ mod stream_docs;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::problem::Problem;
 use actix_web::guard;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, Route, web};
-use problem::Problem;
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
-/// What the HTTP side shares between its worker threads.
+/// The state that the HTTP handlers of all worker threads share.
 pub struct HttpState {
     metrics: metrics::HttpMetrics,
     site: static_site::Site,
     active_codes: airports_airlines::ActiveCodes,
-    /// A place for each body that is held in memory.
+    /// A permit for each body in memory.
     bodies: ingest::Bodies,
-    /// A place for each answer that is being compressed.
+    /// A permit for each compression.
     compressions: Semaphore,
-    /// A place for each look through many flights.
+    /// A permit for each query over many flights.
     long_queries: Semaphore,
 }
 
 impl HttpState {
-    /// Made once a process. Reads the web page.
+    /// Reads the web page. Called once per process.
     pub fn new(config: &Config) -> Self {
         Self {
             metrics: metrics::HttpMetrics::default(),
@@ -88,15 +86,15 @@ impl HttpState {
         }
     }
 
-    /// Adds what is counted here.
+    /// Registers the metrics of requests.
     pub fn register(&self, registry: &mut Registry) {
         self.metrics.register(registry);
     }
 }
 
-/// One way to ask one address.
+/// One method of one path.
 struct Endpoint {
-    /// GET answers HEAD as well.
+    /// GET includes HEAD.
     method: Method,
     /// As in `actix_web`, with its parameters in braces.
     path: &'static str,
@@ -104,8 +102,7 @@ struct Endpoint {
     route: fn(Route) -> Route,
 }
 
-/// Every address but those of the web page and of the WebSocket. The methods of one address stand
-/// together.
+/// Every path except those of the web page and the WebSocket. The methods of one path are adjacent.
 const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/flights", |r| r.to(flights::list)),
     get("/api/v1/flights/{leg}", |r| r.to(flights::one)),
@@ -153,32 +150,33 @@ const fn delete(path: &'static str, route: fn(Route) -> Route) -> Endpoint {
     Endpoint { method: Method::DELETE, path, route }
 }
 
-/// The endpoints of each address.
+/// The endpoints of each path.
 fn addresses() -> impl Iterator<Item = &'static [Endpoint]> {
     ENDPOINTS.chunk_by(|one, next| one.path == next.path)
 }
 
-/// The label of a matched pattern, for what is counted.
+/// The metric label of a matched pattern.
 fn pattern(matched: Option<&str>) -> &'static str {
     let known = ENDPOINTS.iter().map(|endpoint| endpoint.path).find(|path| Some(*path) == matched);
     known.unwrap_or("page")
 }
 
-/// Everything this module answers, for one worker thread.
-pub fn configure(service: &mut web::ServiceConfig, app: &App) {
-    let for_middleware = app.clone();
-    let mut scope = web::scope("").app_data(web::Data::new(app.clone()));
+/// Configures all endpoints for one worker thread.
+pub fn configure(service: &mut web::ServiceConfig, app: &App, state: &web::Data<HttpState>) {
+    let for_middleware = (app.clone(), state.clone());
+    let mut scope = web::scope("").app_data(web::Data::new(app.clone())).app_data(state.clone());
     for endpoints in addresses() {
         scope = scope.service(resource(endpoints));
     }
     let scope = scope.service(web::resource(crate::ws::handshake::PATH).to(upgrade_needed));
     let scope = scope.default_service(web::to(static_site::anything));
-    service.service(
-        scope.wrap(from_fn(move |request, next| middleware::handle(for_middleware.clone(), request, next))),
-    );
+    service.service(scope.wrap(from_fn(move |request, next| {
+        let (app, state) = for_middleware.clone();
+        middleware::handle(app, state, request, next)
+    })));
 }
 
-/// One address with all its methods, and a word for who asks by another.
+/// One path with all its methods, and an error for other methods.
 fn resource(endpoints: &'static [Endpoint]) -> actix_web::Resource {
     let names = endpoints.iter().map(|endpoint| match endpoint.method {
         Method::GET => "GET, HEAD",
@@ -189,7 +187,7 @@ fn resource(endpoints: &'static [Endpoint]) -> actix_web::Resource {
         let allowed = allowed.clone();
         async move {
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED)
-                .detail(format!("this address answers {allowed}"))
+                .detail(format!("this path allows {allowed}"))
                 .header(header::ALLOW, allowed);
             Err::<HttpResponse, _>(problem)
         }
@@ -205,8 +203,8 @@ fn resource(endpoints: &'static [Endpoint]) -> actix_web::Resource {
     resource
 }
 
-/// A plain request where a WebSocket is spoken.
+/// Answers a plain request to the path of the WebSocket.
 async fn upgrade_needed() -> Result<HttpResponse, Problem> {
-    let detail = "a WebSocket with the subprotocol gatecall.v1 is spoken here; see /docs/protocol";
+    let detail = "this path needs a WebSocket with the subprotocol gatecall.v1; see /docs/protocol";
     Err(Problem::new(StatusCode::UPGRADE_REQUIRED).detail(detail).header(header::UPGRADE, "websocket"))
 }

@@ -1,4 +1,4 @@
-//! The REST interface described by itself (OpenAPI 3.1), generated from the handlers.
+//! The OpenAPI 3.1 document of the REST interface, generated from the handlers.
 
 use actix_web::HttpResponse;
 use bytes::Bytes;
@@ -46,13 +46,13 @@ use utoipa::{Modify, OpenApi};
         document,
     ),
     tags(
-        (name = "flights", description = "One living state per flight."),
+        (name = "flights", description = "One live state per flight."),
         (name = "boards", description = "An airport's departures and arrivals."),
         (name = "stream", description = "Changes as they happen."),
         (name = "places", description = "Airports and airlines."),
-        (name = "feeds", description = "What airports tell, and how well they are heard."),
+        (name = "feeds", description = "Reports from airports, and the health of feeds."),
         (name = "operator", description = "For the operator of this hub."),
-        (name = "health", description = "For whatever runs and watches this hub."),
+        (name = "health", description = "For supervisors and monitoring."),
     ),
     modifiers(&Keys, &Common)
 )]
@@ -73,8 +73,7 @@ impl Modify for Keys {
     }
 }
 
-/// What belongs to every operation alike, so that none can forget it: the refusals of the border and of the
-/// parameters.
+/// Adds what all operations share: the errors of the middleware and of parameters.
 struct Common;
 
 impl Modify for Common {
@@ -88,7 +87,10 @@ impl Modify for Common {
                 let mut may = |status: u16, why: &str| {
                     operation.responses.responses.entry(status.to_string()).or_insert_with(|| problem(why));
                 };
-                may(503, "The hub took too long to answer, or is going down; come back after `Retry-After`");
+                may(
+                    503,
+                    "The hub took too long to answer, or is going down; retry after the delay in `Retry-After`",
+                );
                 if acts {
                     may(403, "A web page of another origin asks");
                 }
@@ -105,7 +107,7 @@ fn problem(why: &str) -> RefOr<Response> {
     ResponseBuilder::new().description(why).content(wire::problem::CONTENT_TYPE, body).into()
 }
 
-/// Bodies as the hub writes them. The tests of `wire` and of the web page read the same files.
+/// Example bodies, as the hub writes them. The tests of `wire` and of the web page read the same files.
 const EXAMPLES: [(&str, &str); 10] = [
     ("AirlinesBody", include_str!("../../wire/golden/rest-airlines.json")),
     ("AirportsBody", include_str!("../../wire/golden/rest-airports-page.json")),
@@ -152,7 +154,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_document_describes_exactly_the_addresses_that_are_served() {
+    fn the_openapi_document_lists_exactly_the_served_endpoints() {
         let document: serde_json::Value = serde_json::from_slice(&JSON).unwrap();
         let paths = document["paths"].as_object().unwrap();
         let described: BTreeSet<_> = paths
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_have_an_example_that_the_hub_has_written() {
+    fn every_body_has_an_example_written_by_the_hub() {
         let document: serde_json::Value = serde_json::from_slice(&JSON).unwrap();
         for (name, _) in EXAMPLES {
             assert!(document["components"]["schemas"][name]["example"].is_object(), "{name}");
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_says_what_it_does_and_every_reference_leads_somewhere() {
+    fn every_operation_has_a_summary_and_every_reference_resolves() {
         let document: serde_json::Value = serde_json::from_slice(&JSON).unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {

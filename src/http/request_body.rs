@@ -1,16 +1,16 @@
-//! Bodies of requests: of which type, how long, within which time.
+//! Request bodies: content type, length and time limit.
 
-use super::problem::Problem;
 use crate::app::App;
+use crate::problem::Problem;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
-/// Room that is made for a body before any of it has come.
+/// The largest buffer allocated before the body arrives.
 const ROOM_BYTES: usize = 64 * 1024;
 
-/// The content type without its parameters: one of `known`. Text must be UTF-8.
+/// The content type without parameters. It must be one of `known`, in UTF-8.
 pub(super) fn content_type(request: &HttpRequest, known: &[&str]) -> Result<String, Problem> {
     let unsupported = |why: &str| {
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
@@ -47,7 +47,7 @@ pub(super) fn too_long(limit: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("the body {why}")).field("body", why)
 }
 
-/// The body as it comes, within `limit` bytes and the time that bodies have.
+/// Reads the body, within `limit` bytes and the configured time.
 pub(super) async fn read(
     request: &HttpRequest,
     mut payload: web::Payload,
@@ -58,7 +58,7 @@ pub(super) async fn read(
         return Err(too_long(limit));
     }
     let all = async {
-        // Room for what has come, not for what is promised.
+        // Do not allocate everything that the length header promises.
         let promised = content_length(request).unwrap_or(8 * 1024);
         let mut body = BytesMut::with_capacity(promised.min(ROOM_BYTES));
         while let Some(piece) = payload.next().await {
@@ -73,7 +73,7 @@ pub(super) async fn read(
         }
         Ok(body.freeze())
     };
-    let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT).detail("the body did not come in time");
+    let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT).detail("the body did not arrive in time");
     tokio::time::timeout(app.config.server.body_timeout, all).await.map_err(late)?
 }
 
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_taken_in_utf_8_and_nothing_else() {
+    fn only_known_content_types_in_utf_8_are_accepted() {
         for (given, essence) in [
             ("application/json", "application/json"),
             ("Application/JSON; charset=UTF-8", "application/json"),

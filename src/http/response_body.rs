@@ -1,13 +1,14 @@
-//! Long answers: compressed where that is worth it, counted until the client has read them, and handed
-//! to its connection in pieces.
+//! Long answers: compressed if useful, counted until the client has read them, and passed to the connection in
+//! pieces.
 //!
-//! A connection copies whatever it is handed into a buffer of its own. In pieces that buffer stays
-//! small, and the rest of the answer stays where the hub's budget counts it
+//! A connection copies what it gets into its own buffer. Pieces keep that buffer small, and the rest of the
+//! answer stays where the hub's budget counts it
 //! ([`actors::unread::UnreadBudget`]).
 
-use super::problem::Problem;
+use super::HttpState;
 use super::static_site::takes_gzip;
 use crate::app::App;
+use crate::problem::Problem;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode, header};
@@ -21,18 +22,21 @@ use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Most that a connection is handed at once.
+/// The largest piece for a connection.
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// Shorter answers go as they are. From this length on JSON is compressed for those who can read it.
+/// JSON of this length or more is compressed for clients that accept it.
 const COMPRESSED_FROM_BYTES: u64 = 1024;
 
-/// So many answers are compressed at a time. While others are, an answer is sent as it is: compressing
-/// for whoever asks must leave processors to tell changes.
+/// Concurrent compressions. Beyond them answers are sent uncompressed, to leave CPU for broadcasts.
 pub(super) const COMPRESSIONS_MAX: usize = 2;
 
-/// Makes an answer ready for its connection, or refuses it when too much is unread.
-pub(super) async fn prepare(app: &App, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+/// Prepares an answer for its connection, or refuses it if too much is unread.
+pub(super) async fn prepare(
+    app: &App,
+    state: &HttpState,
+    answer: ServiceResponse<BoxBody>,
+) -> ServiceResponse<BoxBody> {
     let is_long = matches!(answer.response().body().size(), BodySize::Sized(COMPRESSED_FROM_BYTES..));
     if !is_long || *answer.request().method() == Method::HEAD {
         return answer;
@@ -55,7 +59,7 @@ pub(super) async fn prepare(app: &App, answer: ServiceResponse<BoxBody>) -> Serv
     let mut response = response.set_body(());
     let mut body = held;
     if is_worth_compressing(&request, &response)
-        && let Some(packed) = compressed(app, body.clone()).await
+        && let Some(packed) = compressed(state, body.clone()).await
         && let Ok(held) = hold(&packed)
     {
         response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
@@ -76,9 +80,9 @@ fn is_worth_compressing(request: &HttpRequest, response: &actix_web::HttpRespons
         && text(header::ACCEPT_ENCODING).is_some_and(takes_gzip)
 }
 
-/// On a thread that serves no socket. `None` where others are compressed already.
-async fn compressed(app: &App, bytes: Bytes) -> Option<Bytes> {
-    let _place = app.http.compressions.try_acquire().ok()?;
+/// Compresses on a blocking thread. `None` if no permit is free.
+async fn compressed(state: &HttpState, bytes: Bytes) -> Option<Bytes> {
+    let _permit = state.compressions.try_acquire().ok()?;
     let pack = move || {
         let mut packer = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
         packer.write_all(&bytes)?;
@@ -88,7 +92,7 @@ async fn compressed(app: &App, bytes: Bytes) -> Option<Bytes> {
     packed.ok().map(Bytes::from)
 }
 
-/// A body that is handed out in pieces, and counted until then.
+/// A body that is read in pieces, and counted until then.
 struct ChunkedBody(Bytes);
 
 impl MessageBody for ChunkedBody {
@@ -103,7 +107,7 @@ impl MessageBody for ChunkedBody {
             return Poll::Ready(None);
         }
         let piece = self.0.len().min(PIECE_BYTES);
-        // A copy, so that a piece that waits for the line keeps nothing alive.
+        // A copy, so that a buffered piece does not keep the whole answer alive.
         let piece = Bytes::copy_from_slice(&self.0.split_to(piece));
         Poll::Ready(Some(Ok(piece)))
     }

@@ -1,38 +1,26 @@
-//! What an answer carries beside its body: how a browser may use it, and for how long it may be kept.
+//! Security and cache headers.
 //!
-//! The address decides, never a header of the answer. A 304 has no `Content-Type`, and a browser puts the
-//! headers of a 304 in place of those it has stored: with another policy than the stored page's, every
-//! second visit would show nothing. So 304, HEAD, errors and whole answers of one address carry the same.
+//! Only the path selects them. A 304 has no `Content-Type`, and a browser replaces its stored headers with those
+//! of a 304: with another policy than the stored page's, every second visit would show nothing. So 304, HEAD,
+//! errors and full answers of one path carry the same headers.
 
-use super::static_site::Site;
+use super::static_site::{ContentKind, Site};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// For the web page: everything from here, and sockets, which older browsers do not count as
-/// 'self'.
+/// The policy of the web page: only resources of this origin, and WebSockets, which older browsers do not
+/// include in 'self'.
 const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
     object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// For scripts: a worker, as the one that holds the stream of all tabs, has the policy of its own script and
-/// not that of the page that started it.
+/// The policy of scripts: a web worker has the policy of its own script, not that of its page.
 const SCRIPT_POLICY: &str =
     "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
 
-/// For everything else: it is data, nothing to be run or framed.
+/// The policy of everything else: data that a browser must not run or frame.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// What an address stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum ContentKind {
-    /// The web page, found or not.
-    Page,
-    /// A script of the page.
-    Script,
-    /// Data, pictures, problems: whatever is not shown by itself.
-    Data,
-}
-
 impl ContentKind {
-    /// Of a matched pattern, or of a path that no pattern fits.
+    /// The kind of a matched pattern, or of an unmatched path.
     pub(super) fn of(pattern: Option<&str>, path: &str, site: &Site) -> Self {
         match pattern {
             Some(known) if super::ENDPOINTS.iter().any(|endpoint| endpoint.path == known) => Self::Data,
@@ -41,8 +29,7 @@ impl ContentKind {
         }
     }
 
-    /// Adds what every answer of this kind carries. What may be kept, and how long, is for the handler to
-    /// say; where it does not, nothing is.
+    /// Adds the headers of this kind. The handler sets `Cache-Control`; without it the answer is not stored.
     pub(super) fn put_on(self, headers: &mut HeaderMap) {
         let (policy, vary) = match self {
             Self::Page => (PAGE_POLICY, "Origin, Accept-Encoding, Accept"),

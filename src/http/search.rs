@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_is_found_by_its_numbers_however_they_are_written() {
+    fn search_finds_flight_numbers_in_any_notation() {
         for text in [
             "B6615", "b6 615", "B6-615", "B6 0615", "JBU615", "615", "EI5105", "ei 5105", "N503JB", "n503-jb",
         ] {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_is_found_by_the_words_of_its_places_and_airline() {
+    fn search_finds_flights_by_city_airport_and_airline_names() {
         for text in [
             "JetBlue",
             "fort lauderdale",
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_found_in_its_own_direction() {
+    fn search_finds_a_route_only_in_its_direction() {
         for text in [
             "JFK to FLL",
             "jfk-fll",
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_that_was_diverted_is_found_at_both_places_it_goes_to() {
+    fn search_finds_a_diverted_flight_at_both_destinations() {
         let diverted = FlightView {
             diverted_to: Some(Iata::parse("MCO").unwrap()),
             ..flight("B6", "615", "JFK", "FLL")
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_route_begin_names_as_well() {
+    fn route_words_match_prefixes_of_names() {
         let to_tokyo = flight("UA", "9", "EWR", "NRT");
         for text in ["to", "tokyo", "to tokyo", "newark to tokyo"] {
             assert!(Search::parse(text).unwrap().fits(&to_tokyo), "{text}");
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn accents_need_not_be_typed() {
+    fn search_ignores_accents() {
         let to_montreal = flight("AC", "713", "LGA", "YUL");
         for text in ["montreal", "Montréal", "MONTRÉAL"] {
             assert!(Search::parse(text).unwrap().fits(&to_montreal), "{text}");
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_too_much_cannot_be_looked_for() {
+    fn empty_and_too_long_searches_are_refused() {
         for text in ["", "  ", "- ' -"] {
             assert_eq!(Search::parse(text).unwrap_err(), "has nothing to look for", "{text:?}");
         }

@@ -1,11 +1,10 @@
-//! The built web page, held in memory.
+//! The built web page, in memory.
 //!
-//! Everything is read once at the start, so serving a file touches no disk, no path from a request
-//! ever meets the file system, and the page in memory is one whole build.
+//! The hub reads all files once at the start. Serving a file needs no disk, no path of a request reaches the file
+//! system, and the page in memory is one complete build.
 
-use super::etag::{ASK_AGAIN, not_modified};
-use super::problem::Problem;
-use super::response_headers::ContentKind;
+use super::etag::{REVALIDATE, not_modified};
+use crate::problem::Problem;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -15,21 +14,32 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::app::App;
+use super::HttpState;
 
-/// Most files of a page, and most bytes of them together. A build is far below either; a folder
-/// named by mistake is not to fill the memory.
+/// Most files of a page, and most bytes in total. A build is far below both; a wrong folder must not exhaust the
+/// memory.
 const FILES_MAX: usize = 2_000;
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// How deep folders may lie in one another.
+/// The deepest nesting of folders.
 const DEPTH_MAX: usize = 8;
 
-/// From this size on a text is sent compressed to those who can read it.
+/// Texts of this size or more are compressed for clients that accept it.
 const GZIP_FROM_BYTES: usize = 1024;
 
-/// Addresses that the page itself knows; anything else is shown by it as not found, with 404.
+/// Paths of views of the page. For other paths the page shows "not found", with status 404.
 const PAGES: &[&str] = &["/board/", "/display/", "/flight/", "/docs/"];
+
+/// The kind of content at a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ContentKind {
+    /// The web page, found or not.
+    Page,
+    /// A script of the page.
+    Script,
+    /// Data, images, problems: everything that is not shown alone.
+    Data,
+}
 
 /// A file of the page.
 struct File {
@@ -37,28 +47,28 @@ struct File {
     bytes: Bytes,
     gzipped: Option<Bytes>,
     tag: String,
-    /// Its name carries its content's hash, so it never changes.
+    /// The name contains a hash of the content, so the file never changes.
     hashed: bool,
 }
 
-/// The page's files by their address.
+/// The files of the page by path.
 #[derive(Default)]
 pub(super) struct Site {
     files: HashMap<String, File>,
 }
 
 impl Site {
-    /// Reads the folder of a build. One that cannot be read makes an empty site, which says what
-    /// to do about it; the API does not depend on it.
+    /// Reads the folder of a build. An unreadable folder gives an empty site, which explains how to build the page;
+    /// the API does not depend on it.
     pub(super) fn read(root: &Path) -> Self {
         let mut site = Self::default();
         match site.read_below(root) {
             Ok(()) if site.files.contains_key("/index.html") => {}
             Ok(()) => {
-                tracing::warn!(folder = %root.display(), "there is no built web page here; only the API is served");
+                tracing::warn!(folder = %root.display(), "found no built web page; serving only the API");
             }
             Err(fault) => {
-                tracing::warn!(folder = %root.display(), %fault, "the web page cannot be read; only the API is served");
+                tracing::warn!(folder = %root.display(), %fault, "cannot read the web page; serving only the API");
                 site.files.clear();
             }
         }
@@ -72,7 +82,7 @@ impl Site {
             for entry in std::fs::read_dir(folder)? {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                // Links are not followed: they may lead anywhere.
+                // Do not follow links: they may lead anywhere.
                 let kind = entry.file_type()?;
                 if name.starts_with('.') || kind.is_symlink() {
                     continue;
@@ -96,7 +106,7 @@ impl Site {
         Ok(())
     }
 
-    /// What a path stands for that belongs to no endpoint.
+    /// The kind of a path without an endpoint.
     pub(super) fn kind(&self, path: &str) -> ContentKind {
         match self.files.get(path) {
             Some(file) if file.content_type.starts_with("text/html") => ContentKind::Page,
@@ -145,7 +155,7 @@ impl File {
         let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
         let gzipped = self.gzipped.as_ref().filter(|_| accepted.is_some_and(takes_gzip));
         let tag = format!("\"{}{}\"", self.tag, if gzipped.is_some() { "-gz" } else { "" });
-        let caching = if self.hashed { "public, max-age=31536000, immutable" } else { ASK_AGAIN };
+        let caching = if self.hashed { "public, max-age=31536000, immutable" } else { REVALIDATE };
         if status == StatusCode::OK
             && let Some(answer) = not_modified(request, &tag, caching)
         {
@@ -162,7 +172,7 @@ impl File {
     }
 }
 
-/// Whether something is asked for by a program or a page, so that it is there or it is not.
+/// Whether a program or a page requests a resource, which gets a plain 404 instead of the page.
 fn is_data(path: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or_default();
     path.starts_with("/api/") || path.starts_with("/assets/") || last.contains('.')
@@ -201,14 +211,17 @@ fn not_built() -> HttpResponse {
         .body(include_str!("not_built.html"))
 }
 
-/// Whatever no endpoint answers: a file of the page, the page itself, or nothing.
-pub(super) async fn anything(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+/// Answers every path without an endpoint: with a file of the page, the page itself, or 404.
+pub(super) async fn anything(
+    request: HttpRequest,
+    state: web::Data<HttpState>,
+) -> Result<HttpResponse, Problem> {
     use actix_web::http::Method;
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, "GET, HEAD");
-        return Err(problem.detail("this address can only be read"));
+        return Err(problem.detail("this path allows GET and HEAD"));
     }
-    app.http.site.answer(&request)
+    state.site.answer(&request)
 }
 
 #[cfg(test)]
@@ -241,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_page_get_the_page_and_unknown_ones_get_it_with_404() {
+    fn page_urls_get_the_page_and_unknown_urls_get_it_with_404() {
         let (_folder, site) = site();
         for path in [
             "/",
@@ -263,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_beside_the_files_of_the_build_can_be_had() {
+    fn only_files_of_the_build_are_served() {
         let (_folder, site) = site();
         for path in [
             "/.secret",
@@ -289,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn hashed_files_are_kept_for_ever_compressed_and_not_sent_twice() {
+    fn hashed_files_are_immutable_compressed_and_answered_304() {
         let (_folder, site) = site();
         let path = "/assets/app-1a2b.js";
         let plain = get(&site, path, &[]).unwrap();
@@ -307,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_build_the_page_says_what_to_do() {
+    fn without_a_build_the_page_explains_how_to_build_it() {
         let site = Site::read(Path::new("/nowhere/at/all"));
         let answer = get(&site, "/", &[]).unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);

@@ -18,7 +18,7 @@ use wire::problem::ProblemBody;
     responses(
         (status = 200, description = "The events, without end", body = String, content_type = "text/event-stream"),
         (status = 404, description = "No such flight", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The hub takes no more listeners now", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The hub accepts no more connections now", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 #[expect(dead_code, reason = "only its description is used")]

@@ -1,4 +1,4 @@
-//! One folder, one file, one process.
+//! The embedded store: one folder, one file, one process.
 
 use super::{Health, Storage, StorageDeps, StorageLifecycle};
 use crate::config::Config;
@@ -15,11 +15,11 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the store may take to answer before it counts as away.
+/// The store counts as unavailable if it does not answer within this time.
 const STORE_WAIT: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether the store takes changes.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often the hub checks whether the store accepts changes.
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
 /// The store's settings.
 pub fn settings(config: &Config) -> EmbeddedConfig {
@@ -30,7 +30,7 @@ pub fn settings(config: &Config) -> EmbeddedConfig {
     embedded
 }
 
-/// Runs something short on the store, without a hub.
+/// Runs a short task on the store without a hub.
 pub async fn with_store<T>(
     config: &Config,
     task: impl AsyncFnOnce(&Embedded) -> anyhow::Result<T>,
@@ -41,15 +41,17 @@ pub async fn with_store<T>(
     answer
 }
 
-pub(super) async fn open(config: &Config, parts: StorageDeps) -> anyhow::Result<Storage> {
-    let StorageDeps { clock, metrics, deaths, threads, .. } = parts;
+pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<Storage> {
+    let StorageDeps { clock, metrics, deaths, threads, .. } = deps;
     let store = Embedded::open(settings(config)).await?;
     let epoch = store.epoch(rand::random()).await?.into();
     let hub = Hub::new(clock.clone(), Arc::new(store.clone()), config.limits, metrics, deaths, threads);
     let began = tokio::time::Instant::now();
-    let flights =
-        hub.restore().await.context("the stored flights cannot be restored (gatecall repair tells which)")?;
-    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
+    let flights = hub
+        .restore()
+        .await
+        .context("cannot restore the stored flights (`gatecall repair` lists the unreadable ones)")?;
+    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "restored the flights");
     if let Some(newest) = newest_stamp(&hub) {
         time::begin_not_before(newest);
     }
@@ -67,7 +69,7 @@ pub(super) async fn open(config: &Config, parts: StorageDeps) -> anyhow::Result<
     })
 }
 
-/// The newest stamp of any change, where the operational clock is real time.
+/// The newest stamp of any change, if the operational clock is real time.
 fn newest_stamp(hub: &Hub) -> Option<DateTime<Utc>> {
     let mut newest = None;
     hub.each_live(|live| newest = newest.max(Some(live.changed_at)));
@@ -76,17 +78,18 @@ fn newest_stamp(hub: &Hub) -> Option<DateTime<Utc>> {
     newest.filter(|_| clock.speed() == 1.0 && is_real)
 }
 
-/// Tells listeners when the store takes nothing more, as then no change reaches them, and when it does again.
+/// Notifies clients when the store stops accepting changes, because they receive no change then, and when
+/// it accepts changes again.
 async fn watch(hub: Hub, store: Embedded) {
     let mut is_away = false;
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
         let health = store.health();
         if health.is_err() != is_away {
             is_away = health.is_err();
             match &health {
-                Err(fault) => tracing::error!(%fault, "the store takes nothing: listeners are told"),
-                Ok(()) => tracing::info!("the store takes changes again: listeners are told"),
+                Err(fault) => tracing::error!(%fault, "the store accepts no changes; clients are notified"),
+                Ok(()) => tracing::info!("the store accepts changes again; clients are notified"),
             }
             hub.warn(is_away.then(|| hub.clock().now())).await;
         }
@@ -121,7 +124,7 @@ impl StorageLifecycle for EmbeddedLifecycle {
     fn save_clock(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             if let Err(fault) = self.store.save_clock_instant(self.clock.now()).await {
-                tracing::warn!(%fault, "the operational clock could not be saved");
+                tracing::warn!(%fault, "cannot save the operational clock");
             }
         })
     }

@@ -1,17 +1,17 @@
-//! What a hub stands on, in the one place where ports meet adapters.
+//! Storage backends and how they are composed. Only this module knows the adapters behind the ports.
 //!
-//! | module | is |
+//! | module | contents |
 //! |---|---|
-//! | [`embedded`] | one folder, for a process of its own |
-//! | [`servers`] | Kafka, PostgreSQL and MongoDB, for a node of several |
-//! | `node_name` | the name that no two nodes may share |
+//! | [`embedded`] | one folder, for a single process |
+//! | [`servers`] | Kafka, PostgreSQL and MongoDB, for a node among several |
+//! | `node_name` | the lease on this node's unique name |
 //!
-//! Either gives the same: a [`Storage`]. Whatever else knows which of the two it is asks this module.
+//! Both return a [`Storage`]; other modules do not know which one it is.
 //!
-//! ## Adding one
+//! ## Adding a backend
 //!
-//! 1. A file with a function that opens it and answers with a [`Storage`].
-//! 2. A word for it in `store.kind`, and its arm in [`open`].
+//! 1. A file with a function that opens the backend and returns a [`Storage`].
+//! 2. A value of `store.kind`, and its arm in [`open`].
 
 pub mod embedded;
 mod node_name;
@@ -29,23 +29,23 @@ use domain::ports::{Archive, BoxFuture, Directory, Leases, ReportSink};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 
-/// What is given to whatever opens a backing.
+/// What a backend needs to open.
 pub struct StorageDeps {
     /// The operational clock.
     pub clock: Arc<dyn Clock>,
-    /// What is counted.
+    /// The metrics of the actors.
     pub metrics: Metrics,
-    /// Where deaths are told.
+    /// Where panics are reported.
     pub deaths: Deaths,
-    /// Where flights and boards live.
+    /// The threads of flights and boards.
     pub threads: Threads,
-    /// Where the bridge to a shared log lives.
+    /// The thread of the bridge to a shared log.
     pub bridge: ArbiterHandle,
-    /// What this node does.
+    /// The roles of this node.
     pub roles: Roles,
 }
 
-/// What a hub stands on, with every flight in its place.
+/// An open backend with all flights restored.
 pub struct Storage {
     /// Flights, boards, switchboards.
     pub hub: Hub,
@@ -53,53 +53,52 @@ pub struct Storage {
     pub sink: Arc<dyn ReportSink>,
     /// Raw messages, quarantine, history.
     pub archive: Arc<dyn Archive>,
-    /// Keys, names, what was decided by hand.
+    /// Feed keys, reference names, overrides and their audit.
     pub directory: Arc<dyn Directory>,
-    /// Who asks which airport, where several nodes could.
+    /// Leases on polled feeds, if several nodes could poll them.
     pub leases: Option<Arc<dyn Leases>>,
-    /// Names the data.
+    /// The epoch of the data.
     pub epoch: Arc<str>,
-    /// How it does.
+    /// The health of the backend.
     pub health: Arc<dyn Health>,
-    /// Its end.
+    /// Saves and closes the backend.
     pub lifecycle: Box<dyn StorageLifecycle>,
 }
 
-/// How a backing does.
+/// The health of a backend.
 pub trait Health: Send + Sync {
-    /// What does not work at present, a sentence each, where traffic may come all the same; `Err`
-    /// where it should not.
+    /// Current problems, one sentence each, that do not prevent traffic; `Err` if the hub should receive no
+    /// traffic.
     fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>>;
 }
 
-/// What has to be done for a backing now and then, and at its end.
+/// What a running hub does with its backend, and at its end.
 pub trait StorageLifecycle {
-    /// Adds what it counts.
+    /// Registers the metrics of the backend.
     fn register(&self, registry: &mut Registry);
 
-    /// Saves the operational clock, where a replayed day is to go on from there.
+    /// Saves the operational clock, so that a replay can continue from there.
     fn save_clock(&self) -> BoxFuture<'_, ()>;
 
-    /// Gives back what other nodes should take over at once. The hub still serves.
+    /// Releases what other nodes should take over at once. The hub still serves clients.
     fn hand_over(&self) -> BoxFuture<'_, ()>;
 
-    /// Comes to rest. Nothing is asked of it afterwards.
+    /// Closes the backend. The hub does not use it afterwards.
     fn close(&self) -> BoxFuture<'_, Result<(), String>>;
 }
 
-/// Opens what the configuration names.
-pub async fn open(config: &Config, parts: StorageDeps) -> anyhow::Result<Storage> {
-    for role in parts.roles.iter().filter(|role| !role.has_work() && !parts.roles.are_all()) {
-        tracing::warn!(role = role.as_str(), "this version has no work for this role yet");
+/// Opens the configured backend.
+pub async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<Storage> {
+    for role in deps.roles.iter().filter(|role| !role.has_work() && !deps.roles.are_all()) {
+        tracing::warn!(role = role.as_str(), "this version has no work for this role");
     }
     match config.store.kind {
-        StoreKind::Embedded => embedded::open(config, parts).await,
-        StoreKind::Servers => servers::open(config, parts).await,
+        StoreKind::Embedded => embedded::open(config, deps).await,
+        StoreKind::Servers => servers::open(config, deps).await,
     }
 }
 
-/// Runs something short on the directory alone, without a hub. Of the embedded store that is refused
-/// while a hub runs on it.
+/// Runs a short task on the directory without a hub. Fails if a hub uses the embedded store.
 pub async fn with_directory<T>(
     config: &Config,
     task: impl AsyncFnOnce(&dyn Directory) -> anyhow::Result<T>,
@@ -119,16 +118,16 @@ pub async fn with_directory<T>(
     }
 }
 
-/// Whether the roles fit what the hub stands on.
+/// Checks that the roles fit the configured backend.
 pub fn check_roles(config: &Config, roles: &Roles) -> anyhow::Result<()> {
     if config.store.kind == StoreKind::Embedded && !roles.are_all() {
         anyhow::bail!(
-            "--roles {roles}: a hub with the embedded store does everything; store.kind is not \"servers\""
+            "--roles {roles}: a hub with the embedded store runs all roles; store.kind is not \"servers\""
         );
     }
     let works = [Role::Feeds, Role::Flights, Role::Sockets].iter().any(|role| roles.has(*role));
     if !works {
-        anyhow::bail!("--roles {roles}: this version has no work for these alone yet");
+        anyhow::bail!("--roles {roles}: this version has no work for these roles");
     }
     Ok(())
 }

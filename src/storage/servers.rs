@@ -1,4 +1,4 @@
-//! Kafka, PostgreSQL and MongoDB, for a node of several.
+//! Kafka, PostgreSQL and MongoDB, for a node among several.
 
 use super::{Health, Storage, StorageDeps, StorageLifecycle, node_name};
 use crate::config::Config;
@@ -17,16 +17,16 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a server may take to answer before it counts as away.
+/// A server counts as unavailable if it does not answer within this time.
 const SERVER_WAIT: Duration = Duration::from_secs(2);
 
-/// How often they are asked for what is counted.
-const ASK_EVERY: Duration = Duration::from_secs(10);
+/// How often the metrics check the servers.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
 
-/// For how long what they said is good.
-const SAID_GOOD_FOR: Duration = Duration::from_secs(1);
+/// How long a health result is cached.
+const HEALTH_VALID_FOR: Duration = Duration::from_secs(1);
 
-/// What Kafka must know.
+/// The settings of Kafka.
 pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
     let kafka = &config.servers.kafka;
     KafkaConfig {
@@ -47,17 +47,17 @@ pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
     }
 }
 
-/// What Kafka must know for a command that is over before anything could die.
+/// The settings of Kafka for a short command.
 pub fn kafka_for_commands(config: &Config) -> KafkaConfig {
-    kafka_settings(config, nobody_told())
+    kafka_settings(config, ignore_panics())
 }
 
-/// For commands that are over before anything could die.
-fn nobody_told() -> Died {
+/// Ignores panics: a short command ends before it could react.
+fn ignore_panics() -> Died {
     Died(Arc::new(|_| {}))
 }
 
-/// PostgreSQL, not asked anything yet.
+/// Opens PostgreSQL without connecting.
 pub fn postgres(config: &Config) -> anyhow::Result<Postgres> {
     let settings = &config.servers.postgres;
     let url = settings.url.clone().context("postgres.url_file: is missing")?;
@@ -65,7 +65,7 @@ pub fn postgres(config: &Config) -> anyhow::Result<Postgres> {
     Ok(Postgres::open(PostgresConfig { url, node: config.servers.node.clone(), limits })?)
 }
 
-/// MongoDB, not asked anything yet.
+/// Opens MongoDB without connecting.
 pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
     let settings = &config.servers.mongo;
     let uri = settings.uri.clone().context("mongo.uri_file: is missing")?;
@@ -76,7 +76,7 @@ pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
     Ok(Mongo::open(mongo).await?)
 }
 
-/// Makes what is missing on the servers: topics, tables, collections. What was done, a line each.
+/// Creates missing topics, tables and collections. Returns what it did, one line each.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     let kafka = kafka_for_commands(config);
     Kafka::prepare(&kafka).await?;
@@ -92,10 +92,9 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     Ok(done)
 }
 
-/// Asks each server whether all is as it must be. A sentence for each that is not.
+/// Checks each server. Returns one sentence per server.
 pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>>> {
-    let said =
-        |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} answers as it should"));
+    let said = |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} is ready"));
     let kafka = Kafka::check(&kafka_for_commands(config)).await.map_err(|fault| fault.to_string());
     let postgres = postgres(config)?;
     let directory = postgres.check().await.map_err(|fault| format!("PostgreSQL: {fault}"));
@@ -104,16 +103,16 @@ pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>
     Ok(vec![said("Kafka", kafka), said("PostgreSQL", directory), said("MongoDB", archive)])
 }
 
-pub(super) async fn open(config: &Config, parts: StorageDeps) -> anyhow::Result<Storage> {
-    let StorageDeps { clock, metrics, deaths, threads, bridge, roles } = parts;
+pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<Storage> {
+    let StorageDeps { clock, metrics, deaths, threads, bridge, roles } = deps;
     let postgres = postgres(config)?;
     postgres.check().await.context("PostgreSQL")?;
     let mongo = mongo(config).await?;
     match mongo.check().await {
         Ok(()) => {}
-        // Nobody waits for it, so a node can start without it; what is wrong with it is another matter.
+        // No request waits for MongoDB, so a node can start without it. Other faults stop the start.
         Err(fault @ MongoFault::Unreachable { .. }) => {
-            tracing::warn!(%fault, "MongoDB is away; histories cannot be read until it is back");
+            tracing::warn!(%fault, "MongoDB is unavailable; histories cannot be read until it returns");
         }
         Err(fault) => return Err(anyhow::Error::new(fault).context("MongoDB")),
     }
@@ -139,8 +138,8 @@ pub(super) async fn open(config: &Config, parts: StorageDeps) -> anyhow::Result<
     let mut ends =
         Ends { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
     let began = tokio::time::Instant::now();
-    let flights = KafkaBridge::put_back(&ends).await.context("the log cannot be read")?;
-    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "flights are restored");
+    let flights = KafkaBridge::put_back(&ends).await.context("cannot read the log")?;
+    tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "restored the flights");
     let mut queue = None;
     if roles.has(Role::Flights) {
         let joined = Arc::new(kafka.queue()?);
@@ -180,7 +179,7 @@ impl Servers {
             postgres: self.postgres.clone(),
             mongo: self.mongo.clone(),
             serves: self.roles.has(Role::Sockets),
-            said: tokio::sync::Mutex::default(),
+            last: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -191,8 +190,8 @@ struct ServersHealth {
     postgres: Postgres,
     mongo: Mongo,
     serves: bool,
-    /// What the databases said last: whoever asks often must not keep them busy.
-    said: tokio::sync::Mutex<Option<(Instant, Databases)>>,
+    /// The last result for the databases, so that frequent health requests do not load them.
+    last: tokio::sync::Mutex<Option<(Instant, Databases)>>,
 }
 
 /// Which of the databases answer.
@@ -204,8 +203,8 @@ struct Databases {
 
 impl Databases {
     fn troubles(self) -> impl Iterator<Item = String> {
-        let postgres = "PostgreSQL is away; airports are not asked, keys are as they were last known";
-        let mongo = "MongoDB is away; histories cannot be read, and are written when it is back";
+        let postgres = "PostgreSQL is unavailable; airports are not polled, and keys are cached";
+        let mongo = "MongoDB is unavailable; histories cannot be read, and are written when it returns";
         let away = [(self.postgres, postgres), (self.mongo, mongo)];
         away.into_iter().filter(|(answers, _)| !answers).map(|(_, trouble)| trouble.to_owned())
     }
@@ -213,9 +212,9 @@ impl Databases {
 
 impl ServersHealth {
     async fn databases(&self) -> Databases {
-        let mut said = self.said.lock().await;
-        if let Some((at, databases)) = *said
-            && at.elapsed() < SAID_GOOD_FOR
+        let mut last = self.last.lock().await;
+        if let Some((at, databases)) = *last
+            && at.elapsed() < HEALTH_VALID_FOR
         {
             return databases;
         }
@@ -226,18 +225,18 @@ impl ServersHealth {
         .await;
         let databases =
             Databases { postgres: matches!(directory, Ok(Ok(_))), mongo: matches!(archive, Ok(Ok(_))) };
-        *said = Some((monotonic(), databases));
+        *last = Some((monotonic(), databases));
         databases
     }
 }
 
-/// Asks the databases now and then, so that what is counted does not depend on who asks `/readyz`.
+/// Checks the databases periodically, so that metrics do not depend on requests to `/readyz`.
 async fn watch(health: ServersHealth, answers: ServerAvailability) {
     loop {
         let Databases { postgres, mongo } = health.databases().await;
         answers.set("postgresql", postgres);
         answers.set("mongodb", mongo);
-        tokio::time::sleep(ASK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 
@@ -247,9 +246,9 @@ impl Health for ServersHealth {
             let mut troubles = Vec::new();
             let away_s = self.figures.away_seconds();
             if away_s > 0.0 {
-                let away = format!("Kafka is away since {away_s:.0} s; what is shown may be old");
-                // Who only takes reports can do nothing; who serves a picture serves an old one
-                // better than none.
+                let away = format!("Kafka has been unavailable for {away_s:.0} s; shown data may be old");
+                // A node that only accepts reports can do nothing. A node that serves clients still serves old
+                // data.
                 if !self.serves {
                     return Err(away);
                 }
@@ -257,8 +256,8 @@ impl Health for ServersHealth {
             }
             if let Some((unowned, age)) = self.figures.partitions_unowned() {
                 troubles.push(format!(
-                    "no hub merges the flights of {unowned} of {} partitions since {} s; their reports are kept \
-                     and wait, and what is shown of them is old",
+                    "no hub has merged the flights of {unowned} of {} partitions for {} s; their reports are stored \
+                     and wait, and their shown data is old",
                     self.partitions,
                     age.as_secs()
                 ));
@@ -278,7 +277,7 @@ impl StorageLifecycle for Servers {
     }
 
     fn save_clock(&self) -> BoxFuture<'_, ()> {
-        // Nodes that replay a day share its clock by an anchor, which needs no saving.
+        // Nodes that replay a day share its clock by an anchor; there is nothing to save.
         Box::pin(async {})
     }
 

@@ -1,193 +1,47 @@
-//! One connection: its socket, and the task that drives it.
+//! The task that drives one WebSocket.
 //!
-//! The switchboard writes to the socket; this task reads from it, lets the session answer, and
-//! goes on writing where the socket was not ready. The session is always polled here, so a client
-//! that does not read cannot freeze it.
+//! The switchboard writes to the socket. This task reads from it, polls the session, and continues a write
+//! when the socket is writable again. It always polls the session, so a client that does not read cannot
+//! freeze it.
 
+use super::CLOSE_WAIT;
 use super::decoder::{ClientMessage, DecodeLimits, Decoder};
+use super::inbox::Inbox;
+use super::open_connections::ConnectionPermit;
 use super::rate_limit::{RateLimit, RateLimiter};
-use super::server_sent_events::EventQueue;
 use super::session::Session;
-use super::worker::{ConnectionPermit, Worker};
+use super::socket::{ClientSocket, WebSocketConnection};
+use super::worker::Worker;
 use actix_http::error::PayloadError;
 use actix_rt::net::TcpStream;
 use actix_web_actors::ws;
 use actors::frame::Encoding;
-use actors::switchboard::{LineId, Socket};
-use actors::unread::Client;
+use actors::switchboard::LineId;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use rustix::io::Errno;
-use rustix::net::SendFlags;
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use wire::frame::close::CloseCode;
 
-/// Bytes read at once, and only when no whole frame is left of those before: more than that of a client
-/// is never in hand. One buffer a thread: nothing is kept for an idle connection.
+/// Bytes of one read. The task reads only when no complete frame is buffered, so it never holds more of a
+/// client. There is one buffer per thread, and none per idle connection.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Frames of one connection, and reads of it, before others get their turn.
+/// Frames and reads of one connection before others get their turn.
 const FRAMES_A_TURN: usize = 16;
 const READS_A_TURN: usize = 4;
 
-/// The shortest time for which a client that sends too much is not heard: it is not worth a wake-up for
-/// each of its frames.
+/// The shortest pause for a client that sends too much, so that each of its frames does not cost a wake-up.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
-
-/// How long a client may take to answer our close, or to take the rest of its events, before the
-/// connection is cut.
-pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 thread_local! {
     static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
-}
-
-/// A listener's socket.
-pub enum ClientSocket {
-    /// A WebSocket.
-    Tcp(WebSocketConnection),
-    /// A reader of server-sent events.
-    Events(Rc<EventQueue>),
-}
-
-/// A WebSocket's connection.
-pub struct WebSocketConnection {
-    io: TcpStream,
-    encoding: Encoding,
-    waker: RefCell<Option<Waker>>,
-    wants_write: Cell<bool>,
-    closed: Cell<bool>,
-    missed_pings: Cell<u32>,
-}
-
-impl WebSocketConnection {
-    /// A connection whose handshake is done.
-    pub fn new(io: TcpStream, deflate: bool) -> Self {
-        let encoding = if deflate { Encoding::Deflated } else { Encoding::WebSocket };
-        Self {
-            io,
-            encoding,
-            waker: RefCell::default(),
-            wants_write: Cell::new(false),
-            closed: Cell::new(false),
-            missed_pings: Cell::new(0),
-        }
-    }
-
-    fn wake_by(&self, waker: &Waker) {
-        if !self.waker.borrow().as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *self.waker.borrow_mut() = Some(waker.clone());
-        }
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = &*self.waker.borrow() {
-            waker.wake_by_ref();
-        }
-    }
-
-    /// Straight to the system call: the runtime's own bookkeeping is asked only when the socket is
-    /// full, to learn when it no longer is.
-    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match rustix::net::send(&self.io, bytes, SendFlags::empty()) {
-            Ok(n) => Ok(n),
-            Err(Errno::WOULDBLOCK) => self.io.try_write(bytes),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-impl ClientSocket {
-    /// Pings since it was last heard of.
-    pub fn missed_pings(&self) -> u32 {
-        match self {
-            Self::Tcp(line) => line.missed_pings.get(),
-            // A reader of events cannot answer; a dead one stops taking bytes, and see `super::tcp_timeout`.
-            Self::Events(_) => 0,
-        }
-    }
-
-    /// Whether it was closed and nobody will end it but the pulse.
-    pub fn is_overdue(&self) -> bool {
-        match self {
-            // Its driver ends it.
-            Self::Tcp(_) => false,
-            Self::Events(queue) => queue.is_overdue(),
-        }
-    }
-
-    /// A ping is sent.
-    pub fn pinged(&self) {
-        if let Self::Tcp(line) = self {
-            line.missed_pings.set(line.missed_pings.get().saturating_add(1));
-        }
-    }
-}
-
-impl Socket for ClientSocket {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(line) => line.write(bytes),
-            Self::Events(queue) => queue.push(Bytes::copy_from_slice(bytes)),
-        }
-    }
-
-    fn try_write_shared(&self, bytes: Bytes) -> io::Result<usize> {
-        match self {
-            Self::Tcp(line) => line.write(&bytes),
-            Self::Events(queue) => queue.push(bytes),
-        }
-    }
-
-    fn client(&self) -> Option<Client> {
-        match self {
-            Self::Tcp(line) => line.io.peer_addr().ok().map(|peer| Client::at(peer.ip())),
-            Self::Events(queue) => queue.client(),
-        }
-    }
-
-    fn encoding(&self) -> Encoding {
-        match self {
-            Self::Tcp(line) => line.encoding,
-            Self::Events(_) => Encoding::EventStream,
-        }
-    }
-
-    fn call_when_writable(&self, _: LineId) {
-        match self {
-            Self::Tcp(line) => {
-                line.wants_write.set(true);
-                line.wake();
-            }
-            Self::Events(queue) => queue.want_drain(),
-        }
-    }
-
-    fn close(&self) {
-        match self {
-            Self::Tcp(line) => {
-                line.closed.set(true);
-                line.wake();
-            }
-            Self::Events(queue) => queue.close(),
-        }
-    }
-
-    fn cut(&self) {
-        match self {
-            // Its driver waits for nothing but an answer to the end.
-            Self::Tcp(_) => self.close(),
-            Self::Events(queue) => queue.cut(),
-        }
-    }
 }
 
 /// Drives one connection until it ends.
@@ -213,7 +67,7 @@ pub async fn drive(worker: Rc<Worker>, line: WebSocketConnection, early: Bytes, 
         ahead_since: None,
     };
     {
-        // Its own decoder would gather whatever comes. Ours hands messages to the session.
+        // The crate's own decoder gets no bytes. Ours passes messages to the session.
         let nothing = stream::pending::<Result<Bytes, PayloadError>>();
         let mut said = pin!(ws::WebsocketContext::with_codec(session, nothing, actix_http::ws::Codec::new()));
         driver.decoder.push(&early);
@@ -226,7 +80,7 @@ pub async fn drive(worker: Rc<Worker>, line: WebSocketConnection, early: Bytes, 
     drop(counted);
 }
 
-/// A line's place in the switchboard, given up even if its driver panics.
+/// Removes the connection from the switchboard, even if its driver panics.
 struct ConnectionGuard {
     worker: Rc<Worker>,
     id: LineId,
@@ -240,33 +94,13 @@ impl ConnectionGuard {
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        // A panic while the lines were being changed ends the process, which is told where they are
-        // borrowed. Any other ends this connection, and its client comes back.
+        // A panic during a change of the connections ends the process; the code that borrows them reports it.
+        // Any other panic ends this connection, and its client reconnects.
         if std::thread::panicking() {
             self.worker.app.hub.deaths().session_died();
         }
         if let Some(mut lines) = self.worker.lines.try_borrow_mut() {
             lines.remove(self.id);
-        }
-    }
-}
-
-/// What was heard from the client, on its way to the session: one turn's at most.
-#[derive(Clone, Default)]
-pub(super) struct Inbox(Rc<RefCell<VecDeque<ClientMessage>>>);
-
-impl Stream for Inbox {
-    type Item = ClientMessage;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<ClientMessage>> {
-        let mut heard = self.0.borrow_mut();
-        match heard.pop_front() {
-            Some(one) => Poll::Ready(Some(one)),
-            None => {
-                *heard = VecDeque::new();
-                // The driver polls the session whenever it has put something in, so no waker is kept.
-                Poll::Pending
-            }
         }
     }
 }
@@ -279,17 +113,17 @@ struct Driver {
     allowed: DecodeLimits,
     limit: RateLimit,
     rate_limiter: RateLimiter,
-    /// Until then the client is not heard: it has used up what it may send.
+    /// The task reads nothing until then, because the client has used up its rate limit.
     pause: Option<Pin<Box<Sleep>>>,
-    /// Since when it has sent more than it may without ever waiting.
+    /// Since when the client has been above its rate limit.
     ahead_since: Option<Instant>,
 }
 
-/// Why listening ended.
+/// Why reading ended.
 enum Input {
-    /// Until the client sends more, or may send more, there is nothing to do.
+    /// There is nothing to do until the client sends more, or may send more.
     Nothing,
-    /// Others get their turn.
+    /// The turn is over.
     TurnOver,
     /// The client has gone.
     Ended,
@@ -323,8 +157,8 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Puts what the client says into the inbox, as far as its turn and its rate limit go. Reads on only
-    /// when all that was read is decoded: who sends faster than that fills its own side of the line.
+    /// Puts decoded messages into the inbox, up to the end of the turn or the rate limit. Reads again only
+    /// when everything is decoded, so a client that sends faster fills its own send buffer.
     fn read_messages(&mut self, context: &mut Context<'_>) -> Input {
         let (mut frames, mut reads) = (0, 0);
         loop {
@@ -349,8 +183,8 @@ impl Driver {
         }
     }
 
-    /// Whether the client has used up what it may send. One that stays ahead of that for as long as a
-    /// slow reader has is let go: what it has sent would keep its connection long after its end.
+    /// Whether the client has used up its rate limit. Disconnects a client that stays above the limit for
+    /// `sockets.slow_s`: its unread bytes would keep the connection open long after its end.
     fn must_wait(&mut self, context: &mut Context<'_>) -> bool {
         if let Some(pause) = &mut self.pause {
             if pause.as_mut().poll(context).is_pending() {
@@ -372,13 +206,13 @@ impl Driver {
         pause.as_mut().poll(context).is_pending()
     }
 
-    /// Reads once, or says why not.
+    /// Reads once, or returns why it cannot.
     fn read(&mut self, context: &mut Context<'_>) -> Result<(), Input> {
         let lines = self.worker.lines.borrow();
         let Some(ClientSocket::Tcp(line)) = lines.socket(self.id) else { return Err(Input::Ended) };
         loop {
             if line.io.poll_read_ready(context).is_pending() {
-                // It has sent no more than it may.
+                // The client has waited.
                 self.ahead_since = None;
                 return Err(Input::Nothing);
             }
@@ -393,14 +227,14 @@ impl Driver {
             match read {
                 Ok(0) => return Err(Input::Ended),
                 Ok(_) => return Ok(()),
-                // Readiness was stale; asking again registers for the next.
+                // The readiness was stale; polling again registers for the next.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return Err(Input::Ended),
             }
         }
     }
 
-    /// Goes on writing where the socket was full. Answers whether the line is to end.
+    /// Continues a write on a socket that was full. Returns whether the connection has to end.
     fn write(&mut self, context: &mut Context<'_>) -> bool {
         loop {
             {
@@ -415,14 +249,14 @@ impl Driver {
                 line.wants_write.set(false);
             }
             self.worker.lines.borrow_mut().drain(self.id);
-            // The session may have waited for this, to ask for its next snapshot.
+            // The session may wait for this before it requests the next snapshot.
             context.waker().wake_by_ref();
         }
     }
 }
 
-/// Says that nothing more will come, and waits a moment for the client to close, so that our last
-/// words are not lost to a reset.
+/// Shuts down the write side and waits a moment for the client to close, so that a reset does not lose the
+/// close frame.
 async fn linger(io: TcpStream) {
     if socket2::SockRef::from(&io).shutdown(std::net::Shutdown::Write).is_err() {
         return;

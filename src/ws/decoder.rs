@@ -1,13 +1,14 @@
-//! Frames from clients, to the letter of RFC 6455 and RFC 7692.
+//! Decodes frames from clients, strictly by RFC 6455 and RFC 7692.
 //!
-//! Bytes go in as they were read, messages come out. A frame or message that is too long is refused at
-//! the head that says so, and nothing of it is gathered. What a connection has in hand is bounded: one
-//! read, the beginning of one frame, and the message it belongs to.
+//! The input is bytes as they were read, the output is messages. The decoder refuses a frame or message that
+//! is too long when it sees the head, and buffers none of it. The buffers of a connection are bounded: one
+//! read, the beginning of one frame, and the message that the frame belongs to.
 
+use super::decode_error::DecodeError;
 use super::inflate::inflated;
 use bytes::Bytes;
 
-/// What a client may send.
+/// The limits of what a client may send.
 #[derive(Clone, Copy)]
 pub(super) struct DecodeLimits {
     /// Longest message, in bytes.
@@ -16,46 +17,37 @@ pub(super) struct DecodeLimits {
     pub(super) compressed: bool,
 }
 
-/// What one frame brought.
+/// The result of one frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ClientMessage {
-    /// A part of a message of which more is to come.
+    /// A fragment of an unfinished message.
     Part,
-    /// A whole message of text.
+    /// A complete text message.
     Text(String),
-    /// A whole message of bytes, which this protocol has no use for.
+    /// A complete binary message, which this protocol does not use.
     Binary,
-    /// To be answered with the same bytes.
+    /// A ping; the answer carries the same bytes.
     Ping(Bytes),
-    /// An answer to a ping.
+    /// The answer to a ping.
     Pong,
-    /// The client's last frame, with its code and reason if it gave any.
+    /// The client's close frame, with code and reason if present.
     Close(Option<(u16, String)>),
-    /// The client's bytes are not taken any more.
+    /// The decoder accepts no more bytes from this client.
     DecodeError(DecodeError),
 }
 
-/// Why a client's bytes are not taken any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DecodeError {
-    /// A message is longer than it may be.
-    TooLong,
-    /// It is not what the RFCs allow a client to send.
-    Malformed,
-}
-
-/// What has come from one client and is not decoded yet.
+/// The undecoded bytes of one client.
 #[derive(Default)]
 pub(super) struct Decoder {
     buffer: Vec<u8>,
-    /// How much of it is decoded.
+    /// The number of decoded bytes in `buffer`.
     at: usize,
     message: Option<Message>,
-    /// Nothing counts after a close frame, or after what was refused.
+    /// Set after a close frame or an error; the decoder ignores all further bytes.
     ended: bool,
 }
 
-/// A message in several frames, as far as it has come.
+/// A fragmented message, as received so far.
 struct Message {
     is_text: bool,
     is_compressed: bool,
@@ -88,7 +80,7 @@ const PONG: u8 = 0xa;
 const CONTROL_BYTES_MAX: u64 = 125;
 
 impl Decoder {
-    /// Takes bytes in, behind those that are there.
+    /// Appends bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if !self.ended {
             self.buffer.drain(..self.at);
@@ -97,12 +89,12 @@ impl Decoder {
         }
     }
 
-    /// Whether nothing is in hand that waits to be decoded.
+    /// Whether all bytes are decoded.
     pub(super) fn is_empty(&self) -> bool {
         self.at == self.buffer.len()
     }
 
-    /// The next frame, or `None` until more bytes have come.
+    /// The next frame, or `None` until more bytes arrive.
     pub(super) fn next(&mut self, allowed: DecodeLimits) -> Option<ClientMessage> {
         if self.ended {
             return None;
@@ -120,13 +112,13 @@ impl Decoder {
         };
         self.ended = matches!(heard, ClientMessage::Close(_) | ClientMessage::DecodeError(_));
         if self.ended || self.at == self.buffer.len() {
-            // An idle listener, of which there are many thousands, keeps no buffer.
+            // An idle connection keeps no buffer; there are many thousands of them.
             (self.buffer, self.at) = (Vec::new(), 0);
         }
         Some(heard)
     }
 
-    /// The head of the next frame once all of it is there, if it is one that may come now.
+    /// The head of the next frame, once it is complete and if it is valid here.
     fn head(&self, allowed: DecodeLimits) -> Result<Option<Head>, DecodeError> {
         let bytes = &self.buffer[self.at..];
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
@@ -146,17 +138,17 @@ impl Decoder {
         Ok(Some(Head {
             first: *first,
             head_bytes: 2 + length_bytes + 4,
-            // At most what is allowed, so that it fits.
+            // The check above keeps it within `usize`.
             payload_bytes: payload_bytes as usize,
             mask: mask.try_into().expect("it has four bytes"),
         }))
     }
 
-    /// Whether a frame that begins like this may come now.
+    /// Checks the first two bytes of a frame.
     fn check(&self, first: u8, second: u8, allowed: DecodeLimits) -> Result<(), DecodeError> {
         let opcode = first & OPCODE;
         let is_known = matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG);
-        // Only the first frame of a message says that it is compressed.
+        // Only the first frame of a message carries the compression bit.
         let may_be_compressed = allowed.compressed && matches!(opcode, TEXT | BINARY);
         let is_in_place = match opcode {
             CONTINUATION => self.message.is_some(),
@@ -208,8 +200,8 @@ impl Decoder {
     }
 }
 
-/// The length of the payload, and how many bytes say so beside the first. It must be said in as few as
-/// possible (RFC 6455, 5.2).
+/// The length of the payload, and the number of its extended length bytes. The encoding must be the shortest
+/// possible one (RFC 6455, 5.2).
 fn length(short: u8, rest: &[u8]) -> Result<Option<(u64, usize)>, DecodeError> {
     let (length, bytes, at_least) = match short {
         126 => {

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_kept_is_accepted() {
+    fn supported_offers_are_accepted() {
         for line in [
             "permessage-deflate",
             "permessage-deflate; client_max_window_bits",
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rfc_7692_does_not_allow_or_we_cannot_keep_is_declined() {
+    fn invalid_and_unsupported_offers_are_declined() {
         for parameters in [
             "client_max_window_bits=7",
             "client_max_window_bits=16",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_extensions_is_malformed() {
+    fn malformed_extension_lists_are_rejected() {
         for line in [
             "permessage-deflate;",
             "permessage-deflate; =15",

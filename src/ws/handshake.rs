@@ -2,9 +2,12 @@
 //!
 //! A client that may not come in is told so in HTTP, before the upgrade, with problem JSON.
 
-use super::connection::{WebSocketConnection, drive};
+use super::connection::drive;
 use super::extensions;
-use super::worker::{OpenConnections, Worker};
+use super::open_connections::{ConnectionPermit, OpenConnections};
+use super::socket::WebSocketConnection;
+use super::this_thread;
+use super::worker::Worker;
 use crate::app::App;
 use crate::roles::Role;
 use actix_codec::Framed;
@@ -95,7 +98,7 @@ pub async fn upgrade(
 
 struct Admitted {
     worker: std::rc::Rc<Worker>,
-    counted: super::worker::ConnectionPermit,
+    counted: ConnectionPermit,
     /// What is answered to the offer of compression that is accepted.
     deflate: Option<String>,
     subprotocol: bool,
@@ -139,7 +142,7 @@ fn admit(app: &App, open: &OpenConnections, request: &Request) -> Result<Admitte
     if !offered.is_empty() && !subprotocol {
         return Err(Refusal::new(400, "Bad Request", format!("the subprotocol is {SUBPROTOCOL}")));
     }
-    app.does(Role::Sockets).map_err(|why| Refusal::new(421, "Misdirected Request", why))?;
+    app.require_role(Role::Sockets).map_err(|why| Refusal::new(421, "Misdirected Request", why))?;
     let sockets = &app.config.sockets;
     let deflate = deflate(request)?.filter(|_| sockets.compression);
     let later = |detail: &str| {
@@ -149,7 +152,7 @@ fn admit(app: &App, open: &OpenConnections, request: &Request) -> Result<Admitte
     app.readiness.check().map_err(later)?;
     let counted =
         open.take_one(sockets.connections_max).ok_or_else(|| later("the hub has its limit of sockets"))?;
-    let worker = Worker::here(app, open).ok_or_else(|| later("this worker takes no sockets"))?;
+    let worker = this_thread::worker(app, open).ok_or_else(|| later("this worker takes no sockets"))?;
     Ok(Admitted { worker, counted, deflate, subprotocol })
 }
 

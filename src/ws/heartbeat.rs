@@ -1,19 +1,19 @@
-//! One timer a worker: pings, slow readers, what handshakes left behind, and the drain at shutdown.
+//! The timer of a worker: pings, slow clients, returning memory, and the drain at shutdown.
 //!
-//! Pings are spread: each second a share of the sockets is due, so that fifteen thousand are not
-//! woken at once.
+//! Each second a different share of the connections is due for a ping, so that 15,000 clients do not answer
+//! at once.
 
-use super::connection::ClientSocket;
+use super::socket::ClientSocket;
 use super::worker::Worker;
 use actors::switchboard::{LineId, Socket};
 use std::rc::Rc;
 use std::time::Duration;
 use wire::frame::close::CloseCode;
 
-/// The timer's step.
+/// The interval of the timer.
 const STEP: Duration = Duration::from_secs(1);
 
-/// After so many unread bytes have gone, their memory is given back.
+/// When this many unread bytes were sent, their memory goes back to the system.
 const MUCH_UNREAD_BYTES: usize = 16 * 1024 * 1024;
 
 /// Runs until the worker ends.
@@ -24,7 +24,7 @@ pub async fn run(worker: Rc<Worker>) {
     for second in 0u64.. {
         ticks.tick().await;
         let opened = worker.opened.replace(0);
-        // Likewise the answers that waited while somebody did not read.
+        // Unread answers leave freed memory behind as well.
         let unread = worker.app.hub.unread().bytes();
         let was_much = most_unread >= MUCH_UNREAD_BYTES && unread < most_unread / 4;
         if (opened == 0 && is_owed) || was_much {
@@ -38,7 +38,7 @@ pub async fn run(worker: Rc<Worker>) {
         disconnect_overdue(&worker);
         ping(&worker, second);
     }
-    // However fast sockets are let go, each has the same time to take what is left.
+    // Every connection has the same time to read the rest, however fast the batches are.
     let look_on = async {
         loop {
             disconnect_overdue(&worker);
@@ -48,8 +48,8 @@ pub async fn run(worker: Rc<Worker>) {
     tokio::join!(look_on, drain(&worker));
 }
 
-/// Once a step: lets go of those who read too slowly, and cuts those who were let go and do not take
-/// their last words.
+/// Disconnects clients that read too slowly, and cuts disconnected clients that do not read their close
+/// frame.
 fn disconnect_overdue(worker: &Worker) {
     let sockets = &worker.app.config.sockets;
     let slow_ticks = u16::try_from(sockets.slow.as_secs()).unwrap_or(u16::MAX);
@@ -65,17 +65,17 @@ fn disconnect_overdue(worker: &Worker) {
     }
 }
 
-/// Pings the share of the sockets that is due in this second.
+/// Pings the share of connections that is due in this second.
 fn ping(worker: &Worker, second: u64) {
     let sockets = &worker.app.config.sockets;
     let ping_every = sockets.ping.as_secs().max(1);
     let mut lines = worker.lines.borrow_mut();
     let due: Vec<LineId> =
         lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
-    // One for all that are due in this step, encoded once.
+    // One frame for all, encoded once.
     let frame = worker.ping();
     for id in due {
-        // One that is behind is not asked: whether it still reads is seen from what it takes.
+        // A client that is behind needs no ping: its progress shows whether it still reads.
         if lines.behind(id).is_some() {
             continue;
         }
@@ -91,8 +91,8 @@ fn ping(worker: &Worker, second: u64) {
     }
 }
 
-/// Lets the worker's sockets go in paced batches, each told when to come back. Spreading the
-/// closes and the advice spreads the reconnects over the nodes that remain.
+/// Disconnects the worker's clients in paced batches, with an advised reconnect delay. The pace and the
+/// random delay spread the reconnects over time and over the remaining nodes.
 async fn drain(worker: &Worker) {
     let sockets = &worker.app.config.sockets;
     loop {
@@ -102,7 +102,7 @@ async fn drain(worker: &Worker) {
             open.take(sockets.drain_batch).collect()
         };
         if batch.is_empty() {
-            // Someone may still have been in the middle of a handshake.
+            // A handshake may still be in progress.
             tokio::time::sleep(STEP).await;
             continue;
         }

@@ -1,6 +1,6 @@
 //! Messages that a client has compressed (RFC 7692), without what is known from earlier ones.
 
-use super::decoder::DecodeError;
+use super::decode_error::DecodeError;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::cell::RefCell;
 
@@ -64,7 +64,7 @@ mod tests {
 
     /// The examples of RFC 7692, 7.2.3.
     #[test]
-    fn what_the_rfc_shows_is_read() {
+    fn the_examples_of_rfc_7692_inflate() {
         for (packed, message) in [
             (&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &b"Hello"[..]),
             // Without compression; with a last block; two blocks; nothing.
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_cut_anywhere_is_refused() {
+    fn a_truncated_deflate_stream_is_refused() {
         let packed = deflated(&br#"{"op":"follow","topic":"board/JFK/departures","ref":1}"#.repeat(5));
         assert!(inflated(packed.clone(), 4_096).is_ok());
         assert_ne!(packed[0], 0, "what is stored as it is may end with each block");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_inflates_beyond_the_limit_is_too_long_and_no_message_is_an_endless_row_of_streams() {
+    fn inflated_size_and_the_number_of_streams_are_limited() {
         assert_eq!(inflated(deflated(&vec![b' '; 1_000_000]), 4_096), Err(DecodeError::TooLong));
         assert_eq!(inflated(deflated(&[b' '; 4_097]), 4_096), Err(DecodeError::TooLong));
         assert_eq!(inflated(deflated(&[b' '; 4_096]), 4_096), Ok(vec![b' '; 4_096]));

@@ -1,30 +1,30 @@
-//! How much a client may do: so much at once, and so much a second in the long run.
+//! A token bucket: a rate in the long run, and a burst.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is left of it.
+/// The remaining tokens.
 pub(super) struct RateLimiter {
     left: f32,
     counted_at: Instant,
 }
 
-/// How much there may be.
+/// The limits of a bucket.
 #[derive(Clone, Copy)]
 pub(super) struct RateLimit {
-    /// At once.
+    /// Tokens of a full bucket.
     pub(super) burst: u32,
-    /// In a second.
+    /// New tokens per second.
     pub(super) per_s: u32,
 }
 
 impl RateLimiter {
-    /// All of it.
+    /// A full bucket.
     pub(super) fn full(limit: RateLimit) -> Self {
         Self { left: limit.burst as f32, counted_at: Instant::now() }
     }
 
-    /// Takes one; `false` when there is none left.
+    /// Takes a token; `false` if none is left.
     pub(super) fn take(&mut self, limit: RateLimit) -> bool {
         let may = self.has(limit);
         if may {
@@ -33,7 +33,7 @@ impl RateLimiter {
         may
     }
 
-    /// Whether there is one.
+    /// Whether a token is left.
     pub(super) fn has(&mut self, limit: RateLimit) -> bool {
         let now = Instant::now();
         let refilled = (now - self.counted_at).as_secs_f32() * limit.per_s as f32;
@@ -42,7 +42,7 @@ impl RateLimiter {
         self.left >= 1.0
     }
 
-    /// How long until there is one again.
+    /// The time until the next token.
     pub(super) fn wait(&self, limit: RateLimit) -> Duration {
         Duration::from_secs_f32((1.0 - self.left).max(0.0) / limit.per_s as f32)
     }

@@ -1,14 +1,13 @@
 //! One client's session: the control path.
 //!
-//! An actor on actix-web-actors' `WebsocketContext`. That crate is deprecated upstream because its
-//! usual driver freezes the actor when the socket is full; ours polls it always, and no frame of
-//! any flight passes through here. This file is the only one that knows the crate beside the
-//! driver in `line.rs` (see docs/decisions).
+//! An actor on actix-web-actors' `WebsocketContext`. That crate is deprecated upstream because its usual
+//! driver freezes the actor when the socket is full. Our driver always polls it, and no flight frame passes
+//! through here. Only this file and the driver in `connection.rs` use the crate (decision 0002).
 
-use super::connection::Inbox;
-use super::decoder::{ClientMessage, DecodeError};
+use super::decode_error::DecodeError;
+use super::decoder::ClientMessage;
+use super::inbox::Inbox;
 use super::rate_limit::{RateLimit, RateLimiter};
-use super::server_sent_events::hello;
 use super::worker::Worker;
 use crate::app::App;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
@@ -28,30 +27,30 @@ use wire::frame::client::{BadFrame, ClientFrame, parse};
 use wire::frame::close::CloseCode;
 use wire::frame::server::ErrorCode;
 
-/// What one client may and does.
+/// The session of one client.
 pub(super) struct Session {
     worker: Rc<Worker>,
     id: LineId,
-    /// What it says, once the session has begun to listen.
+    /// The decoded messages; taken when the session starts.
     inbox: Option<Inbox>,
     bad_frames: u32,
     commands: RateLimiter,
-    /// Follows that wait for their snapshots.
+    /// Topics that wait for their snapshots.
     requests: VecDeque<SnapshotRequest>,
     is_requesting: bool,
 }
 
-/// A follow whose snapshot is still to be asked for.
+/// A followed topic whose snapshot is not requested yet.
 struct SnapshotRequest {
     topic: Topic,
     since: Option<DateTime<Utc>>,
     ref_: Option<u64>,
-    /// It was not followed before.
+    /// The client did not follow the topic before.
     is_new: bool,
 }
 
-/// Why nothing can come of a topic: it names no airport or airline that there is, or an airline by the
-/// code that its flights are not known by. `None` for all others.
+/// Why a topic cannot deliver anything: its airport or airline does not exist, or its airline code is not the
+/// one that flights use. `None` for valid topics.
 pub(super) fn unknown_topic_reason(topic: &Topic, app: &App) -> Option<String> {
     let is_one = match topic {
         Topic::Board(iata, _) => app.directory_cache.is_airport(*iata),
@@ -66,15 +65,14 @@ pub(super) fn unknown_topic_reason(topic: &Topic, app: &App) -> Option<String> {
     }
 }
 
-/// The latest `since` that a listener can have: a stamp of ours or of another node's, whose clock
-/// may be a little ahead.
+/// The latest valid `since`: a stamp of this node, or of another node whose clock is slightly ahead.
 pub(super) fn since_max(app: &App) -> DateTime<Utc> {
     let clock = app.hub.clock();
     clock.now() + clock.operational_duration(app.hub.limits().resume_slack)
 }
 
 impl Session {
-    /// The session of a line.
+    /// The session of a connection.
     pub(super) fn new(worker: Rc<Worker>, id: LineId, inbox: Inbox) -> Self {
         let commands = RateLimiter::full(command_rate(&worker.app));
         Self {
@@ -111,7 +109,7 @@ impl Session {
                 return self.handle_bad_frame(ref_, code, &message, context);
             }
         };
-        // Leaving a topic counts, and is never refused: it makes less work.
+        // An unfollow counts but is never refused, because it reduces work.
         if !self.take_command() && !matches!(frame, ClientFrame::Unfollow { .. }) {
             let ref_ = match frame {
                 ClientFrame::Follow { ref_, .. }
@@ -139,7 +137,7 @@ impl Session {
         message: &str,
         context: &mut ws::WebsocketContext<Self>,
     ) {
-        // What can be read but not done (a newer client's op, say) is no sign of a client that is broken.
+        // A readable frame that cannot be executed, such as a newer client's op, is not a protocol error.
         if code == ErrorCode::BadFrame {
             self.bad_frames = self.bad_frames.saturating_add(1);
         }
@@ -175,7 +173,7 @@ impl Session {
             let message = "too many snapshots are still to come; this frame was not acted upon";
             return self.error(ref_, ErrorCode::RateLimited, message);
         }
-        // Follow first, ask after: a change between the two is kept back and comes behind.
+        // Follow before the request: a change between the two waits and is sent after the snapshot.
         let followed = self.worker.lines.borrow_mut().follow(self.id, &topic, topics_max);
         let is_new = match followed {
             Ok(is_new) => is_new,
@@ -191,21 +189,21 @@ impl Session {
     fn unfollow(&mut self, topic: &Topic) {
         let mut lines = self.worker.lines.borrow_mut();
         lines.unfollow(self.id, topic);
-        // Snapshots of it that were not asked for yet are wanted no more.
+        // Drop the topic's snapshots that are not requested yet.
         let asked = self.requests.len();
         self.requests.retain(|ask| ask.topic != *topic);
         lines.withdraw(self.id, asked - self.requests.len());
     }
 
-    /// Asks for one snapshot at a time, and for the next when the socket has taken the last: a client
-    /// can have the boards work no faster than it reads, and keeps no more than one snapshot in memory.
+    /// Requests one snapshot at a time, and the next only after the socket has taken the last. A client cannot
+    /// make boards work faster than it reads, and holds at most one snapshot in memory.
     fn request_next(&mut self, context: &mut ws::WebsocketContext<Self>) {
         if self.is_requesting {
             return;
         }
         let Some(ask) = self.requests.pop_front() else { return };
         if self.requests.is_empty() {
-            // An idle listener, of which there are many thousands, keeps no room for what it may ask.
+            // An idle session keeps no buffer; there are many thousands of them.
             self.requests = VecDeque::new();
         }
         self.is_requesting = true;
@@ -270,7 +268,7 @@ impl Session {
     }
 }
 
-/// How many commands a client may give.
+/// The rate limit of commands.
 fn command_rate(app: &App) -> RateLimit {
     let sockets = &app.config.sockets;
     RateLimit { burst: sockets.commands_burst, per_s: sockets.commands_per_s }
@@ -287,7 +285,7 @@ impl Actor for Session {
         if let Some(inbox) = self.inbox.take() {
             context.add_stream(inbox);
         }
-        self.say(&hello(&self.worker.app));
+        self.say(&self.worker.hello());
         for warning in self.worker.app.hub.warnings() {
             self.say(&warning);
         }
@@ -317,7 +315,7 @@ impl StreamHandler<ClientMessage> for Session {
     }
 }
 
-/// The crate's own decoder is given nothing: what a client says comes through the inbox.
+/// The crate's own decoder gets no bytes; messages arrive through the inbox.
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
     fn handle(&mut self, _: Result<ws::Message, ws::ProtocolError>, _: &mut Self::Context) {}
 }

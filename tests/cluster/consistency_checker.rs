@@ -1,4 +1,4 @@
-//! One who follows every flight on a node and checks that nothing is missing.
+//! A client that follows every flight and checks that no revision is missing.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Records in the log that no hub has written, and compaction that keeps nothing but the newest.
+//! Records in the log that no hub has written, and forced compaction.
 
 use crate::consistency_checker::{ConsistencyChecker, assert_every_revision_once};
 use crate::load_generator::{FLIGHTS, LoadGenerator};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[test]
-fn tombstones_and_garbage_from_a_console_cost_no_flight_whatever_compaction_keeps() {
+fn foreign_tombstones_and_garbage_lose_no_flight() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let changes = cluster.topic("changes");
     let (a, b) = (cluster.node("a"), cluster.node("b"));

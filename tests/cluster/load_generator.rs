@@ -1,4 +1,4 @@
-//! Who sends reports, and remembers what was answered.
+//! A sender that remembers which reports were answered.
 
 use crate::test_cluster::{leg, push_if_there, report};
 use serde_json::{Value, json};

@@ -1,19 +1,19 @@
-//! Several nodes on real servers: the real binary, the real Kafka and PostgreSQL, and whatever speaks
-//! MongoDB's protocol (`scripts/services`). Each test has topics and databases of its own.
+//! Tests of several nodes: the real binary on real Kafka and PostgreSQL, and a server that speaks MongoDB's
+//! protocol (`scripts/services`). Each test has its own topics and databases.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | `test_cluster` | topics and databases of a test's own, its nodes, and the servers themselves |
-//! | `consistency_checker` | one who follows every flight on a node and checks that nothing is missing |
-//! | `load_generator` | who sends reports, and remembers what was answered |
-//! | `two_nodes` | what two nodes do while all is well |
-//! | `node_failures` | nodes that are killed, and nodes that are replaced |
-//! | `partition_ownership` | who merges flights, and that nobody does |
-//! | `outages` | Kafka, PostgreSQL and MongoDB away |
+//! | `test_cluster` | a test's topics, databases and nodes, and control of the servers |
+//! | `consistency_checker` | a client that follows every flight and checks that no revision is missing |
+//! | `load_generator` | a sender that remembers which reports were answered |
+//! | `two_nodes` | two nodes in normal operation |
+//! | `node_failures` | killed, paused and replaced nodes |
+//! | `partition_ownership` | which node merges a flight, and flights without an owner |
+//! | `outages` | Kafka, PostgreSQL and MongoDB unavailable |
 //! | `foreign_records` | records in the log that no hub has written |
-//! | `commands` | migrate and check-config |
+//! | `commands` | `migrate` and `check-config` |
 //!
-//! Without servers all of it is left out with a line, unless `GATECALL_SERVICES=required`.
+//! Without servers every test is skipped with a message, unless `GATECALL_SERVICES=required`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::print_stderr, reason = "how long a node took to take over, and the log of one that failed")]

@@ -1,4 +1,4 @@
-//! Nodes that are killed, nodes that sleep, and nodes that are replaced one by one.
+//! Killed, paused and replaced nodes.
 
 use crate::consistency_checker::{ConsistencyChecker, Seen, assert_every_revision_once};
 use crate::load_generator::LoadGenerator;
@@ -24,7 +24,7 @@ fn shared(a: &Node, b: &Node) -> bool {
 }
 
 #[test]
-fn the_owner_is_killed_under_load_and_nothing_that_was_answered_is_lost() {
+fn killing_the_owner_under_load_loses_no_answered_report() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     wait_until("they share the flights", || shared(&a, &b));
@@ -51,7 +51,7 @@ fn the_owner_is_killed_under_load_and_nothing_that_was_answered_is_lost() {
 }
 
 #[test]
-fn a_node_that_sleeps_while_its_flights_go_to_another_does_no_harm_when_it_wakes() {
+fn a_paused_node_that_lost_its_partitions_does_no_harm_on_resume() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     wait_until("they share the flights", || shared(&a, &b));
@@ -82,7 +82,7 @@ fn a_node_that_sleeps_while_its_flights_go_to_another_does_no_harm_when_it_wakes
 }
 
 #[test]
-fn nodes_are_replaced_one_by_one_and_nobody_sees_more_than_a_reconnect() {
+fn a_rolling_replacement_costs_clients_only_a_reconnect() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     wait_until("they share the flights", || shared(&a, &b));

@@ -1,4 +1,4 @@
-//! Kafka, PostgreSQL and MongoDB away: what docs/OPERATING.md says of each.
+//! Kafka, PostgreSQL and MongoDB unavailable: the behaviour that docs/OPERATING.md describes.
 
 use crate::consistency_checker::{ConsistencyChecker, assert_every_revision_once};
 use crate::load_generator::LoadGenerator;
@@ -76,17 +76,17 @@ fn kafka_away(silent: bool) {
 }
 
 #[test]
-fn kafka_stopped_sockets_keep_their_picture_and_say_so_and_nothing_is_lost() {
+fn with_kafka_stopped_clients_keep_stale_state_and_no_report_is_lost() {
     kafka_away(false);
 }
 
 #[test]
-fn kafka_silent_is_the_same_as_kafka_stopped() {
+fn with_kafka_hanging_clients_keep_stale_state_and_no_report_is_lost() {
     kafka_away(true);
 }
 
 #[test]
-fn postgres_away_reports_go_on_and_keys_are_as_they_were() {
+fn without_postgres_reports_continue_with_cached_keys() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let a = cluster.node("a");
     let on_a = ConsistencyChecker::on(vec![a.api]);
@@ -113,7 +113,7 @@ fn postgres_away_reports_go_on_and_keys_are_as_they_were() {
 }
 
 #[test]
-fn a_node_starts_without_mongo_and_says_what_does_not_work() {
+fn a_node_starts_without_mongo_and_reports_it() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let Some(away) = Server("mongo").away() else { return };
     let a = cluster.node("a");
@@ -129,7 +129,7 @@ fn a_node_starts_without_mongo_and_says_what_does_not_work() {
 }
 
 #[test]
-fn mongo_away_nobody_waits_and_histories_are_whole_when_it_is_back() {
+fn without_mongo_nothing_blocks_and_histories_are_complete_afterwards() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let a = cluster.node("a");
     let on_a = ConsistencyChecker::on(vec![a.api]);

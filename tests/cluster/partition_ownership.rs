@@ -1,4 +1,4 @@
-//! Who merges flights: a node that is back soon has its own again, and nobody at all is said.
+//! Ownership of partitions: a restarted node, and partitions without an owner.
 
 use crate::consistency_checker::{ConsistencyChecker, assert_every_revision_once};
 use crate::load_generator::LoadGenerator;
@@ -13,7 +13,7 @@ const OWNED: &str = "gatecall_partitions_owned";
 const LONG_SESSION: (&str, &str) = ("KAFKA__SESSION_TIMEOUT_S", "45");
 
 #[test]
-fn a_killed_node_that_is_back_within_its_session_has_its_flights_again_at_once() {
+fn a_node_restarted_within_its_session_gets_its_partitions_back() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let node = |name: &str| cluster.node_with(name, &[], &[LONG_SESSION]);
     let (a, b) = (node("a"), node("b"));
@@ -51,13 +51,15 @@ fn a_killed_node_that_is_back_within_its_session_has_its_flights_again_at_once()
 }
 
 #[test]
-fn reports_that_nobody_merges_are_kept_and_it_is_said_until_somebody_does() {
+fn reports_of_unowned_partitions_wait_and_readiness_reports_it() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let takes = cluster.node_with("takes", &["--roles", "feeds,sockets"], &[]);
     let mut socket = Socket::open(takes.api);
     assert_eq!(takes.push(&report(1, json!({ "departure.gate": "1" }))).status, 202);
     wait_until("readiness says so", || {
-        takes.get("/readyz").json()["troubles"].to_string().contains("no hub merges the flights of 4 of 4")
+        takes.get("/readyz").json()["troubles"]
+            .to_string()
+            .contains("no hub has merged the flights of 4 of 4")
     });
     assert_eq!(takes.get("/readyz").json()["status"], "degraded");
     assert_eq!(takes.metric("gatecall_partitions_unowned"), 4.0);

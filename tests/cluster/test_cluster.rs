@@ -1,4 +1,4 @@
-//! Topics and databases of a test's own, its nodes, and the servers themselves.
+//! A test's own topics, databases and nodes, and control of the servers.
 
 use crate::http_client::{Answer, ask, ask_if_there};
 use adapters::contract::foreign_kafka::ForeignTopic;

@@ -1,4 +1,4 @@
-//! What two nodes do while all is well.
+//! Two nodes in normal operation.
 
 use crate::consistency_checker::{ConsistencyChecker, assert_every_revision_once};
 use crate::http_client::ask;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 #[test]
-fn a_report_given_to_one_node_reaches_a_socket_on_the_other() {
+fn a_report_to_one_node_reaches_a_client_on_the_other() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     let mut socket = Socket::open(b.api);
@@ -47,7 +47,7 @@ fn a_report_given_to_one_node_reaches_a_socket_on_the_other() {
 }
 
 #[test]
-fn what_the_owner_cannot_merge_is_kept_for_a_human_and_what_any_node_can_tell_is_answered() {
+fn reports_refused_by_the_owner_are_quarantined_and_others_refused_in_the_answer() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let key = "an-operator's-key-for-these-tests";
     let a = cluster.node_with("a", &[], &[("SERVER__OPERATOR_KEY", key)]);
@@ -76,7 +76,7 @@ fn what_the_owner_cannot_merge_is_kept_for_a_human_and_what_any_node_can_tell_is
 }
 
 #[test]
-fn every_follower_of_either_node_sees_every_revision_once_while_both_take_reports() {
+fn every_follower_sees_every_revision_once_while_both_nodes_ingest() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     wait_until("they share the flights", || {
@@ -107,7 +107,7 @@ fn every_follower_of_either_node_sees_every_revision_once_while_both_take_report
 }
 
 #[test]
-fn who_was_on_one_node_goes_on_at_the_other_with_what_changed_alone() {
+fn a_client_resumes_on_the_other_node_with_only_changes() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     let many: Vec<_> = (1..=60).map(|n| report(n, json!({ "departure.gate": "1" }))).collect();
@@ -135,7 +135,7 @@ fn who_was_on_one_node_goes_on_at_the_other_with_what_changed_alone() {
 }
 
 #[test]
-fn a_node_does_what_its_roles_say_and_sends_the_rest_away() {
+fn a_node_serves_only_its_roles() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let feeds = cluster.node_with("feeds", &["--roles", "feeds"], &[]);
     let flights = cluster.node_with("flights", &["--roles", "flights"], &[]);
@@ -158,7 +158,7 @@ fn a_node_does_what_its_roles_say_and_sends_the_rest_away() {
 }
 
 #[test]
-fn an_airport_is_asked_by_one_node_and_by_the_other_when_that_dies() {
+fn an_airport_is_polled_by_one_node_and_taken_over_when_it_dies() {
     let Some(cluster) = TestCluster::fresh() else { return };
     let (airport, asked) = airport();
     cluster.add_feeds(&format!(

@@ -36,7 +36,7 @@ fn rows(hub: &Hub, board: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_corrected_flight_moves_between_boards_and_stays_the_same_leg() {
+fn a_corrected_flight_moves_between_boards_and_keeps_its_leg() {
     let hub = hub();
     push(&hub, "B6615", "FLL", 1);
     let (mut old, mut new) = (Socket::open(hub.api), Socket::open(hub.api));
@@ -64,7 +64,7 @@ fn a_corrected_flight_moves_between_boards_and_stays_the_same_leg() {
 }
 
 #[test]
-fn a_corrected_key_is_as_durable_as_the_state() {
+fn a_corrected_key_survives_a_restart() {
     let mut hub = hub();
     push(&hub, "B6615", "FLL", 1);
     push(&hub, "B6617", "FLL", 2);

@@ -1,4 +1,4 @@
-//! A request, written as it goes over the line, and the answer to it.
+//! A minimal HTTP client that shows the raw request and the answer.
 
 use serde_json::Value;
 use std::io::{Read, Write};

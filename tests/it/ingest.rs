@@ -1,4 +1,4 @@
-//! What airports send, well and badly.
+//! Pushed messages, valid and invalid.
 
 use crate::http_client::{ask, connect};
 use crate::hub::{Hub, KEY, OPERATOR_KEY, report};
@@ -12,7 +12,7 @@ fn bearer() -> String {
 }
 
 #[test]
-fn what_is_answered_is_on_the_board_at_once() {
+fn an_answered_report_is_on_the_board() {
     let hub = Hub::start();
     let answer = hub.push(&report("615", json!({ "status": "boarding", "departure.gate": "14" })));
     assert_eq!(answer.status, 202, "{}", answer.text());
@@ -25,7 +25,7 @@ fn what_is_answered_is_on_the_board_at_once() {
 }
 
 #[test]
-fn an_airports_feed_changes_nothing_of_flights_between_others() {
+fn an_airport_feed_cannot_change_flights_of_other_airports() {
     let own = [("FEEDS__DESK__AIRPORT", "LGA"), ("FEEDS__DESK__SPEAKS_FOR", "airport")];
     let hub = Hub::start_with(&own);
     let mut own_flight = report("1", json!({ "departure.gate": "7" }));
@@ -55,7 +55,7 @@ fn an_airports_feed_changes_nothing_of_flights_between_others() {
 }
 
 #[test]
-fn of_the_other_airports_side_an_airports_feed_passes_on_the_planned_time_alone() {
+fn an_airport_feed_sets_only_planned_times_of_the_other_side() {
     let hub = Hub::start_with(&[("FEEDS__DESK__AIRPORT", "FLL"), ("FEEDS__DESK__SPEAKS_FOR", "airport")]);
     let set = json!({
         "departure.scheduled": "2013-02-08T20:30:00Z", "departure.gate": "14",
@@ -71,7 +71,7 @@ fn of_the_other_airports_side_an_airports_feed_passes_on_the_planned_time_alone(
 }
 
 #[test]
-fn one_bad_report_never_stops_the_rest_and_is_kept_with_its_reason() {
+fn one_bad_report_does_not_stop_the_rest_and_is_quarantined() {
     let hub = Hub::start();
     let mut nowhere = report("27", json!({}));
     nowhere["from"] = json!("Kennedy");
@@ -99,7 +99,7 @@ fn one_bad_report_never_stops_the_rest_and_is_kept_with_its_reason() {
 }
 
 #[test]
-fn a_message_that_cannot_be_read_is_refused_kept_and_the_next_one_is_taken() {
+fn an_unreadable_message_is_refused_and_quarantined() {
     let hub = Hub::start();
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     let doctype =
@@ -130,7 +130,7 @@ fn a_message_that_cannot_be_read_is_refused_kept_and_the_next_one_is_taken() {
 }
 
 #[test]
-fn a_message_that_is_too_long_is_refused_before_it_is_read_and_noted() {
+fn an_overlong_message_is_refused_unread_and_quarantined() {
     let hub = Hub::start();
     let long = vec![b' '; 200_001];
     let problem = hub.push_as("application/json", &long).problem(413);
@@ -151,7 +151,7 @@ fn a_message_that_is_too_long_is_refused_before_it_is_read_and_noted() {
 }
 
 #[test]
-fn a_compressed_message_is_taken() {
+fn a_compressed_message_is_accepted() {
     let hub = Hub::start();
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(report("615", json!({ "departure.gate": "14" })).to_string().as_bytes()).unwrap();
@@ -166,7 +166,7 @@ fn a_compressed_message_is_taken() {
 }
 
 #[test]
-fn a_message_of_thousands_of_reports_is_taken_as_a_whole() {
+fn a_message_of_thousands_of_reports_is_accepted() {
     let hub = Hub::start();
     let reports: Vec<_> =
         (1..=1_000).map(|number| report(&number.to_string(), json!({ "departure.gate": "1" }))).collect();
@@ -176,7 +176,7 @@ fn a_message_of_thousands_of_reports_is_taken_as_a_whole() {
 }
 
 #[test]
-fn an_airport_that_speaks_aidx_is_understood() {
+fn an_aidx_message_is_accepted() {
     let hub = Hub::start();
     let message =
         include_str!("../../wire/fixtures/aidx/amadeus-airborne.xml").replace("2024-03-05", "2013-02-08");
@@ -190,7 +190,7 @@ fn an_airport_that_speaks_aidx_is_understood() {
 }
 
 #[test]
-fn a_sender_that_stops_in_the_middle_is_not_waited_for() {
+fn a_body_that_stalls_times_out() {
     let hub = Hub::start_with(&[("SERVER__BODY_TIMEOUT_S", "1")]);
     let bearer = bearer();
     let headers =
@@ -200,7 +200,7 @@ fn a_sender_that_stops_in_the_middle_is_not_waited_for() {
 }
 
 #[test]
-fn no_more_bodies_are_held_than_the_configuration_allows() {
+fn the_number_of_bodies_in_memory_is_limited() {
     let hub = Hub::start_with(&[("SERVER__BODIES_UNDER_WAY_MAX", "1")]);
     let bearer = bearer();
     let headers =
@@ -222,7 +222,7 @@ fn no_more_bodies_are_held_than_the_configuration_allows() {
 }
 
 #[test]
-fn only_the_bearer_of_a_key_may_push_and_only_what_can_be_read() {
+fn a_push_needs_a_key_and_a_supported_content_type() {
     let hub = Hub::start();
     let body = report("615", json!({})).to_string();
     let push = |path: &str, headers: &[(&str, &str)]| ask(hub.api, "POST", path, headers, body.as_bytes());
@@ -249,7 +249,7 @@ fn only_the_bearer_of_a_key_may_push_and_only_what_can_be_read() {
 }
 
 #[test]
-fn the_quarantine_is_for_the_operator_alone() {
+fn the_quarantine_needs_the_operator_key() {
     let hub = Hub::start();
     hub.get("/api/v1/quarantine").problem(401);
     hub.get_with("/api/v1/quarantine", &[("authorization", &bearer())]).problem(401);
@@ -266,7 +266,7 @@ fn the_quarantine_is_for_the_operator_alone() {
 }
 
 #[test]
-fn a_gate_that_is_blank_to_the_eye_is_refused_with_field_and_reason() {
+fn a_visually_blank_gate_is_refused_with_field_and_reason() {
     let hub = Hub::start();
     for (blank, code) in [("\u{200b}", "U+200B"), ("\u{3164}", "U+3164"), ("1\u{ad}2", "U+00AD")] {
         let answer = hub.push(&report("615", json!({ "departure.gate": blank }))).json();

@@ -1,4 +1,4 @@
-//! Start, end, kill, and the other commands.
+//! Start, shutdown, kill, and the commands.
 
 use crate::hub::{Hub, START, binary};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_hub_that_is_killed_has_everything_that_was_answered() {
+fn a_killed_hub_keeps_every_answered_report() {
     let mut hub = Hub::start();
     for gate in 1..=20 {
         hub.fly("615", json!({ "departure.gate": gate.to_string() }));
@@ -31,7 +31,7 @@ fn a_hub_that_is_killed_has_everything_that_was_answered() {
 }
 
 #[test]
-fn a_hub_that_is_asked_to_end_ends_well_and_its_clock_can_be_read() {
+fn a_hub_shuts_down_cleanly_and_its_clock_is_readable() {
     let mut hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "14" }));
     let counted = hub.get("/metrics").text();
@@ -56,7 +56,7 @@ fn two_hubs_cannot_share_a_data_folder() {
 }
 
 #[test]
-fn only_a_replayed_clock_is_saved() {
+fn only_a_replay_clock_is_saved() {
     let mut hub = Hub::start_by_the_wall_clock();
     // Longer than between two savings.
     std::thread::sleep(Duration::from_millis(1_500));
@@ -66,24 +66,24 @@ fn only_a_replayed_clock_is_saved() {
 }
 
 #[test]
-fn a_new_epoch_is_begun_by_command_while_no_hub_runs() {
+fn new_epoch_needs_a_stopped_hub() {
     let mut hub = Hub::start();
     let new_epoch = |hub: &Hub| run(hub.folder.path(), &["new-epoch", "--config", "gatecall.toml"]);
     let busy = new_epoch(&hub);
     assert!(!busy.status.success() && text(&busy.stderr).contains("in use"), "{}", text(&busy.stderr));
     assert_eq!(hub.stop(), Some(0), "{}", hub.log());
     let (one, other) = (text(&new_epoch(&hub).stdout), text(&new_epoch(&hub).stdout));
-    assert!(one.contains(" has the new epoch ") && one != other, "{one}{other}");
+    assert!(one.contains(" has a new epoch: ") && one != other, "{one}{other}");
     let whole = run(hub.folder.path(), &["repair", "--config", "gatecall.toml"]);
     let said = text(&whole.stdout);
-    assert!(whole.status.success() && said.ends_with("can be read. Nothing was changed.\n"), "{said}");
+    assert!(whole.status.success() && said.ends_with("is readable. Nothing was changed.\n"), "{said}");
     std::fs::write(hub.folder.path().join("servers.toml"), "[store]\nkind = \"servers\"\n").unwrap();
     let refused = run(hub.folder.path(), &["repair", "--config", "servers.toml"]);
     assert!(!refused.status.success(), "{}", text(&refused.stdout));
 }
 
 #[test]
-fn a_wrong_configuration_stops_the_start_with_one_line_that_names_it() {
+fn an_invalid_configuration_stops_the_start_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.toml"), "[sockets]\nping_s = 0\n").unwrap();
     for command in ["serve", "check-config", "migrate", "clock"] {
@@ -102,7 +102,7 @@ fn a_wrong_configuration_stops_the_start_with_one_line_that_names_it() {
 }
 
 #[test]
-fn a_feeds_key_is_made_once_and_a_second_one_beside_it_on_request() {
+fn feed_key_creates_one_key_and_a_second_with_add() {
     let folder = tempfile::tempdir().unwrap();
     let config =
         "[feeds.jfk]\nairport = \"JFK\"\nkind = \"push\"\nformat = \"aidx\"\nkey_file = \"keys/jfk\"\n";
@@ -115,12 +115,12 @@ fn a_feeds_key_is_made_once_and_a_second_one_beside_it_on_request() {
     assert!(run(folder.path(), &["feed-key", "jfk", "--config", "c.toml", "--add"]).status.success());
     assert_eq!(std::fs::read_to_string(folder.path().join("keys/jfk")).unwrap().lines().count(), 2);
     let checked = run(folder.path(), &["check-config", "--config", "c.toml"]);
-    assert!(text(&checked.stdout).contains("2 key(s) in force"), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).contains("2 valid key(s)"), "{}", text(&checked.stderr));
     assert!(!run(folder.path(), &["feed-key", "nobody", "--config", "c.toml"]).status.success());
 }
 
 #[test]
-fn the_directorys_keys_are_listed_and_revoked_by_command_while_no_hub_runs() {
+fn feed_key_lists_and_revokes_directory_keys() {
     let mut hub = Hub::start();
     let feed_key = |hub: &Hub, args: &[&str]| {
         run(hub.folder.path(), &[&["feed-key", "desk", "--config", "gatecall.toml"], args].concat())
@@ -139,7 +139,7 @@ fn the_directorys_keys_are_listed_and_revoked_by_command_while_no_hub_runs() {
 }
 
 #[test]
-fn every_command_explains_itself() {
+fn every_command_has_help() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["serve", "check-config", "migrate", "clock", "new-epoch", "repair", "feed-key", "version"]
     {

@@ -1,23 +1,19 @@
-//! The hub as its users meet it: the real binary on ports and a folder of its own, spoken to over
-//! HTTP.
+//! Tests of the hub from outside: the real binary, with its own ports and folder, over HTTP and WebSocket.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
 //! | `hub` | a running hub, ended with its test |
-//! | `http_client` | the smallest HTTP client that shows everything |
-//! | `rest_reads` | what travellers and screens ask |
-//! | `ingest` | what airports send, well and badly |
-//! | `operator` | what is for the operator alone |
-//! | `middleware` | ids, origins, headers, errors |
-//! | `openapi` | the interface as its own document describes it |
-//! | `lifecycle` | start, end, kill, commands |
-//! | `websocket_client` | the smallest WebSocket client that shows everything |
-//! | `websocket` | what WebSockets are told: greeting, changes, answers, resume, the end |
-//! | `websocket_limits` | whom the hub lets in by WebSocket, and what it puts up with |
-//! | `overload` | clients that send too much, or ask and do not read |
-//! | `single_core` | a hub with a single core |
-//! | `slow_clients` | listeners who do not read |
-//! | `server_sent_events` | server-sent events |
+//! | `http_client`, `websocket_client` | minimal clients that show every byte |
+//! | `rest_reads` | read endpoints |
+//! | `ingest`, `corrections` | pushed messages; corrected flight keys |
+//! | `operator`, `removals` | endpoints for the operator |
+//! | `middleware` | request ids, origins, headers, errors |
+//! | `openapi` | the endpoints behave as the OpenAPI document states |
+//! | `lifecycle`, `single_core` | start, shutdown, kill, commands; a hub with a single core |
+//! | `websocket`, `websocket_limits` | WebSocket behaviour; handshakes and invalid input |
+//! | `server_sent_events` | event streams |
+//! | `overload`, `slow_clients` | clients that send too much, and clients that do not read |
+//! | `stale_sources` | how clients learn of silent sources |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 

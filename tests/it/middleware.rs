@@ -1,11 +1,11 @@
-//! Ids, origins, headers, errors.
+//! Request ids, origins, headers, errors.
 
 use crate::http_client::{Answer, ask};
 use crate::hub::Hub;
 use serde_json::json;
 
 #[test]
-fn whatever_goes_wrong_is_told_as_problem_json() {
+fn every_error_is_problem_json() {
     let hub = Hub::start();
     for path in [
         "/nothing.here",
@@ -37,7 +37,7 @@ fn whatever_goes_wrong_is_told_as_problem_json() {
 }
 
 #[test]
-fn a_wrong_parameter_is_named_with_what_is_wrong() {
+fn a_wrong_parameter_is_named_with_the_reason() {
     let hub = Hub::start();
     for (path, field, reason) in [
         ("/api/v1/flights?airport=Kennedy", "airport", "\"Kennedy\" is not an IATA airport code"),
@@ -74,7 +74,7 @@ fn a_wrong_parameter_is_named_with_what_is_wrong() {
 }
 
 #[test]
-fn every_answer_has_an_id_that_the_client_may_choose_and_is_safe_for_browsers() {
+fn every_answer_has_a_request_id_and_security_headers() {
     let hub = Hub::start();
     let chosen = hub.get_with("/api/v1/clock", &[("x-request-id", "desk-7.a_1")]);
     assert_eq!(chosen.header("x-request-id"), "desk-7.a_1");
@@ -135,7 +135,7 @@ fn carried(answer: &Answer) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn an_address_carries_the_same_however_it_is_asked_and_whatever_comes_of_it() {
+fn all_answers_of_one_url_carry_the_same_headers() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "14" }));
     for (paths, policy) in [(&PAGES[..], "default-src 'self'; "), (&DATA[..], "default-src 'none'; ")] {
@@ -170,7 +170,7 @@ fn an_address_carries_the_same_however_it_is_asked_and_whatever_comes_of_it() {
 }
 
 #[test]
-fn what_takes_too_long_is_answered_like_everything_else() {
+fn a_timed_out_request_gets_a_complete_problem_answer() {
     let hub = Hub::start_with(&[("SERVER__REQUEST_TIMEOUT_S", "1"), ("SERVER__BODY_TIMEOUT_S", "10")]);
     let bearer = format!("Bearer {}", crate::hub::KEY);
     let headers = [
@@ -188,7 +188,7 @@ fn what_takes_too_long_is_answered_like_everything_else() {
 }
 
 #[test]
-fn pages_of_allowed_origins_may_read_and_no_others() {
+fn only_pages_of_allowed_origins_may_read() {
     let hub = Hub::start();
     let own = format!("http://127.0.0.1:{}", hub.web.port());
     for origin in ["https://flights.example.org", own.as_str()] {
@@ -208,7 +208,7 @@ fn pages_of_allowed_origins_may_read_and_no_others() {
 }
 
 #[test]
-fn a_head_request_tells_the_same_without_the_body() {
+fn a_head_answer_equals_the_get_answer_without_its_body() {
     let hub = Hub::start();
     for path in ["/healthz", "/api/v1/clock", "/", "/api/v1/boards/JFK/departures"] {
         let head = ask(hub.api, "HEAD", path, &[], b"");
@@ -218,7 +218,7 @@ fn a_head_request_tells_the_same_without_the_body() {
 }
 
 #[test]
-fn what_is_counted_can_be_read_by_prometheus() {
+fn metrics_are_readable_by_prometheus() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "14" }));
     let answer = hub.get("/metrics");

@@ -1,4 +1,4 @@
-//! The interface is as its own document describes it.
+//! The endpoints behave as the OpenAPI document states.
 
 use crate::http_client::{Answer, ask};
 use crate::hub::{Hub, OPERATOR_KEY};
@@ -106,7 +106,7 @@ fn hub() -> (Hub, Value) {
 }
 
 #[test]
-fn every_parameter_that_is_described_is_taken_within_its_bounds_and_named_beyond_them() {
+fn documented_parameters_are_accepted_within_bounds_and_named_beyond() {
     let (hub, document) = hub();
     let mut exercised = 0;
     for operation in operations(&document).iter().filter(|operation| operation.method == "GET") {
@@ -136,7 +136,7 @@ fn every_parameter_that_is_described_is_taken_within_its_bounds_and_named_beyond
 }
 
 #[test]
-fn an_operation_knows_the_parameters_that_are_described_and_no_others() {
+fn operations_accept_exactly_the_documented_parameters() {
     let (hub, document) = hub();
     for operation in operations(&document) {
         if !operation.path.starts_with("/api/") || operation.path == "/api/v1/openapi.json" {
@@ -156,7 +156,7 @@ fn an_operation_knows_the_parameters_that_are_described_and_no_others() {
 }
 
 #[test]
-fn every_wrong_parameter_is_named_at_once() {
+fn all_wrong_parameters_are_named_at_once() {
     let (hub, document) = hub();
     for operation in operations(&document).iter().filter(|operation| operation.method == "GET") {
         let parameters = operation.parameters("query");

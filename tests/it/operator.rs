@@ -1,4 +1,4 @@
-//! What is for the operator alone: keys, names, fields taken over by hand.
+//! Endpoints for the operator: keys, names, overrides.
 
 use crate::http_client::{Answer, ask};
 use crate::hub::{Hub, OPERATOR_KEY, report};
@@ -71,7 +71,7 @@ fn at_fault(answer: &Answer, status: u16, field: &str, reason: &str) {
 }
 
 #[test]
-fn nobody_but_the_bearer_of_the_operators_key_gets_in_and_without_one_there_is_no_door() {
+fn operator_endpoints_need_the_key_and_do_not_exist_without_one() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12" }));
     for (method, path, body) in WAYS {
@@ -92,7 +92,7 @@ fn nobody_but_the_bearer_of_the_operators_key_gets_in_and_without_one_there_is_n
 }
 
 #[test]
-fn a_key_is_shown_once_opens_at_once_and_never_again_after_it_is_revoked() {
+fn a_feed_key_is_shown_once_and_invalid_after_revocation() {
     let mut hub = Hub::start();
     let keys = "/api/v1/feeds/desk/keys";
     let made = hub.operate("POST", keys, &json!({ "note": " until  June " }));
@@ -116,7 +116,7 @@ fn a_key_is_shown_once_opens_at_once_and_never_again_after_it_is_revoked() {
 }
 
 #[test]
-fn keys_that_are_against_the_rules_are_refused_in_words() {
+fn invalid_key_requests_are_refused_with_reasons() {
     let hub = Hub::start();
     let keys = "/api/v1/feeds/desk/keys";
     for feed in ["nobody", "lga"] {
@@ -159,7 +159,7 @@ fn keys_that_are_against_the_rules_are_refused_in_words() {
 }
 
 #[test]
-fn an_airport_is_called_and_timed_as_the_operator_says_until_that_is_withdrawn() {
+fn an_operators_airport_name_and_zone_apply_until_withdrawn() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.scheduled": "2013-02-08T20:15:00Z" }));
     let board = "/api/v1/boards/JFK/departures";
@@ -194,7 +194,7 @@ fn an_airport_is_called_and_timed_as_the_operator_says_until_that_is_withdrawn()
 }
 
 #[test]
-fn an_airport_that_no_table_knows_may_be_named_and_followed() {
+fn an_operator_can_name_an_unknown_airport_and_clients_can_follow_it() {
     let hub = Hub::start();
     let board = "/api/v1/boards/ZZZ/departures";
     hub.get(board).problem(404);
@@ -207,7 +207,7 @@ fn an_airport_that_no_table_knows_may_be_named_and_followed() {
 }
 
 #[test]
-fn an_airline_is_called_as_the_operator_says_by_either_code() {
+fn an_operators_airline_name_applies_to_both_codes() {
     let mut hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12" }));
     let name = |hub: &Hub, path: &str| {
@@ -230,7 +230,7 @@ fn an_airline_is_called_as_the_operator_says_by_either_code() {
 }
 
 #[test]
-fn a_gate_that_is_taken_over_is_shown_at_once_and_given_back_to_what_the_sources_say_by_then() {
+fn an_override_shows_at_once_and_ends_with_the_sources_current_value() {
     let mut hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12" }));
     let mut socket = Socket::open(hub.api);
@@ -265,7 +265,7 @@ fn a_gate_that_is_taken_over_is_shown_at_once_and_given_back_to_what_the_sources
 }
 
 #[test]
-fn a_field_that_is_taken_over_comes_back_by_itself() {
+fn an_override_expires() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12", "remark": "Go to gate" }));
     let mut socket = Socket::open(hub.api);
@@ -283,7 +283,7 @@ fn a_field_that_is_taken_over_comes_back_by_itself() {
 }
 
 #[test]
-fn what_cannot_be_taken_over_is_refused_with_the_key_at_fault() {
+fn an_invalid_override_is_refused_with_the_field() {
     let hub = Hub::start();
     let (hour, week) = (hub.ahead(3_600), hub.ahead(7 * 86_400 + 60));
     let put = |path: &str, body: Value| hub.operate("PUT", path, &body);
@@ -327,7 +327,7 @@ fn what_cannot_be_taken_over_is_refused_with_the_key_at_fault() {
 }
 
 #[test]
-fn a_doubtful_time_is_kept_marked_and_told_to_the_operator_with_source_and_reason() {
+fn a_doubtful_time_is_marked_and_listed_for_the_operator() {
     let hub = Hub::start();
     let set =
         json!({"departure.scheduled": "2013-02-08T20:50:00Z", "departure.estimated": "2013-02-10T20:50:00Z"});

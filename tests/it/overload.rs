@@ -50,7 +50,7 @@ fn narrow_from(address: [u8; 4], hub: &Hub) -> TcpStream {
 }
 
 #[test]
-fn snapshots_of_followers_who_come_and_go_on_two_workers_leave_nothing_behind() {
+fn snapshots_of_short_lived_followers_release_their_memory() {
     // Eight of them fill the budget.
     let hub =
         crowded(&[("LIMITS__UNREAD_BYTES_MAX", "1048576"), ("LIMITS__UNREAD_CLIENT_BYTES_MAX", "1048576")]);
@@ -68,7 +68,7 @@ fn snapshots_of_followers_who_come_and_go_on_two_workers_leave_nothing_behind() 
 }
 
 #[test]
-fn answers_that_a_client_does_not_read_are_bounded_in_sum_and_harm_no_other_client() {
+fn unread_answers_are_bounded_and_do_not_affect_other_clients() {
     const CLIENT_MAX: u64 = 1 << 20;
     let hub = crowded(&[("LIMITS__UNREAD_CLIENT_BYTES_MAX", "1048576"), ("SOCKETS__SLOW_S", "600")]);
     let answer = |from| {
@@ -107,7 +107,7 @@ fn answers_that_a_client_does_not_read_are_bounded_in_sum_and_harm_no_other_clie
 }
 
 #[test]
-fn a_client_that_sends_without_end_is_read_no_faster_than_it_may_send_and_is_let_go() {
+fn a_flooding_client_is_read_at_its_rate_limit_and_disconnected() {
     let hub = Hub::start_with(&[("SOCKETS__SLOW_S", "5")]);
     hub.fly("615", json!({ "departure.gate": "1" }));
     let mut flooding = Socket::open(hub.api);
@@ -137,7 +137,7 @@ fn a_client_that_sends_without_end_is_read_no_faster_than_it_may_send_and_is_let
 }
 
 #[test]
-fn frames_of_every_kind_count_and_those_that_come_too_fast_wait_for_their_turn() {
+fn frames_of_every_kind_count_against_the_rate_limit() {
     let hub = Hub::start_with(&[
         ("SOCKETS__FRAMES_BURST", "20"),
         ("SOCKETS__FRAMES_PER_S", "10"),
@@ -176,7 +176,7 @@ fn frames_of_every_kind_count_and_those_that_come_too_fast_wait_for_their_turn()
 }
 
 #[test]
-fn slow_messages_of_one_feed_leave_room_to_other_feeds() {
+fn slow_messages_of_one_feed_do_not_block_other_feeds() {
     let hub =
         Hub::start_with(&[("SERVER__BODIES_UNDER_WAY_MAX", "3"), ("SERVER__FEED_BODIES_UNDER_WAY_MAX", "2")]);
     let bearer = format!("Bearer {KEY}");
@@ -203,7 +203,7 @@ fn slow_messages_of_one_feed_leave_room_to_other_feeds() {
 }
 
 #[test]
-fn what_guests_send_is_no_error_of_the_hubs() {
+fn mistakes_of_clients_are_not_logged_as_errors() {
     let hub = Hub::start_with(&[("SERVER__BODY_TIMEOUT_S", "1")]);
     let bearer = format!("authorization: Bearer {KEY}\r\ncontent-type: application/json\r\n");
     let post = format!("POST /api/v1/feeds/desk/reports HTTP/1.1\r\nhost: h\r\n{bearer}");

@@ -1,4 +1,4 @@
-//! A feed's share of the flights, and flights removed by hand.
+//! A feed's share of flights, and the removal of flights.
 
 use crate::hub::{Hub, report};
 use crate::websocket_client::Socket;
@@ -19,7 +19,7 @@ fn announce(hub: &Hub, numbers: std::ops::Range<u32>) -> (u64, Option<String>) {
 }
 
 #[test]
-fn a_feed_takes_its_share_of_the_flights_and_no_more_after_a_restart_too() {
+fn a_feed_cannot_exceed_its_share_of_flights_even_after_a_restart() {
     let mut hub = Hub::start_with(&[("FEEDS__DESK__FLIGHTS_MAX", "20")]);
     assert_eq!(announce(&hub, 1..20), (19, None));
     let full = Some("desk has made its share of 20 flights known (feeds.desk.flights_max)".to_owned());
@@ -34,7 +34,7 @@ fn a_feed_takes_its_share_of_the_flights_and_no_more_after_a_restart_too() {
 }
 
 #[test]
-fn a_removed_flight_leaves_boards_and_store_and_is_noted() {
+fn a_removed_flight_leaves_boards_and_store_and_is_audited() {
     let mut hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "14" }));
     hub.fly("617", json!({}));
@@ -59,7 +59,7 @@ fn a_removed_flight_leaves_boards_and_store_and_is_noted() {
 }
 
 #[test]
-fn flights_are_removed_by_a_pattern_which_can_be_tried_first() {
+fn flights_are_removed_by_pattern_with_a_dry_run() {
     let hub = Hub::start();
     assert_eq!(announce(&hub, 100..130), (30, None));
     hub.fly("615", json!({}));

@@ -1,4 +1,4 @@
-//! What travellers and screens ask.
+//! Read endpoints.
 
 use crate::http_client::ask;
 use crate::hub::Hub;
@@ -31,7 +31,7 @@ fn legs(answer: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_board_stands_by_scheduled_time_with_its_airport_and_the_operational_clock() {
+fn a_board_is_ordered_by_scheduled_time() {
     let hub = with_flights();
     let board = hub.get("/api/v1/boards/JFK/departures").json();
     assert_eq!(legs(&board), ["B6801", "B6615", "B627"]);
@@ -46,7 +46,7 @@ fn a_board_stands_by_scheduled_time_with_its_airport_and_the_operational_clock()
 }
 
 #[test]
-fn a_flight_whose_arrival_nobody_has_timed_is_found_around_its_departure() {
+fn a_flight_without_an_arrival_time_is_found_around_its_departure() {
     let hub = with_flights();
     hub.fly("99", json!({ "departure.scheduled": "2013-02-08T20:50:00Z" }));
     let arrivals = |query: &str| hub.get(&format!("/api/v1/boards/FLL/arrivals?{query}")).json();
@@ -60,7 +60,7 @@ fn a_flight_whose_arrival_nobody_has_timed_is_found_around_its_departure() {
 }
 
 #[test]
-fn to_look_for_flights_of_a_code_that_is_no_airport_makes_no_board() {
+fn a_query_for_an_unknown_airport_creates_no_board() {
     let hub = with_flights();
     hub.get("/api/v1/boards/QQX/departures").problem(404);
     assert_eq!(legs(&hub.get("/api/v1/flights?airport=QQX").json()), Vec::<String>::new());
@@ -68,7 +68,7 @@ fn to_look_for_flights_of_a_code_that_is_no_airport_makes_no_board() {
 }
 
 #[test]
-fn a_board_is_sent_again_only_when_it_has_changed() {
+fn an_unchanged_board_is_answered_304() {
     let hub = with_flights();
     let path = "/api/v1/boards/JFK/departures";
     let tag = hub.get(path).header("etag").to_owned();
@@ -81,7 +81,7 @@ fn a_board_is_sent_again_only_when_it_has_changed() {
 }
 
 #[test]
-fn a_board_comes_compressed_to_those_who_can_read_it() {
+fn a_board_is_compressed_for_clients_that_accept_gzip() {
     let hub = with_flights();
     let packed = hub.get_with("/api/v1/boards/JFK/departures", &[("accept-encoding", "gzip")]);
     assert_eq!(packed.header("content-encoding"), "gzip");
@@ -91,7 +91,7 @@ fn a_board_comes_compressed_to_those_who_can_read_it() {
 }
 
 #[test]
-fn a_flight_has_one_state_and_a_history_of_what_led_to_it() {
+fn a_flight_has_one_state_and_a_history_of_its_changes() {
     let hub = with_flights();
     hub.fly("615", json!({ "departure.gate": "12" }));
     hub.fly("615", json!({ "departure.gate": "14" }));
@@ -111,7 +111,7 @@ fn a_flight_has_one_state_and_a_history_of_what_led_to_it() {
 }
 
 #[test]
-fn a_history_is_read_to_its_newest_change_page_by_page() {
+fn a_history_is_paged_up_to_its_newest_change() {
     let hub = Hub::start();
     for gate in 1..=8 {
         hub.fly("615", json!({ "departure.gate": gate.to_string() }));
@@ -139,7 +139,7 @@ fn a_history_is_read_to_its_newest_change_page_by_page() {
 }
 
 #[test]
-fn a_page_leads_to_the_next_with_what_was_asked() {
+fn a_page_links_to_the_next_with_the_same_query() {
     let hub = with_flights();
     let page = hub.get("/api/v1/flights?limit=1&airport=JFK&q=jetblue%20lauderdale");
     let link = page.header("link").split('>').next().unwrap().trim_start_matches('<');
@@ -152,7 +152,7 @@ fn a_page_leads_to_the_next_with_what_was_asked() {
 }
 
 #[test]
-fn flights_are_found_by_number_words_airline_status_and_time() {
+fn flights_are_filtered_by_number_words_airline_status_and_time() {
     let hub = with_flights();
     for (query, expected) in [
         ("", vec!["B6801", "B6615", "B627"]),
@@ -192,7 +192,7 @@ fn pages_follow_one_another_without_a_gap_or_a_repetition() {
 }
 
 #[test]
-fn airports_and_airlines_are_those_that_have_flights_or_all_that_are_known() {
+fn airports_and_airlines_list_the_active_or_all_known_codes() {
     let hub = with_flights();
     let airports = hub.get("/api/v1/airports").json();
     let rows: Vec<_> = airports["airports"]
@@ -222,7 +222,7 @@ fn airports_and_airlines_are_those_that_have_flights_or_all_that_are_known() {
 }
 
 #[test]
-fn the_clock_and_the_feeds_say_how_things_stand() {
+fn the_clock_and_feed_endpoints_report_their_state() {
     let hub = with_flights();
     let clock = hub.get("/api/v1/clock").json();
     assert!(
@@ -241,7 +241,7 @@ fn the_clock_and_the_feeds_say_how_things_stand() {
 }
 
 #[test]
-fn the_interface_describes_itself() {
+fn the_openapi_document_is_served() {
     let hub = Hub::start();
     let document = hub.get("/api/v1/openapi.json").json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3."));
@@ -249,7 +249,7 @@ fn the_interface_describes_itself() {
 }
 
 #[test]
-fn the_page_is_served_on_both_ports_and_under_its_own_addresses() {
+fn the_page_is_served_on_both_ports() {
     let hub = Hub::start();
     for port in [hub.api, hub.web] {
         for path in ["/", "/board/JFK/departures", "/docs/api"] {

@@ -97,7 +97,7 @@ impl Stream {
 }
 
 #[test]
-fn a_stream_begins_with_hello_and_a_snapshot_and_names_each_event_by_its_type() {
+fn a_stream_begins_with_hello_and_a_snapshot() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12" }));
     let mut stream = Stream::open(hub.api, BOARD, &[("accept-encoding", "gzip")]);
@@ -122,7 +122,7 @@ fn a_stream_begins_with_hello_and_a_snapshot_and_names_each_event_by_its_type() 
 }
 
 /// A position that the hub can resume from, with a slack of 1 s; B6 27 has changed since. See
-/// `a_listener_who_comes_back_is_told_only_what_changed` of the WebSockets.
+/// `a_resuming_client_gets_only_changes` of the WebSockets.
 fn a_position(hub: &Hub) -> String {
     let changed_at = || {
         let flight = hub.get("/api/v1/flights/B6-27-20130208-JFK-FLL").json();
@@ -138,7 +138,7 @@ fn a_position(hub: &Hub) -> String {
 }
 
 #[test]
-fn a_stream_that_is_opened_again_tells_only_what_changed() {
+fn a_resumed_stream_sends_only_changes() {
     let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
     hub.fly("801", json!({}));
     hub.fly("615", json!({ "departure.gate": "1" }));
@@ -161,7 +161,7 @@ fn a_stream_that_is_opened_again_tells_only_what_changed() {
 }
 
 #[test]
-fn a_stream_of_several_topics_begins_with_the_snapshot_of_each_and_brings_each_change_once() {
+fn a_stream_of_several_topics_sends_each_snapshot_and_each_change_once() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12" }));
     let arrivals = "board/FLL/arrivals";
@@ -183,7 +183,7 @@ fn a_stream_of_several_topics_begins_with_the_snapshot_of_each_and_brings_each_c
 }
 
 #[test]
-fn each_topic_of_a_stream_is_resumed_from_its_own_position() {
+fn each_topic_of_a_stream_resumes_from_its_own_position() {
     let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
     hub.fly("615", json!({ "departure.gate": "1" }));
     let since = a_position(&hub);
@@ -196,7 +196,7 @@ fn each_topic_of_a_stream_is_resumed_from_its_own_position() {
 }
 
 #[test]
-fn a_stream_that_is_refused_one_of_its_topics_is_refused() {
+fn a_stream_with_one_invalid_topic_is_refused() {
     let hub = Hub::start_with(&[("SOCKETS__TOPICS_MAX", "2")]);
     let at_fault = |query: &str| {
         let problem = hub.get(&format!("/api/v1/stream?topic=all&{query}")).problem(400);
@@ -214,7 +214,7 @@ fn a_stream_that_is_refused_one_of_its_topics_is_refused() {
 }
 
 #[test]
-fn a_quiet_stream_is_heard_of_by_a_ping_that_a_page_can_see() {
+fn a_quiet_stream_sends_visible_pings() {
     let hub = Hub::start_with(&[("SOCKETS__PING_S", "5")]);
     let (mut one, mut other) = (Stream::open(hub.api, BOARD, &[]), Stream::open(hub.api, BOARD, &[]));
     for stream in [&mut one, &mut other] {
@@ -237,7 +237,7 @@ fn a_quiet_stream_is_heard_of_by_a_ping_that_a_page_can_see() {
 }
 
 #[test]
-fn a_stream_of_nothing_is_refused_with_the_parameter_at_fault() {
+fn a_stream_without_topics_is_refused_with_the_parameter() {
     let hub = Hub::start();
     for (query, field) in [
         ("topic=board/JFK", "topic"),
@@ -253,7 +253,7 @@ fn a_stream_of_nothing_is_refused_with_the_parameter_at_fault() {
 }
 
 #[test]
-fn a_stream_can_be_read_by_the_pages_that_are_allowed_alone() {
+fn only_allowed_pages_can_read_a_stream() {
     let hub = Hub::start();
     let leave = |origin: &str| {
         let stream = Stream::open(hub.api, BOARD, &[("origin", origin)]);
@@ -268,7 +268,7 @@ fn a_stream_can_be_read_by_the_pages_that_are_allowed_alone() {
 }
 
 #[test]
-fn a_stream_ends_properly_when_the_hub_is_asked_to_end() {
+fn a_stream_ends_cleanly_at_shutdown() {
     let mut hub = Hub::start();
     let mut stream = Stream::open(hub.api, BOARD, &[]);
     stream.expect("hello");
@@ -283,7 +283,7 @@ fn a_stream_ends_properly_when_the_hub_is_asked_to_end() {
 }
 
 #[test]
-fn a_stream_that_is_not_read_sees_the_newest_once_it_is() {
+fn a_stalled_stream_gets_the_newest_state_later() {
     let hub = Hub::start();
     let remark = |count: usize| format!("{count} {}", "🛫".repeat(190));
     let reports = |count: usize| -> Vec<Value> {

@@ -1,4 +1,4 @@
-//! A hub with a single core, where flights live on the thread of the sockets.
+//! A hub with a single core, where flights run on the worker's thread.
 
 use crate::hub::Hub;
 use crate::websocket_client::Socket;
@@ -18,7 +18,7 @@ fn on_one_core(test: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn reports_are_merged_shown_and_kept_and_the_hub_ends_well() {
+fn a_single_core_hub_merges_serves_stores_and_shuts_down() {
     on_one_core(|| {
         let mut hub = Hub::start_with(&[("SERVER__WORKERS", "0")]);
         assert!(hub.log().contains("flight_threads=0"), "{}", hub.log());

@@ -1,4 +1,4 @@
-//! Listeners who do not read: what they cost, and what they see once they read.
+//! Clients that do not read: what they cost, and what they see when they read again.
 
 use crate::hub::{Hub, report};
 use crate::websocket_client::{CLOSE, PROPER, Picture, Socket, shake_on};
@@ -108,7 +108,7 @@ fn stalled_reader(hub: &Hub) -> TcpStream {
 }
 
 #[test]
-fn a_listener_who_does_not_read_harms_nobody_and_sees_the_newest_once_it_reads() {
+fn a_client_that_does_not_read_gets_the_newest_state_later() {
     let hub = crowded();
     let mut slow = stalled(&hub, &[]);
     let (mut fast, mut seen) = (Socket::open(hub.api), Picture::default());
@@ -167,7 +167,7 @@ fn told_of_the_end_of_a_diversion(topics: &[&str]) -> (Vec<Value>, Value) {
 }
 
 #[test]
-fn a_flight_that_leaves_a_board_is_told_right_to_those_who_do_not_read() {
+fn a_slow_client_learns_that_a_flight_left_its_board() {
     let gone = json!({ "type": "gone", "leg": DIVERTED, "topic": "board/BOS/arrivals" });
     // It is still on another board of this listener's.
     let (told, newest) = told_of_the_end_of_a_diversion(&["board/BOS/arrivals", "board/LGA/departures"]);
@@ -179,7 +179,7 @@ fn a_flight_that_leaves_a_board_is_told_right_to_those_who_do_not_read() {
 }
 
 #[test]
-fn a_hub_that_is_asked_to_end_does_not_wait_for_those_who_do_not_read() {
+fn shutdown_does_not_wait_for_clients_that_do_not_read() {
     let mut hub = crowded();
     let slow = stalled(&hub, &[]);
     let began = gatecall::time::monotonic();
@@ -190,7 +190,7 @@ fn a_hub_that_is_asked_to_end_does_not_wait_for_those_who_do_not_read() {
 }
 
 #[test]
-fn who_asks_for_more_than_it_reads_has_one_snapshot_kept_and_few_follows_waiting() {
+fn a_slow_client_holds_at_most_one_snapshot() {
     let hub = crowded_with(&[("SOCKETS__TOPICS_MAX", "8"), ("SOCKETS__COMMANDS_BURST", "200")]);
     let mut slow = unread_socket(&hub);
     slow.expect("hello");
@@ -221,7 +221,7 @@ fn who_asks_for_more_than_it_reads_has_one_snapshot_kept_and_few_follows_waiting
 }
 
 #[test]
-fn what_is_unfollowed_before_its_turn_is_not_sent_and_holds_up_nothing() {
+fn an_unfollowed_topic_sends_no_pending_snapshot() {
     let hub = crowded();
     let mut slow = unread_socket(&hub);
     slow.expect("hello");
@@ -239,7 +239,7 @@ fn what_is_unfollowed_before_its_turn_is_not_sent_and_holds_up_nothing() {
 }
 
 #[test]
-fn a_hub_that_is_asked_to_end_does_not_wait_for_events_that_nobody_reads() {
+fn shutdown_does_not_wait_for_unread_event_streams() {
     let mut hub = crowded();
     let slow = stalled_reader(&hub);
     let began = gatecall::time::monotonic();
@@ -250,7 +250,7 @@ fn a_hub_that_is_asked_to_end_does_not_wait_for_events_that_nobody_reads() {
 }
 
 #[test]
-fn a_reader_of_events_who_takes_nothing_is_let_go() {
+fn an_event_stream_that_is_not_read_is_disconnected() {
     let hub = crowded_with(&[("SOCKETS__SLOW_S", "2")]);
     let mut slow = unread_stream(&hub);
     let began = gatecall::time::monotonic();
@@ -267,7 +267,7 @@ fn a_reader_of_events_who_takes_nothing_is_let_go() {
 }
 
 #[test]
-fn a_listener_who_is_a_little_behind_when_the_hub_ends_gets_its_goodbye() {
+fn a_client_that_is_slightly_behind_gets_its_close_frame_at_shutdown() {
     let mut hub = crowded_with(&[("SERVER__WORKERS", "1")]);
     let mut behind = stalled(&hub, &[]);
     let mut prompt = Socket::open(hub.api);

@@ -1,4 +1,4 @@
-//! How old what is shown is, as clients are told.
+//! How clients learn of silent sources.
 
 use crate::hub::Hub;
 use crate::websocket_client::{Socket, instant};
@@ -17,7 +17,7 @@ fn until_silent(hub: &Hub) -> Value {
 }
 
 #[test]
-fn a_feed_that_cannot_be_asked_is_named_in_frames_bodies_readiness_and_metrics() {
+fn a_feed_that_cannot_be_polled_is_reported_in_frames_bodies_readiness_and_metrics() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "14" }));
     let mut early = Socket::open(hub.api);
@@ -57,7 +57,7 @@ fn a_feed_that_cannot_be_asked_is_named_in_frames_bodies_readiness_and_metrics()
 }
 
 #[test]
-fn the_tag_of_an_answer_tells_that_a_source_has_fallen_silent() {
+fn an_etag_changes_when_a_source_falls_silent() {
     // Asked once in a while, the airport has not failed yet when the hub is there.
     let hub = Hub::start();
     let board = |tag: &str| hub.get_with("/api/v1/boards/LGA/departures", &[("if-none-match", tag)]);

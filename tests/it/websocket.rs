@@ -1,4 +1,4 @@
-//! What WebSockets are told: greeting, snapshots, changes, answers, resume, the end.
+//! WebSocket behaviour: hello, snapshots, changes, errors, resume, shutdown.
 
 use crate::http_client::ask;
 use crate::hub::{Hub, report};
@@ -20,7 +20,7 @@ fn board(hub: &Hub) -> Value {
 }
 
 #[test]
-fn a_listener_is_greeted_with_the_epoch_and_the_operational_clock_on_both_ports() {
+fn hello_carries_epoch_and_operational_clock_on_both_ports() {
     let hub = Hub::start();
     let greeted = |to| {
         let mut socket = Socket::open_with(to, &[("sec-websocket-protocol", "gatecall.v2, gatecall.v1")]);
@@ -40,7 +40,7 @@ fn a_listener_is_greeted_with_the_epoch_and_the_operational_clock_on_both_ports(
 }
 
 #[test]
-fn a_follower_gets_the_board_and_then_each_revision_with_exactly_what_differs() {
+fn a_follower_gets_a_snapshot_and_then_exact_changes() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12", "codeshares": ["EI5105"] }));
     let mut socket = Socket::open(hub.api);
@@ -69,7 +69,7 @@ fn a_follower_gets_the_board_and_then_each_revision_with_exactly_what_differs() 
 }
 
 #[test]
-fn a_flight_that_nobody_has_heard_of_before_comes_as_a_state() {
+fn a_new_flight_arrives_as_a_state_frame() {
     let hub = Hub::start();
     let mut socket = Socket::open(hub.api);
     assert_eq!(socket.follow(BOARD)["flights"], json!([]));
@@ -80,7 +80,7 @@ fn a_flight_that_nobody_has_heard_of_before_comes_as_a_state() {
 }
 
 #[test]
-fn two_topics_of_a_flight_bring_each_change_once_and_unfollowing_ends_it() {
+fn overlapping_topics_deliver_each_change_once_until_unfollowed() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "1" }));
     hub.fly("27", json!({ "departure.gate": "1" }));
@@ -108,7 +108,7 @@ fn two_topics_of_a_flight_bring_each_change_once_and_unfollowing_ends_it() {
 }
 
 #[test]
-fn a_diverted_flight_comes_to_the_board_of_the_airport_it_goes_to_and_leaves_it_again() {
+fn a_diverted_flight_joins_and_leaves_the_board_of_its_alternate() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "1" }));
     let mut socket = Socket::open(hub.api);
@@ -125,7 +125,7 @@ fn a_diverted_flight_comes_to_the_board_of_the_airport_it_goes_to_and_leaves_it_
 }
 
 #[test]
-fn one_flight_is_had_by_asking_and_an_unknown_one_is_said_to_be_unknown() {
+fn get_returns_one_flight_or_an_unknown_leg_error() {
     let hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "12" }));
     let mut socket = Socket::open(hub.api);
@@ -139,7 +139,7 @@ fn one_flight_is_had_by_asking_and_an_unknown_one_is_said_to_be_unknown() {
 }
 
 #[test]
-fn a_listener_who_comes_back_is_told_only_what_changed() {
+fn a_resuming_client_gets_only_changes() {
     let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
     // A board knows nothing of the time before its first flight, and tells the whole about that.
     hub.fly("801", json!({}));
@@ -172,7 +172,7 @@ fn a_listener_who_comes_back_is_told_only_what_changed() {
 }
 
 #[test]
-fn a_hub_that_was_killed_is_followed_again_with_nothing_missed() {
+fn a_client_resumes_after_a_kill_without_a_gap() {
     let mut hub = Hub::start();
     hub.fly("615", json!({ "departure.gate": "1" }));
     hub.fly("27", json!({ "departure.gate": "1" }));
@@ -201,7 +201,7 @@ fn a_hub_that_was_killed_is_followed_again_with_nothing_missed() {
 }
 
 #[test]
-fn who_can_read_it_gets_long_frames_compressed_and_may_compress_its_own() {
+fn permessage_deflate_works_in_both_directions() {
     let hub = Hub::start();
     for number in 1..=5 {
         hub.fly(&number.to_string(), json!({ "departure.gate": "12" }));
@@ -245,7 +245,7 @@ fn who_can_read_it_gets_long_frames_compressed_and_may_compress_its_own() {
 }
 
 #[test]
-fn a_hub_that_is_asked_to_end_tells_its_listeners_when_to_come_back() {
+fn shutdown_tells_clients_when_to_reconnect() {
     let mut hub = Hub::start();
     let mut socket = Socket::open(hub.api);
     socket.follow(BOARD);
@@ -270,7 +270,7 @@ fn a_hub_that_is_asked_to_end_tells_its_listeners_when_to_come_back() {
 }
 
 #[test]
-fn a_client_that_answers_no_ping_is_let_go_and_one_that_does_is_not() {
+fn only_a_client_without_pongs_is_disconnected() {
     let hub = Hub::start_with(&[("SOCKETS__PING_S", "5"), ("SOCKETS__PONG_MISSED_MAX", "1")]);
     let (mut silent, mut alive) = (Socket::open(hub.api), Socket::open(hub.api));
     for socket in [&mut silent, &mut alive] {

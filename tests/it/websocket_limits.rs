@@ -1,4 +1,4 @@
-//! Whom the hub lets in by WebSocket, and what it puts up with.
+//! Handshakes, and invalid or excessive input from clients.
 
 use crate::hub::Hub;
 use crate::websocket_client::{
@@ -12,7 +12,7 @@ use std::net::TcpStream;
 const FOLLOW: &str = r#"{"op":"follow","topic":"all","ref":1}"#;
 
 #[test]
-fn a_page_of_another_origin_is_refused_before_the_upgrade() {
+fn a_foreign_origin_is_refused_before_the_upgrade() {
     let hub = Hub::start();
     let with = |origin: &str| shake(hub.api, "/ws", &[&PROPER[..], &[("origin", origin)]].concat());
     for origin in
@@ -32,7 +32,7 @@ fn a_page_of_another_origin_is_refused_before_the_upgrade() {
 }
 
 #[test]
-fn a_handshake_that_is_none_is_answered_in_http_with_what_is_wrong() {
+fn a_malformed_handshake_gets_an_http_problem() {
     let hub = Hub::start();
     let refused = |path: &str, headers: &[(&str, &str)]| {
         shake(hub.api, path, headers).err().unwrap_or_else(|| panic!("{path} {headers:?} was let in"))
@@ -81,7 +81,7 @@ fn a_handshake_that_is_none_is_answered_in_http_with_what_is_wrong() {
 }
 
 #[test]
-fn a_handshake_in_http_1_0_or_without_a_host_is_none() {
+fn a_handshake_needs_http_1_1_and_a_host() {
     let hub = Hub::start();
     for head in ["GET /ws HTTP/1.0\r\nhost: h", "GET /ws HTTP/1.1"] {
         let headers: String = PROPER.iter().map(|(name, value)| format!("\r\n{name}: {value}")).collect();
@@ -95,7 +95,7 @@ fn a_handshake_in_http_1_0_or_without_a_host_is_none() {
 }
 
 #[test]
-fn what_is_sent_in_one_breath_with_the_handshake_is_heard() {
+fn a_frame_sent_with_the_handshake_is_read() {
     let hub = Hub::start();
     let early = [client_frame(TEXT, FOLLOW.as_bytes()), client_frame(PING, b"you")].concat();
     let stream = TcpStream::connect(hub.api).unwrap();
@@ -109,7 +109,7 @@ fn what_is_sent_in_one_breath_with_the_handshake_is_heard() {
 }
 
 #[test]
-fn a_full_hub_says_when_to_come_back_and_has_room_again_when_someone_leaves() {
+fn a_full_hub_refuses_with_retry_after_until_a_client_leaves() {
     let hub = Hub::start_with(&[("SOCKETS__CONNECTIONS_MAX", "2")]);
     let (first, second) = (Socket::open(hub.api), Socket::open(hub.web));
     let refusal = shake(hub.api, "/ws", &PROPER).err().expect("a third was let in");
@@ -126,7 +126,7 @@ fn a_full_hub_says_when_to_come_back_and_has_room_again_when_someone_leaves() {
 }
 
 #[test]
-fn whatever_cannot_be_understood_is_answered_with_its_code_and_its_ref() {
+fn every_bad_frame_is_answered_with_code_and_ref() {
     let hub = Hub::start_with(&[("SOCKETS__BAD_FRAMES_MAX", "100"), ("SOCKETS__TOPICS_MAX", "2")]);
     let mut socket = Socket::open(hub.api);
     for (frame, code) in [
@@ -174,7 +174,7 @@ fn whatever_cannot_be_understood_is_answered_with_its_code_and_its_ref() {
 }
 
 #[test]
-fn who_sends_too_much_is_not_acted_upon_and_who_sends_nonsense_is_let_go() {
+fn excess_commands_are_ignored_and_repeated_bad_frames_disconnect() {
     let hub = Hub::start_with(&[
         ("SOCKETS__BAD_FRAMES_MAX", "3"),
         ("SOCKETS__COMMANDS_BURST", "4"),
@@ -205,7 +205,7 @@ fn who_sends_too_much_is_not_acted_upon_and_who_sends_nonsense_is_let_go() {
 }
 
 #[test]
-fn a_message_beyond_the_limit_ends_the_connection_however_it_comes() {
+fn an_overlong_message_closes_the_connection() {
     let hub = Hub::start_with(&[("SOCKETS__CLIENT_FRAME_BYTES_MAX", "300")]);
     let fitting = format!("{FOLLOW:<300}");
     let long = format!("{FOLLOW:<301}");
@@ -241,7 +241,7 @@ fn a_message_beyond_the_limit_ends_the_connection_however_it_comes() {
 }
 
 #[test]
-fn what_rfc_6455_forbids_ends_the_connection() {
+fn violations_of_rfc_6455_close_the_connection() {
     let hub = Hub::start();
     let offer = ("sec-websocket-extensions", "permessage-deflate");
     let unmasked = [head(TEXT, FOLLOW.len() as u64), FOLLOW.as_bytes().to_vec()].concat();
@@ -268,7 +268,7 @@ fn what_rfc_6455_forbids_ends_the_connection() {
 }
 
 #[test]
-fn a_message_in_parts_is_understood_with_a_ping_in_between() {
+fn a_fragmented_message_with_a_ping_between_is_read() {
     let hub = Hub::start();
     let offer = ("sec-websocket-extensions", "permessage-deflate");
     let packed = deflated(FOLLOW.as_bytes());
@@ -291,7 +291,7 @@ fn a_message_in_parts_is_understood_with_a_ping_in_between() {
 }
 
 #[test]
-fn a_client_that_says_goodbye_hears_it_back() {
+fn a_close_frame_is_echoed() {
     let hub = Hub::start();
     for (said, heard) in [
         (&b"\x03\xe8done"[..], 1000),

@@ -1,10 +1,10 @@
-//! Times of flights that cannot be meant, or cannot be true.
+//! Doubtful flight times.
 
 use super::admit;
 use crate::app::App;
 use crate::http::flights::stopping;
-use crate::http::problem::Problem;
-use crate::http::query::Parameters;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use domain::field::{Field, Value};
@@ -15,35 +15,35 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::problem::ProblemBody;
 
-/// Times in one answer, unless the client asks for another number, and at most.
+/// Times in one answer by default, and at most.
 const PAGE: u64 = 100;
 const PAGE_MAX: u64 = 1_000;
 
 /// `GET doubtful`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct DoubtfulBody {
-    /// In the order of the flights' departures.
+    /// In order of departure.
     pub times: Vec<DoubtfulRow>,
-    /// Whether there are more than these.
+    /// Whether there are more.
     pub more: bool,
 }
 
-/// A time that is marked as doubtful.
+/// A doubtful time.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct DoubtfulRow {
-    /// Which flight.
+    /// The flight.
     #[schema(example = "B6-615-20130208-JFK-FLL")]
     pub leg: String,
-    /// Which field, by its name in reports.
+    /// The field, named as in reports.
     #[schema(example = "departure.estimated")]
     pub field: &'static str,
     /// The time.
     pub value: Option<DateTime<Utc>>,
-    /// Whose report it is of.
+    /// The source.
     pub source: Option<String>,
     /// When the source observed it.
     pub observed_at: Option<DateTime<Utc>>,
-    /// Why it is doubtful, to be read after the field's name.
+    /// The reason; completes a sentence that begins with the field's name.
     pub reason: &'static str,
 }
 
@@ -56,10 +56,10 @@ pub(in crate::http) struct DoubtfulRow {
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "The first of them", body = DoubtfulBody),
-        (status = 400, description = "A parameter is wrong; it is named", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "A parameter is invalid; the answer names it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The hub is stopping; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The hub is shutting down; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn list(

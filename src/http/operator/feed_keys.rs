@@ -1,12 +1,12 @@
-//! The keys of pushed feeds that the directory keeps. They count beside those of the configuration, on
-//! every node.
+//! Keys of pushed feeds in the directory. They are valid on every node, beside the configured keys.
 
 use super::{admit, away, read_again, who};
-use crate::app::{App, FeedKind};
+use crate::app::App;
+use crate::feed::FeedKind;
 use crate::feed_key::NewKey;
 use crate::http::json_body::JsonBody;
-use crate::http::problem::Problem;
-use crate::http::query::Parameters;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use crate::time::real_now;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, SubsecRound, Utc};
@@ -19,51 +19,51 @@ use wire::problem::ProblemBody;
 /// `GET feeds/{feed}/keys`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct FeedKeysBody {
-    /// Which feed.
+    /// The feed.
     #[schema(example = "jfk")]
     pub feed: String,
-    /// Those of the directory, in the order in which they were added.
+    /// The keys in the directory, oldest first.
     pub keys: Vec<FeedKeyRow>,
-    /// How many more this node's configuration holds (`key_file`, `key_env`).
+    /// The number of further keys in this node's configuration (`key_file`, `key_env`).
     pub configured: usize,
 }
 
-/// A key in force, of which nobody can read the key.
+/// A valid key. The hub does not store the key itself.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct FeedKeyRow {
-    /// The beginning of its SHA-256 digest, by which it is revoked.
+    /// The beginning of its SHA-256 digest, which identifies it for revocation.
     #[schema(example = "5c2f90ab")]
     pub prefix: String,
-    /// What it is for.
+    /// Its purpose.
     pub note: String,
-    /// Since when, in real time.
+    /// Creation time, real time.
     pub added_at: DateTime<Utc>,
 }
 
-/// `POST feeds/{feed}/keys`: the only time that the key is shown.
+/// `POST feeds/{feed}/keys`. The key is shown only here.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct NewFeedKeyBody {
-    /// To be sent with every message: `Authorization: Bearer KEY`.
+    /// The key, for every message: `Authorization: Bearer KEY`.
     pub key: String,
     /// The beginning of its digest.
     #[schema(example = "5c2f90ab")]
     pub prefix: String,
-    /// What it is for.
+    /// Its purpose.
     pub note: String,
-    /// Since when, in real time.
+    /// Creation time, real time.
     pub added_at: DateTime<Utc>,
 }
 
 /// The body of `POST feeds/{feed}/keys`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
+#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
 pub(in crate::http) struct NewFeedKeyRequest {
-    /// What the key is for; at most 200 characters.
+    /// The purpose of the key; at most 200 characters.
     #[schema(example = "the operations centre's, until June")]
     note: String,
 }
 
-/// The keys of a feed: what they are for, and never a key.
+/// The keys of a feed with their purposes, without the keys themselves.
 #[utoipa::path(
     get,
     path = "/api/v1/feeds/{feed}/keys",
@@ -71,10 +71,10 @@ pub(in crate::http) struct NewFeedKeyRequest {
     params(("feed" = String, Path, description = "The feed's name in the hub's configuration", example = "jfk")),
     security(("operator_key" = [])),
     responses(
-        (status = 200, description = "Those of the directory, in the order in which they were added", body = FeedKeysBody),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No feed of this name is pushed; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The keys in the directory, oldest first", body = FeedKeysBody),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No pushed feed has this name; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn list(
@@ -92,7 +92,7 @@ pub(in crate::http) async fn list(
     let all = app.directory.feed_keys().await.map_err(away)?;
     let keys: Vec<_> = all.into_iter().filter(|key| *key.feed == **feed).map(row).collect();
     let configured = configured(&app, &feed);
-    // Of a feed that is configured no more there may still be keys to be revoked.
+    // A feed that is no longer configured may still have keys to revoke.
     if configured.is_none() && keys.is_empty() {
         return Err(unknown());
     }
@@ -100,28 +100,28 @@ pub(in crate::http) async fn list(
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }
 
-/// Makes a key for a pushed feed and shows it this once. It is in force on this node at once, and on
-/// others within seconds. Earlier keys stay in force until they are revoked, at most eight of a feed.
+/// Creates a key for a pushed feed and shows it only once. It is valid on this node at once, and on others
+/// within seconds. Earlier keys stay valid until they are revoked; a feed has at most eight.
 #[utoipa::path(
     post,
     path = "/api/v1/feeds/{feed}/keys",
     tag = "operator",
     params(
         ("feed" = String, Path, description = "The feed's name in the hub's configuration", example = "jfk"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     request_body = NewFeedKeyRequest,
     security(("operator_key" = [])),
     responses(
         (status = 201, description = "The key; it cannot be shown again", body = NewFeedKeyBody),
-        (status = 400, description = "The body is wrong; the key at fault is named", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No feed of this name is pushed; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The feed has as many keys as may be", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The body is invalid; the answer names the key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No pushed feed has this name; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The feed has the maximum number of keys", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn make(
@@ -152,8 +152,8 @@ pub(in crate::http) async fn make(
     Ok(HttpResponse::Created().insert_header(("cache-control", "no-store")).json(body))
 }
 
-/// Revokes a key of the directory: on this node at once, on others within seconds, and for ever. Keys
-/// of the configuration are taken out there.
+/// Revokes a key in the directory permanently: on this node at once, on others within seconds. Remove keys of
+/// the configuration there.
 #[utoipa::path(
     delete,
     path = "/api/v1/feeds/{feed}/keys/{prefix}",
@@ -161,16 +161,16 @@ pub(in crate::http) async fn make(
     params(
         ("feed" = String, Path, description = "The feed's name", example = "jfk"),
         ("prefix" = String, Path, description = "The first 8 to 64 hexadecimal digits of the key's digest", example = "5c2f90ab"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     security(("operator_key" = [])),
     responses(
         (status = 204, description = "It is in force no more"),
-        (status = 400, description = "The prefix is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such feed, or it has no such key in force; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Several keys begin so", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The prefix is malformed", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such feed, or it has no such key; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Several keys have this prefix", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn revoke(
@@ -190,7 +190,7 @@ pub(in crate::http) async fn revoke(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// How many keys the configuration holds of a pushed feed.
+/// The number of configured keys of a pushed feed.
 fn configured(app: &App, feed: &str) -> Option<usize> {
     match &app.feeds.get(feed)?.kind {
         FeedKind::Push { key_digests } => Some(key_digests.len()),
@@ -199,7 +199,7 @@ fn configured(app: &App, feed: &str) -> Option<usize> {
 }
 
 fn unknown() -> Problem {
-    Problem::not_found("no feed of this name is pushed to this hub")
+    Problem::not_found("no pushed feed has this name")
 }
 
 fn refused(fault: KeyError) -> Problem {

@@ -1,20 +1,20 @@
-//! What is for the operator alone: keys, names, fields taken over by hand, and what could not be used.
-//! Without a configured operator's key none of it exists.
+//! Endpoints for the operator: feed keys, names, overrides, removals, and the quarantine. Without a configured
+//! operator key they answer 404.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | `quarantine` | what could not be used |
-//! | `doubtful` | times of flights that cannot be meant, or cannot be true |
-//! | `feed_keys` | the keys of pushed feeds that the directory keeps |
-//! | `names` | what airports and airlines are called here |
-//! | `overrides` | fields taken over by hand |
-//! | `removals` | flights removed by hand |
+//! | `quarantine` | unusable messages and reports |
+//! | `doubtful` | implausible flight times |
+//! | `feed_keys` | keys of pushed feeds in the directory |
+//! | `reference_names` | names of airports and airlines |
+//! | `overrides` | manual overrides of fields |
+//! | `removals` | removal of flights |
 //!
-//! ## Who it was
+//! ## The audit
 //!
-//! All who have the operator's key are one to the hub. A header `X-Operator` may say who of them asks;
-//! it is noted beside what was done, and believed: whoever has the key may do everything anyway, and
-//! the notes are for those who come after, no proof. Nothing of it is shown to the public.
+//! The hub does not distinguish the holders of the operator's key. The header `X-Operator` may name the person;
+//! the audit records it unverified, because a holder of the key may do everything anyway. The audit informs
+//! successors and is no proof. It is not public.
 
 pub(super) mod doubtful;
 pub(super) mod feed_keys;
@@ -24,28 +24,31 @@ pub(super) mod reference_names;
 pub(super) mod removals;
 
 use super::bearer_key;
-use super::problem::Problem;
 use crate::app::App;
+use crate::problem::Problem;
 use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actors::hub::NotAmended;
+use domain::ports::SinkError;
 use domain::ports::StoreError;
 use domain::single_line_text::SingleLineText;
 
-/// The header that says who it is.
+/// The header with the name of the operator.
 const WHO: &str = "x-operator";
 
-/// What the public is told of who changed a flight by hand, and who it was where nobody says.
+/// The public name for all operators, and the default of `X-Operator`.
 const OPERATOR: &str = "operator";
 
-/// `Ok` if it is the operator who asks.
+/// `Ok` if the request carries the operator's key.
 fn admit(request: &HttpRequest, app: &App) -> Result<(), Problem> {
     let digests = &app.config.server.operator_key_digests;
     if digests.is_empty() {
-        return Err(Problem::not_found("this hub has no operator's key (server.operator_key_file)"));
+        return Err(Problem::not_found("this hub has no operator key (server.operator_key_file)"));
     }
     bearer_key::check(request, digests)
 }
 
-/// Who of the operators asks, by their own word.
+/// The name in `X-Operator`.
 fn who(request: &HttpRequest) -> Result<SingleLineText, Problem> {
     let wrong = |why: &str| Problem::bad_field(WHO, why);
     let given = request.headers().get(WHO).map_or(OPERATOR.as_bytes(), |value| value.as_bytes());
@@ -57,10 +60,24 @@ fn away(fault: StoreError) -> Problem {
     Problem::unavailable(&fault.to_string())
 }
 
-/// Reads the directory again, so that what was just decided counts on this node at once.
+/// Reads the directory again, so that a change applies on this node at once.
 async fn read_again(app: &App) {
     if let Err(fault) = app.directory_cache.read(&*app.directory).await {
-        tracing::warn!(%fault, "what was decided is kept, and counts here when the directory can be read");
+        tracing::warn!(%fault, "the change is stored, and applies here when the directory is readable again");
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::not_found(&NotAmended::UnknownLeg.to_string())
+}
+
+fn not_amended(why: NotAmended) -> Problem {
+    match why {
+        NotAmended::UnknownLeg => unknown(),
+        NotAmended::NotNow(full @ SinkError::Full { .. }) => {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(1)
+        }
+        NotAmended::NotNow(fault) => Problem::unavailable(&fault.to_string()),
     }
 }
 
@@ -70,7 +87,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     #[test]
-    fn who_asks_is_a_line_or_the_operator() {
+    fn the_x_operator_header_is_one_line_with_a_default() {
         let of = |value: &[u8]| {
             let value = actix_web::http::header::HeaderValue::from_bytes(value).unwrap();
             who(&TestRequest::default().insert_header((WHO, value)).to_http_request())

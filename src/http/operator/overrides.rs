@@ -1,27 +1,25 @@
-//! Fields taken over by hand.
+//! Manual overrides of fields.
 //!
-//! The flight comes first, then the note in the directory. The flight's log is what is shown and what
-//! survives; who did it and why is for those who come after. So when the log is away nothing has
-//! happened, and nothing is noted that was never shown. When only the note fails, the field *is* taken
-//! over and the answer says so with 503: to send the same again is harmless, and notes it.
+//! The hub changes the flight first, then writes the audit entry to the directory. If the log is unavailable,
+//! nothing happens, and no audit entry describes a change that was never shown. If only the audit entry fails,
+//! the override *is* in effect, and the answer is 503: sending the same request again is harmless and writes
+//! the entry.
 //!
-//! The public is told that an operator did it, and not who.
+//! The public sees that an operator set the value, but not who.
 
 use super::removals::REMOVED;
-use super::{OPERATOR, admit, away, who};
+use super::{OPERATOR, admit, away, not_amended, unknown, who};
 use crate::app::App;
 use crate::http::json_body::JsonBody;
-use crate::http::problem::Problem;
-use crate::http::query::Parameters;
-use actix_web::http::StatusCode;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::flight::Amended;
-use actors::hub::NotAmended;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
 use domain::flight::{Override, OverrideRefused};
 use domain::leg::LegId;
-use domain::ports::{AuditAction, NewOverride, OverrideEvent, PAST_OVERRIDES_MAX, SinkError};
+use domain::ports::{AuditAction, NewOverride, OverrideEvent, PAST_OVERRIDES_MAX};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::feed::json_report::{SETTABLE, decode_value, encode_value};
@@ -30,73 +28,73 @@ use wire::problem::ProblemBody;
 /// `GET flights/{leg}/overrides`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct OverridesBody {
-    /// Which flight.
+    /// The flight.
     pub leg: String,
-    /// What is taken over now, by field.
+    /// The current overrides by field.
     pub in_force: Vec<OverrideRow>,
-    /// What was done by hand, oldest first; of very much the newest.
+    /// Audit entries, oldest first; only the newest if there are many.
     pub done: Vec<AuditRow>,
-    /// Whether so much was done that the oldest is not told here.
+    /// Whether older audit entries are left out.
     pub more: bool,
 }
 
-/// A field that is taken over.
+/// An override in effect.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct OverrideRow {
-    /// Which field, by its name in reports.
+    /// The field, named as in reports.
     #[schema(example = "departure.gate")]
     pub field: &'static str,
-    /// What is shown, as in reports; `null` for nothing.
+    /// The shown value, as in reports; `null` for none.
     #[schema(value_type = Value, example = "B9")]
     pub value: serde_json::Value,
-    /// Since when, by the operational clock.
+    /// Its beginning, operational clock.
     pub since: DateTime<Utc>,
-    /// When the sources count again, if nobody ends it before.
+    /// Its expiry, unless an operator ends it earlier.
     pub until: DateTime<Utc>,
-    /// Who did it, `null` where it could not be noted.
+    /// The operator; `null` if the audit entry failed.
     pub by: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 
-/// What was done once.
+/// An audit entry.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct AuditRow {
-    /// When, by the operational clock.
+    /// Its time, operational clock.
     pub at: DateTime<Utc>,
-    /// By whom.
+    /// The operator.
     pub by: String,
-    /// To which field; `flight` for the whole.
+    /// The field; `flight` for the whole flight.
     #[schema(example = "departure.gate")]
     pub field: &'static str,
-    /// `set`, `ended` where it was given back before its time, or `removed` for the flight.
+    /// `set`, `ended` before its expiry, or `removed` for a flight.
     #[schema(example = "set")]
     pub deed: &'static str,
-    /// What was to be shown; `null` for nothing, and where it was given back.
+    /// The value that was set; `null` for none, and for `ended`.
     #[schema(value_type = Value, example = "B9")]
     pub value: serde_json::Value,
-    /// Until when.
+    /// The expiry.
     pub until: Option<DateTime<Utc>>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 
 /// The body of `PUT flights/{leg}/overrides/{field}`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
+#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
 pub(in crate::http) struct OverrideRequest {
-    /// What to show, as in a report's `set`; `null` for nothing.
+    /// The value to show, as in a report's `set`; `null` for none.
     #[schema(value_type = Value, example = "B9")]
     value: serde_json::Value,
-    /// When the sources count again: after now by the operational clock, and at most 7 days later.
+    /// The expiry: later than now by the operational clock, by at most 7 days.
     #[schema(example = "2013-02-08T23:00:00Z")]
     until: DateTime<Utc>,
-    /// Why, for those who come after.
+    /// The reason, for the audit.
     #[schema(example = "the sign at B12 is broken")]
     reason: Option<String>,
 }
 
-/// What is taken over by hand of a flight, and what was.
+/// The current overrides of a flight, and its audit entries.
 #[utoipa::path(
     get,
     path = "/api/v1/flights/{leg}/overrides",
@@ -105,9 +103,9 @@ pub(in crate::http) struct OverrideRequest {
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "In force, and done", body = OverridesBody),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such flight, and nothing was done to one; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn list(
@@ -134,9 +132,8 @@ pub(in crate::http) async fn list(
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }
 
-/// Takes a field of a flight over by hand, whatever its sources say, until a certain instant. Boards
-/// and sockets are told at once. Fields are those that a report may set; times that tell of what has
-/// happened must not lie ahead.
+/// Overrides a field of a flight until an instant, regardless of its sources. Boards and clients see it at
+/// once. The field must be one that a report may set, and an actual time must not be in the future.
 #[utoipa::path(
     put,
     path = "/api/v1/flights/{leg}/overrides/{field}",
@@ -144,20 +141,20 @@ pub(in crate::http) async fn list(
     params(
         ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
         ("field" = String, Path, description = "Its name in reports", example = "departure.gate"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     request_body = OverrideRequest,
     security(("operator_key" = [])),
     responses(
-        (status = 200, description = "It is taken over, shown and durable", body = OverrideRow),
-        (status = 400, description = "The body is wrong; the key at fault is named", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The override is durable and shown", body = OverrideRow),
+        (status = 400, description = "The body is invalid; the answer names the key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such flight or field; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too much is under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "It cannot be made durable, or could not be noted; the detail says which. Send the same again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many changes are in progress; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The override or its audit entry is not durable; the detail names which. Send the same request again", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn put(
@@ -197,8 +194,8 @@ pub(in crate::http) async fn put(
         reason: reason.clone(),
     };
     let noted = app.directory.put_override(note).await;
-    noted.map_err(|fault| not_noted("the field is taken over and shown", fault))?;
-    tracing::info!(flight.leg = %leg, %field, operator = %by, "a field was taken over by hand");
+    noted.map_err(|fault| not_noted("the override is in effect", fault))?;
+    tracing::info!(flight.leg = %leg, %field, operator = %by, "a field was overridden");
     let body = OverrideRow {
         field: field.name(),
         value: json(order.value.as_ref()),
@@ -210,7 +207,7 @@ pub(in crate::http) async fn put(
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }
 
-/// What is to be shown; `Some(None)` for nothing, `None` where it is wrong.
+/// The value to show; `Some(None)` for none, `None` if it is invalid.
 fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     let raw = given.raw("value");
     let Some(raw) = raw else {
@@ -231,7 +228,7 @@ fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     }
 }
 
-/// Gives a field back to the sources before its time. What they say now is shown at once.
+/// Ends an override before its expiry. The current value of the sources is shown at once.
 #[utoipa::path(
     delete,
     path = "/api/v1/flights/{leg}/overrides/{field}",
@@ -239,15 +236,15 @@ fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     params(
         ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
         ("field" = String, Path, description = "Its name in reports", example = "departure.gate"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     security(("operator_key" = [])),
     responses(
         (status = 204, description = "The sources count again"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such flight or field, or it was not taken over; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too much is under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "It cannot be made durable, or could not be noted; the detail says which. Send the same again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such flight or field, or it has no override; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many changes are in progress; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The override or its audit entry is not durable; the detail names which. Send the same request again", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn end(
@@ -263,16 +260,12 @@ pub(in crate::http) async fn end(
     let now = app.hub.clock().now().trunc_subsecs(3);
     let noted = app.directory.end_override(leg.clone(), field, by.clone(), now).await;
     let noted = noted.map_err(|fault| not_noted("the field is given back", fault))?;
-    // Where only the note was missing from a try before, that was worth it too.
+    // An earlier attempt may have lacked only the audit entry.
     if given_back == Amended::Nothing && !noted {
-        return Err(Problem::not_found(&format!("{field} of this flight is not taken over")));
+        return Err(Problem::not_found(&format!("{field} of this flight has no override")));
     }
-    tracing::info!(flight.leg = %leg, %field, operator = %by, "a field was given back to its sources");
+    tracing::info!(flight.leg = %leg, %field, operator = %by, "an override was ended");
     Ok(HttpResponse::NoContent().finish())
-}
-
-pub(super) fn unknown() -> Problem {
-    Problem::not_found(&NotAmended::UnknownLeg.to_string())
 }
 
 fn named((leg, field): (String, String)) -> Result<(LegId, Field), Problem> {
@@ -286,19 +279,9 @@ fn named((leg, field): (String, String)) -> Result<(LegId, Field), Problem> {
     Ok((leg, field))
 }
 
-pub(super) fn not_amended(why: NotAmended) -> Problem {
-    match why {
-        NotAmended::UnknownLeg => unknown(),
-        NotAmended::NotNow(full @ SinkError::Full { .. }) => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(1)
-        }
-        NotAmended::NotNow(fault) => Problem::unavailable(&fault.to_string()),
-    }
-}
-
 fn not_noted(what: &str, fault: domain::ports::StoreError) -> Problem {
     Problem::unavailable(&format!(
-        "{what}, but who did it and why could not be noted: {fault}; send the same again"
+        "{what}, but the audit entry could not be written: {fault}; send the same request again"
     ))
 }
 
@@ -306,7 +289,7 @@ fn json(value: Option<&Value>) -> serde_json::Value {
     value.map_or(serde_json::Value::Null, encode_value)
 }
 
-/// A field that is taken over, with what was noted when it was.
+/// An override with its audit entry.
 fn row(order: &Override, done: &[OverrideEvent]) -> OverrideRow {
     let noted = done.iter().rev().find(|past| past.field == order.field && past.at == order.set_at);
     let reason = noted.and_then(|past| match &past.deed {

@@ -1,16 +1,16 @@
-//! What could not be used.
+//! The quarantine: unusable messages and reports.
 
 use super::admit;
 use crate::app::App;
-use crate::http::problem::Problem;
-use crate::http::query::Parameters;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::problem::ProblemBody;
 
-/// Faults in one answer, unless the client asks for another number, and at most.
+/// Faults in one answer by default, and at most.
 const PAGE: u64 = 100;
 const PAGE_MAX: u64 = 1_000;
 
@@ -23,25 +23,25 @@ pub(in crate::http) struct QuarantineBody {
     pub more: bool,
 }
 
-/// Something that could not be used.
+/// An unusable message or report.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct QuarantineRow {
-    /// The feed it came from.
+    /// The feed that sent it.
     pub feed: String,
-    /// When it came, by the operational clock.
+    /// When it arrived, operational clock.
     pub received_at: DateTime<Utc>,
-    /// Which report of the message, counted from 0; `null` where the whole message is meant.
+    /// Index of the report in the message, from 0; `null` for the whole message.
     pub index: Option<u32>,
-    /// The field at fault, if it is one.
+    /// The field, if one is at fault.
     pub field: Option<String>,
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
-    /// The start of what was sent.
+    /// The beginning of the content.
     pub excerpt: String,
 }
 
-/// What could not be used lately, with the reason. It may hold what an airport never meant to
-/// publish, so it needs the operator's key.
+/// Recent unusable messages and reports with reasons. They may contain unpublished data of an airport, so this
+/// needs the operator's key.
 #[utoipa::path(
     get,
     path = "/api/v1/quarantine",
@@ -50,9 +50,9 @@ pub(in crate::http) struct QuarantineRow {
     security(("operator_key" = [])),
     responses(
         (status = 200, description = "The newest faults, newest first", body = QuarantineBody),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The store is unavailable", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn list(

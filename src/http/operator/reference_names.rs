@@ -1,13 +1,13 @@
-//! What airports and airlines are called here. A change shows at once on this node, and within seconds
-//! on others: in the lists of airports and airlines, and in the board's airport. What a zone touches is
-//! said in `crate::http::names`. The search for flights knows the built-in names.
+//! Names of airports and airlines. A change applies at once on this node, and within seconds on others: in the
+//! lists of airports and airlines, and in the airport of a board. `display_names` describes the effect of a
+//! zone. The search uses the built-in names.
 
 use super::{admit, away, read_again, who};
 use crate::app::App;
 use crate::http::display_names;
 use crate::http::json_body::JsonBody;
-use crate::http::problem::Problem;
-use crate::http::query::Parameters;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use crate::time::real_now;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
@@ -17,50 +17,50 @@ use utoipa::ToSchema;
 use wire::problem::ProblemBody;
 use wire::rest::{AirlineRow, BoardAirport};
 
-/// The body of `PUT airports/{iata}`; at least one of them.
+/// The body of `PUT airports/{iata}`, with at least one key.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
+#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
 pub(in crate::http) struct AirportNameRequest {
-    /// Its full name; absent or `null`: as built in.
+    /// Full name; absent or `null` for the built-in one.
     #[schema(example = "Idlewild")]
     name: Option<String>,
-    /// What a board shows; absent or `null`: as built in.
+    /// Name on boards; absent or `null` for the built-in one.
     city: Option<String>,
-    /// The IANA zone its clocks keep; absent or `null`: as built in.
+    /// IANA time zone; absent or `null` for the built-in one.
     #[schema(example = "America/New_York")]
     zone: Option<String>,
 }
 
 /// The body of `PUT airlines/{code}`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
+#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
 pub(in crate::http) struct AirlineNameRequest {
-    /// What it is called.
+    /// The name.
     #[schema(example = "JetBlue Airways")]
     name: String,
 }
 
-/// Changes what an airport is called, and the clock by which its board is shown. What is left out is
-/// as built in, whatever was changed before. An airport that no table knows may be named as well.
+/// Sets the names and the time zone of an airport, replacing earlier changes. Absent keys have their built-in
+/// values. The airport may be unknown to the built-in table.
 #[utoipa::path(
     put,
     path = "/api/v1/airports/{iata}",
     tag = "operator",
     params(
         ("iata" = String, Path, description = "The airport's IATA code", example = "JFK"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     request_body = AirportNameRequest,
     security(("operator_key" = [])),
     responses(
-        (status = 200, description = "The airport as it is shown now", body = BoardAirport),
-        (status = 400, description = "The body is wrong; the key at fault is named", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The airport as shown now", body = BoardAirport),
+        (status = 400, description = "The body is invalid; the answer names the key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "Not an airport's code; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn put_airport(
@@ -80,7 +80,7 @@ pub(in crate::http) async fn put_airport(
     if name.is_none() && city.is_none() && zone.is_none() {
         return Err(Problem::bad_field(
             "body",
-            "has neither name nor city nor zone; DELETE makes it as built in",
+            "has neither name nor city nor zone; use DELETE to restore the built-in values",
         ));
     }
     let change = AirportChange { iata, name, city, zone, by, at: real_now() };
@@ -92,21 +92,21 @@ pub(in crate::http) async fn put_airport(
         .json(display_names::airport(iata, Some(change))))
 }
 
-/// Makes an airport again what the built-in table says.
+/// Restores the built-in values of an airport.
 #[utoipa::path(
     delete,
     path = "/api/v1/airports/{iata}",
     tag = "operator",
     params(
         ("iata" = String, Path, description = "The airport's IATA code", example = "JFK"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     security(("operator_key" = [])),
     responses(
-        (status = 204, description = "It is as built in"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "It was as built in; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The built-in values apply"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "It has no changes; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn withdraw_airport(
@@ -118,33 +118,33 @@ pub(in crate::http) async fn withdraw_airport(
     Parameters::of(&request)?.finish()?;
     let (iata, by) = (airport(&iata)?, who(&request)?);
     if !app.directory.withdraw_airport(iata, by.clone(), real_now()).await.map_err(away)? {
-        return Err(Problem::not_found(&format!("airport {iata} was as built in")));
+        return Err(Problem::not_found(&format!("airport {iata} has no changes")));
     }
-    tracing::info!(airport = %iata, operator = %by, "an airport was made as built in");
+    tracing::info!(airport = %iata, operator = %by, "the built-in values of an airport were restored");
     read_again(&app).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Changes what an airline is called. Its IATA and its ICAO code name the same airline.
+/// Sets the name of an airline. Its IATA and ICAO codes identify the same airline.
 #[utoipa::path(
     put,
     path = "/api/v1/airlines/{code}",
     tag = "operator",
     params(
         ("code" = String, Path, description = "The airline's code", example = "B6"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     request_body = AirlineNameRequest,
     security(("operator_key" = [])),
     responses(
-        (status = 200, description = "The airline as it is shown now", body = AirlineRow),
-        (status = 400, description = "The body is wrong; the key at fault is named", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The airline as shown now", body = AirlineRow),
+        (status = 400, description = "The body is invalid; the answer names the key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "Not an airline's code; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn put_airline(
@@ -175,14 +175,14 @@ pub(in crate::http) async fn put_airline(
     tag = "operator",
     params(
         ("code" = String, Path, description = "The airline's code", example = "B6"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     security(("operator_key" = [])),
     responses(
-        (status = 204, description = "It is called as built in"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "It was called as built in; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The directory is away; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The built-in name applies"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "It has no changes; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The directory is unavailable; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn withdraw_airline(
@@ -194,9 +194,9 @@ pub(in crate::http) async fn withdraw_airline(
     Parameters::of(&request)?.finish()?;
     let (code, by) = (airline(&code)?, who(&request)?);
     if !app.directory.withdraw_airline(code, by.clone(), real_now()).await.map_err(away)? {
-        return Err(Problem::not_found(&format!("airline {code} was called as built in")));
+        return Err(Problem::not_found(&format!("airline {code} has no changes")));
     }
-    tracing::info!(airline = %code, operator = %by, "an airline was called as built in again");
+    tracing::info!(airline = %code, operator = %by, "the built-in name of an airline was restored");
     read_again(&app).await;
     Ok(HttpResponse::NoContent().finish())
 }

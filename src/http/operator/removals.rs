@@ -1,15 +1,14 @@
-//! Flights removed by hand: what a feed made known by mistake, or to fill the hub.
+//! Removal of flights that a feed created by mistake, or to fill the hub.
 //!
-//! The note comes first, for each flight, in the same list as the fields that were taken over. A removed
-//! flight cannot be found again by its pattern, so a note that failed afterwards could not be made up for.
-//! What is noted and then could not be removed is still there, and the same request removes it.
+//! For each flight the hub writes the audit entry first, to the list of overrides. A removed flight no longer
+//! matches the pattern, so a later failure of the audit entry could not be corrected. If the removal fails
+//! after the audit entry, the flight still exists, and the same request removes it.
 
-use super::overrides::{not_amended, unknown};
-use super::{admit, away, who};
+use super::{admit, away, not_amended, unknown, who};
 use crate::app::App;
 use crate::http::json_body::JsonBody;
-use crate::http::problem::Problem;
-use crate::http::query::Parameters;
+use crate::problem::Problem;
+use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
@@ -22,55 +21,55 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::problem::ProblemBody;
 
-/// Flights that one request removes at most; the answer says how many more there are.
+/// Most flights that one request removes; the answer counts the rest.
 const REMOVED_MAX: usize = 1_000;
 
-/// How many are removed at the same time, so that the stores write them together.
+/// Concurrent removals, so that the stores can write them in groups.
 const AT_ONCE: usize = 64;
 
 /// The body of `POST removals`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "read key by key, so that what is wrong is named; this describes it")]
+#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
 pub(in crate::http) struct RemovalRequest {
-    /// Which flights, by their `leg`: `*` stands for any text, `?` for one character.
+    /// A pattern of `leg`: `*` matches any text, `?` one character.
     #[schema(example = "*-2099????-*")]
     leg: String,
-    /// Only those that this feed made known.
+    /// Only flights that this feed created.
     #[schema(example = "lga")]
     feed: Option<String>,
-    /// Only says which they are. `false` where it is left out.
+    /// Only list the flights. The default is `false`.
     dry_run: Option<bool>,
-    /// Why, for those who come after.
+    /// The reason, for the audit.
     #[schema(example = "flights that nobody operates")]
     reason: Option<String>,
 }
 
-/// What `POST removals` has done, or would do.
+/// The result of `POST removals`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct RemovalBody {
-    /// Flights that were removed, or would be; at most 1000, by `leg`.
+    /// The removed flights, or with `dry_run` those that match; at most 1000, by `leg`.
     pub legs: Vec<String>,
-    /// Flights that match and are left for the next request.
+    /// The number of matching flights that remain for the next request.
     pub left: u64,
 }
 
-/// Removes a flight. It leaves all boards at once, and reports on it are refused from now on. What was done
-/// is listed with the fields that were taken over (`flights/{leg}/overrides`).
+/// Removes a flight. It leaves all boards at once, and the hub refuses further reports on it. The audit entry is
+/// listed with the overrides (`flights/{leg}/overrides`).
 #[utoipa::path(
     delete,
     path = "/api/v1/flights/{leg}",
     tag = "operator",
     params(
         ("leg" = String, Path, description = "As given in a flight's `leg`", example = "B6-615-20130208-JFK-FLL"),
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     security(("operator_key" = [])),
     responses(
-        (status = 204, description = "It is removed, and that is durable"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The removal is durable"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such flight; or no operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too much is under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "It cannot be noted or made durable; send the same again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many changes are in progress; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The removal or its audit entry is not durable; send the same request again", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn one(
@@ -86,31 +85,31 @@ pub(in crate::http) async fn one(
     if !note.remove(&app, leg.clone()).await? {
         return Err(unknown());
     }
-    tracing::info!(flight.leg = %leg, operator = %by, "a flight was removed by hand");
+    tracing::info!(flight.leg = %leg, operator = %by, "an operator removed a flight");
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Removes the flights that match a pattern, as if one by one, at most 1000 of them: repeat it until `left`
-/// is 0. Look first with `dry_run`. A feed that goes on reporting a flight of a removed `leg` is refused.
+/// Removes up to 1000 flights that match a pattern; repeat it until `left` is 0. Try it first with `dry_run`. The
+/// hub refuses further reports on a removed `leg`.
 #[utoipa::path(
     post,
     path = "/api/v1/removals",
     tag = "operator",
     params(
-        ("x-operator" = Option<String>, Header, description = "Who of the operators asks, for the notes; at most 200 characters"),
+        ("x-operator" = Option<String>, Header, description = "Name of the operator, for the audit; at most 200 characters"),
     ),
     request_body = RemovalRequest,
     security(("operator_key" = [])),
     responses(
-        (status = 200, description = "They are removed, and that is durable; or which they would be", body = RemovalBody),
-        (status = 400, description = "The body is wrong; the key at fault is named", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No key, or one that is not in force", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The removals are durable; with `dry_run`, the flights that match", body = RemovalBody),
+        (status = 400, description = "The body is invalid; the answer names the key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No key, or an invalid one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No operator's key is configured", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON in UTF-8", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too much is under way; come back after `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Some cannot be noted or made durable; send the same again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many changes are in progress; retry after the delay in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Some removals or audit entries are not durable; send the same request again", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::http) async fn many(
@@ -144,10 +143,10 @@ pub(in crate::http) async fn many(
         let note = Note { by: by.clone(), at: app.hub.clock().now().trunc_subsecs(3), reason };
         let removals = stream::iter(legs).map(|leg| note.remove(&app, leg)).buffer_unordered(AT_ONCE);
         let outcomes: Vec<_> = removals.collect().await;
-        // Another operator may have been faster with some of them.
+        // Another operator may have removed some of them first.
         let number = outcomes.iter().filter(|outcome| matches!(outcome, Ok(true))).count();
         let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-        tracing::info!(%pattern, feed, number, failed, operator = %by, "flights were removed by hand");
+        tracing::info!(%pattern, feed, number, failed, operator = %by, "an operator removed flights");
         if let Some(fault) = outcomes.into_iter().find_map(Result::err) {
             return Err(fault.field("leg", format!("{number} flights were removed, {failed} were not")));
         }
@@ -155,7 +154,7 @@ pub(in crate::http) async fn many(
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }
 
-/// Who removes flights, when and why.
+/// The audit data of a removal.
 struct Note {
     by: SingleLineText,
     at: DateTime<Utc>,
@@ -163,9 +162,9 @@ struct Note {
 }
 
 impl Note {
-    /// Notes that a flight is removed, and removes it. `false` where it was not there any more.
+    /// Writes the audit entry and removes the flight. `false` if the flight no longer exists.
     async fn remove(&self, app: &App, leg: LegId) -> Result<bool, Problem> {
-        // Hidden from now on, and at once no longer: the flight itself is gone.
+        // The override ends at once, because the flight itself is gone.
         let note = NewOverride {
             leg: leg.clone(),
             field: REMOVED,
@@ -180,5 +179,5 @@ impl Note {
     }
 }
 
-/// Under which field a removal is noted. No report and no operator can set it otherwise.
+/// The field of the audit entry of a removal. No report and no operator can set it otherwise.
 pub(super) const REMOVED: Field = Field::Hidden;

@@ -2,12 +2,12 @@
 //!
 //! | its cases | here |
 //! |---|---|
-//! | 1, 9, 10 | `messages_of_every_length_come_out_whole_however_they_are_cut` |
-//! | 2 | `pings_and_pongs_are_heard_between_and_inside_messages` |
-//! | 3, 4, 5 | `what_no_client_may_send_is_refused`, `a_message_in_parts_is_put_together` |
-//! | 6 | `text_is_utf_8_as_a_whole` |
-//! | 7 | `a_close_frame_has_a_code_that_may_be_sent_and_a_reason_in_utf_8` |
-//! | 12, 13 | `a_compressed_message_is_made_plain_however_it_comes` |
+//! | 1, 9, 10 | `messages_of_every_length_decode_from_any_split` |
+//! | 2 | `pings_and_pongs_decode_between_and_inside_messages` |
+//! | 3, 4, 5 | `frames_that_clients_must_not_send_are_refused`, `fragmented_messages_are_joined` |
+//! | 6 | `text_messages_must_be_utf_8_as_a_whole` |
+//! | 7 | `close_frames_need_a_valid_code_and_a_utf_8_reason` |
+//! | 12, 13 | `compressed_messages_decode_from_any_fragments` |
 
 use super::*;
 use flate2::{Compress, Compression, FlushCompress};
@@ -59,7 +59,7 @@ fn text(text: &str) -> ClientMessage {
 }
 
 #[test]
-fn messages_of_every_length_come_out_whole_however_they_are_cut() {
+fn messages_of_every_length_decode_from_any_split() {
     for length in [0, 1, 125, 126, 127, 128, 65_535, 65_536, LIMIT] {
         let message = "*".repeat(length);
         let bytes = [frame(FIN | TEXT, message.as_bytes()), frame(FIN | BINARY, message.as_bytes())].concat();
@@ -74,7 +74,7 @@ fn messages_of_every_length_come_out_whole_however_they_are_cut() {
 }
 
 #[test]
-fn what_is_in_hand_is_one_read_and_nothing_is_kept_once_all_is_decoded() {
+fn the_decoder_frees_its_buffer_when_all_input_is_decoded() {
     let mut decoder = Decoder::default();
     let pong = frame(FIN | PONG, b"");
     decoder.push(&pong.repeat(100));
@@ -94,7 +94,7 @@ fn what_is_in_hand_is_one_read_and_nothing_is_kept_once_all_is_decoded() {
 }
 
 #[test]
-fn pings_and_pongs_are_heard_between_and_inside_messages() {
+fn pings_and_pongs_decode_between_and_inside_messages() {
     for payload in [&b""[..], b"Hello, world!", &[0, 255, 254, 253], &[0xfe; 125]] {
         let ping = ClientMessage::Ping(Bytes::copy_from_slice(payload));
         let bytes = [
@@ -114,7 +114,7 @@ fn pings_and_pongs_are_heard_between_and_inside_messages() {
 }
 
 #[test]
-fn a_message_in_parts_is_put_together() {
+fn fragmented_messages_are_joined() {
     for parts in [vec!["one"], vec!["one", "two"], vec!["", "", ""], vec!["", "fragment", ""], vec!["x"; 500]]
     {
         let last = parts.len() - 1;
@@ -133,7 +133,7 @@ fn a_message_in_parts_is_put_together() {
 }
 
 #[test]
-fn what_no_client_may_send_is_refused() {
+fn frames_that_clients_must_not_send_are_refused() {
     let in_a_message = |first, payload: &[u8]| [frame(TEXT, b"be"), frame(first, payload)].concat();
     let packed = deflated(b"Hello", Compression::fast());
     let in_a_packed_message = |first| [frame(RSV1 | TEXT, &packed[..3]), frame(first, &packed[3..])].concat();
@@ -195,7 +195,7 @@ fn what_no_client_may_send_is_refused() {
 }
 
 #[test]
-fn what_is_too_long_is_refused_at_its_head_and_nothing_of_it_is_kept() {
+fn an_overlong_frame_is_refused_at_its_head_and_not_buffered() {
     let too_long = [ClientMessage::DecodeError(DecodeError::TooLong)];
     for length in [LIMIT + 1, 1 << 40, i64::MAX as usize] {
         for allowed in [PLAIN, COMPRESSED] {
@@ -214,7 +214,7 @@ fn what_is_too_long_is_refused_at_its_head_and_nothing_of_it_is_kept() {
 }
 
 #[test]
-fn text_is_utf_8_as_a_whole() {
+fn text_messages_must_be_utf_8_as_a_whole() {
     let kosme = "Hello-µ@ßöäüàá-κόσμε-𝄞";
     // A letter may be cut between two parts.
     for cut in 0..=kosme.len() {
@@ -241,7 +241,7 @@ fn text_is_utf_8_as_a_whole() {
 }
 
 #[test]
-fn a_close_frame_has_a_code_that_may_be_sent_and_a_reason_in_utf_8() {
+fn close_frames_need_a_valid_code_and_a_utf_8_reason() {
     let close = |code: u16, reason: &[u8]| frame(FIN | CLOSE, &[&code.to_be_bytes()[..], reason].concat());
     assert_eq!(heard_of(&frame(FIN | CLOSE, b""), PLAIN, 1), [ClientMessage::Close(None)]);
     assert_eq!(heard_of(&frame(FIN | CLOSE, b"\x03"), PLAIN, 1), [MALFORMED]);
@@ -266,7 +266,7 @@ fn a_close_frame_has_a_code_that_may_be_sent_and_a_reason_in_utf_8() {
 }
 
 #[test]
-fn a_compressed_message_is_made_plain_however_it_comes() {
+fn compressed_messages_decode_from_any_fragments() {
     for level in [Compression::none(), Compression::fast(), Compression::best()] {
         for length in [0, 16, 64, 256, 1_024, 16_384, 60_000] {
             let letter = |at: u64| char::from(b' ' + (at * at % 91) as u8);

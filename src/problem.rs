@@ -1,11 +1,11 @@
-//! What is answered when a request cannot be: problem JSON (RFC 9457), always.
+//! Error answers as problem JSON (RFC 9457).
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
 use wire::problem::{CONTENT_TYPE, ProblemBody};
 
-/// A problem on its way out. Handlers return it as their error.
+/// An error answer. Handlers return it as their error.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -14,50 +14,50 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of which the status says the sort.
+    /// A problem with a status and no detail.
     pub fn new(status: StatusCode) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { status, body: Box::new(ProblemBody::new(status.as_u16(), title)), headers: Vec::new() }
     }
 
-    /// 400, a query parameter is at fault. `reason` is read after its name.
+    /// 400 for a query parameter. `reason` completes a sentence that begins with its name.
     pub fn bad_query(parameter: &str, reason: &str) -> Self {
         let detail = format!("query parameter {parameter} {reason}");
         Self::new(StatusCode::BAD_REQUEST).detail(detail).field(parameter, reason)
     }
 
-    /// 400, a key of the body, a part of the address or a header is at fault. `reason` is read after its
-    /// name.
+    /// 400 for a key of the body, a part of the path or a header. `reason` completes a sentence that begins with
+    /// its name.
     pub fn bad_field(field: &str, reason: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST).detail(format!("{field} {reason}")).field(field, reason)
     }
 
-    /// 409: it is against the rules as things stand.
+    /// 409: the request conflicts with the current state.
     pub fn conflict(detail: &str) -> Self {
         Self::new(StatusCode::CONFLICT).detail(detail)
     }
 
-    /// 404, with what was not found.
+    /// 404, with a description of what is missing.
     pub fn not_found(detail: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND).detail(detail)
     }
 
-    /// 421: this node does not do that; another does.
+    /// 421: another node serves this request.
     pub fn misdirected(detail: &str) -> Self {
         Self::new(StatusCode::MISDIRECTED_REQUEST).detail(detail)
     }
 
-    /// 503: the same request may succeed in a second or two.
+    /// 503: the same request may succeed in a few seconds.
     pub fn unavailable(detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE).detail(detail).retry_after(1)
     }
 
-    /// Its status.
+    /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Adds what went wrong this time.
+    /// Adds what went wrong in this case.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.body.detail = Some(detail.into());
@@ -78,37 +78,37 @@ impl Problem {
         self
     }
 
-    /// Says when to come back, in real seconds.
+    /// Sets `Retry-After`, in real seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.header(header::RETRY_AFTER, seconds.to_string())
     }
 }
 
-/// What is wrong with the parameters or keys of one request, gathered so that all of it is said at once.
+/// The faults of the parameters or keys of one request, collected into one answer.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<(String, String)>);
 
 impl Faults {
-    /// Longest name that is repeated to the client, in characters: it may be anything.
+    /// Longest name, in characters, that an answer repeats; a client may send any.
     const NAME_MAX: usize = 40;
 
-    /// `reason` is read after the name.
+    /// Adds a fault. `reason` completes a sentence that begins with the name.
     pub(crate) fn note(&mut self, name: &str, reason: impl Into<String>) {
         self.0.push((name.chars().take(Self::NAME_MAX).collect(), reason.into()));
     }
 
-    /// Whether something is wrong with this one.
+    /// Whether this name has a fault.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known.chars().eq(name.chars().take(Self::NAME_MAX)))
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no faults.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// 400 with each fault. `what` stands before every name.
+    /// 400 with all faults. `what` precedes each name.
     pub(crate) fn problem(self, what: &str) -> Problem {
         let sentences: Vec<_> = self.0.iter().map(|(name, why)| format!("{what}{name} {why}")).collect();
         let problem = Problem::new(StatusCode::BAD_REQUEST).detail(sentences.join("; "));

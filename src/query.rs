@@ -1,20 +1,20 @@
-//! Query parameters, taken one by one. Everything that is wrong is named at once, and so is what nobody
-//! knows: a filter with a slip in its name must not silently select everything.
+//! Query parameters, read one by one. The error names all faults at once, unknown parameters included: a misspelt
+//! filter must not silently select everything.
 
-use super::problem::{Faults, Problem};
+use crate::problem::{Faults, Problem};
 use actix_web::HttpRequest;
 use actix_web::web::Query;
 use chrono::{DateTime, Utc};
 use std::ops::RangeInclusive;
 
-/// Most parameters of one request. A stream may have a `topic` and a `since` for each of its topics.
+/// Most parameters of one request. A stream may have a `topic` and a `since` for each topic.
 const PARAMETERS_MAX: usize = 256;
 
 /// Longest value of one parameter, in bytes.
 const VALUE_BYTES_MAX: usize = 512;
 
-/// The parameters of one request that nobody has taken yet, and what is wrong with those that were. A
-/// wrong one counts as absent until [`Parameters::finish`] says so.
+/// The unread parameters of one request, and the faults of those that were read. A faulty parameter counts as
+/// absent until [`Parameters::finish`] reports it.
 pub(crate) struct Parameters {
     left: Vec<(String, String)>,
     known: Vec<&'static str>,
@@ -36,7 +36,7 @@ impl Parameters {
         Ok(Self { left, known: Vec::new(), faults: Faults::default() })
     }
 
-    /// A parameter as it is. Without a value it counts as absent.
+    /// A raw parameter. An empty value counts as absent.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let mut values = self.left.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
@@ -54,8 +54,7 @@ impl Parameters {
         Some(value)
     }
 
-    /// Parameters that may be given several times and whose order counts, each with its name. Those
-    /// without a value are left out.
+    /// Repeatable parameters in their order, each with its name. Omits those with an empty value.
     pub(crate) fn in_order(&mut self, names: &[&'static str]) -> Vec<(&'static str, String)> {
         self.known.extend(names);
         let mut taken = Vec::new();
@@ -72,8 +71,7 @@ impl Parameters {
         taken
     }
 
-    /// A parameter of a certain shape. `parse` answers with what is wrong, to be read after the
-    /// parameter's name.
+    /// A parsed parameter. An error of `parse` completes a sentence that begins with the parameter's name.
     pub(crate) fn parsed<T, E: ToString>(
         &mut self,
         name: &'static str,
@@ -94,7 +92,7 @@ impl Parameters {
         self.parsed(name, |text| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).map_err(|_| wrong))
     }
 
-    /// A whole number within bounds.
+    /// An integer within bounds.
     pub(crate) fn whole(&mut self, name: &'static str, default: u64, bounds: RangeInclusive<u64>) -> u64 {
         let number = self.parsed(name, |text| {
             let number = text.parse().ok().filter(|number| bounds.contains(number));
@@ -113,17 +111,18 @@ impl Parameters {
         flag.unwrap_or(false)
     }
 
-    /// Something is wrong with a parameter that shows beside others only. `reason` is read after its name.
+    /// Notes a fault that shows only in combination with other parameters. `reason` completes a sentence that
+    /// begins with the name.
     pub(crate) fn wrong(&mut self, name: &str, reason: impl Into<String>) {
         self.faults.note(name, reason);
     }
 
-    /// Whether something is wrong with it already.
+    /// Whether the parameter already has a fault.
     pub(crate) fn is_wrong(&self, name: &str) -> bool {
         self.faults.has(name)
     }
 
-    /// What must be there: said to be missing, unless it is wrong already.
+    /// Notes a missing parameter, unless it already has a fault.
     pub(crate) fn needed<T>(&mut self, name: &'static str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.faults.has(name) {
             self.wrong(name, "is missing");
@@ -131,15 +130,15 @@ impl Parameters {
         value
     }
 
-    /// Nothing may be wrong, and nothing left.
+    /// Fails on any fault and on unread parameters.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.faults.is_empty() && self.left.is_empty() { Ok(()) } else { Err(self.refused()) }
     }
 
-    /// All that is wrong.
+    /// The problem with all faults.
     pub(crate) fn refused(mut self) -> Problem {
         let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
-        // The known ones are named once, however many are not.
+        // List the known parameters only once.
         let mut hint = format!("; known: {known}");
         for (name, _) in std::mem::take(&mut self.left) {
             if !self.faults.has(&name) {
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once_with_its_name() {
+    fn all_faults_are_reported_at_once_by_name() {
         let mut given = Parameters::read("from=yesterday&limit=0&all=maybe&q=a&q=b&airprot=JFK").unwrap();
         assert_eq!((given.instant("from"), given.whole("limit", 5, 1..=9)), (None, 5));
         assert_eq!((given.flag("all"), given.text("q"), given.text("airport")), (false, None, None));
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_in_an_instant_may_be_escaped_or_utc() {
+    fn an_instant_may_have_an_escaped_offset_or_utc() {
         let mut given =
             Parameters::read("from=2013-02-08T10:00:00-05:00&to=2013-02-08T16:00:00%2B01:00").unwrap();
         let expected: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_any_length_is_bounded() {
+    fn long_queries_are_refused() {
         assert!(Parameters::read(&"a=1&".repeat(300)).is_err());
         let mut given = Parameters::read(&format!("q={}", "x".repeat(1_000))).unwrap();
         assert_eq!(given.text("q"), None);
