@@ -70,7 +70,7 @@ impl World {
 }
 
 /// What a node tells its listeners is silent, after it has exchanged what it knows.
-async fn told(node: &mut FeedWatch) -> Vec<(String, DateTime<Utc>)> {
+async fn silent_feeds(node: &mut FeedWatch) -> Vec<(String, DateTime<Utc>)> {
     node.exchange().await;
     node.check().await;
     let silent = node.hub.silent_sources();
@@ -87,9 +87,9 @@ async fn a_feed_that_cannot_be_polled_is_silent_since_its_last_message_until_the
     for _ in 0..2 {
         node.intake.note_failure(world.spec("LGA"), "refused", false);
     }
-    assert_eq!(told(&mut node).await, [], "two failures are everyday life");
+    assert_eq!(silent_feeds(&mut node).await, [], "two failures are everyday life");
     node.intake.note_failure(world.spec("LGA"), "refused", false);
-    assert_eq!(told(&mut node).await, [("LGA".to_owned(), at(0))]);
+    assert_eq!(silent_feeds(&mut node).await, [("LGA".to_owned(), at(0))]);
     let frames = node.hub.warnings();
     let frame: serde_json::Value = serde_json::from_slice(frames[0].payload()).unwrap();
     let meant = serde_json::json!({
@@ -97,7 +97,7 @@ async fn a_feed_that_cannot_be_polled_is_silent_since_its_last_message_until_the
     });
     assert_eq!((frames.len(), frame), (1, meant), "who comes now hears it after hello");
     node.intake.note_quiet(world.spec("LGA"));
-    assert_eq!(told(&mut node).await, []);
+    assert_eq!(silent_feeds(&mut node).await, []);
     assert!(node.hub.warnings().is_empty());
 }
 
@@ -109,9 +109,9 @@ async fn only_polled_feeds_and_feeds_with_a_promised_interval_become_silent() {
         node.intake.note_quiet(world.spec(feed));
     }
     world.clock.set(at(10));
-    assert_eq!(told(&mut node).await, []);
+    assert_eq!(silent_feeds(&mut node).await, []);
     world.clock.set(at(11));
-    assert_eq!(told(&mut node).await, [("EWR".to_owned(), at(0)), ("LGA".to_owned(), at(0))]);
+    assert_eq!(silent_feeds(&mut node).await, [("EWR".to_owned(), at(0)), ("LGA".to_owned(), at(0))]);
 }
 
 #[actix_rt::test]
@@ -120,22 +120,22 @@ async fn all_nodes_share_feed_health_and_notice_silence_when_the_polling_node_di
     let (mut asking, mut other) = (world.node(), world.node());
     asking.intake.note_quiet(world.spec("LGA"));
     asking.intake.note_quiet(world.spec("EWR"));
-    told(&mut asking).await;
+    silent_feeds(&mut asking).await;
     world.clock.set(at(9));
     for _ in 0..3 {
         asking.intake.note_failure(world.spec("LGA"), "no answer", false);
     }
     asking.intake.note_quiet(world.spec("EWR"));
-    told(&mut asking).await;
-    assert_eq!(told(&mut other).await, [("LGA".to_owned(), at(0))]);
+    silent_feeds(&mut asking).await;
+    assert_eq!(silent_feeds(&mut other).await, [("LGA".to_owned(), at(0))]);
     // The other takes over: what the first one knows last is older.
     world.clock.set(at(12));
     other.intake.note_quiet(world.spec("LGA"));
-    assert_eq!(told(&mut other).await, []);
-    assert_eq!(told(&mut asking).await, []);
+    assert_eq!(silent_feeds(&mut other).await, []);
+    assert_eq!(silent_feeds(&mut asking).await, []);
     drop(asking);
     world.clock.set(at(20));
-    assert_eq!(told(&mut other).await, [("EWR".to_owned(), at(9))], "nobody has heard it since");
+    assert_eq!(silent_feeds(&mut other).await, [("EWR".to_owned(), at(9))], "nobody has heard it since");
 }
 
 #[actix_rt::test]
@@ -144,11 +144,11 @@ async fn a_restarted_hub_knows_since_when_a_feed_is_silent() {
     let mut before = world.node();
     before.intake.note_quiet(world.spec("LGA"));
     before.intake.note_quiet(world.spec("EWR"));
-    told(&mut before).await;
+    silent_feeds(&mut before).await;
     drop(before);
     world.clock.set(at(90));
     let mut after = world.node();
-    assert_eq!(told(&mut after).await, [("EWR".to_owned(), at(0)), ("LGA".to_owned(), at(0))]);
+    assert_eq!(silent_feeds(&mut after).await, [("EWR".to_owned(), at(0)), ("LGA".to_owned(), at(0))]);
 }
 
 #[actix_rt::test]
@@ -156,13 +156,13 @@ async fn without_the_directory_no_pushed_feed_is_declared_silent() {
     let world = World::new().await;
     let mut node = world.node();
     node.intake.note_quiet(world.spec("LGA"));
-    told(&mut node).await;
+    silent_feeds(&mut node).await;
     let away = || StoreError::Unavailable { store: "memory", reason: "away".into() };
     world.directory.break_with(Some(away()));
     world.clock.set(at(30));
-    assert_eq!(told(&mut node).await, [("LGA".to_owned(), at(0))], "nobody asks it now");
+    assert_eq!(silent_feeds(&mut node).await, [("LGA".to_owned(), at(0))], "nobody asks it now");
     world.directory.break_with(None);
-    assert_eq!(told(&mut node).await, [("EWR".to_owned(), at(0)), ("LGA".to_owned(), at(0))]);
+    assert_eq!(silent_feeds(&mut node).await, [("EWR".to_owned(), at(0)), ("LGA".to_owned(), at(0))]);
 }
 
 #[actix_rt::test]
@@ -172,13 +172,13 @@ async fn a_node_without_the_lease_does_not_silence_a_feed_that_another_node_poll
     world.clock.set(at(30));
     asking.intake.note_quiet(world.spec("LGA"));
     asking.intake.note_quiet(world.spec("EWR"));
-    told(&mut asking).await;
+    silent_feeds(&mut asking).await;
     other.exchange().await;
     world.clock.set(at(31));
     other.intake.note_failure(world.spec("LGA"), "the lease cannot be had", false);
-    assert_eq!(told(&mut other).await, [], "once is everyday life, also where it was never heard");
+    assert_eq!(silent_feeds(&mut other).await, [], "once is everyday life, also where it was never heard");
     for _ in 0..2 {
         other.intake.note_failure(world.spec("LGA"), "the lease cannot be had", false);
     }
-    assert_eq!(told(&mut other).await, [("LGA".to_owned(), at(30))], "since anybody heard it");
+    assert_eq!(silent_feeds(&mut other).await, [("LGA".to_owned(), at(30))], "since anybody heard it");
 }

@@ -1,6 +1,5 @@
-//! What `q=` finds: a flight number, a marketing number, a call sign, a registration, airports and
-//! airlines by code, city or name, and routes (`JFK to SJU`, `JFK-SJU`, `to San Juan`). All words must fit
-//! the flight, each in its own way.
+//! The search text `q=`: flight numbers, marketing numbers, call signs, registrations, airports and airlines by
+//! code, city or name, and routes (`JFK to SJU`, `JFK-SJU`, `to San Juan`). A flight must match every word.
 
 use domain::airlines;
 use domain::airports;
@@ -9,10 +8,10 @@ use domain::view::FlightView;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Longest text searched for, in characters.
+/// Longest search text in characters.
 pub(crate) const LENGTH_MAX: usize = 64;
 
-/// From this length on a word is looked for at the beginning of names; one letter fits everything.
+/// Words of this length or more match prefixes of names; a single letter would match everything.
 const PREFIX_FROM: usize = 2;
 
 /// Airports with their words, each after a space, folded.
@@ -21,7 +20,7 @@ static AIRPORTS: LazyLock<Vec<(Iata, String)>> = LazyLock::new(|| {
     airports::all().iter().map(|airport| (airport.iata, words(airport))).collect()
 });
 
-/// Airlines likewise, by every code they have.
+/// Airlines likewise, by all their codes.
 static AIRLINES: LazyLock<Vec<(AirlineCode, String)>> = LazyLock::new(|| {
     let with_name = |a: &'static airlines::Airline| {
         let words = format!(" {}", fold(a.name));
@@ -30,7 +29,7 @@ static AIRLINES: LazyLock<Vec<(AirlineCode, String)>> = LazyLock::new(|| {
     airlines::all().iter().flat_map(with_name).collect()
 });
 
-/// A text made ready to be looked for in many flights.
+/// A parsed search text, for many flights.
 #[derive(Debug)]
 pub(crate) struct Search {
     designator: Option<Designator>,
@@ -46,7 +45,7 @@ enum End {
     Arrival,
 }
 
-/// What one word may stand for.
+/// What one word may match.
 #[derive(Debug)]
 struct Word {
     end: End,
@@ -56,7 +55,7 @@ struct Word {
 }
 
 impl Search {
-    /// Reads a text. The reason why it cannot be is to be read after the parameter's name.
+    /// Parses a text. An error completes a sentence that begins with the parameter's name.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.chars().count() > LENGTH_MAX {
             return Err(format!("is longer than {LENGTH_MAX} characters"));
@@ -69,7 +68,7 @@ impl Search {
         Ok(Self { designator: Designator::parse(&joined).ok().map(by_iata), registration: joined, words })
     }
 
-    /// Whether this flight is meant.
+    /// Whether the flight matches.
     pub(crate) fn fits(&self, view: &FlightView) -> bool {
         let operating = view.key.designator();
         let flights =
@@ -116,8 +115,8 @@ impl Word {
     }
 }
 
-/// The words of a text, each with the end of the flight that it names. `to` and `from` give the end; alone they
-/// are words like any other, as the names of places begin so.
+/// The words of a text, each with the end of the flight that it names. `to` and `from` select the end. Alone they
+/// are ordinary words, because some place names begin with them.
 fn route(text: &str) -> Vec<(String, End)> {
     let spelled = spell_routes(text);
     let folded = fold(&spelled);
@@ -162,7 +161,7 @@ fn spell_routes(text: &str) -> String {
     spelled.join(" ")
 }
 
-/// A suffix that was not asked for does not matter: whoever looks for B6 615 means B6 615D too.
+/// A missing suffix matches any: a search for B6 615 finds B6 615D too.
 fn names(wanted: Designator, flight: Designator) -> bool {
     wanted.airline == flight.airline
         && wanted.number == flight.number
@@ -174,12 +173,12 @@ fn by_iata(flight: Designator) -> Designator {
     Designator { airline: airlines::known_by(flight.airline), ..flight }
 }
 
-/// Letters and digits alone, in capitals: `b6 615` and `N503-JB` as they are stored.
+/// Only letters and digits, in capitals: the stored form of `b6 615` and `N503-JB`.
 pub(crate) fn joined(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
-/// Small letters without accents, everything else a space, so that `montreal` finds Montréal.
+/// Lower-case letters without accents, and spaces for everything else, so that `montreal` finds Montréal.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in text.chars().flat_map(char::to_lowercase) {

@@ -1,6 +1,6 @@
-//! From an HTTP request that upgrades to a line.
+//! The upgrade from an HTTP request to a WebSocket.
 //!
-//! A client that may not come in is told so in HTTP, before the upgrade, with problem JSON.
+//! A refused client gets an HTTP answer with problem JSON before the upgrade.
 
 use super::connection::drive;
 use super::extensions;
@@ -18,13 +18,13 @@ use std::io;
 use std::time::Duration;
 use wire::problem::ProblemBody;
 
-/// Where sockets are opened.
+/// The path of the WebSocket.
 pub const PATH: &str = "/ws";
 
-/// The protocol's name in the handshake.
+/// The subprotocol in the handshake.
 pub const SUBPROTOCOL: &str = "gatecall.v1";
 
-/// How long the answer to a handshake may take to be taken.
+/// Time limit for writing the answer to a handshake.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// Why a handshake is refused.
@@ -58,7 +58,7 @@ impl Refusal {
     }
 }
 
-/// Answers one request that upgrades, and drives the line it becomes.
+/// Answers one upgrade request, and drives the connection it becomes.
 pub async fn upgrade(
     app: App,
     open: OpenConnections,
@@ -161,7 +161,7 @@ fn header_list(request: &Request, name: header::HeaderName) -> Vec<&str> {
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
-/// What RFC 6455 asks of a handshake (4.2.1).
+/// Checks the requirements of RFC 6455 on a handshake (4.2.1).
 fn check_handshake(request: &Request) -> Result<(), Refusal> {
     let refused = |why: &str| Err(Refusal::new(400, "Bad Request", why));
     if request.version() < Version::HTTP_11 {
