@@ -7,7 +7,7 @@
 use crate::time::monotonic;
 use arc_swap::ArcSwap;
 use domain::codes::{AirlineCode, Iata};
-use domain::ports::{AirlineNameOverride, AirportChange, Directory, StoreError};
+use domain::ports::{AirlineNameOverride, AirportOverride, Directory, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub const KEYS_VALID_FOR: Duration = Duration::from_secs(60 * 60);
 struct Contents {
     at: Option<Instant>,
     keys: BTreeMap<Arc<str>, Vec<[u8; 32]>>,
-    airports: BTreeMap<Iata, AirportChange>,
+    airports: BTreeMap<Iata, AirportOverride>,
     airlines: BTreeMap<AirlineCode, AirlineNameOverride>,
 }
 
@@ -77,7 +77,7 @@ impl DirectoryCache {
     }
 
     /// An operator's changes to an airport.
-    pub fn airport(&self, iata: Iata) -> Option<AirportChange> {
+    pub fn airport(&self, iata: Iata) -> Option<AirportOverride> {
         self.last.load().airports.get(&iata).cloned()
     }
 

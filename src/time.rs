@@ -2,7 +2,7 @@
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use domain::clock::steady::{Correction, SteadyWall};
+use domain::clock::steady::{Adjustment, SteadyWall};
 use domain::clock::{Clock, ClockSpec, ScaledClock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -76,26 +76,26 @@ fn correct(seen: SteadyWall, steady_us: i64, wall_us: i64) -> SteadyWall {
     next
 }
 
-fn log_correction(correction: Correction) {
+fn log_correction(correction: Adjustment) {
     let stepped = match correction {
         // NTP steers a clock this far within seconds.
-        Correction::SteppedForward { by_us } | Correction::SlowedDown { ahead_us: by_us }
+        Adjustment::SteppedForward { by_us } | Adjustment::SlowedDown { ahead_us: by_us }
             if by_us < WORTH_TELLING_US =>
         {
             false
         }
-        Correction::SteppedForward { by_us } => {
+        Adjustment::SteppedForward { by_us } => {
             tracing::warn!(by_ms = by_us / 1_000, "the wall clock was set forward, or the machine has slept");
             true
         }
-        Correction::SlowedDown { ahead_us } => {
+        Adjustment::SlowedDown { ahead_us } => {
             tracing::warn!(
                 ahead_ms = ahead_us / 1_000,
                 "the wall clock was set back; time runs at half speed until it has caught up"
             );
             true
         }
-        Correction::SteppedBack { by_us } => {
+        Adjustment::SteppedBack { by_us } => {
             tracing::error!(
                 by_ms = by_us / 1_000,
                 "the wall clock was set far back, and time follows: instants repeat"

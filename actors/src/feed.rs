@@ -12,7 +12,7 @@ use crate::intake::{FeedSpec, Intake, NotTaken, Taken};
 use crate::supervisor::{Deaths, Guard};
 use actix::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ports::{AirportSays, AirportSource, Ask, AskError, Lease, Leases, StoreError};
+use domain::ports::{AirportSource, Lease, Leases, PollError, PollRequest, PollResponse, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub struct Polling {
 /// Between two looks whether a feed that another node asks is free, in real time.
 pub const LEASE_EVERY: Duration = Duration::from_secs(3);
 
-/// Ask now.
+/// Poll now.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Due;
@@ -205,14 +205,14 @@ async fn turn(polling: &Polling, lease: Option<Box<dyn Lease>>) -> Result<Turn, 
 async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
     let asked_at = intake.clock().now();
     let since = memory.asked_at.map(|at| at - OVERLAP);
-    let mut ask = Ask { etag: memory.etag, since, page: None };
+    let mut request = PollRequest { etag: memory.etag, since, page: None };
     let mut etag = None;
     for page in 0..PAGES_MAX {
-        let says = match polling.airport.ask(ask.clone()).await {
-            Ok(says) => says,
+        let response = match polling.airport.poll(request.clone()).await {
+            Ok(response) => response,
             Err(error) => return failed(&error),
         };
-        let AirportSays::Body { bytes, content_type, etag: tag, next } = says else {
+        let PollResponse::Body { bytes, content_type, etag: tag, next } = response else {
             return Round::Quiet;
         };
         match intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
@@ -229,7 +229,7 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
             etag = tag;
         }
         match next {
-            Some(next) => ask = Ask { etag: None, since, page: Some(next) },
+            Some(next) => request = PollRequest { etag: None, since, page: Some(next) },
             None => return Round::Good(Memory { etag, asked_at: Some(asked_at) }),
         }
     }
@@ -237,10 +237,10 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
     Round::Failed { error, refused: false, wait: None }
 }
 
-fn failed(error: &AskError) -> Round {
+fn failed(error: &PollError) -> Round {
     let wait = match error {
-        AskError::Busy { retry_after_seconds } => Some(Duration::from_secs(*retry_after_seconds)),
+        PollError::Busy { retry_after_seconds } => Some(Duration::from_secs(*retry_after_seconds)),
         _ => None,
     };
-    Round::Failed { error: error.to_string(), refused: matches!(error, AskError::Refused(_)), wait }
+    Round::Failed { error: error.to_string(), refused: matches!(error, PollError::Refused(_)), wait }
 }

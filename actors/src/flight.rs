@@ -159,20 +159,20 @@ fn note_corrections_not_shown(before: &Flight, next: &Flight, reports: &[Report]
             Outcome::Unchanged => None,
             _ => continue,
         };
-        outcomes[at] = Outcome::Corrects { leg: next.leg.clone(), rev };
+        outcomes[at] = Outcome::MergedUnderCorrectedKey { leg: next.leg.clone(), rev };
     }
 }
 
 fn amend(base: &Base, amendment: &Amendment, now: DateTime<Utc>) -> Merged<Option<Amended>> {
     let mut next = (*base.state).clone();
     let applied = match amendment {
-        Amendment::TakeOver(order) => next.take_over(order.clone(), now),
+        Amendment::TakeOver(order) => next.set_override(order.clone(), now),
         Amendment::GiveBack { field, by } => {
             // An order whose end has come gives the field back.
             let over = Override { field: *field, value: None, set_by: by.clone(), set_at: now, until: now };
-            next.take_over(over, now)
+            next.set_override(over, now)
         }
-        Amendment::Lapse => next.lapse(now),
+        Amendment::Lapse => next.expire_overrides(now),
     };
     let learnt = applied != Applied::Unchanged;
     let (amended, changes) = match applied {

@@ -233,7 +233,7 @@ impl Intake {
                 Outcome::Changed(_) => taken.changed += 1,
                 Outcome::Unchanged => taken.unchanged += 1,
                 Outcome::Queued => taken.queued += 1,
-                Outcome::Corrects { leg, rev } => {
+                Outcome::MergedUnderCorrectedKey { leg, rev } => {
                     let count = if rev.is_some() { &mut taken.changed } else { &mut taken.unchanged };
                     *count += 1;
                     let (reason, excerpt) = (correction(&leg, &key.id()), key.id().to_string());
@@ -331,7 +331,7 @@ fn confine(decoded: &mut Decoded, now: DateTime<Utc>) -> BTreeMap<&'static str, 
 pub(crate) fn correction(known: &LegId, said: &LegId) -> String {
     format!(
         "was merged into {known}, as it has that leg's identifier, and calls it {said}; this is not shown, as a \
-         feed with more authority over the departure says otherwise. Ask both for the reason"
+         feed with more authority over the departure says otherwise. PollRequest both for the reason"
     )
 }
 

@@ -25,19 +25,19 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wire::feed::Format;
 
-type Says = Result<AirportSays, AskError>;
+type Says = Result<PollResponse, PollError>;
 
 /// An airport that answers by a script and tells what it was asked, and when.
 struct Scripted {
     answers: Mutex<VecDeque<Says>>,
-    asked: mpsc::UnboundedSender<(Instant, Ask)>,
+    asked: mpsc::UnboundedSender<(Instant, PollRequest)>,
 }
 
 impl AirportSource for Scripted {
-    fn ask(&self, ask: Ask) -> BoxFuture<'_, Says> {
+    fn poll(&self, request: PollRequest) -> BoxFuture<'_, Says> {
         self.asked.send((Instant::now(), ask)).unwrap();
         let answer = self.answers.lock().unwrap().pop_front();
-        Box::pin(async { answer.unwrap_or(Ok(AirportSays::NotModified)) })
+        Box::pin(async { answer.unwrap_or(Ok(PollResponse::NotModified)) })
     }
 }
 
@@ -50,7 +50,10 @@ struct Sink {
 impl ReportSink for Sink {
     fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>> {
         let outcome = match self.corrects.load(Ordering::SeqCst) {
-            true => Outcome::Corrects { leg: LegId::known("B6-651-20130208-JFK-MIA").unwrap(), rev: Some(2) },
+            true => Outcome::MergedUnderCorrectedKey {
+                leg: LegId::known("B6-651-20130208-JFK-MIA").unwrap(),
+                rev: Some(2),
+            },
             false => Outcome::Changed(1),
         };
         Box::pin(async move { Ok(vec![outcome; reports.len()]) })
@@ -64,12 +67,12 @@ struct World {
     sink: Arc<Sink>,
     clock: Arc<ManualClock>,
     intake: Intake,
-    asked: mpsc::UnboundedReceiver<(Instant, Ask)>,
+    asked: mpsc::UnboundedReceiver<(Instant, PollRequest)>,
 }
 
 impl World {
     /// The next question, however long it takes.
-    async fn next(&mut self) -> (Instant, Ask) {
+    async fn next(&mut self) -> (Instant, PollRequest) {
         self.asked.recv().await.unwrap()
     }
 
@@ -126,7 +129,7 @@ fn start() -> DateTime<Utc> {
 }
 
 fn body(json: &str, etag: Option<&str>, next: Option<&str>) -> Says {
-    Ok(AirportSays::Body {
+    Ok(PollResponse::Body {
         bytes: json.as_bytes().to_vec(),
         content_type: "application/json".into(),
         etag: etag.map(str::to_owned),
@@ -135,13 +138,13 @@ fn body(json: &str, etag: Option<&str>, next: Option<&str>) -> Says {
 }
 
 fn away() -> Says {
-    Err(AskError::Unreachable("connection refused".into()))
+    Err(PollError::Unreachable("connection refused".into()))
 }
 
 #[test]
 fn what_was_answered_well_is_not_asked_for_again() {
     run(vec![body("[]", Some("v1"), None)], 0.5, async |mut world| {
-        assert_eq!(world.next().await.1, Ask::default());
+        assert_eq!(world.next().await.1, PollRequest::default());
         let (_, second) = world.next().await;
         assert_eq!(second.etag.as_deref(), Some("v1"));
         assert_eq!(second.since, Some(start() - TimeDelta::minutes(2)));
@@ -158,7 +161,7 @@ fn the_memory_moves_on_only_when_what_came_is_durable() {
         assert!(world.health().last_error.is_some());
         world.archive.away.store(false, Ordering::SeqCst);
         let (_, second) = world.next().await;
-        assert_eq!(second, Ask::default(), "the first answer was not kept, so it is asked for again");
+        assert_eq!(second, PollRequest::default(), "the first answer was not kept, so it is asked for again");
         assert_eq!(world.next().await.1.etag.as_deref(), Some("v1"));
         assert_eq!(world.health().failures, 0);
     });
@@ -168,7 +171,7 @@ fn three_pages() -> Vec<Says> {
     vec![body("[]", Some("v1"), Some("p2")), body("[]", Some("x"), Some("p3")), body("[]", None, None)]
 }
 
-async fn after_three_pages(world: &mut World) -> Ask {
+async fn after_three_pages(world: &mut World) -> PollRequest {
     let mut pages = Vec::new();
     for _ in 0..3 {
         pages.push(world.next().await.1.page);
@@ -202,7 +205,7 @@ fn an_airport_that_never_ends_its_pages_is_not_followed_for_ever() {
         world.settled().await;
         assert!(world.health().last_error.unwrap().contains("pages"));
         let (_, after) = world.next().await;
-        assert_eq!(after, Ask::default());
+        assert_eq!(after, PollRequest::default());
     });
 }
 
@@ -301,7 +304,7 @@ fn a_lease_that_was_lost_to_another_ends_the_asking_and_one_nobody_can_give_is_w
 
 #[test]
 fn an_airport_that_asks_for_patience_gets_it() {
-    run(vec![Err(AskError::Busy { retry_after_seconds: 120 })], 0.5, async |mut world| {
+    run(vec![Err(PollError::Busy { retry_after_seconds: 120 })], 0.5, async |mut world| {
         let (first, _) = world.next().await;
         let (second, _) = world.next().await;
         assert_eq!((second - first).as_secs(), 125);
@@ -310,7 +313,7 @@ fn an_airport_that_asks_for_patience_gets_it() {
 
 #[test]
 fn an_airport_that_refuses_us_is_left_in_peace_and_a_human_can_see_it() {
-    run(vec![Err(AskError::Refused("401: the key is wrong".into()))], 0.0, async |mut world| {
+    run(vec![Err(PollError::Refused("401: the key is wrong".into()))], 0.0, async |mut world| {
         let (first, _) = world.next().await;
         world.settled().await;
         assert!(world.health().refused);

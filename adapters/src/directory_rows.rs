@@ -6,7 +6,7 @@ use domain::codes::{AirlineCode, Iata};
 use domain::feed_key::KeyDigest;
 use domain::field::Field;
 use domain::ports::{
-    AirlineNameOverride, AirportChange, AuditAction, FeedKey, FeedKind, OverrideEvent, RegisteredFeed,
+    AirlineNameOverride, AirportOverride, AuditAction, FeedKey, FeedKind, OverrideEvent, RegisteredFeed,
 };
 use domain::single_line_text::SingleLineText;
 use wire::record::decode_value;
@@ -100,10 +100,10 @@ pub(crate) struct AirportRow {
 }
 
 impl AirportRow {
-    pub(crate) fn read(self) -> Result<AirportChange, Unread> {
+    pub(crate) fn read(self) -> Result<AirportOverride, Unread> {
         let line = |text: &str| line("airport_changes", &self.iata, text);
         let unknown = |_| format!("airport_changes, {}: its zone is unknown", self.iata);
-        Ok(AirportChange {
+        Ok(AirportOverride {
             iata: Iata::parse(&self.iata).map_err(|e| format!("airport_changes: {e}"))?,
             name: self.name.as_deref().map(line).transpose()?,
             city: self.city.as_deref().map(line).transpose()?,
@@ -129,7 +129,7 @@ impl OverrideRow {
     pub(crate) fn read(self) -> Result<Option<OverrideEvent>, Unread> {
         let Some(field) = Field::named(&self.field) else { return Ok(None) };
         let line = |text: &str| line("overrides", &self.field, text);
-        let deed = match self.until {
+        let action = match self.until {
             None => AuditAction::Ended,
             Some(until) => {
                 let value = self.value.as_deref().map(|json| decode_value(field, json)).transpose();
@@ -140,7 +140,7 @@ impl OverrideRow {
                 }
             }
         };
-        Ok(Some(OverrideEvent { field, deed, by: line(&self.made_by)?, at: self.made_at }))
+        Ok(Some(OverrideEvent { field, action, by: line(&self.made_by)?, at: self.made_at }))
     }
 }
 

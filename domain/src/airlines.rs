@@ -76,7 +76,7 @@ pub fn iata_of_icao(icao: AirlineCode) -> Option<AirlineCode> {
 /// The code by which an airline's flights are known: `JBU` and `B6` -> `B6`. One without an IATA
 /// code of its own, or that is not in the table, keeps its ICAO code. Feeds use either, so a flight
 /// has one key only if every key is made with this.
-pub fn known_by(code: AirlineCode) -> AirlineCode {
+pub fn canonical_code(code: AirlineCode) -> AirlineCode {
     iata_of_icao(code).unwrap_or(code)
 }
 
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn an_airline_is_known_by_its_iata_code_if_that_is_its_own() {
         for (given, known) in [("JBU", "B6"), ("B6", "B6"), ("GEC", "GEC"), ("ZZZ", "ZZZ"), ("Q0", "Q0")] {
-            assert_eq!(known_by(code(given)), code(known), "{given}");
+            assert_eq!(canonical_code(code(given)), code(known), "{given}");
         }
     }
 

@@ -22,13 +22,13 @@ use std::sync::Arc;
 /// What live legs are called besides their own keys.
 #[derive(Debug, Default)]
 pub struct AliasIndex {
-    legs: FxHashMap<LegId, Known>,
+    legs: FxHashMap<LegId, LegNames>,
     called: FxHashMap<Name, SmallVec<[LegId; 1]>>,
 }
 
 /// A live leg.
 #[derive(Debug)]
-struct Known {
+struct LegNames {
     /// The keys that it has had: the first one, and those of its corrections.
     keys: SmallVec<[LegKey; 1]>,
     /// Every name under which it stands in `called`.
@@ -103,8 +103,8 @@ impl AliasIndex {
     /// Learns what a live leg is called, in place of what it was called before.
     pub fn learn(&mut self, flight: &Flight) {
         self.retire(&flight.leg);
-        let mut known = Known { keys: SmallVec::from_iter([flight.key]), names: SmallVec::new() };
-        let plain = flight.key.as_now_made();
+        let mut known = LegNames { keys: SmallVec::from_iter([flight.key]), names: SmallVec::new() };
+        let plain = flight.key.normalized();
         if plain != flight.key {
             known.names.push(Name::Key(plain.id()));
         }

@@ -37,7 +37,7 @@ impl Partition {
 
 /// Why no more reports are taken at present. Reads as a sentence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum BacklogFull {
     /// The feed fills more than its share.
     #[error("{waiting} reports of this feed wait to be merged, which is more than its share of {share}")]
     FeedShare {
@@ -65,16 +65,16 @@ impl Backlog {
 
     /// Takes a message of `count` reports on, or says why not. What was taken on is to be given to
     /// [`Backlog::written`]. One message longer than the bound is taken where nothing waits.
-    pub fn take_on(&mut self, feed: &Arc<str>, count: usize) -> Result<(), Refusal> {
+    pub fn admit(&mut self, feed: &Arc<str>, count: usize) -> Result<(), BacklogFull> {
         let (waiting, limit) = (self.waiting(), self.limit);
         if waiting > 0 && waiting + count > limit {
-            return Err(Refusal::Full { waiting, limit });
+            return Err(BacklogFull::Full { waiting, limit });
         }
         let own = self.feeds.get(feed).copied().unwrap_or(0);
         let feeds = self.feeds.len() + usize::from(own == 0);
         let share = limit / 2 / feeds;
         if waiting > 0 && waiting + count > limit / 2 && own > 0 && own + count > share {
-            return Err(Refusal::FeedShare { waiting: own, share });
+            return Err(BacklogFull::FeedShare { waiting: own, share });
         }
         *self.feeds.entry(feed.clone()).or_default() += count;
         self.writing += count;
@@ -145,8 +145,8 @@ mod tests {
     }
 
     /// Posts one report at an offset of the first partition.
-    fn post(backlog: &mut Backlog, feed: &Arc<str>, offset: i64) -> Result<(), Refusal> {
-        backlog.take_on(feed, 1)?;
+    fn post(backlog: &mut Backlog, feed: &Arc<str>, offset: i64) -> Result<(), BacklogFull> {
+        backlog.admit(feed, 1)?;
         backlog.written(feed, 1, [(0, offset)]);
         Ok(())
     }
@@ -157,7 +157,7 @@ mod tests {
         for offset in 100..110 {
             post(&mut backlog, &jfk, offset).unwrap();
         }
-        let refusal = Refusal::FeedShare { waiting: 10, share: 10 };
+        let refusal = BacklogFull::FeedShare { waiting: 10, share: 10 };
         assert_eq!(post(&mut backlog, &jfk, 110), Err(refusal));
         assert_eq!((backlog.waiting(), backlog.partitions_waiting().collect::<Vec<_>>()), (10, vec![0]));
         backlog.merged(0, 104);
@@ -175,9 +175,9 @@ mod tests {
         // The calm one has the other half for as long as it keeps within its share.
         for offset in taken..taken + 10 {
             post(&mut backlog, &calm, offset).unwrap();
-            assert!(matches!(post(&mut backlog, &flood, 0), Err(Refusal::FeedShare { .. })));
+            assert!(matches!(post(&mut backlog, &flood, 0), Err(BacklogFull::FeedShare { .. })));
         }
-        assert_eq!(post(&mut backlog, &calm, 0), Err(Refusal::FeedShare { waiting: 10, share: 10 }));
+        assert_eq!(post(&mut backlog, &calm, 0), Err(BacklogFull::FeedShare { waiting: 10, share: 10 }));
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         // Between what is merged and this report stand nineteen of another node's.
         post(&mut backlog, &jfk, 69).unwrap();
         assert_eq!(backlog.waiting(), 20);
-        assert_eq!(backlog.take_on(&feed("lga"), 1), Err(Refusal::Full { waiting: 20, limit: 20 }));
+        assert_eq!(backlog.admit(&feed("lga"), 1), Err(BacklogFull::Full { waiting: 20, limit: 20 }));
         backlog.merged(0, 60);
         post(&mut backlog, &feed("lga"), 70).unwrap();
     }
@@ -195,13 +195,13 @@ mod tests {
     #[test]
     fn what_is_being_written_counts_and_what_was_not_written_is_given_back() {
         let (mut backlog, jfk, lga) = (Backlog::new(1, 20), feed("jfk"), feed("lga"));
-        backlog.take_on(&jfk, 100).expect("nothing waits, and nobody could ever send it otherwise");
-        assert_eq!(backlog.take_on(&lga, 1), Err(Refusal::Full { waiting: 100, limit: 20 }));
+        backlog.admit(&jfk, 100).expect("nothing waits, and nobody could ever send it otherwise");
+        assert_eq!(backlog.admit(&lga, 1), Err(BacklogFull::Full { waiting: 100, limit: 20 }));
         backlog.written(&jfk, 100, []);
         assert_eq!((backlog.waiting(), backlog.feeds.len()), (0, 0));
         post(&mut backlog, &lga, 7).unwrap();
         // Merged before this node heard that it was written.
-        backlog.take_on(&jfk, 1).unwrap();
+        backlog.admit(&jfk, 1).unwrap();
         backlog.merged(0, 9);
         backlog.written(&jfk, 1, [(0, 8), (9, 1)]);
         assert_eq!((backlog.waiting(), backlog.feeds.len()), (0, 0));

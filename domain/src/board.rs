@@ -10,13 +10,13 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Where a row stands: its time, then its leg.
-type Place = (DateTime<Utc>, LegId);
+type SortKey = (DateTime<Utc>, LegId);
 
 /// Rows in order.
 #[derive(Debug)]
 pub struct Board<T> {
-    rows: BTreeMap<Place, Row<T>>,
-    places: FxHashMap<LegId, DateTime<Utc>>,
+    rows: BTreeMap<SortKey, Row<T>>,
+    times: FxHashMap<LegId, DateTime<Utc>>,
     version: u64,
     /// Since when nothing was taken off: a listener who was away longer needs the whole.
     complete_since: DateTime<Utc>,
@@ -38,16 +38,16 @@ struct Row<T> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Resume<'a, T> {
     /// These rows were put since; the rest is as the listener has it.
-    Part(Vec<&'a T>),
+    Partial(Vec<&'a T>),
     /// Rows have left since, or too long ago: everything.
-    Whole(Vec<&'a T>),
+    Full(Vec<&'a T>),
 }
 
 impl<T> Default for Board<T> {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
-            places: FxHashMap::default(),
+            times: FxHashMap::default(),
             version: 0,
             complete_since: DateTime::<Utc>::MIN_UTC,
             latest: DateTime::UNIX_EPOCH,
@@ -66,7 +66,7 @@ impl<T> Board<T> {
     /// which may be long after it was stamped: it is made durable between the two.
     pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, put_at: DateTime<Utc>, content: T) {
         self.note(put_at);
-        if let Some(earlier) = self.places.insert(leg.clone(), time)
+        if let Some(earlier) = self.times.insert(leg.clone(), time)
             && earlier != time
         {
             self.rows.remove(&(earlier, leg.clone()));
@@ -76,8 +76,8 @@ impl<T> Board<T> {
     }
 
     /// Takes a row off. `now` is remembered: who was away at that time cannot be told with a part.
-    pub fn take(&mut self, leg: &LegId, now: DateTime<Utc>) -> Option<T> {
-        let time = self.places.remove(leg)?;
+    pub fn remove(&mut self, leg: &LegId, now: DateTime<Utc>) -> Option<T> {
+        let time = self.times.remove(leg)?;
         self.note(now);
         self.version += 1;
         self.complete_since = self.complete_since.max(now);
@@ -101,7 +101,7 @@ impl<T> Board<T> {
 
     /// The row of one leg.
     pub fn get(&self, leg: &LegId) -> Option<&T> {
-        let time = self.places.get(leg)?;
+        let time = self.times.get(leg)?;
         self.rows.get(&(*time, leg.clone())).map(|row| &row.content)
     }
 
@@ -121,16 +121,16 @@ impl<T> Board<T> {
     }
 
     /// Whether a listener who has everything that was put before `since` needs the whole all the same.
-    pub fn needs_whole(&self, since: DateTime<Utc>) -> bool {
+    pub fn needs_full(&self, since: DateTime<Utc>) -> bool {
         since <= self.complete_since
     }
 
     /// What a listener needs who has everything that was put before `since`.
     pub fn since(&self, since: DateTime<Utc>) -> Resume<'_, T> {
-        if self.needs_whole(since) {
-            return Resume::Whole(self.rows().collect());
+        if self.needs_full(since) {
+            return Resume::Full(self.rows().collect());
         }
-        Resume::Part(self.rows.values().filter(|r| r.put_at >= since).map(|r| &r.content).collect())
+        Resume::Partial(self.rows.values().filter(|r| r.put_at >= since).map(|r| &r.content).collect())
     }
 }
 
@@ -163,19 +163,19 @@ mod tests {
         let mut board = Board::default();
         board.put(&leg("A"), at(10), at(1), "A");
         board.put(&leg("B"), at(10), at(5), "B");
-        assert_eq!(board.since(at(2)), Resume::Part(vec![&"B"]));
-        assert_eq!(board.since(at(5)), Resume::Part(vec![&"B"]));
-        board.take(&leg("A"), at(6));
-        assert_eq!(board.since(at(5)), Resume::Whole(vec![&"B"]));
-        assert_eq!(board.since(at(7)), Resume::Part(vec![]));
+        assert_eq!(board.since(at(2)), Resume::Partial(vec![&"B"]));
+        assert_eq!(board.since(at(5)), Resume::Partial(vec![&"B"]));
+        board.remove(&leg("A"), at(6));
+        assert_eq!(board.since(at(5)), Resume::Full(vec![&"B"]));
+        assert_eq!(board.since(at(7)), Resume::Partial(vec![]));
     }
 
     #[test]
     fn who_was_away_before_the_board_began_needs_the_whole() {
         let mut board = Board::since_now(at(5));
         board.put(&leg("A"), at(10), at(6), "A");
-        assert_eq!(board.since(at(5)), Resume::Whole(vec![&"A"]));
-        assert_eq!(board.since(at(6)), Resume::Part(vec![&"A"]));
+        assert_eq!(board.since(at(5)), Resume::Full(vec![&"A"]));
+        assert_eq!(board.since(at(6)), Resume::Partial(vec![&"A"]));
     }
 
     #[test]
@@ -184,10 +184,10 @@ mod tests {
         board.put(&leg("A"), at(10), at(100), "A");
         board.put(&leg("B"), at(10), at(40), "B");
         board.put(&leg("C"), at(10), at(101), "C");
-        let all = Resume::Whole(vec![&"A", &"B", &"C"]);
+        let all = Resume::Full(vec![&"A", &"B", &"C"]);
         assert_eq!(board.since(at(99)), all, "B was put after that, an hour before");
         assert_eq!(board.since(at(41)), all);
-        assert_eq!(board.since(at(101)), Resume::Part(vec![&"C"]), "all is shown once from here on");
+        assert_eq!(board.since(at(101)), Resume::Partial(vec![&"C"]), "all is shown once from here on");
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
         let first = board.version();
         board.put(&leg("A"), at(1), at(2), 2);
         assert!(board.version() > first);
-        assert_eq!(board.take(&leg("Z"), at(3)), None);
+        assert_eq!(board.remove(&leg("Z"), at(3)), None);
         assert_eq!(board.version(), first + 1);
     }
 }

@@ -45,13 +45,13 @@ pub(crate) fn is_cancelled(flight: &Flight) -> bool {
 }
 
 fn is_confirmed(flight: &Flight) -> bool {
-    let rumours = flight.second_best_on(Field::Cancelled).iter();
-    let stands = |held: &Claim| {
-        flight.counts(Field::Cancelled, held)
-            && asserts(flight, held)
-            && ended_at(flight, Field::Cancelled, held).is_none()
+    let rumours = flight.fallback_claims_on(Field::Cancelled).iter();
+    let stands = |claim: &Claim| {
+        flight.counts(Field::Cancelled, claim)
+            && asserts(flight, claim)
+            && ended_at(flight, Field::Cancelled, claim).is_none()
     };
-    rumours.filter(|(_, held)| stands(held)).count() >= CONFIRMED_FROM
+    rumours.filter(|(_, claim)| stands(claim)).count() >= CONFIRMED_FROM
 }
 
 /// Whether a primary source of no lower rank than the one that cancels has reported since that the
@@ -59,35 +59,37 @@ fn is_confirmed(flight: &Flight) -> bool {
 fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
     let rank = |authority: u8| authority % Source::OWN_SIDE_BONUS;
     let returned = returned_at(flight);
-    let may_say_so = |field, held: &Claim| {
-        !held.secondary
-            && held.source != *cancelled.source
-            && held.authority > Source::PASSED_ON
-            && rank(held.authority) >= rank(cancelled.authority)
-            && flight.counts(field, held)
+    let may_say_so = |field, claim: &Claim| {
+        !claim.secondary
+            && claim.source != *cancelled.source
+            && claim.authority > Source::PASSED_ON
+            && rank(claim.authority) >= rank(cancelled.authority)
+            && flight.counts(field, claim)
     };
-    let left = |held: &Claim| match &held.value {
+    let left = |claim: &Claim| match &claim.value {
         Some(Value::Step(step)) => {
-            let weighs_more =
-                held.authority >= Source::OWN_SIDE_BONUS || rank(held.authority) > rank(cancelled.authority);
-            (*step >= Step::Departed && weighs_more && !left_before(flight, held, cancelled.observed_at))
-                .then_some(held.observed_at)
+            let weighs_more = claim.authority >= Source::OWN_SIDE_BONUS
+                || rank(claim.authority) > rank(cancelled.authority);
+            (*step >= Step::Departed && weighs_more && !left_before(flight, claim, cancelled.observed_at))
+                .then_some(claim.observed_at)
         }
-        _ => InForce::of(held).and_then(|word| word.time()).filter(|at| *at > cancelled.observed_at),
+        _ => InForce::of(claim).and_then(|word| word.time()).filter(|at| *at > cancelled.observed_at),
     };
     [Field::DepartureActual, Field::DepartureAirborne, Field::DepartureStep]
         .into_iter()
-        .flat_map(|field| flight.words(field))
-        .filter(|(field, held)| held.observed_at > cancelled.observed_at && may_say_so(*field, held))
-        .filter_map(|(_, held)| left(held))
+        .flat_map(|field| flight.claims_on(field))
+        .filter(|(field, claim)| claim.observed_at > cancelled.observed_at && may_say_so(*field, claim))
+        .filter_map(|(_, claim)| left(claim))
         .any(|at| returned.is_none_or(|returned| at > returned))
 }
 
 /// Whether by the times of the source of this word the aircraft left before `instant`: then its word repeats
 /// what was.
 fn left_before(flight: &Flight, word: &Claim, instant: DateTime<Utc>) -> bool {
-    let own = [Field::DepartureActual, Field::DepartureAirborne].into_iter().flat_map(|f| flight.words(f));
-    let times = own.filter(|(_, held)| held.source == word.source).filter_map(|(_, held)| InForce::of(held));
+    let own =
+        [Field::DepartureActual, Field::DepartureAirborne].into_iter().flat_map(|f| flight.claims_on(f));
+    let times =
+        own.filter(|(_, claim)| claim.source == word.source).filter_map(|(_, claim)| InForce::of(claim));
     times.filter_map(|time| time.time()).max().is_some_and(|left| left <= instant)
 }
 

@@ -11,11 +11,11 @@ macro_rules! kinds {
         /// What sort of thing changed. One change may be of several kinds.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
-        pub enum Kind { $($(#[$doc])* $name,)* }
+        pub enum ChangeKind { $($(#[$doc])* $name,)* }
 
-        impl Kind {
+        impl ChangeKind {
             /// Every kind with its word in frames.
-            pub const WORDS: &'static [(Kind, &'static str)] = &[$((Kind::$name, $word),)*];
+            pub const WORDS: &'static [(ChangeKind, &'static str)] = &[$((ChangeKind::$name, $word),)*];
         }
     };
 }
@@ -65,7 +65,7 @@ kinds! {
     Corrected = "corrected",
 }
 
-impl Kind {
+impl ChangeKind {
     /// The word in frames.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
@@ -78,23 +78,23 @@ pub struct Kinds(u32);
 
 impl Kinds {
     /// Adds one.
-    pub fn insert(&mut self, kind: Kind) {
+    pub fn insert(&mut self, kind: ChangeKind) {
         self.0 |= 1 << kind as u32;
     }
 
     /// Whether it holds `kind`.
-    pub fn contains(self, kind: Kind) -> bool {
+    pub fn contains(self, kind: ChangeKind) -> bool {
         self.0 & (1 << kind as u32) != 0
     }
 
     /// Those it holds, in the order of the enum.
-    pub fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::WORDS.iter().map(|(kind, _)| *kind).filter(move |kind| self.contains(*kind))
+    pub fn iter(self) -> impl Iterator<Item = ChangeKind> {
+        ChangeKind::WORDS.iter().map(|(kind, _)| *kind).filter(move |kind| self.contains(*kind))
     }
 }
 
-impl FromIterator<Kind> for Kinds {
-    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+impl FromIterator<ChangeKind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = ChangeKind>>(kinds: I) -> Self {
         let mut set = Self::default();
         kinds.into_iter().for_each(|kind| set.insert(kind));
         set
@@ -151,11 +151,11 @@ impl Change {
 /// `Time`, not a second departure.
 pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     let Some(before) = before else {
-        return Kinds::from_iter([Kind::Created]);
+        return Kinds::from_iter([ChangeKind::Created]);
     };
     let mut kinds = Kinds::default();
     if before.key != after.key {
-        kinds.insert(Kind::Corrected);
+        kinds.insert(ChangeKind::Corrected);
     }
     for ((path, new), (_, old)) in after.facts().into_iter().zip(before.facts()) {
         if new != old
@@ -166,14 +166,14 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     }
     if before.status != after.status {
         if before.status == Status::Cancelled {
-            kinds.insert(Kind::Reinstated);
+            kinds.insert(ChangeKind::Reinstated);
         } else if before.status == Status::Diverted && after.status != Status::Cancelled {
-            kinds.insert(Kind::Diverted);
+            kinds.insert(ChangeKind::Diverted);
         }
         if has_happened_before(before.status, after.status) {
             // The end of a diversion is told already.
             if before.status != Status::Diverted {
-                kinds.insert(Kind::Time);
+                kinds.insert(ChangeKind::Time);
             }
         } else if let Some(kind) = kind_of_status(after.status).or_else(|| kind_of_withdrawal(before.status))
         {
@@ -183,58 +183,58 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     let later = before.is_late() != after.is_late()
         || after.is_late() && before.delay_minutes() != after.delay_minutes();
     if later && after.status != Status::Cancelled {
-        kinds.insert(Kind::Delay);
+        kinds.insert(ChangeKind::Delay);
     }
     // What follows from other times is told with them; but some of those are not shown.
     if kinds == Kinds::default() && before.facts() != after.facts() {
-        kinds.insert(Kind::Time);
+        kinds.insert(ChangeKind::Time);
     }
     kinds
 }
 
-fn kind_of_path(path: &str, is_first: bool, before: Status, after: Status) -> Option<Kind> {
+fn kind_of_path(path: &str, is_first: bool, before: Status, after: Status) -> Option<ChangeKind> {
     Some(match path {
         // That a cancelled flight has no estimates goes without saying.
         "departure.estimated" | "arrival.estimated" if after == Status::Cancelled => return None,
         "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => {
-            Kind::Time
+            ChangeKind::Time
         }
         "doubtful" if after == Status::Cancelled => return None,
-        "doubtful" => Kind::Time,
-        "delayed" if after != Status::Cancelled => Kind::Delay,
-        "departure.actual" if is_first && after.has_left() && !before.has_left() => Kind::Departed,
+        "doubtful" => ChangeKind::Time,
+        "delayed" if after != Status::Cancelled => ChangeKind::Delay,
+        "departure.actual" if is_first && after.has_left() && !before.has_left() => ChangeKind::Departed,
         "arrival.actual" if is_first && !matches!(before, Status::Arrived | Status::BagsOnBelt) => {
-            Kind::Arrived
+            ChangeKind::Arrived
         }
-        "departure.actual" | "arrival.actual" => Kind::Time,
-        "departure.gate" | "arrival.gate" => Kind::Gate,
-        "departure.terminal" | "arrival.terminal" => Kind::Terminal,
-        "departure.check_in" => Kind::CheckIn,
-        "arrival.belt" => Kind::Belt,
-        "remark" => Kind::Remark,
-        "delay_reason" => Kind::Delay,
-        "aircraft.type" | "aircraft.registration" => Kind::Equipment,
-        "diverted_to" => Kind::Diverted,
-        "codeshares" => Kind::Codeshare,
+        "departure.actual" | "arrival.actual" => ChangeKind::Time,
+        "departure.gate" | "arrival.gate" => ChangeKind::Gate,
+        "departure.terminal" | "arrival.terminal" => ChangeKind::Terminal,
+        "departure.check_in" => ChangeKind::CheckIn,
+        "arrival.belt" => ChangeKind::Belt,
+        "remark" => ChangeKind::Remark,
+        "delay_reason" => ChangeKind::Delay,
+        "aircraft.type" | "aircraft.registration" => ChangeKind::Equipment,
+        "diverted_to" => ChangeKind::Diverted,
+        "codeshares" => ChangeKind::Codeshare,
         _ => return None,
     })
 }
 
-fn kind_of_status(status: Status) -> Option<Kind> {
+fn kind_of_status(status: Status) -> Option<ChangeKind> {
     Some(match status {
         Status::Scheduled => return None,
         Status::CheckIn | Status::GateOpen | Status::Boarding | Status::FinalCall | Status::GateClosed => {
-            Kind::Boarding
+            ChangeKind::Boarding
         }
-        Status::Delayed => Kind::Delay,
-        Status::Departed => Kind::Departed,
-        Status::Airborne => Kind::Airborne,
-        Status::Landed => Kind::Landed,
-        Status::Arrived => Kind::Arrived,
-        Status::BagsOnBelt => Kind::Bags,
-        Status::Cancelled => Kind::Cancelled,
-        Status::Diverted => Kind::Diverted,
-        Status::Returned => Kind::Returned,
+        Status::Delayed => ChangeKind::Delay,
+        Status::Departed => ChangeKind::Departed,
+        Status::Airborne => ChangeKind::Airborne,
+        Status::Landed => ChangeKind::Landed,
+        Status::Arrived => ChangeKind::Arrived,
+        Status::BagsOnBelt => ChangeKind::Bags,
+        Status::Cancelled => ChangeKind::Cancelled,
+        Status::Diverted => ChangeKind::Diverted,
+        Status::Returned => ChangeKind::Returned,
     })
 }
 
@@ -252,10 +252,11 @@ fn has_happened_before(before: Status, after: Status) -> bool {
 }
 
 /// The kind of a change back to `scheduled`, by the status that is taken back.
-fn kind_of_withdrawal(status: Status) -> Option<Kind> {
+fn kind_of_withdrawal(status: Status) -> Option<ChangeKind> {
     match status {
         Status::Cancelled | Status::Diverted => None,
-        Status::Delayed => Some(Kind::Delay),
-        status => kind_of_status(status).map(|kind| if kind == Kind::Boarding { kind } else { Kind::Time }),
+        Status::Delayed => Some(ChangeKind::Delay),
+        status => kind_of_status(status)
+            .map(|kind| if kind == ChangeKind::Boarding { kind } else { ChangeKind::Time }),
     }
 }

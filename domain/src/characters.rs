@@ -22,7 +22,7 @@ pub enum Unprintable {
 
 /// What a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
+pub(crate) enum TextKind {
     /// A gate, a belt, a registration: nothing may stand in it that cannot be seen.
     Code,
     /// To be read. Some scripts and signs are written with joiners and variants, so they stay; hints where
@@ -32,7 +32,7 @@ pub(crate) enum Use {
 
 /// A text without space at its ends and with single spaces between words; empty where it is nothing but
 /// space.
-pub(crate) fn tidied(text: &str, used: Use) -> Result<String, Unprintable> {
+pub(crate) fn tidied(text: &str, used: TextKind) -> Result<String, Unprintable> {
     let mut tidy = String::with_capacity(text.len());
     let mut seen = false;
     for word in text.split_whitespace() {
@@ -43,8 +43,8 @@ pub(crate) fn tidied(text: &str, used: Use) -> Result<String, Unprintable> {
             match c {
                 _ if c.is_control() => return Err(Unprintable::Control(c)),
                 _ if reverses(c) => return Err(Unprintable::Reverses(c)),
-                _ if used == Use::Sentence && is_break_hint(c) => continue,
-                _ if used == Use::Sentence && is_joiner(c) => {}
+                _ if used == TextKind::Sentence && is_break_hint(c) => continue,
+                _ if used == TextKind::Sentence && is_joiner(c) => {}
                 _ if is_break_hint(c) || is_joiner(c) || is_invisible(c) => {
                     return Err(Unprintable::Invisible(c));
                 }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_what_is_seen_of_it() {
-        let sentence = |text: &str| tidied(text, Use::Sentence);
+        let sentence = |text: &str| tidied(text, TextKind::Sentence);
         assert_eq!(
             sentence(" \u{feff}Go to\u{a0}the  infor\u{ad}mation\n desk ").unwrap(),
             "Go to the information desk"
@@ -107,15 +107,15 @@ mod tests {
 
     #[test]
     fn in_a_code_everything_is_seen() {
-        assert_eq!(tidied(" B 14 ", Use::Code).unwrap(), "B 14");
+        assert_eq!(tidied(" B 14 ", TextKind::Code).unwrap(), "B 14");
         for c in
             ['\u{ad}', '\u{200b}', '\u{200d}', '\u{2800}', '\u{3164}', '\u{e0041}', '\u{feff}', '\u{fe0f}']
         {
-            assert_eq!(tidied(&format!("1{c}4"), Use::Code), Err(Unprintable::Invisible(c)));
+            assert_eq!(tidied(&format!("1{c}4"), TextKind::Code), Err(Unprintable::Invisible(c)));
         }
-        assert_eq!(tidied("1\u{0}", Use::Code), Err(Unprintable::Control('\0')));
+        assert_eq!(tidied("1\u{0}", TextKind::Code), Err(Unprintable::Control('\0')));
         assert_eq!(
-            tidied("1\u{200f}", Use::Code).unwrap_err().to_string(),
+            tidied("1\u{200f}", TextKind::Code).unwrap_err().to_string(),
             "has a character that reverses text (U+200F)"
         );
     }

@@ -28,35 +28,35 @@ impl Claim {
     /// Whether this is a newer word than `earlier`, of the same source and standing. A strict order
     /// on everything but `received_at`, so that the order of arrival never decides.
     pub(crate) fn replaces(&self, earlier: &Self) -> bool {
-        let order = |held: &Self| (held.observed_at, held.authority, !held.secondary);
+        let order = |claim: &Self| (claim.observed_at, claim.authority, !claim.secondary);
         order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
     }
 }
 
-/// Words, each the last of one source on one field, in the order of the fields and then of the
+/// Claims, each the last of one source on one field, in the order of the fields and then of the
 /// sources' names.
-pub(crate) type Words = Vec<(Field, Claim)>;
+pub(crate) type Claims = Vec<(Field, Claim)>;
 
 /// Takes a word in, unless it is no newer than what the source has said of the field.
-pub(crate) fn hold(words: &mut Words, field: Field, held: Claim) -> bool {
-    let place = |(f, word): &(Field, Claim)| (*f, &word.source).cmp(&(field, &held.source));
-    match words.binary_search_by(place) {
-        Ok(at) if held.replaces(&words[at].1) => words[at].1 = held,
+pub(crate) fn record(claims: &mut Claims, field: Field, claim: Claim) -> bool {
+    let place = |(f, word): &(Field, Claim)| (*f, &word.source).cmp(&(field, &claim.source));
+    match claims.binary_search_by(place) {
+        Ok(at) if claim.replaces(&claims[at].1) => claims[at].1 = claim,
         Ok(_) => return false,
-        Err(at) => words.insert(at, (field, held)),
+        Err(at) => claims.insert(at, (field, claim)),
     }
     true
 }
 
 /// Takes a word in where a source has but one, of either standing: the newest is kept, and the other
 /// list's older word goes. Of two between which nothing decides both stay, in whatever order they come.
-pub(crate) fn hold_alone(words: &mut Words, others: &mut Words, field: Field, held: Claim) -> bool {
-    let other = words_on(others, field).find(|at| others[*at].1.source == held.source);
-    if other.is_some_and(|at| others[at].1.replaces(&held)) {
+pub(crate) fn record_sole(claims: &mut Claims, others: &mut Claims, field: Field, claim: Claim) -> bool {
+    let other = range_of(others, field).find(|at| others[*at].1.source == claim.source);
+    if other.is_some_and(|at| others[at].1.replaces(&claim)) {
         return false;
     }
-    let outdated = other.filter(|at| held.replaces(&others[*at].1));
-    let is_new = hold(words, field, held);
+    let outdated = other.filter(|at| claim.replaces(&others[*at].1));
+    let is_new = record(claims, field, claim);
     if is_new && let Some(at) = outdated {
         others.remove(at);
     }
@@ -64,9 +64,9 @@ pub(crate) fn hold_alone(words: &mut Words, others: &mut Words, field: Field, he
 }
 
 /// Where the words on `field` stand.
-pub(crate) fn words_on(words: &Words, field: Field) -> Range<usize> {
-    let from = words.partition_point(|(f, _)| *f < field);
-    let count = words[from..].iter().take_while(|(f, _)| *f == field).count();
+pub(crate) fn range_of(claims: &Claims, field: Field) -> Range<usize> {
+    let from = claims.partition_point(|(f, _)| *f < field);
+    let count = claims[from..].iter().take_while(|(f, _)| *f == field).count();
     from..from + count
 }
 
@@ -81,8 +81,8 @@ pub(crate) struct InForce<'a> {
 
 impl<'a> InForce<'a> {
     /// What a word says, if it says anything.
-    pub(crate) fn of(held: &'a Claim) -> Option<Self> {
-        let Claim { value, authority, source, observed_at, .. } = held;
+    pub(crate) fn of(claim: &'a Claim) -> Option<Self> {
+        let Claim { value, authority, source, observed_at, .. } = claim;
         Some(Self { value: value.as_ref()?, authority: *authority, source, observed_at: *observed_at })
     }
 
@@ -102,53 +102,50 @@ impl<'a> InForce<'a> {
 
 /// A word with its standing.
 #[derive(Clone, Copy)]
-struct Word<'a> {
-    held: &'a Claim,
+struct RankedClaim<'a> {
+    claim: &'a Claim,
     is_best: bool,
 }
 
-impl Word<'_> {
+impl RankedClaim<'_> {
     fn weight(&self) -> (u8, bool) {
-        (self.held.authority, self.is_best)
+        (self.claim.authority, self.is_best)
     }
 
     /// Whether this takes `value` away.
     fn clears(&self, value: &Self) -> bool {
         // In one message of one source: there is none of the best, and this to go by instead.
-        let is_beside = self.is_best != value.is_best && self.held.source == value.held.source;
-        let (cleared_at, said_at) = (self.held.observed_at, value.held.observed_at);
-        self.held.value.is_none()
+        let is_beside = self.is_best != value.is_best && self.claim.source == value.claim.source;
+        let (cleared_at, said_at) = (self.claim.observed_at, value.claim.observed_at);
+        self.claim.value.is_none()
             && self.weight() >= value.weight()
             && if is_beside { cleared_at > said_at } else { cleared_at >= said_at }
     }
 
     /// Whether this weighs less than `other`, of another source or standing.
     fn yields_to(&self, other: &Self) -> bool {
-        let order = |word: &Self| (word.weight(), word.held.observed_at);
-        order(self).cmp(&order(other)).then_with(|| self.held.source.cmp(&other.held.source)).is_lt()
+        let order = |word: &Self| (word.weight(), word.claim.observed_at);
+        order(self).cmp(&order(other)).then_with(|| self.claim.source.cmp(&other.claim.source)).is_lt()
     }
 }
 
 /// The word in force among those on one field: the best ones of its sources, and the second best.
 pub(crate) fn strongest<'a>(
     best: &'a [(Field, Claim)],
-    second_best: &'a [(Field, Claim)],
+    fallback_claims: &'a [(Field, Claim)],
     counts: impl Fn(&Claim) -> bool,
 ) -> Option<InForce<'a>> {
-    let of = |is_best| move |(_, held): &'a (Field, Claim)| Word { held, is_best };
-    let all = || best.iter().map(of(true)).chain(second_best.iter().map(of(false)));
-    let words = || all().filter(|word| counts(word.held));
+    let of = |is_best| move |(_, claim): &'a (Field, Claim)| RankedClaim { claim, is_best };
+    let all = || best.iter().map(of(true)).chain(fallback_claims.iter().map(of(false)));
+    let words = || all().filter(|word| counts(word.claim));
     let counting =
-        words().filter(|word| word.held.value.is_some() && !words().any(|other| other.clears(word)));
-    InForce::of(counting.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.held)
+        words().filter(|word| word.claim.value.is_some() && !words().any(|other| other.clears(word)));
+    InForce::of(counting.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.claim)
 }
 
 /// The same among claims of which each source can take back its own alone.
-pub(crate) fn strongest_claim(
-    best: &[(Field, Claim)],
-    counts: impl Fn(&Claim) -> bool,
-) -> Option<InForce<'_>> {
-    strongest_of(best.iter().filter(|(_, held)| counts(held)).filter_map(|(_, held)| InForce::of(held)))
+pub(crate) fn strongest_own(best: &[(Field, Claim)], counts: impl Fn(&Claim) -> bool) -> Option<InForce<'_>> {
+    strongest_of(best.iter().filter(|(_, claim)| counts(claim)).filter_map(|(_, claim)| InForce::of(claim)))
 }
 
 /// The strongest of claims: by authority, then the newest, then the source whose name is last.

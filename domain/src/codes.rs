@@ -53,7 +53,7 @@ impl fmt::Debug for Iata {
 
 /// An airline designator: two characters (IATA, `B6`) or three letters (ICAO). What is known of
 /// flights has ICAO codes only of carriers that have no IATA code, see
-/// [`known_by`](crate::airlines::known_by).
+/// [`canonical_code`](crate::airlines::canonical_code).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AirlineCode {
     text: [u8; 3],

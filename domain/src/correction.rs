@@ -59,12 +59,12 @@ impl Flight {
     pub fn correction_shown(&self) -> Option<&Correction> {
         let order = |c: &&Correction| (c.authority, c.observed_at, c.source.clone());
         let strongest = self.corrections.iter().max_by_key(order)?;
-        let keeps_first_key = |(field, held): &(Field, Claim)| {
+        let keeps_first_key = |(field, claim): &(Field, Claim)| {
             field.side() == Side::Departure
-                && held.authority > strongest.authority
-                && self.correction_of(&held.source).is_none()
+                && claim.authority > strongest.authority
+                && self.correction_of(&claim.source).is_none()
         };
-        (!self.held.iter().any(keeps_first_key)).then_some(strongest)
+        (!self.claims.iter().any(keeps_first_key)).then_some(strongest)
     }
 
     fn correction_of(&self, source: &str) -> Option<&Correction> {
@@ -72,8 +72,8 @@ impl Flight {
     }
 
     /// Takes the key of a report in. To be called before its statements are. Whether anything was learnt.
-    pub(crate) fn hear_key(&mut self, report: &Report) -> bool {
-        let is_first_key = report.key == self.key || report.key.as_now_made() == self.key.as_now_made();
+    pub(crate) fn merge_key(&mut self, report: &Report) -> bool {
+        let is_first_key = report.key == self.key || report.key.normalized() == self.key.normalized();
         if is_first_key && self.corrections.is_empty()
             // A report that states nothing leaves no trace by which an older one could be told from a newer.
             || !report.all_statements().any(|(_, statement)| statement.counts())
@@ -105,10 +105,11 @@ impl Flight {
                 self.corrections[at] = correction;
             }
             Err(at) => {
-                let claims = self.held.iter().chain(&self.second_best);
-                let own = claims.filter(|(_, held)| held.source == source.name);
+                let claims = self.claims.iter().chain(&self.fallback_claims);
+                let own = claims.filter(|(_, claim)| claim.source == source.name);
                 // All that it has said so far it said of the first key.
-                if own.map(|(_, held)| held.observed_at).max().is_some_and(|last| last > report.observed_at) {
+                if own.map(|(_, claim)| claim.observed_at).max().is_some_and(|last| last > report.observed_at)
+                {
                     return false;
                 }
                 self.corrections.insert(at, correction);
@@ -138,14 +139,14 @@ impl Flight {
     }
 
     /// Whether a claim is of the route that is shown, as far as it matters for its field.
-    pub(crate) fn is_of_shown_route(&self, field: Field, held: &Claim) -> bool {
+    pub(crate) fn is_of_shown_route(&self, field: Field, claim: &Claim) -> bool {
         let shown = self.shown_key();
-        let said = self.correction_of(&held.source).map_or(self.key, |correction| correction.key);
+        let said = self.correction_of(&claim.source).map_or(self.key, |correction| correction.key);
         match field.side() {
             Side::Departure => said.from == shown.from,
             Side::Arrival => said.to == shown.to,
             Side::Whole => {
-                held.authority < Source::OWN_SIDE_BONUS || (said.from, said.to) == (shown.from, shown.to)
+                claim.authority < Source::OWN_SIDE_BONUS || (said.from, said.to) == (shown.from, shown.to)
             }
         }
     }

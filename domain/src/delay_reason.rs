@@ -104,15 +104,15 @@ const CODES: &[(u8, &str, &str)] = &[
     (99, "MX", OPERATIONAL),
 ];
 
-/// Words of each family of ten, for its codes that AHM 730 does not define: airline internal,
+/// Claims of each family of ten, for its codes that AHM 730 does not define: airline internal,
 /// passengers, cargo, ramp, technical, damage and systems, crew, weather, restrictions, reactionary.
 const FAMILIES: [&str; 10] =
     [OPERATIONAL, CHECK_IN, CARGO, GROUND, TECHNICAL, OPERATIONAL, CREW, WEATHER, AIRPORT, OPERATIONAL];
 
-/// Words for an AHM 730 code: two digits (`93`; a lost leading zero is forgiven) or two letters in
+/// Claims for an AHM 730 code: two digits (`93`; a lost leading zero is forgiven) or two letters in
 /// either case (`RA`). They read well alone and after "due to". `None` for anything else, of which
 /// a passenger is then told nothing.
-pub fn words(code: &str) -> Option<&'static str> {
+pub fn text(code: &str) -> Option<&'static str> {
     let code = code.trim();
     if !(1..=2).contains(&code.len()) {
         return None;
@@ -132,9 +132,9 @@ mod tests {
     #[test]
     fn the_digits_and_the_letters_of_a_code_say_the_same() {
         for (number, letters, expected) in CODES {
-            assert_eq!(words(&format!("{number:02}")), Some(*expected));
-            assert_eq!(words(letters), Some(*expected));
-            assert_eq!(words(&letters.to_lowercase()), Some(*expected));
+            assert_eq!(text(&format!("{number:02}")), Some(*expected));
+            assert_eq!(text(letters), Some(*expected));
+            assert_eq!(text(&letters.to_lowercase()), Some(*expected));
         }
     }
 
@@ -155,27 +155,27 @@ mod tests {
             ("06", "no gate available"),
             ("97", "industrial action"),
         ] {
-            assert_eq!(words(code), Some(expected), "{code}");
+            assert_eq!(text(code), Some(expected), "{code}");
         }
     }
 
     #[test]
     fn every_two_digit_code_has_words_even_those_left_to_the_airline() {
-        assert!((0..100).all(|number| words(&format!("{number:02}")).is_some()));
-        assert_eq!(words("74"), Some("weather"));
-        assert_eq!(words("00"), Some("operational reasons"));
+        assert!((0..100).all(|number| text(&format!("{number:02}")).is_some()));
+        assert_eq!(text("74"), Some("weather"));
+        assert_eq!(text("00"), Some("operational reasons"));
     }
 
     #[test]
     fn a_lost_leading_zero_and_space_around_a_code_are_forgiven() {
-        assert_eq!(words("6"), words("06"));
-        assert_eq!(words(" 93 "), words("93"));
+        assert_eq!(text("6"), text("06"));
+        assert_eq!(text(" 93 "), text("93"));
     }
 
     #[test]
     fn what_is_no_code_has_no_words() {
-        for text in ["", "ZZ", "9X", "100", "WEA", "weather", "é", "-1", "+1"] {
-            assert_eq!(words(text), None, "{text:?}");
+        for code in ["", "ZZ", "9X", "100", "WEA", "weather", "é", "-1", "+1"] {
+            assert_eq!(text(code), None, "{code:?}");
         }
     }
 

@@ -50,12 +50,12 @@ fn has_landed_as_planned(flight: &Flight) -> bool {
     }
     let is_newer = |landed: &InForce<'_>| {
         // All that it says itself, also where another's word is in force instead.
-        let said = SAID_BY.iter().flat_map(|field| flight.words(*field)).map(|(_, held)| held);
-        let mut own = said.filter(|held| held.source == *landed.source && asserts(flight, held));
-        own.all(|held| landed.observed_at > held.observed_at)
+        let said = SAID_BY.iter().flat_map(|field| flight.claims_on(*field)).map(|(_, claim)| claim);
+        let mut own = said.filter(|claim| claim.source == *landed.source && asserts(flight, claim));
+        own.all(|claim| landed.observed_at > claim.observed_at)
     };
     let landings = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag, Field::ArrivalStep];
-    let mut landings = landings.iter().filter_map(|field| flight.word(*field));
+    let mut landings = landings.iter().filter_map(|field| flight.source_claim(*field));
     landings.any(|word| word.authority >= Source::OWN_SIDE_BONUS && lands(&word) && is_newer(&word))
 }
 

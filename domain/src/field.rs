@@ -3,7 +3,7 @@
 //! One table names every field. Merging ([`crate::flight`]) treats them all alike, so a new field
 //! needs no new rule there.
 
-use crate::characters::{self, Use};
+use crate::characters::{self, TextKind};
 use crate::codes::{Designator, Iata};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -22,7 +22,7 @@ pub enum Side {
 
 /// What sort of value a field takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum FieldKind {
     /// Text of at most this many characters.
     Text(usize),
     /// An instant, to the second.
@@ -46,7 +46,7 @@ macro_rules! fields {
 
         impl Field {
             /// Every field with its name in reports, what it takes, and whose word counts.
-            pub const TABLE: &'static [(Field, &'static str, Kind, Side)] =
+            pub const TABLE: &'static [(Field, &'static str, FieldKind, Side)] =
                 &[$((Field::$name, $text, $kind, Side::$side),)*];
         }
     };
@@ -54,84 +54,84 @@ macro_rules! fields {
 
 fields! {
     /// Departure terminal as signposted.
-    DepartureTerminal = ("departure.terminal", Kind::Text(8), Departure),
+    DepartureTerminal = ("departure.terminal", FieldKind::Text(8), Departure),
     /// Passenger gate.
-    DepartureGate = ("departure.gate", Kind::Text(8), Departure),
+    DepartureGate = ("departure.gate", FieldKind::Text(8), Departure),
     /// Check-in desks, such as `A12-A15`.
-    DepartureCheckIn = ("departure.check_in", Kind::Text(24), Departure),
+    DepartureCheckIn = ("departure.check_in", FieldKind::Text(24), Departure),
     /// Scheduled off-block time (SOBT).
-    DepartureScheduled = ("departure.scheduled", Kind::Time, Departure),
+    DepartureScheduled = ("departure.scheduled", FieldKind::Time, Departure),
     /// Estimated off-block time (EOBT, or the public estimate).
-    DepartureEstimated = ("departure.estimated", Kind::Time, Departure),
+    DepartureEstimated = ("departure.estimated", FieldKind::Time, Departure),
     /// Actual off-block time (AOBT).
-    DepartureActual = ("departure.actual", Kind::Time, Departure),
+    DepartureActual = ("departure.actual", FieldKind::Time, Departure),
     /// Actual take-off time (ATOT).
-    DepartureAirborne = ("departure.airborne", Kind::Time, Departure),
+    DepartureAirborne = ("departure.airborne", FieldKind::Time, Departure),
     /// How far the departure airport says the flight has come.
-    DepartureStep = ("departure.step", Kind::Step, Departure),
+    DepartureStep = ("departure.step", FieldKind::Step, Departure),
     /// When the departure airport last said that the aircraft came back to the stand. It outlives the
     /// step: what happened before it belongs to the attempt that is over.
-    DepartureReturned = ("departure.returned", Kind::Time, Departure),
+    DepartureReturned = ("departure.returned", FieldKind::Time, Departure),
     /// When check-in opened.
-    DepartureCheckInOpened = ("departure.check_in_opened", Kind::Time, Departure),
+    DepartureCheckInOpened = ("departure.check_in_opened", FieldKind::Time, Departure),
     /// When check-in closed. It ends check-in and nothing else, so it is no step.
-    DepartureCheckInClosed = ("departure.check_in_closed", Kind::Time, Departure),
+    DepartureCheckInClosed = ("departure.check_in_closed", FieldKind::Time, Departure),
     /// When the gate opened.
-    DepartureGateOpened = ("departure.gate_opened", Kind::Time, Departure),
+    DepartureGateOpened = ("departure.gate_opened", FieldKind::Time, Departure),
     /// When boarding began.
-    DepartureBoarding = ("departure.boarding", Kind::Time, Departure),
+    DepartureBoarding = ("departure.boarding", FieldKind::Time, Departure),
     /// When the last call was made.
-    DepartureFinalCall = ("departure.final_call", Kind::Time, Departure),
+    DepartureFinalCall = ("departure.final_call", FieldKind::Time, Departure),
     /// When the gate closed.
-    DepartureGateClosed = ("departure.gate_closed", Kind::Time, Departure),
+    DepartureGateClosed = ("departure.gate_closed", FieldKind::Time, Departure),
     /// Arrival terminal.
-    ArrivalTerminal = ("arrival.terminal", Kind::Text(8), Arrival),
+    ArrivalTerminal = ("arrival.terminal", FieldKind::Text(8), Arrival),
     /// Gate at which passengers arrive.
-    ArrivalGate = ("arrival.gate", Kind::Text(8), Arrival),
+    ArrivalGate = ("arrival.gate", FieldKind::Text(8), Arrival),
     /// Baggage belt.
-    ArrivalBelt = ("arrival.belt", Kind::Text(8), Arrival),
+    ArrivalBelt = ("arrival.belt", FieldKind::Text(8), Arrival),
     /// Scheduled on-block time (SIBT).
-    ArrivalScheduled = ("arrival.scheduled", Kind::Time, Arrival),
+    ArrivalScheduled = ("arrival.scheduled", FieldKind::Time, Arrival),
     /// Estimated on-block time (EIBT, or the public estimate).
-    ArrivalEstimated = ("arrival.estimated", Kind::Time, Arrival),
+    ArrivalEstimated = ("arrival.estimated", FieldKind::Time, Arrival),
     /// Actual landing time (ALDT).
-    ArrivalLanded = ("arrival.landed", Kind::Time, Arrival),
+    ArrivalLanded = ("arrival.landed", FieldKind::Time, Arrival),
     /// Actual on-block time (AIBT).
-    ArrivalActual = ("arrival.actual", Kind::Time, Arrival),
+    ArrivalActual = ("arrival.actual", FieldKind::Time, Arrival),
     /// How far the arrival airport says the flight has come.
-    ArrivalStep = ("arrival.step", Kind::Step, Arrival),
+    ArrivalStep = ("arrival.step", FieldKind::Step, Arrival),
     /// When the first bag came.
-    ArrivalFirstBag = ("arrival.first_bag", Kind::Time, Arrival),
+    ArrivalFirstBag = ("arrival.first_bag", FieldKind::Time, Arrival),
     /// Cancelled (AIDX `DX`), or not any more (`SQ`). Whose word counts is at the head of `cancellation`.
-    Cancelled = ("cancelled", Kind::Flag, Whole),
+    Cancelled = ("cancelled", FieldKind::Flag, Whole),
     /// Diverted, with or without the new airport being known.
-    Diverted = ("diverted", Kind::Flag, Whole),
+    Diverted = ("diverted", FieldKind::Flag, Whole),
     /// Where it goes instead. The scheduled arrival airport stays.
-    DivertedTo = ("diverted_to", Kind::Airport, Whole),
+    DivertedTo = ("diverted_to", FieldKind::Airport, Whole),
     /// A remark for passengers in the airport's own words.
-    Remark = ("remark", Kind::Text(200), Whole),
+    Remark = ("remark", FieldKind::Text(200), Whole),
     /// Why it is late, in plain words and never as a code.
-    DelayReason = ("delay_reason", Kind::Text(80), Whole),
+    DelayReason = ("delay_reason", FieldKind::Text(80), Whole),
     /// Aircraft type, IATA or ICAO.
-    AircraftType = ("aircraft.type", Kind::Text(8), Whole),
+    AircraftType = ("aircraft.type", FieldKind::Text(8), Whole),
     /// Aircraft registration. It never identifies a flight.
-    AircraftRegistration = ("aircraft.registration", Kind::Text(10), Whole),
+    AircraftRegistration = ("aircraft.registration", FieldKind::Text(10), Whole),
     /// Marketing flights that share the seats. They never identify a flight.
-    Codeshares = ("codeshares", Kind::Codeshares, Whole),
+    Codeshares = ("codeshares", FieldKind::Codeshares, Whole),
     /// Not for the public: marked so by the airport.
-    Hidden = ("hidden", Kind::Flag, Whole),
+    Hidden = ("hidden", FieldKind::Flag, Whole),
     /// Not for the public: it does not operate (AIDX `NOP`).
-    NotOperating = ("not_operating", Kind::Flag, Whole),
+    NotOperating = ("not_operating", FieldKind::Flag, Whole),
     /// Not for the public: cargo, positioning, training and the like.
-    NoPassengers = ("no_passengers", Kind::Flag, Whole),
+    NoPassengers = ("no_passengers", FieldKind::Flag, Whole),
     /// Not for the public: a later attempt at the same leg has taken its place.
-    Replaced = ("replaced", Kind::Flag, Whole),
+    Replaced = ("replaced", FieldKind::Flag, Whole),
     /// When the source last reported that the flight boards, leaves or flies. It outlives the step: a
     /// flight that is late again after it boarded still operates.
-    Operated = ("operated", Kind::Time, Whole),
+    Operated = ("operated", FieldKind::Time, Whole),
     /// Whether the source last reported that the flight is late (the step `delayed`), or as planned (the
     /// step `scheduled`). It stands beside the step, which it does not take back.
-    Late = ("late", Kind::Flag, Departure),
+    Late = ("late", FieldKind::Flag, Departure),
 }
 
 impl Field {
@@ -141,7 +141,7 @@ impl Field {
     }
 
     /// What sort of value it takes.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> FieldKind {
         Self::TABLE[self as usize].2
     }
 
@@ -284,15 +284,15 @@ impl Value {
     /// length within the field's limit.
     pub fn text(field: Field, text: &str) -> Result<Self, InvalidValue> {
         let wrong = |reason: String| InvalidValue { field, reason };
-        let Kind::Text(length_max) = field.kind() else {
+        let FieldKind::Text(length_max) = field.kind() else {
             return Err(wrong("does not take a text".into()));
         };
         if text.len() > length_max * 8 {
             return Err(wrong(format!("is longer than {length_max} characters")));
         }
         let used = match field {
-            Field::Remark | Field::DelayReason => Use::Sentence,
-            _ => Use::Code,
+            Field::Remark | Field::DelayReason => TextKind::Sentence,
+            _ => TextKind::Code,
         };
         let folded = characters::tidied(text, used).map_err(|fault| wrong(fault.to_string()))?;
         if folded.is_empty() {
@@ -308,7 +308,7 @@ impl Value {
     pub fn time(field: Field, at: DateTime<Utc>) -> Result<Self, InvalidValue> {
         // 2000-01-01 and 2100-01-01: outside lies a unit mistake (milliseconds) or a default date.
         const RANGE: std::ops::Range<i64> = 946_684_800..4_102_444_800;
-        if field.kind() != Kind::Time {
+        if field.kind() != FieldKind::Time {
             return Err(InvalidValue { field, reason: "does not take a time".into() });
         }
         if !RANGE.contains(&at.timestamp()) {
@@ -332,12 +332,12 @@ impl Value {
     pub fn fits(&self, field: Field) -> bool {
         matches!(
             (field.kind(), self),
-            (Kind::Text(_), Self::Text(_))
-                | (Kind::Time, Self::Time(_))
-                | (Kind::Step, Self::Step(_))
-                | (Kind::Flag, Self::Flag(_))
-                | (Kind::Airport, Self::Airport(_))
-                | (Kind::Codeshares, Self::Codeshares(_))
+            (FieldKind::Text(_), Self::Text(_))
+                | (FieldKind::Time, Self::Time(_))
+                | (FieldKind::Step, Self::Step(_))
+                | (FieldKind::Flag, Self::Flag(_))
+                | (FieldKind::Airport, Self::Airport(_))
+                | (FieldKind::Codeshares, Self::Codeshares(_))
         )
     }
 }
@@ -379,7 +379,7 @@ mod tests {
         for blank in
             ["\u{200b}", "\u{feff}", "\u{ad}", "\u{202e}", "\u{3164}", "\u{2800}", "\u{2060}", "\u{e0041}"]
         {
-            let texts = Field::TABLE.iter().filter(|(_, _, kind, _)| matches!(kind, Kind::Text(_)));
+            let texts = Field::TABLE.iter().filter(|(_, _, kind, _)| matches!(kind, FieldKind::Text(_)));
             for (field, ..) in texts {
                 assert!(Value::text(*field, blank).is_err(), "{field}: {blank:?}");
             }

@@ -41,9 +41,9 @@
 //! operator can take fields over until it is back.
 
 use crate::change::{Change, kinds_between};
-use crate::claim::{InForce, hold, hold_alone, strongest, strongest_claim, words_on};
+use crate::claim::{InForce, range_of, record, record_sole, strongest, strongest_own};
 use crate::correction::Correction;
-use crate::field::{Field, Kind, Value};
+use crate::field::{Field, FieldKind, Value};
 use crate::leg::{Alias, LegId, LegKey, keep_smallest};
 use crate::report::{Confidence, Report, Source, Statement};
 use crate::scope::is_movement;
@@ -58,7 +58,7 @@ pub use crate::manual_override::{Override, OverrideRefused};
 /// What came of a report or an override.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Applied {
-    /// Stale or repeated: nothing was learnt.
+    /// Stale or repeated: nothing was changed.
     Unchanged,
     /// What is shown stays, but a source has confirmed it anew. Worth keeping, as an older
     /// statement that arrives later must still lose; worth telling nobody.
@@ -109,15 +109,15 @@ pub struct Flight {
     pub changed_at: DateTime<Utc>,
     /// The last word of each source on each field, in the order of the fields and then of the
     /// sources' names.
-    pub held: Vec<(Field, Claim)>,
+    pub claims: Vec<(Field, Claim)>,
     /// The same of what sources call their second best, which is rare.
-    pub second_best: Vec<(Field, Claim)>,
+    pub fallback_claims: Vec<(Field, Claim)>,
     /// Overrides that have not ended, at most one a field.
     pub overrides: Vec<Override>,
     /// Other names, sorted.
     pub aliases: Vec<Alias>,
     /// The source that made it known. `None` where it was stored before that was noted.
-    pub made_by: Option<Arc<str>>,
+    pub created_by: Option<Arc<str>>,
     /// The keys of sources that have corrected it, in the order of their names.
     pub corrections: Vec<Correction>,
 }
@@ -134,11 +134,11 @@ impl Flight {
             key,
             rev: 0,
             changed_at: DateTime::UNIX_EPOCH,
-            held: Vec::new(),
-            second_best: Vec::new(),
+            claims: Vec::new(),
+            fallback_claims: Vec::new(),
             overrides: Vec::new(),
             aliases: Vec::new(),
-            made_by: None,
+            created_by: None,
             corrections: Vec::new(),
         }
     }
@@ -152,31 +152,31 @@ impl Flight {
         report.check_times(now)?;
         let before = self.shown();
         if self.rev == 0 {
-            self.made_by.get_or_insert_with(|| report.source.name.clone());
+            self.created_by.get_or_insert_with(|| report.source.name.clone());
         }
-        let mut learnt = self.end_overrides(now);
-        learnt |= self.add_aliases(&report.aliases);
-        learnt |= self.hear_key(report);
+        let mut changed = self.end_overrides(now);
+        changed |= self.add_aliases(&report.aliases);
+        changed |= self.merge_key(report);
         for (standing, statement) in report.all_statements().filter(|(_, s)| s.counts()) {
             match statement.field {
                 Field::DepartureStep => {
-                    for said in steps::said_by(statement.value.as_ref(), report.observed_at) {
-                        learnt |= self.hear(report, standing, &said);
+                    for said in steps::statements_of(statement.value.as_ref(), report.observed_at) {
+                        changed |= self.merge_statement(report, standing, &said);
                     }
                 }
-                _ => learnt |= self.hear(report, standing, statement),
+                _ => changed |= self.merge_statement(report, standing, statement),
             }
         }
-        if before.is_some() && !learnt {
+        if before.is_some() && !changed {
             return Ok(Applied::Unchanged);
         }
-        Ok(self.settle(before, now, &report.source.name))
+        Ok(self.finish(before, now, &report.source.name))
     }
 
     /// Takes a field over by hand until `order.until`. A later order on the same field replaces
     /// the earlier; one whose end is not after `now` gives the field back to the sources. Of a leg
     /// that no source has spoken of there is nothing to take over.
-    pub fn take_over(&mut self, order: Override, now: DateTime<Utc>) -> Applied {
+    pub fn set_override(&mut self, order: Override, now: DateTime<Utc>) -> Applied {
         let Some(before) = self.shown() else {
             return Applied::Unchanged;
         };
@@ -191,20 +191,20 @@ impl Flight {
         if self.overrides == earlier {
             return Applied::Unchanged;
         }
-        self.settle(Some(before), now, &set_by)
+        self.finish(Some(before), now, &set_by)
     }
 
-    /// Ends the overrides whose time is up. Call it at [`Flight::next_lapse`].
-    pub fn lapse(&mut self, now: DateTime<Utc>) -> Applied {
+    /// Ends the overrides whose time is up. Call it at [`Flight::next_override_end`].
+    pub fn expire_overrides(&mut self, now: DateTime<Utc>) -> Applied {
         let before = self.shown();
         if !self.end_overrides(now) {
             return Applied::Unchanged;
         }
-        self.settle(before, now, &"override ended".into())
+        self.finish(before, now, &"override ended".into())
     }
 
     /// When the next override ends, if there is one.
-    pub fn next_lapse(&self) -> Option<DateTime<Utc>> {
+    pub fn next_override_end(&self) -> Option<DateTime<Utc>> {
         self.overrides.iter().map(|o| o.until).min()
     }
 
@@ -217,7 +217,7 @@ impl Flight {
             at.checked_add_signed(TimeDelta::days(days)).unwrap_or(DateTime::<Utc>::MAX_UTC)
         };
         let day = self.shown_key().origin_date.and_time(chrono::NaiveTime::MIN).and_utc();
-        let fields = Field::TABLE.iter().filter(|(_, _, kind, _)| *kind == Kind::Time);
+        let fields = Field::TABLE.iter().filter(|(_, _, kind, _)| *kind == FieldKind::Time);
         let last = fields.filter_map(|(field, ..)| self.time(*field)).max().unwrap_or(days_after(day, 1));
         days_after(last.clamp(day, days_after(day, 3)), 1)
     }
@@ -235,12 +235,14 @@ impl Flight {
     /// The doubtful times, each with the reason and with the source of the value in force.
     pub fn doubts(&self) -> Vec<(Field, Doubt, Option<Claim>)> {
         let view = self.view();
-        let reached = (steps::leaving(self), steps::coming(self));
+        let reached = (steps::departure_step(self), steps::arrival_step(self));
         let doubts = doubts(self, &view.departure, &view.arrival, reached);
         let of = |field| {
             let word = self.in_force(field)?;
-            let mut all = self.words(field).iter().chain(self.second_best_on(field)).map(|(_, held)| held);
-            all.find(|held| held.source == *word.source && held.value.as_ref() == Some(word.value)).cloned()
+            let mut all =
+                self.claims_on(field).iter().chain(self.fallback_claims_on(field)).map(|(_, claim)| claim);
+            all.find(|claim| claim.source == *word.source && claim.value.as_ref() == Some(word.value))
+                .cloned()
         };
         doubts.into_iter().map(|(field, why)| (field, why, of(field))).collect()
     }
@@ -259,19 +261,19 @@ impl Flight {
             let authority = u8::MAX;
             return Some(InForce { value: value.as_ref()?, authority, source: set_by, observed_at: *set_at });
         }
-        self.word(field)
+        self.source_claim(field)
     }
 
     /// The strongest of the second-best words that count, unless a person has taken the field over.
-    pub(crate) fn second_best_in_force(&self, field: Field) -> Option<InForce<'_>> {
+    pub(crate) fn fallback_in_force(&self, field: Field) -> Option<InForce<'_>> {
         self.override_of(field)
             .is_none()
-            .then(|| strongest(&[], self.second_best_on(field), |held| self.counts(field, held)))
+            .then(|| strongest(&[], self.fallback_claims_on(field), |claim| self.counts(field, claim)))
             .flatten()
     }
 
-    pub(crate) fn second_best_on(&self, field: Field) -> &[(Field, Claim)] {
-        &self.second_best[words_on(&self.second_best, field)]
+    pub(crate) fn fallback_claims_on(&self, field: Field) -> &[(Field, Claim)] {
+        &self.fallback_claims[range_of(&self.fallback_claims, field)]
     }
 
     pub(crate) fn override_of(&self, field: Field) -> Option<&Override> {
@@ -279,44 +281,47 @@ impl Flight {
     }
 
     /// The word in force of a field among those of sources, whatever an operator has set.
-    pub(crate) fn word(&self, field: Field) -> Option<InForce<'_>> {
+    pub(crate) fn source_claim(&self, field: Field) -> Option<InForce<'_>> {
         match field {
             // What is said of it by those who may not is a rumour, see `cancellation`. Of a diversion
             // nobody has a second best, and that one does not know of it is no word against another's.
             Field::Cancelled | Field::Diverted | Field::DivertedTo => {
-                strongest_claim(self.words(field), |held| self.counts(field, held))
+                strongest_own(self.claims_on(field), |claim| self.counts(field, claim))
             }
-            _ => strongest(self.words(field), self.second_best_on(field), |held| self.counts(field, held))
-                .filter(|word| word.authority > Source::PASSED_ON || self.may_be_passed_on(field)),
+            _ => strongest(self.claims_on(field), self.fallback_claims_on(field), |claim| {
+                self.counts(field, claim)
+            })
+            .filter(|word| word.authority > Source::PASSED_ON || self.may_be_passed_on(field)),
         }
     }
 
     /// Whether a claim counts, as far as corrections of the route go.
-    pub(crate) fn counts(&self, field: Field, held: &Claim) -> bool {
-        self.corrections.is_empty() || self.is_of_shown_route(field, held)
+    pub(crate) fn counts(&self, field: Field, claim: &Claim) -> bool {
+        self.corrections.is_empty() || self.is_of_shown_route(field, claim)
     }
 
     /// Whether a claim counts that the other airport only passes on: planned times do until somebody says
     /// otherwise, movements until the airport itself speaks of its side.
     fn may_be_passed_on(&self, field: Field) -> bool {
-        let is_own =
-            |(f, held): &(Field, Claim)| f.side() == field.side() && held.authority >= Source::OWN_SIDE_BONUS;
-        !is_movement(field) || !self.held.iter().any(is_own)
+        let is_own = |(f, claim): &(Field, Claim)| {
+            f.side() == field.side() && claim.authority >= Source::OWN_SIDE_BONUS
+        };
+        !is_movement(field) || !self.claims.iter().any(is_own)
     }
 
     /// The last best word of each source on a field.
-    pub(crate) fn words(&self, field: Field) -> &[(Field, Claim)] {
-        &self.held[words_on(&self.held, field)]
+    pub(crate) fn claims_on(&self, field: Field) -> &[(Field, Claim)] {
+        &self.claims[range_of(&self.claims, field)]
     }
 
     fn shown(&self) -> Option<FlightView> {
         (self.rev > 0).then(|| self.view())
     }
 
-    /// Takes one statement in. Whether anything was learnt from it.
-    fn hear(&mut self, report: &Report, standing: Confidence, statement: &Statement) -> bool {
+    /// Takes one statement in. Whether anything was changed from it.
+    fn merge_statement(&mut self, report: &Report, standing: Confidence, statement: &Statement) -> bool {
         let Statement { field, value } = statement;
-        let held = Claim {
+        let claim = Claim {
             value: value.clone(),
             authority: report.source.authority(*field, &report.key),
             source: report.source.name.clone(),
@@ -326,15 +331,15 @@ impl Flight {
         };
         let is_rumour = *field == Field::Cancelled && !report.source.may_cancel(&report.key);
         let (words, others) = match standing {
-            Confidence::Primary if !is_rumour => (&mut self.held, &mut self.second_best),
-            Confidence::Primary | Confidence::Fallback => (&mut self.second_best, &mut self.held),
+            Confidence::Primary if !is_rumour => (&mut self.claims, &mut self.fallback_claims),
+            Confidence::Primary | Confidence::Fallback => (&mut self.fallback_claims, &mut self.claims),
         };
         if *field == Field::Cancelled {
-            // Where it is held depends on who the source is, and that may have been set otherwise, or
+            // Which list keeps it depends on who the source is, and that may have been set otherwise, or
             // not have mattered, when the state was stored.
-            return hold_alone(words, others, *field, held);
+            return record_sole(words, others, *field, claim);
         }
-        hold(words, *field, held)
+        record(words, *field, claim)
     }
 
     fn end_overrides(&mut self, now: DateTime<Utc>) -> bool {
@@ -355,7 +360,7 @@ impl Flight {
     }
 
     /// Compares with the view before, and gives the leg its next revision if that differs.
-    fn settle(&mut self, before: Option<FlightView>, now: DateTime<Utc>, source: &Arc<str>) -> Applied {
+    fn finish(&mut self, before: Option<FlightView>, now: DateTime<Utc>, source: &Arc<str>) -> Applied {
         let after = self.view();
         if before.as_ref() == Some(&after) {
             return Applied::Confirmed;

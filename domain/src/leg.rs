@@ -51,7 +51,7 @@ impl fmt::Debug for LegId {
 /// The natural key of a leg.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LegKey {
-    /// The airline that flies it, by [`known_by`](crate::airlines::known_by).
+    /// The airline that flies it, by [`canonical_code`](crate::airlines::canonical_code).
     pub carrier: AirlineCode,
     /// Its number.
     pub number: FlightNumber,
@@ -79,9 +79,9 @@ impl LegKey {
 
     /// The key as decoders make it now. Earlier ones kept an airline's ICAO code and took AIDX's first
     /// attempt for a leg of its own.
-    pub fn as_now_made(self) -> Self {
+    pub fn normalized(self) -> Self {
         let repeat = if self.repeat == 1 { 0 } else { self.repeat };
-        Self { carrier: airlines::known_by(self.carrier), repeat, ..self }
+        Self { carrier: airlines::canonical_code(self.carrier), repeat, ..self }
     }
 
     /// What is printed on a ticket for the operating flight.

@@ -37,7 +37,7 @@
 //!
 //! 1. Add a variant to [`field::Field`] and its row in `Field::TABLE` (name, kind, side).
 //! 2. Show it in [`view::FlightView`] and in `FlightView::facts`, if the public may see it.
-//! 3. Give it a [`change::Kind`] in `change.rs`; whatever differs must be of some kind.
+//! 3. Give it a [`change::ChangeKind`] in `change.rs`; whatever differs must be of some kind.
 //! 4. Say in `tests/rules` what it is for. The tests of any order and any input take up every
 //!    field of the table by themselves.
 //! 5. `wire` names it in frames and reports through the same table; its golden files will ask you

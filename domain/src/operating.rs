@@ -16,22 +16,22 @@ use crate::flight::Flight;
 use chrono::{DateTime, Utc};
 
 /// Operations on the way out.
-const LEAVING: [Field; 4] =
+const DEPARTURE_OPERATIONS: [Field; 4] =
     [Field::DepartureBoarding, Field::DepartureFinalCall, Field::DepartureActual, Field::DepartureAirborne];
 
 /// Operations on the way in.
-const COMING: [Field; 3] = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag];
+const ARRIVAL_OPERATIONS: [Field; 3] = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag];
 
 static NOT: Value = Value::Flag(false);
 
 /// The strongest claim on `field` that is in force among those of sources. One that its own source has
 /// ended counts as `false` from then on.
 pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'_>> {
-    strongest_of(flight.words(field).iter().filter(|(_, held)| flight.counts(field, held)).filter_map(
-        |(_, held)| {
-            let claim = InForce::of(held)?;
-            let ended_at = asserts(flight, held).then(|| ended_at(flight, field, held)).flatten();
-            Some(ended_at.map_or(claim, |observed_at| InForce { value: &NOT, observed_at, ..claim }))
+    strongest_of(flight.claims_on(field).iter().filter(|(_, claim)| flight.counts(field, claim)).filter_map(
+        |(_, claim)| {
+            let in_force = InForce::of(claim)?;
+            let ended_at = asserts(flight, claim).then(|| ended_at(flight, field, claim)).flatten();
+            Some(ended_at.map_or(in_force, |observed_at| InForce { value: &NOT, observed_at, ..in_force }))
         },
     ))
 }
@@ -39,19 +39,22 @@ pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'
 /// When the source of this claim on `field` reported later that the flight operates.
 pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Claim) -> Option<DateTime<Utc>> {
     let operated = later(flight, Field::Operated, claim);
-    let left = LEAVING.into_iter().flat_map(|field| later(flight, field, claim));
-    let landed = COMING.into_iter().chain([Field::ArrivalStep]).flat_map(|field| later(flight, field, claim));
+    let left = DEPARTURE_OPERATIONS.into_iter().flat_map(|field| later(flight, field, claim));
+    let landed = ARRIVAL_OPERATIONS
+        .into_iter()
+        .chain([Field::ArrivalStep])
+        .flat_map(|field| later(flight, field, claim));
     let landed = landed.filter(|_| field == Field::Cancelled || !names_another_airport(flight, claim));
-    operated.chain(left).chain(landed).map(|held| held.observed_at).max()
+    operated.chain(left).chain(landed).map(|claim| claim.observed_at).max()
 }
 
 /// What the source of `claim` has reported on `field` that happened after it made the claim.
 fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Claim) -> impl Iterator<Item = &'a Claim> {
-    let all = flight.words(field).iter().chain(flight.second_best_on(field)).map(|(_, held)| held);
-    all.filter(move |held| {
-        held.source == claim.source
-            && held.observed_at > claim.observed_at
-            && match InForce::of(held) {
+    let all = flight.claims_on(field).iter().chain(flight.fallback_claims_on(field)).map(|(_, other)| other);
+    all.filter(move |other| {
+        other.source == claim.source
+            && other.observed_at > claim.observed_at
+            && match InForce::of(other) {
                 Some(InForce { value: Value::Step(step), .. }) => *step >= Step::Landed,
                 Some(word) if field != Field::Operated => word.time() > Some(claim.observed_at),
                 word => word.is_some(),
@@ -60,8 +63,8 @@ fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Claim) -> impl Iterato
 }
 
 fn names_another_airport(flight: &Flight, claim: &Claim) -> bool {
-    let own = flight.words(Field::DivertedTo).iter().map(|(_, held)| held);
-    own.filter(|held| held.source == claim.source).any(|held| asserts(flight, held))
+    let own = flight.claims_on(Field::DivertedTo).iter().map(|(_, other)| other);
+    own.filter(|other| other.source == claim.source).any(|other| asserts(flight, other))
 }
 
 /// Whether a claim says that the flight is cancelled, or goes elsewhere.

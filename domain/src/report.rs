@@ -102,7 +102,7 @@ pub struct Report {
     /// What it says. A field appears at most once.
     pub statements: Vec<Statement>,
     /// What it says as second best, see [`Confidence`]. A field appears at most once here, too.
-    pub second_best: Vec<Statement>,
+    pub fallback_statements: Vec<Statement>,
 }
 
 impl Report {
@@ -128,25 +128,25 @@ impl Report {
     /// What it says in either standing.
     pub fn all_statements(&self) -> impl Iterator<Item = (Confidence, &Statement)> {
         let of = |standing| move |statement| (standing, statement);
-        let second_best = self.second_best.iter().map(of(Confidence::Fallback));
-        self.statements.iter().map(of(Confidence::Primary)).chain(second_best)
+        let fallback_statements = self.fallback_statements.iter().map(of(Confidence::Fallback));
+        self.statements.iter().map(of(Confidence::Primary)).chain(fallback_statements)
     }
 
     /// States a status word: steps as steps, the rest as the flags they are. A return to the stand
     /// takes the departure's times away too, and is kept when the flight boards again.
-    pub fn status(&mut self, status: StatusWord) {
+    pub fn status(&mut self, status: ReportedStatus) {
         match status {
-            StatusWord::Step(Step::Returned) => {
+            ReportedStatus::Step(Step::Returned) => {
                 // The attempt is over: its times no longer say where the aircraft is.
                 self.clear(Field::DepartureActual);
                 self.clear(Field::DepartureAirborne);
                 self.set(Field::DepartureReturned, Value::Time(self.observed_at.timestamp()));
                 self.set(Field::DepartureStep, Value::Step(Step::Returned));
             }
-            StatusWord::Step(step) => self.set(step.field(), Value::Step(step)),
-            StatusWord::Cancelled => self.set(Field::Cancelled, Value::Flag(true)),
-            StatusWord::Reinstated => self.set(Field::Cancelled, Value::Flag(false)),
-            StatusWord::Diverted => self.set(Field::Diverted, Value::Flag(true)),
+            ReportedStatus::Step(step) => self.set(step.field(), Value::Step(step)),
+            ReportedStatus::Cancelled => self.set(Field::Cancelled, Value::Flag(true)),
+            ReportedStatus::Reinstated => self.set(Field::Cancelled, Value::Flag(false)),
+            ReportedStatus::Diverted => self.set(Field::Diverted, Value::Flag(true)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Report {
     pub fn state(&mut self, standing: Confidence, statement: Statement) {
         let statements = match standing {
             Confidence::Primary => &mut self.statements,
-            Confidence::Fallback => &mut self.second_best,
+            Confidence::Fallback => &mut self.fallback_statements,
         };
         match statements.iter_mut().find(|s| s.field == statement.field) {
             Some(earlier) => *earlier = statement,
@@ -185,7 +185,7 @@ impl Report {
 
 /// A status as reports word it. What is shown is derived from all that is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StatusWord {
+pub enum ReportedStatus {
     /// A step of the flight's life.
     Step(Step),
     /// Cancelled.
@@ -196,7 +196,7 @@ pub enum StatusWord {
     Diverted,
 }
 
-impl StatusWord {
+impl ReportedStatus {
     /// The words a report may use.
     pub fn parse(word: &str) -> Option<Self> {
         match word {

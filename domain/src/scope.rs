@@ -95,7 +95,7 @@ impl FromStr for SpeaksFor {
         };
         let mut airlines = Vec::new();
         for code in codes.map(str::trim).filter(|code| !code.is_empty()) {
-            airlines.push(airlines::known_by(AirlineCode::parse(code)?));
+            airlines.push(airlines::canonical_code(AirlineCode::parse(code)?));
         }
         match airlines.len() {
             0 => Err(InvalidSpeaksFor::Unknown),
@@ -213,15 +213,15 @@ impl Report {
                 let key = self.key;
                 let mut left_out = 0;
                 let mut confine = |statement: &mut Statement| {
-                    let verdict = source.verdict(&key, statement);
-                    left_out += usize::from(verdict != Verdict::Counts);
-                    if verdict == Verdict::Ends {
+                    let decide = source.decide(&key, statement);
+                    left_out += usize::from(decide != Decision::Counts);
+                    if decide == Decision::Ends {
                         statement.value = Some(Value::Step(Step::Scheduled));
                     }
-                    verdict != Verdict::LeftOut
+                    decide != Decision::LeftOut
                 };
                 self.statements.retain_mut(&mut confine);
-                self.second_best.retain_mut(confine);
+                self.fallback_statements.retain_mut(confine);
                 Ok(left_out)
             }
         }
@@ -230,7 +230,7 @@ impl Report {
 
 /// What becomes of a statement.
 #[derive(PartialEq, Eq)]
-enum Verdict {
+enum Decision {
     Counts,
     LeftOut,
     /// A step that is not the source's to tell, and ends what it told before: that the flight is late.
@@ -249,9 +249,9 @@ impl Source {
             }
     }
 
-    fn verdict(&self, key: &LegKey, statement: &Statement) -> Verdict {
+    fn decide(&self, key: &LegKey, statement: &Statement) -> Decision {
         if !self.passes_on(statement.field, key) {
-            return Verdict::Counts;
+            return Decision::Counts;
         }
         let passes_on = self.scope.passes_on;
         let needed = match (statement.field, &statement.value) {
@@ -266,14 +266,14 @@ impl Source {
             {
                 PassesOn::Movements
             }
-            (Field::DepartureStep, _) => return Verdict::Ends,
+            (Field::DepartureStep, _) => return Decision::Ends,
             (Field::ArrivalStep, None | Some(Value::Step(Step::Landed | Step::Arrived))) => {
                 PassesOn::Movements
             }
             (field, _) if is_movement(field) => PassesOn::Movements,
-            _ => return Verdict::LeftOut,
+            _ => return Decision::LeftOut,
         };
-        if passes_on >= needed { Verdict::Counts } else { Verdict::LeftOut }
+        if passes_on >= needed { Decision::Counts } else { Decision::LeftOut }
     }
 }
 

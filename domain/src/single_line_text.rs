@@ -1,6 +1,6 @@
 //! A line that a person wrote: a name, a reason, who did something.
 
-use crate::characters::{self, Unprintable, Use};
+use crate::characters::{self, TextKind, Unprintable};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ pub struct SingleLineText(Arc<str>);
 
 /// Why a text is no line. Reads as the end of a sentence: "reason *is empty*".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidLine {
+pub enum InvalidText {
     /// Nothing but space.
     #[error("is empty")]
     Empty,
@@ -28,15 +28,15 @@ impl SingleLineText {
     pub const CHARS_MAX: usize = 200;
 
     /// Trims, folds inner runs of space, and refuses what is no line.
-    pub fn parse(text: &str) -> Result<Self, InvalidLine> {
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
         // Looked at first, so that a long text is not gone through.
         if text.len() > Self::CHARS_MAX * 8 {
-            return Err(InvalidLine::TooLong);
+            return Err(InvalidText::TooLong);
         }
-        let folded = characters::tidied(text, Use::Sentence)?;
+        let folded = characters::tidied(text, TextKind::Sentence)?;
         match folded.chars().count() {
-            0 => Err(InvalidLine::Empty),
-            count if count > Self::CHARS_MAX => Err(InvalidLine::TooLong),
+            0 => Err(InvalidText::Empty),
+            count if count > Self::CHARS_MAX => Err(InvalidText::TooLong),
             _ => Ok(Self(folded.into())),
         }
     }
@@ -71,13 +71,13 @@ mod tests {
     #[test]
     fn a_line_is_tidied_and_bounded() {
         assert_eq!(SingleLineText::parse(" the  new\n key ").unwrap().as_str(), "the new key");
-        assert_eq!(SingleLineText::parse(" \t "), Err(InvalidLine::Empty));
-        assert_eq!(SingleLineText::parse("a\0b"), Err(InvalidLine::Unprintable(Unprintable::Control('\0'))));
+        assert_eq!(SingleLineText::parse(" \t "), Err(InvalidText::Empty));
+        assert_eq!(SingleLineText::parse("a\0b"), Err(InvalidText::Unprintable(Unprintable::Control('\0'))));
         assert_eq!(
             SingleLineText::parse("\u{202e}b").unwrap_err().to_string(),
             "has a character that reverses text (U+202E)"
         );
-        assert_eq!(SingleLineText::parse("\u{200b}"), Err(InvalidLine::Unprintable(Unprintable::Blank)));
+        assert_eq!(SingleLineText::parse("\u{200b}"), Err(InvalidText::Unprintable(Unprintable::Blank)));
         assert!(SingleLineText::parse(&"ö".repeat(SingleLineText::CHARS_MAX)).is_ok());
         for length in [SingleLineText::CHARS_MAX + 1, 100_000] {
             let error = SingleLineText::parse(&"ö".repeat(length)).unwrap_err();

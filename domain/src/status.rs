@@ -84,8 +84,8 @@ impl Status {
         flight: &Flight,
         view: &FlightView,
         is_cancelled: bool,
-        leaving: Step,
-        coming: Step,
+        departure_step: Step,
+        arrival_step: Step,
     ) -> Self {
         let counts = |field| !view.doubtful.contains(field);
         let is_there = view.arrival.actual.is_some() && counts(Field::ArrivalActual);
@@ -93,20 +93,20 @@ impl Status {
         let rules = [
             (is_cancelled, Self::Cancelled),
             (is_diverted(flight), Self::Diverted),
-            (coming == Step::BagsOnBelt, Self::BagsOnBelt),
-            (is_there || coming == Step::Arrived, Self::Arrived),
-            (is_down || coming == Step::Landed, Self::Landed),
+            (arrival_step == Step::BagsOnBelt, Self::BagsOnBelt),
+            (is_there || arrival_step == Step::Arrived, Self::Arrived),
+            (is_down || arrival_step == Step::Landed, Self::Landed),
             (
-                departed_at(flight, Field::DepartureAirborne).is_some() || leaving == Step::Airborne,
+                departed_at(flight, Field::DepartureAirborne).is_some() || departure_step == Step::Airborne,
                 Self::Airborne,
             ),
-            (view.departure.actual.is_some() || leaving == Step::Departed, Self::Departed),
-            (leaving == Step::Returned, Self::Returned),
-            (leaving == Step::GateClosed, Self::GateClosed),
-            (leaving == Step::FinalCall, Self::FinalCall),
-            (leaving == Step::Boarding, Self::Boarding),
-            (leaving == Step::GateOpen, Self::GateOpen),
-            (leaving == Step::CheckIn, Self::CheckIn),
+            (view.departure.actual.is_some() || departure_step == Step::Departed, Self::Departed),
+            (departure_step == Step::Returned, Self::Returned),
+            (departure_step == Step::GateClosed, Self::GateClosed),
+            (departure_step == Step::FinalCall, Self::FinalCall),
+            (departure_step == Step::Boarding, Self::Boarding),
+            (departure_step == Step::GateOpen, Self::GateOpen),
+            (departure_step == Step::CheckIn, Self::CheckIn),
         ];
         rules.iter().find(|(holds, _)| *holds).map_or(Self::Scheduled, |(_, status)| *status)
     }

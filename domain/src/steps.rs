@@ -14,7 +14,7 @@
 //! To be late is no step. A source that reports `delayed` says that beside the step it reported before, and
 //! `scheduled` takes it back ([`Field::Late`]). A newer time of departure that is not late disproves it.
 //!
-//! Words and times of less authority than another on that side do not count.
+//! Claims and times of less authority than another on that side do not count.
 
 use crate::claim::InForce;
 use crate::field::{Field, Step, Value};
@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 use smallvec::{SmallVec, smallvec};
 
 /// Operations of a departure with the step that each begins.
-const LEAVING: [(Field, Step); 5] = [
+const DEPARTURE_OPERATIONS: [(Field, Step); 5] = [
     (Field::DepartureCheckInOpened, Step::CheckIn),
     (Field::DepartureGateOpened, Step::GateOpen),
     (Field::DepartureBoarding, Step::Boarding),
@@ -35,18 +35,18 @@ const LEAVING: [(Field, Step); 5] = [
 ];
 
 /// Operations of an arrival.
-const COMING: [(Field, Step); 1] = [(Field::ArrivalFirstBag, Step::BagsOnBelt)];
+const ARRIVAL_OPERATIONS: [(Field, Step); 1] = [(Field::ArrivalFirstBag, Step::BagsOnBelt)];
 
 /// A step that has begun.
-struct Begun {
+struct StepStart {
     step: Step,
     at: DateTime<Utc>,
-    told_at: DateTime<Utc>,
+    observed_at: DateTime<Utc>,
     authority: u8,
 }
 
 /// A step by a word.
-struct Said {
+struct StepClaim {
     step: Step,
     at: DateTime<Utc>,
     authority: u8,
@@ -54,7 +54,7 @@ struct Said {
 
 /// What a statement on the step of a departure says: the step itself, whether the flight is late, and
 /// whether it operates.
-pub(crate) fn said_by(step: Option<&Value>, observed_at: DateTime<Utc>) -> SmallVec<[Statement; 2]> {
+pub(crate) fn statements_of(step: Option<&Value>, observed_at: DateTime<Utc>) -> SmallVec<[Statement; 2]> {
     let states = |field, value| Statement { field, value };
     let itself = || states(Field::DepartureStep, step.cloned());
     match step {
@@ -71,9 +71,9 @@ pub(crate) fn said_by(step: Option<&Value>, observed_at: DateTime<Utc>) -> Small
     }
 }
 
-/// Whether it is said to be late, and no newer time of departure disproves that.
+/// Whether it is reported late, and no newer time of departure disproves that.
 /// A doubtful time disproves nothing. One that a person has set does, whenever it was set.
-pub(crate) fn is_said_late(flight: &Flight, doubtful: Doubtful) -> bool {
+pub(crate) fn is_reported_late(flight: &Flight, doubtful: Doubtful) -> bool {
     let late = flight.in_force(Field::Late).filter(|late| *late.value == Value::Flag(true));
     // As kept from before it was a field of its own.
     let step = flight.in_force(Field::DepartureStep);
@@ -91,10 +91,10 @@ pub(crate) fn is_said_late(flight: &Flight, doubtful: Doubtful) -> bool {
 }
 
 /// How far the departure has come.
-pub(crate) fn leaving(flight: &Flight) -> Step {
+pub(crate) fn departure_step(flight: &Flight) -> Step {
     let returned = returned_at(flight);
-    let mut begun = begun(flight, &LEAVING);
-    let mut word = said(flight, Field::DepartureStep);
+    let mut begun = begun(flight, &DEPARTURE_OPERATIONS);
+    let mut word = step_claim(flight, Field::DepartureStep);
     begun.retain(|b| returned.is_none_or(|returned| b.at > returned));
     if let Some(closed) = flight.in_force(Field::DepartureCheckInClosed) {
         end_check_in(&closed, &mut begun, &mut word);
@@ -103,15 +103,15 @@ pub(crate) fn leaving(flight: &Flight) -> Step {
 }
 
 /// How far the arrival has come.
-pub(crate) fn coming(flight: &Flight) -> Step {
-    furthest(&begun(flight, &COMING), said(flight, Field::ArrivalStep))
+pub(crate) fn arrival_step(flight: &Flight) -> Step {
+    furthest(&begun(flight, &ARRIVAL_OPERATIONS), step_claim(flight, Field::ArrivalStep))
 }
 
 /// When the aircraft last came back to the stand. By somebody with less to say of the departure
 /// than whoever tells its steps, it did not.
 pub(crate) fn returned_at(flight: &Flight) -> Option<DateTime<Utc>> {
     let word = flight.in_force(Field::DepartureStep);
-    let times = LEAVING.iter().filter_map(|(field, _)| flight.in_force(*field));
+    let times = DEPARTURE_OPERATIONS.iter().filter_map(|(field, _)| flight.in_force(*field));
     let weight = times.chain(word).map(|word| word.authority).max();
     let counts = |word: &InForce<'_>| weight.is_none_or(|weight| word.authority >= weight);
     let told = flight.in_force(Field::DepartureReturned).filter(counts).and_then(|word| word.time());
@@ -120,25 +120,25 @@ pub(crate) fn returned_at(flight: &Flight) -> Option<DateTime<Utc>> {
     told.max(step.map(|word| word.observed_at))
 }
 
-fn begun(flight: &Flight, operations: &[(Field, Step)]) -> Vec<Begun> {
+fn begun(flight: &Flight, operations: &[(Field, Step)]) -> Vec<StepStart> {
     let begun = operations.iter().filter_map(|(field, step)| {
         let word = flight.in_force(*field)?;
         let (step, at) = (*step, word.time()?);
-        Some(Begun { step, at, told_at: word.observed_at, authority: word.authority })
+        Some(StepStart { step, at, observed_at: word.observed_at, authority: word.authority })
     });
     begun.collect()
 }
 
-fn said(flight: &Flight, field: Field) -> Option<Said> {
+fn step_claim(flight: &Flight, field: Field) -> Option<StepClaim> {
     let word = flight.in_force(field)?;
     let Value::Step(step) = *word.value else { return None };
     let step = if step == Step::Delayed { Step::Scheduled } else { step };
-    Some(Said { step, at: word.observed_at, authority: word.authority })
+    Some(StepClaim { step, at: word.observed_at, authority: word.authority })
 }
 
 /// Check-in that has closed is no longer open. That is all that its closing says: the gate may have
 /// opened long before.
-fn end_check_in(closed: &InForce<'_>, begun: &mut Vec<Begun>, word: &mut Option<Said>) {
+fn end_check_in(closed: &InForce<'_>, begun: &mut Vec<StepStart>, word: &mut Option<StepClaim>) {
     let Some(closed_at) = closed.time() else { return };
     begun.retain(|b| b.step != Step::CheckIn || b.at > closed_at || b.authority > closed.authority);
     if let Some(word) = word.as_mut().filter(|word| word.step == Step::CheckIn)
@@ -149,14 +149,14 @@ fn end_check_in(closed: &InForce<'_>, begun: &mut Vec<Begun>, word: &mut Option<
     }
 }
 
-fn furthest(begun: &[Begun], word: Option<Said>) -> Step {
+fn furthest(begun: &[StepStart], word: Option<StepClaim>) -> Step {
     let weights = begun.iter().map(|b| b.authority).chain(word.iter().map(|w| w.authority));
     let Some(weight) = weights.max() else { return Step::Scheduled };
     let last = begun.iter().filter(|b| b.authority == weight).max_by_key(|b| (b.at, b.step));
     match (last, word.filter(|word| word.authority == weight)) {
         (Some(last), Some(word)) => {
             let counts = if last.step >= word.step {
-                word.at <= last.told_at
+                word.at <= last.observed_at
             } else {
                 last.at > word.at && word.step < Step::Departed
             };

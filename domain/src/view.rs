@@ -5,9 +5,9 @@
 //! doubtful (`doubt`), and nothing is worked out from them. What a late departure means for the arrival
 //! is worked out where nobody says it (`forecast`).
 
+mod board_time;
 mod doubt;
 mod forecast;
-mod standing;
 
 use crate::cancellation::is_cancelled;
 use crate::codes::{Designator, Direction, Iata};
@@ -170,13 +170,13 @@ impl FlightView {
             diverted_to: diverted_to(flight),
             hidden: is_hidden(flight),
         };
-        let (leaving, coming) = (steps::leaving(flight), steps::coming(flight));
-        for (field, _) in doubts(flight, &view.departure, &view.arrival, (leaving, coming)) {
+        let (departure_step, arrival_step) = (steps::departure_step(flight), steps::arrival_step(flight));
+        for (field, _) in doubts(flight, &view.departure, &view.arrival, (departure_step, arrival_step)) {
             view.doubtful.insert(field);
         }
-        view.status = Status::reached(flight, &view, is_off, leaving, coming);
+        view.status = Status::reached(flight, &view, is_off, departure_step, arrival_step);
         view.arrival.forecast = view.forecast();
-        view.delayed = view.is_delayed(steps::is_said_late(flight, view.doubtful));
+        view.delayed = view.is_delayed(steps::is_reported_late(flight, view.doubtful));
         if view.status == Status::Scheduled && view.delayed {
             view.status = Status::Delayed;
         }
@@ -269,7 +269,7 @@ fn on_block_estimate(flight: &Flight) -> Option<DateTime<Utc>> {
     let field = Field::ArrivalEstimated;
     let best = flight.in_force(field)?;
     let at = best.time()?;
-    let touchdown = flight.second_best_in_force(field).filter(|touchdown| {
+    let touchdown = flight.fallback_in_force(field).filter(|touchdown| {
         touchdown.authority >= best.authority && touchdown.observed_at >= best.observed_at
     });
     Some(touchdown.and_then(|touchdown| touchdown.time()).map_or(at, |touchdown| touchdown.max(at)))

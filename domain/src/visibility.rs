@@ -25,7 +25,8 @@ fn is_said(flight: &Flight, reason: Field) -> bool {
     if let Some(order) = flight.override_of(reason) {
         return order.value == Some(Value::Flag(true));
     }
-    let words = || flight.words(reason).iter().map(|(_, held)| held).filter(|held| held.value.is_some());
-    let highest = words().map(|held| held.authority).max();
-    words().any(|held| Some(held.authority) == highest && held.value == Some(Value::Flag(true)))
+    let words =
+        || flight.claims_on(reason).iter().map(|(_, claim)| claim).filter(|claim| claim.value.is_some());
+    let highest = words().map(|claim| claim.authority).max();
+    words().any(|claim| Some(claim.authority) == highest && claim.value == Some(Value::Flag(true)))
 }

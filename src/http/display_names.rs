@@ -5,13 +5,13 @@
 
 use crate::directory_cache::DirectoryCache;
 use domain::codes::{AirlineCode, Iata};
-use domain::ports::AirportChange;
+use domain::ports::AirportOverride;
 use domain::{airlines, airports};
 use std::collections::BTreeMap;
 use wire::rest::{AirlineRow, BoardAirport};
 
 /// An airport with an operator's changes. An unknown airport has its code as name, and UTC.
-pub(super) fn airport(iata: Iata, changed: Option<AirportChange>) -> BoardAirport {
+pub(super) fn airport(iata: Iata, changed: Option<AirportOverride>) -> BoardAirport {
     let known = airports::find(iata);
     let code = iata.to_string();
     let built_in = |text: Option<&str>| text.map_or_else(|| code.clone(), str::to_owned);

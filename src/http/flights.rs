@@ -58,7 +58,7 @@ impl Wanted {
             airport: given.parsed("airport", Iata::parse),
             direction: given
                 .parsed("direction", |text| Direction::parse(text).ok_or("must be departures or arrivals")),
-            airline: given.parsed("airline", AirlineCode::parse).map(domain::airlines::known_by),
+            airline: given.parsed("airline", AirlineCode::parse).map(domain::airlines::canonical_code),
             from: given.instant("from"),
             to: given.instant("to"),
             status: given.parsed("status", statuses),

@@ -13,7 +13,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::intake::{NotTaken, Taken};
 use bytes::Bytes;
-use domain::backlog::Refusal;
+use domain::backlog::BacklogFull;
 use domain::ports::SinkError;
 use flate2::read::MultiGzDecoder;
 use std::collections::BTreeMap;
@@ -177,7 +177,7 @@ fn problem(fault: NotTaken) -> Problem {
             let detail = format!("the message cannot be read: {field} {}", fault.reason);
             Problem::new(StatusCode::BAD_REQUEST).detail(detail).field(field, fault.reason)
         }
-        NotTaken::NotNow(full @ (SinkError::Full { .. } | SinkError::Behind(Refusal::FeedShare { .. }))) => {
+        NotTaken::NotNow(full @ (SinkError::Full { .. } | SinkError::Behind(BacklogFull::FeedShare { .. }))) => {
             Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(RETRY_AFTER_S)
         }
         NotTaken::NotNow(fault) => Problem::unavailable(&fault.to_string()),

@@ -170,7 +170,7 @@ fn names(wanted: Designator, flight: Designator) -> bool {
 
 /// `JBU615` and `B6615` are the same flight.
 fn by_iata(flight: Designator) -> Designator {
-    Designator { airline: airlines::known_by(flight.airline), ..flight }
+    Designator { airline: airlines::canonical_code(flight.airline), ..flight }
 }
 
 /// Only letters and digits, in capitals: the stored form of `b6 615` and `N503-JB`.

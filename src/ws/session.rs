@@ -16,7 +16,7 @@ use actors::frame::Frame;
 use actors::hub::NoSnapshot;
 use actors::switchboard::{FollowError, LineId, Socket};
 use chrono::{DateTime, Utc};
-use domain::airlines::known_by;
+use domain::airlines::canonical_code;
 use domain::leg::LegId;
 use domain::topic::Topic;
 use std::collections::VecDeque;
@@ -58,8 +58,8 @@ pub(super) fn unknown_topic_reason(topic: &Topic, app: &App) -> Option<String> {
         Topic::Flight(_) | Topic::All => true,
     };
     match topic {
-        Topic::Airline(code) if known_by(*code) != *code => {
-            Some(format!("its flights are under airline/{}", known_by(*code)))
+        Topic::Airline(code) if canonical_code(*code) != *code => {
+            Some(format!("its flights are under airline/{}", canonical_code(*code)))
         }
         _ => (!is_one).then(|| "no such airport or airline".into()),
     }

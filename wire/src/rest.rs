@@ -155,7 +155,7 @@ impl HistoryEntry {
     /// left out, and so is a `set` that cannot be read: the rest is still worth telling.
     pub fn of(past: &PastChange) -> Self {
         let known = |word: &String| {
-            let mut kinds = domain::change::Kind::WORDS.iter();
+            let mut kinds = domain::change::ChangeKind::WORDS.iter();
             kinds.find(|(_, text)| text == word).map(|(kind, _)| ChangeKind(*kind))
         };
         Self {

@@ -69,5 +69,5 @@ words! {
     /// Where a flight stands, in one word.
     FlightStatus of domain::view::Status;
     /// What sort of thing changed, in one word.
-    ChangeKind of domain::change::Kind;
+    ChangeKind of domain::change::ChangeKind;
 }

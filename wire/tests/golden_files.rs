@@ -81,7 +81,7 @@ fn records(golden: &mut Golden) {
     let entry =
         LogEntry { after: Version::NONE, flight: Arc::new(flight.clone()), changes: changes[1..].to_vec() };
     golden.insert("record-log".into(), text(&encode_log(&entry)));
-    flight.take_over(taken_over(), at("2013-02-08T21:10:00Z"));
+    flight.set_override(taken_over(), at("2013-02-08T21:10:00Z"));
     golden.insert("record-state".into(), text(&encode_state(&flight)));
     golden.insert("record-report".into(), text(&encode_report(&support::late())));
 }

@@ -5,9 +5,9 @@
 
 mod support;
 
-use domain::change::Kind;
+use domain::change::ChangeKind;
 use domain::field::Field;
-use domain::report::{Source, StatusWord};
+use domain::report::{ReportedStatus, Source};
 use domain::view::Status;
 use gatecall_wire::feed::{self, Context, Format};
 use gatecall_wire::frame::client::{ClientFrame, parse};
@@ -162,13 +162,13 @@ fn statuses_kinds_and_the_names_of_reports_are_all_there() {
     assert_eq!(told, statuses);
     let mut kinds = ticked(&paragraph("`kinds` says in words"));
     kinds.remove("kinds");
-    assert_eq!(kinds, words(Kind::WORDS.iter().map(|(_, word)| *word)));
+    assert_eq!(kinds, words(ChangeKind::WORDS.iter().map(|(_, word)| *word)));
     let mut settable = words(feed::json_report::SETTABLE.iter().map(|field: &Field| field.name()));
     settable.insert("status".into());
     assert_eq!(ticked(&paragraph("- Names in both:")), settable);
     let mut accepted = ticked(&paragraph("- `status` takes"));
     accepted.remove("status");
-    assert!(accepted.iter().all(|word| StatusWord::parse(word).is_some()), "{accepted:?}");
+    assert!(accepted.iter().all(|word| ReportedStatus::parse(word).is_some()), "{accepted:?}");
     let shown_and_reinstated = statuses.into_iter().chain(["reinstated".to_owned()]).collect();
     assert_eq!(accepted, shown_and_reinstated);
 }

@@ -6,7 +6,7 @@ mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata};
-use domain::field::{Field, Kind, Step, Value};
+use domain::field::{Field, FieldKind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::{Alias, LegKey};
 use domain::ports::{LogEntry, Version};
@@ -29,9 +29,9 @@ fn with(json: &[u8], from: &str, to: &str) -> Vec<u8> {
 #[test]
 fn a_flight_comes_back_with_its_provenance_its_overrides_and_its_aliases() {
     let (mut flight, _) = evening();
-    flight.take_over(taken_over(), at("2013-02-08T21:10:00Z"));
+    flight.set_override(taken_over(), at("2013-02-08T21:10:00Z"));
     let bare = Override { field: Field::DepartureGate, value: None, ..taken_over() };
-    flight.take_over(bare, at("2013-02-08T21:10:01Z"));
+    flight.set_override(bare, at("2013-02-08T21:10:01Z"));
     flight.aliases.push(Alias::CallSign("JBU615".into()));
     let json = encode_state(&flight);
     assert_eq!(decode_state(&json).unwrap(), flight);
@@ -151,16 +151,16 @@ fn a_log_record_holds_the_state_and_the_changes_that_led_to_it() {
 /// A value of the sort the field takes.
 fn value_for(field: Field) -> BoxedStrategy<Value> {
     match field.kind() {
-        Kind::Text(_) => {
+        FieldKind::Text(_) => {
             "[A-Z0-9é\"\\\\/]{1,8}".prop_map(move |text| Value::text(field, &text).unwrap()).boxed()
         }
-        Kind::Time => (1_360_000_000_i64..1_361_000_000)
+        FieldKind::Time => (1_360_000_000_i64..1_361_000_000)
             .prop_map(move |s| Value::time(field, DateTime::from_timestamp(s, 0).unwrap()).unwrap())
             .boxed(),
-        Kind::Step => (0..Step::WORDS.len()).prop_map(|index| Value::Step(Step::WORDS[index].0)).boxed(),
-        Kind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
-        Kind::Airport => "[A-Z]{3}".prop_map(|text| Value::Airport(Iata::parse(&text).unwrap())).boxed(),
-        Kind::Codeshares => proptest::collection::vec(("[A-Z]{2}", 1_u16..9999), 0..4)
+        FieldKind::Step => (0..Step::WORDS.len()).prop_map(|index| Value::Step(Step::WORDS[index].0)).boxed(),
+        FieldKind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
+        FieldKind::Airport => "[A-Z]{3}".prop_map(|text| Value::Airport(Iata::parse(&text).unwrap())).boxed(),
+        FieldKind::Codeshares => proptest::collection::vec(("[A-Z]{2}", 1_u16..9999), 0..4)
             .prop_map(|flights| {
                 let designator = |(airline, number): (String, u16)| Designator {
                     airline: AirlineCode::parse(&airline).unwrap(),
@@ -203,7 +203,7 @@ fn report() -> impl Strategy<Value = Report> {
                 seconds,
                 nanos,
                 lag_millis,
-                (statements, second_best),
+                (statements, fallback_statements),
                 (aliases, number),
             )| {
                 let observed_at: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos).unwrap();
@@ -217,11 +217,11 @@ fn report() -> impl Strategy<Value = Report> {
                     observed_at,
                     received_at,
                     statements: Vec::new(),
-                    second_best: Vec::new(),
+                    fallback_statements: Vec::new(),
                 };
                 let said = statements.into_iter().map(|said| (Confidence::Primary, said));
                 for (standing, (field, value)) in
-                    said.chain(second_best.into_iter().map(|said| (Confidence::Fallback, said)))
+                    said.chain(fallback_statements.into_iter().map(|said| (Confidence::Fallback, said)))
                 {
                     report.state(standing, Statement { field, value });
                 }
@@ -233,7 +233,7 @@ fn report() -> impl Strategy<Value = Report> {
 /// A report with its statements in the order of their fields, in which nothing depends on it.
 fn in_order(mut report: Report) -> Report {
     report.statements.sort_by_key(|statement| statement.field);
-    report.second_best.sort_by_key(|statement| statement.field);
+    report.fallback_statements.sort_by_key(|statement| statement.field);
     report
 }
 
@@ -287,7 +287,7 @@ proptest! {
         }
         if let Some(((field, value), millis)) = order {
             let until = now + TimeDelta::milliseconds(millis + 1);
-            flight.take_over(Override { field, value, set_by: "desk".into(), set_at: now, until }, now);
+            flight.set_override(Override { field, value, set_by: "desk".into(), set_at: now, until }, now);
         }
         prop_assert_eq!(decode_state(&encode_state(&flight)).unwrap(), flight);
     }

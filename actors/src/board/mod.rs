@@ -117,7 +117,7 @@ impl BoardActor {
         for one in news {
             match one {
                 News::Put { live, now } => self.put(live, now),
-                News::Take { leg, now } => drop(self.board.take(&leg, now)),
+                News::Take { leg, now } => drop(self.board.remove(&leg, now)),
             }
         }
     }
@@ -157,10 +157,10 @@ impl BoardActor {
 
     fn snapshot(&mut self, question: &GetSnapshot) -> Snapshot {
         let GetSnapshot { since, limit_bytes } = *question;
-        if let Some(since) = since.filter(|since| !self.board.needs_whole(*since)) {
+        if let Some(since) = since.filter(|since| !self.board.needs_full(*since)) {
             pace::spend(self.board.len(), 0);
             // A part of most rows would be a copy of its own; the whole is ready-made and shared.
-            if let Resume::Part(rows) = self.board.since(since)
+            if let Resume::Partial(rows) = self.board.since(since)
                 && (rows.len() <= SMALL_PART_ROWS || rows.len() * 2 <= self.board.len())
             {
                 if let Some(bytes) = too_large(rows.iter().copied(), limit_bytes) {
@@ -182,7 +182,7 @@ impl BoardActor {
 
     /// Whether the answer is at hand, and costs nothing.
     fn is_ready(&self, question: &GetSnapshot) -> bool {
-        self.whole_is_ready() && question.since.is_none_or(|since| self.board.needs_whole(since))
+        self.whole_is_ready() && question.since.is_none_or(|since| self.board.needs_full(since))
     }
 
     fn whole_is_ready(&self) -> bool {

@@ -55,14 +55,14 @@ impl Merging {
     /// Merges a batch and settles each part of it once its effect is durable.
     pub(super) async fn merge(&self, batch: Vec<QueuedItem>) {
         let mut open: Vec<Open> = Vec::with_capacity(batch.len());
-        for QueuedItem { what, settle } in batch {
-            match what {
-                QueuedPayload::Report(report) => open.push((report, settle)),
-                QueuedPayload::Unreadable { place, reason, excerpt } => {
-                    let reason = format!("{place}: {reason}");
+        for QueuedItem { payload, ack } in batch {
+            match payload {
+                QueuedPayload::Report(report) => open.push((report, ack)),
+                QueuedPayload::Unreadable { position, reason, excerpt } => {
+                    let reason = format!("{position}: {reason}");
                     let now = self.ends.hub.clock().now();
                     self.put_aside(vec![fault("journal", now, reason, excerpt)]).await;
-                    settle.say();
+                    ack.ack();
                 }
             }
         }
@@ -84,18 +84,18 @@ impl Merging {
 
     /// Merges a report for as long as it takes, unless the log is there and takes others: then it is
     /// put aside at last, for a human.
-    async fn merge_one(&self, (report, settle): Open) {
+    async fn merge_one(&self, (report, ack): Open) {
         let (mut patience, mut tries) = (Patience::new(), 0);
         loop {
             match self.ends.hub.accept(vec![report.clone()]).await {
-                Ok(outcomes) => return self.settle_all(vec![(report, settle)], outcomes).await,
+                Ok(outcomes) => return self.settle_all(vec![(report, ack)], outcomes).await,
                 Err(SinkError::Stopping) => return,
                 Err(fault) => {
                     tries += usize::from(self.ends.log.away_for().is_none());
                     if tries >= TRIES_MAX {
                         let reason = format!("could not be merged in {tries} tries: {fault}");
                         let outcomes = vec![Outcome::Rejected(reason)];
-                        return self.settle_all(vec![(report, settle)], outcomes).await;
+                        return self.settle_all(vec![(report, ack)], outcomes).await;
                     }
                     patience.wait().await;
                 }
@@ -105,15 +105,17 @@ impl Merging {
 
     async fn settle_all(&self, open: Vec<Open>, outcomes: Vec<Outcome>) {
         let (mut faults, mut settled) = (Vec::new(), Vec::with_capacity(open.len()));
-        for ((report, settle), outcome) in open.into_iter().zip(outcomes) {
+        for ((report, ack), outcome) in open.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Changed(_) => self.count(&report, "changed"),
                 Outcome::Unchanged | Outcome::Queued => self.count(&report, "unchanged"),
-                Outcome::Corrects { leg, rev } => faults.push(self.correction(&report, &leg, rev)),
+                Outcome::MergedUnderCorrectedKey { leg, rev } => {
+                    faults.push(self.correction(&report, &leg, rev));
+                }
                 Outcome::Rejected(_) if self.may_be_early(&report) => {
                     match self.strays.clone().try_acquire_owned() {
                         Ok(place) => {
-                            self.wait_for_its_flight((report, settle), place);
+                            self.wait_for_its_flight((report, ack), place);
                             continue;
                         }
                         Err(_) => faults
@@ -122,10 +124,10 @@ impl Merging {
                 }
                 Outcome::Rejected(reason) => faults.push(self.rejected(&report, reason)),
             }
-            settled.push(settle);
+            settled.push(ack);
         }
         self.put_aside(faults).await;
-        settled.into_iter().for_each(Ack::say);
+        settled.into_iter().for_each(Ack::ack);
     }
 
     /// Whether it adds to a flight that nobody has spoken of yet, whose first report may be waiting in
@@ -135,7 +137,7 @@ impl Merging {
     }
 
     /// Tries it again for some seconds, beside the batches.
-    fn wait_for_its_flight(&self, (report, settle): Open, place: OwnedSemaphorePermit) {
+    fn wait_for_its_flight(&self, (report, ack): Open, place: OwnedSemaphorePermit) {
         let merging = self.clone();
         let guard = Guard::ends_process(NAME.into(), self.deaths.clone());
         drop(actix_rt::spawn(async move {
@@ -150,20 +152,20 @@ impl Merging {
                         [Outcome::Rejected(reason)] if tries >= STRAY_TRIES_MAX => {
                             let fault = merging.rejected(&report, reason.clone());
                             merging.put_aside(vec![fault]).await;
-                            return settle.say();
+                            return ack.ack();
                         }
                         [Outcome::Rejected(_)] => {}
                         [Outcome::Changed(_)] => {
                             merging.count(&report, "changed");
-                            return settle.say();
+                            return ack.ack();
                         }
-                        [Outcome::Corrects { leg, rev }] => {
+                        [Outcome::MergedUnderCorrectedKey { leg, rev }] => {
                             merging.put_aside(vec![merging.correction(&report, leg, *rev)]).await;
-                            return settle.say();
+                            return ack.ack();
                         }
                         _ => {
                             merging.count(&report, "unchanged");
-                            return settle.say();
+                            return ack.ack();
                         }
                     },
                     Err(_) => {}

@@ -51,7 +51,7 @@ impl Hub {
     /// in memory and copies none: a few milliseconds for a hundred thousand.
     pub async fn lapse_due(&self, most: usize) -> Lapsed {
         let now = self.0.clock.now();
-        let due = |slot: &Slot| slot.base.state.next_lapse().is_some_and(|at| at <= now);
+        let due = |slot: &Slot| slot.base.state.next_override_end().is_some_and(|at| at <= now);
         let all = self.0.flights.slots.iter().filter(|slot| due(slot) && self.0.log.owns(slot.key()));
         let legs: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
         // At the same time, so that the log makes them durable together.

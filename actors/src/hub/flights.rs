@@ -61,12 +61,12 @@ impl Flights {
     /// Remembers under what other keys a leg that is over was reported, or it would come back under them.
     /// What is a live leg of its own by now is none of them.
     fn retire_names(&self, state: &Flight, forget_at: DateTime<Utc>) {
-        let as_now_made = (state.key.as_now_made().id(), None);
+        let normalized = (state.key.normalized().id(), None);
         let corrected = state.corrections.iter().map(|correction| {
             let alone = (!correction.binds_others()).then(|| correction.source.clone());
             (correction.key.id(), alone)
         });
-        for name in corrected.chain([as_now_made]) {
+        for name in corrected.chain([normalized]) {
             if name.0 != state.leg && !self.slots.contains_key(&name.0) {
                 self.retired_names.insert(name, forget_at);
             }
@@ -117,7 +117,7 @@ impl Hub {
             let state = Arc::new(flight);
             let live = Arc::new(Live::of(&state, Arc::new(state.view())));
             self.0.flights.learn_names(None, &state);
-            let made_by = state.made_by.clone();
+            let made_by = state.created_by.clone();
             let base = Base { state, version, live: Some(live.clone()) };
             self.0.flights.slots.insert(live.leg.clone(), self.0.flights.slot(base, made_by));
             self.put_on_boards(&live.view.topics(&live.leg), &live).await;

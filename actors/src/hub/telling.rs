@@ -116,7 +116,7 @@ impl Hub {
         match self.0.flights.slots.entry(leg.clone()) {
             Entry::Occupied(mut slot) => slot.get_mut().base = base,
             Entry::Vacant(place) => {
-                let made_by = base.state.made_by.clone();
+                let made_by = base.state.created_by.clone();
                 drop(place.insert(self.0.flights.slot(base, made_by)));
                 self.count_flights();
             }

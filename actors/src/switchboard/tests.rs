@@ -183,7 +183,7 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
                 observed_at: now,
                 received_at: now,
                 statements: Vec::new(),
-                second_best: Vec::new(),
+                fallback_statements: Vec::new(),
             };
             report.set(Field::DepartureGate, Value::text(Field::DepartureGate, &format!("G{at}")).unwrap());
             known.push(report.key.id());

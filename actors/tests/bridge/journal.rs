@@ -35,10 +35,10 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    fn deliver(&self, what: QueuedPayload, leg: &LegId) {
+    fn deliver(&self, payload: QueuedPayload, leg: &LegId) {
         let (settled, leg) = (self.settled.clone(), leg.clone());
-        let settle = Ack::new(move || settled.lock().unwrap().push(leg));
-        self.to.send(QueuedItem { what, settle }).unwrap();
+        let ack = Ack::new(move || settled.lock().unwrap().push(leg));
+        self.to.send(QueuedItem { payload, ack }).unwrap();
     }
 }
 

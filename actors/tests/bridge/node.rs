@@ -128,7 +128,7 @@ pub(crate) fn gate(minute: i64, gate: &str) -> Report {
         observed_at,
         received_at,
         statements: Vec::new(),
-        second_best: Vec::new(),
+        fallback_statements: Vec::new(),
     };
     report.set(Field::DepartureGate, Value::text(Field::DepartureGate, gate).unwrap());
     report

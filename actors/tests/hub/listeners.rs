@@ -5,7 +5,7 @@ use actix::{Actor, Context, Handler};
 use domain::codes::Iata;
 use domain::field::{Field, Step, Value};
 use domain::ports::ReportSink;
-use domain::report::StatusWord;
+use domain::report::ReportedStatus;
 use domain::topic::Topic;
 use gatecall_actors::hub::SwitchboardLine;
 use gatecall_actors::switchboard::{Announce, Deliver};
@@ -65,7 +65,7 @@ fn followers_of_a_board_that_a_flight_leaves_are_told_that_it_has_gone() {
         let miami = Topic::parse("board/MIA/arrivals").unwrap();
         world.hub.mark_follower(&miami, number, true);
         let mut diverted = scheduled("615");
-        diverted.status(StatusWord::Diverted);
+        diverted.status(ReportedStatus::Diverted);
         diverted.set(Field::DivertedTo, Value::Airport(Iata::parse("MIA").unwrap()));
         world.hub.accept(vec![diverted]).await.unwrap();
         let mut after_all = report("615", 5);

@@ -188,7 +188,7 @@ fn a_correction_that_yields_to_the_departure_airports_key_is_told_to_a_human_onc
         world.hub.accept(vec![scheduled("615"), by_fll(scheduled("615"))]).await.unwrap();
         let twice = vec![by_fll(gate("651", 1, "12")), by_fll(gate("651", 1, "12"))];
         let outcomes = world.hub.accept(twice).await.unwrap();
-        let told = Outcome::Corrects { leg: key("615").id(), rev: Some(2) };
+        let told = Outcome::MergedUnderCorrectedKey { leg: key("615").id(), rev: Some(2) };
         assert_eq!(outcomes, [told, Outcome::Unchanged]);
         let live = world.hub.live(&key("615").id()).unwrap();
         assert_eq!((live.rev, live.view.key), (2, key("615")));

@@ -130,7 +130,7 @@ pub(crate) fn report(number: &str, minute: i64) -> Report {
         observed_at: at(minute),
         received_at: at(minute),
         statements: Vec::new(),
-        second_best: Vec::new(),
+        fallback_statements: Vec::new(),
     }
 }
 

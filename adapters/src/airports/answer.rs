@@ -3,7 +3,7 @@
 use super::Airport;
 use super::request::unreachable;
 use chrono::{DateTime, Utc};
-use domain::ports::{AirportSays, AskError};
+use domain::ports::{PollError, PollResponse};
 use futures_util::StreamExt;
 use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
@@ -23,54 +23,54 @@ impl Airport {
         url: &Url,
         conditional: bool,
         response: Response,
-    ) -> Result<AirportSays, AskError> {
+    ) -> Result<PollResponse, PollError> {
         let status = response.status();
         match status {
-            StatusCode::NOT_MODIFIED if conditional => Ok(AirportSays::NotModified),
+            StatusCode::NOT_MODIFIED if conditional => Ok(PollResponse::NotModified),
             StatusCode::NOT_MODIFIED => Err(self.unreachable("answered 304 to a question without an ETag")),
             s if s.is_success() => self.body(url, response).await,
             _ => Err(self.fault(status, response.headers())),
         }
     }
 
-    async fn body(&self, url: &Url, response: Response) -> Result<AirportSays, AskError> {
+    async fn body(&self, url: &Url, response: Response) -> Result<PollResponse, PollError> {
         let headers = response.headers();
         let content_type = text(headers, &CONTENT_TYPE).unwrap_or_default();
         let etag = text(headers, &ETAG);
         let next = headers.get_all(LINK).iter().filter_map(|link| next_in(link.to_str().ok()?)).next();
         let next = next.map(|reference| self.page(url, &reference)).transpose()?.map(String::from);
         let bytes = self.bytes(response).await?;
-        Ok(AirportSays::Body { bytes, content_type, etag, next })
+        Ok(PollResponse::Body { bytes, content_type, etag, next })
     }
 
     /// Reads to the end or to the limit, which counts what comes out of decompression.
-    async fn bytes(&self, response: Response) -> Result<Vec<u8>, AskError> {
+    async fn bytes(&self, response: Response) -> Result<Vec<u8>, PollError> {
         let limit_bytes = self.limits.body_bytes_max;
         if response.content_length().is_some_and(|length| length > limit_bytes as u64) {
-            return Err(AskError::TooLong { limit_bytes });
+            return Err(PollError::TooLong { limit_bytes });
         }
         let mut bytes = Vec::with_capacity(limit_bytes.min(BODY_BYTES_AHEAD));
         let mut pieces = response.bytes_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|e| unreachable(&self.name, e))?;
             if bytes.len() + piece.len() > limit_bytes {
-                return Err(AskError::TooLong { limit_bytes });
+                return Err(PollError::TooLong { limit_bytes });
             }
             bytes.extend_from_slice(&piece);
         }
         Ok(bytes)
     }
 
-    fn unreachable(&self, why: &str) -> AskError {
-        AskError::Unreachable(format!("{}: {why}", self.name))
+    fn unreachable(&self, why: &str) -> PollError {
+        PollError::Unreachable(format!("{}: {why}", self.name))
     }
 
-    fn fault(&self, status: StatusCode, headers: &HeaderMap) -> AskError {
+    fn fault(&self, status: StatusCode, headers: &HeaderMap) -> PollError {
         let refused =
-            |why: &str| AskError::Refused(format!("{}: answered {}, {why}", self.name, status.as_u16()));
+            |why: &str| PollError::Refused(format!("{}: answered {}, {why}", self.name, status.as_u16()));
         match (status.as_u16(), retry_after_seconds(headers)) {
-            (429, wait) => AskError::Busy { retry_after_seconds: wait.unwrap_or(BUSY_SECONDS) },
-            (503, Some(retry_after_seconds)) => AskError::Busy { retry_after_seconds },
+            (429, wait) => PollError::Busy { retry_after_seconds: wait.unwrap_or(BUSY_SECONDS) },
+            (503, Some(retry_after_seconds)) => PollError::Busy { retry_after_seconds },
             (401, _) => refused("the key is missing or wrong"),
             (403, _) => refused("the key does not allow this address"),
             (404 | 410, _) => refused("there is nothing at this address"),

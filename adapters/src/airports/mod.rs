@@ -19,7 +19,7 @@ mod tests;
 pub use crate::secret::Secret;
 pub use config::{AirportConfig, AirportConfigError, AirportLimits};
 
-use domain::ports::{AirportSays, AirportSource, Ask, AskError, BoxFuture};
+use domain::ports::{AirportSource, BoxFuture, PollError, PollRequest, PollResponse};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Url};
 use std::sync::Arc;
@@ -46,13 +46,13 @@ impl Airport {
 }
 
 impl AirportSource for Airport {
-    fn ask(&self, ask: Ask) -> BoxFuture<'_, Result<AirportSays, AskError>> {
+    fn poll(&self, request: PollRequest) -> BoxFuture<'_, Result<PollResponse, PollError>> {
         Box::pin(async move {
-            let request = self.request(&ask)?;
-            let url = request.url().clone();
+            let http_request = self.request(&request)?;
+            let url = http_request.url().clone();
             let response =
-                self.client.execute(request).await.map_err(|e| request::unreachable(&self.name, e))?;
-            self.answer(&url, ask.etag.is_some(), response).await
+                self.client.execute(http_request).await.map_err(|e| request::unreachable(&self.name, e))?;
+            self.answer(&url, request.etag.is_some(), response).await
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::Airport;
 use super::config::{AirportConfig, AirportConfigError};
 use chrono::SecondsFormat;
-use domain::ports::{Ask, AskError};
+use domain::ports::{PollError, PollRequest};
 use reqwest::header::{HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, Method, Request, Url, redirect};
 use rustls::crypto::ring;
@@ -36,24 +36,24 @@ pub(super) fn client(config: &AirportConfig) -> Result<Client, AirportConfigErro
 }
 
 impl Airport {
-    pub(super) fn request(&self, ask: &Ask) -> Result<Request, AskError> {
-        let url = match &ask.page {
+    pub(super) fn request(&self, poll: &PollRequest) -> Result<Request, PollError> {
+        let url = match &poll.page {
             Some(page) => self.page(&self.url, page)?,
-            None => self.first_page(ask),
+            None => self.first_page(poll),
         };
         let mut request = Request::new(Method::GET, url);
         *request.headers_mut() = self.headers.clone();
-        if let Some(etag) = &ask.etag {
+        if let Some(etag) = &poll.etag {
             let value = HeaderValue::from_str(etag)
-                .map_err(|_| AskError::Refused(format!("{}: its ETag cannot be sent back", self.name)))?;
+                .map_err(|_| PollError::Refused(format!("{}: its ETag cannot be sent back", self.name)))?;
             request.headers_mut().insert(IF_NONE_MATCH, value);
         }
         Ok(request)
     }
 
-    fn first_page(&self, ask: &Ask) -> Url {
+    fn first_page(&self, poll: &PollRequest) -> Url {
         let mut url = self.url.clone();
-        if let (Some(name), Some(since)) = (&self.since_parameter, ask.since) {
+        if let (Some(name), Some(since)) = (&self.since_parameter, poll.since) {
             // Cut to the second before, so that what changed within it is told twice, not never.
             let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
             url.query_pairs_mut().append_pair(name, &since);
@@ -62,8 +62,8 @@ impl Airport {
     }
 
     /// The address of another page as an answer named it, if it is of the same origin.
-    pub(super) fn page(&self, from: &Url, reference: &str) -> Result<Url, AskError> {
-        let refused = |why: String| AskError::Refused(format!("{}: the next page {why}", self.name));
+    pub(super) fn page(&self, from: &Url, reference: &str) -> Result<Url, PollError> {
+        let refused = |why: String| PollError::Refused(format!("{}: the next page {why}", self.name));
         let url = from.join(reference).map_err(|e| refused(format!("is not an address: {e}")))?;
         if url.origin() != self.url.origin() {
             let origin = url.origin().ascii_serialization();
@@ -74,7 +74,7 @@ impl Airport {
 }
 
 /// Why there was no answer, without the address, whose query may hold a key.
-pub(super) fn unreachable(feed: &str, error: reqwest::Error) -> AskError {
+pub(super) fn unreachable(feed: &str, error: reqwest::Error) -> PollError {
     let error = error.without_url();
     let what = if error.is_connect() {
         "cannot be reached"
@@ -83,7 +83,7 @@ pub(super) fn unreachable(feed: &str, error: reqwest::Error) -> AskError {
     } else {
         "broke off its answer"
     };
-    AskError::Unreachable(format!("{feed}: {what} ({})", in_words(&error)))
+    PollError::Unreachable(format!("{feed}: {what} ({})", in_words(&error)))
 }
 
 /// An error with its causes, outermost first.

@@ -92,8 +92,8 @@ fn whole(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 async fn refusal(status: &str, headers: &str) -> String {
-    match Server::says(status, headers, b"").await.airport().ask(Ask::default()).await {
-        Err(AskError::Refused(why)) => why,
+    match Server::says(status, headers, b"").await.airport().poll(PollRequest::default()).await {
+        Err(PollError::Refused(why)) => why,
         other => panic!("{status}: {other:?}"),
     }
 }
@@ -104,8 +104,9 @@ async fn a_page_comes_with_all_that_is_needed_to_go_on() {
         "content-type: application/json\r\netag: W/\"7\"\r\nlink: </flights?page=1>; rel=\"next\"\r\n";
     let mut server = Server::says("200 OK", headers, b"{\"flights\":[]}").await;
     let since = DateTime::from_timestamp(1_360_335_600, 999_000_000);
-    let ask = Ask { etag: Some("W/\"6\"".into()), since, page: None };
-    let AirportSays::Body { bytes, content_type, etag, next } = server.airport().ask(ask).await.unwrap()
+    let request = PollRequest { etag: Some("W/\"6\"".into()), since, page: None };
+    let PollResponse::Body { bytes, content_type, etag, next } =
+        server.airport().poll(request).await.unwrap()
     else {
         panic!("it has a body");
     };
@@ -128,8 +129,8 @@ async fn a_page_comes_with_all_that_is_needed_to_go_on() {
 async fn a_later_page_is_asked_for_as_it_was_named() {
     let mut server = Server::says("200 OK", "", b"[]").await;
     let page = Some(format!("{}/flights?page=1&cursor=a%2Fb", server.origin));
-    let ask = Ask { page, since: DateTime::from_timestamp(1, 0), etag: None };
-    server.airport().ask(ask).await.unwrap();
+    let request = PollRequest { page, since: DateTime::from_timestamp(1, 0), etag: None };
+    server.airport().poll(request).await.unwrap();
     let asked = server.asked.recv().await.unwrap();
     assert!(asked.starts_with("GET /flights?page=1&cursor=a%2Fb HTTP/1.1\r\n"), "{asked}");
 }
@@ -137,9 +138,9 @@ async fn a_later_page_is_asked_for_as_it_was_named() {
 #[tokio::test]
 async fn nothing_new_is_told_only_where_it_was_asked() {
     let server = Server::says("304 Not Modified", "", b"").await;
-    let ask = Ask { etag: Some("\"6\"".into()), ..Ask::default() };
-    assert!(matches!(server.airport().ask(ask).await, Ok(AirportSays::NotModified)));
-    assert!(matches!(server.airport().ask(Ask::default()).await, Err(AskError::Unreachable(_))));
+    let request = PollRequest { etag: Some("\"6\"".into()), ..PollRequest::default() };
+    assert!(matches!(server.airport().poll(request).await, Ok(PollResponse::NotModified)));
+    assert!(matches!(server.airport().poll(PollRequest::default()).await, Err(PollError::Unreachable(_))));
 }
 
 #[tokio::test]
@@ -149,34 +150,34 @@ async fn other_origins_get_no_question_and_no_key() {
     let why = refusal("302 Found", &format!("location: {to}/x?key=1\r\n")).await;
     assert_eq!(why, format!("ewr: answered 302, it has moved to {to}/x; set that as its address"));
     let link = format!("link: <{to}/x>; rel=next\r\n");
-    let answer = Server::says("200 OK", &link, b"[]").await.airport().ask(Ask::default()).await;
+    let answer = Server::says("200 OK", &link, b"[]").await.airport().poll(PollRequest::default()).await;
     let expected = format!("ewr: the next page leads to {to}, which was not configured");
-    assert!(matches!(answer, Err(AskError::Refused(ref why)) if *why == expected), "{answer:?}");
+    assert!(matches!(answer, Err(PollError::Refused(ref why)) if *why == expected), "{answer:?}");
     let page = Some(format!("{to}/x"));
     let here = Server::says("200 OK", "", b"[]").await;
-    let answer = here.airport().ask(Ask { page, ..Ask::default() }).await;
-    assert!(matches!(answer, Err(AskError::Refused(_))), "{answer:?}");
+    let answer = here.airport().poll(PollRequest { page, ..PollRequest::default() }).await;
+    assert!(matches!(answer, Err(PollError::Refused(_))), "{answer:?}");
     assert!(elsewhere.asked.try_recv().is_err(), "it was asked");
 }
 
 #[tokio::test]
 async fn answers_that_are_too_long_are_dropped_at_the_limit() {
-    let too_long = |answer| matches!(answer, Err(AskError::TooLong { limit_bytes: 100_000 }));
+    let too_long = |answer| matches!(answer, Err(PollError::TooLong { limit_bytes: 100_000 }));
     let body = vec![b'x'; 100_001];
     let told = Server::says("200 OK", "", &body).await;
-    assert!(too_long(told.airport().ask(Ask::default()).await));
+    assert!(too_long(told.airport().poll(PollRequest::default()).await));
     // Without a length, and without an end.
     let endless = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &body].concat();
     let endless = Server::that(Then::SayAndHang(endless)).await;
-    assert!(too_long(endless.airport().ask(Ask::default()).await));
+    assert!(too_long(endless.airport().poll(PollRequest::default()).await));
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&vec![0; 20_000_000]).unwrap();
     let bomb = gzip.finish().unwrap();
     assert!(bomb.len() < 100_000, "it would fit if it were not for what is in it");
     let bomb = Server::says("200 OK", "content-encoding: gzip\r\n", &bomb).await;
-    assert!(too_long(bomb.airport().ask(Ask::default()).await));
+    assert!(too_long(bomb.airport().poll(PollRequest::default()).await));
     let fits = Server::says("200 OK", "", &body[1..]).await;
-    assert!(fits.airport().ask(Ask::default()).await.is_ok());
+    assert!(fits.airport().poll(PollRequest::default()).await.is_ok());
 }
 
 #[tokio::test]
@@ -184,8 +185,8 @@ async fn compressed_answers_are_read() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(b"{\"flights\":[]}").unwrap();
     let server = Server::says("200 OK", "content-encoding: gzip\r\n", &gzip.finish().unwrap()).await;
-    let answer = server.airport().ask(Ask::default()).await;
-    assert!(matches!(answer, Ok(AirportSays::Body { bytes, .. }) if bytes == b"{\"flights\":[]}"));
+    let answer = server.airport().poll(PollRequest::default()).await;
+    assert!(matches!(answer, Ok(PollResponse::Body { bytes, .. }) if bytes == b"{\"flights\":[]}"));
 }
 
 #[tokio::test]
@@ -194,17 +195,17 @@ async fn slow_and_broken_answers_are_given_up() {
     let nothing = Server::that(Then::Say(Vec::new())).await;
     let noise = Server::that(Then::Say(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec())).await;
     for server in [cut, nothing, noise] {
-        let answer = server.airport().ask(Ask::default()).await;
-        assert!(matches!(answer, Err(AskError::Unreachable(_))), "{answer:?}");
+        let answer = server.airport().poll(PollRequest::default()).await;
+        assert!(matches!(answer, Err(PollError::Unreachable(_))), "{answer:?}");
     }
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"fl".to_vec();
     for silence in [Vec::new(), half] {
         let server = Server::that(Then::SayAndHang(silence)).await;
         let mut config = server.config();
         config.limits.idle = Duration::from_millis(50);
-        let answer = Airport::new(config).unwrap().ask(Ask::default()).await;
+        let answer = Airport::new(config).unwrap().poll(PollRequest::default()).await;
         assert!(
-            matches!(answer, Err(AskError::Unreachable(ref why)) if why.contains("in time")),
+            matches!(answer, Err(PollError::Unreachable(ref why)) if why.contains("in time")),
             "{answer:?}"
         );
     }
@@ -216,16 +217,16 @@ async fn an_answer_that_drips_is_given_up_at_the_end_of_its_time() {
     let server = Server::that(Then::SayAndDrip(head)).await;
     let mut config = server.config();
     config.limits.total = Duration::from_millis(150);
-    let answer = Airport::new(config).unwrap().ask(Ask::default()).await;
-    assert!(matches!(answer, Err(AskError::Unreachable(ref why)) if why.contains("in time")), "{answer:?}");
+    let answer = Airport::new(config).unwrap().poll(PollRequest::default()).await;
+    assert!(matches!(answer, Err(PollError::Unreachable(ref why)) if why.contains("in time")), "{answer:?}");
 }
 
 #[tokio::test]
 async fn an_airport_that_is_not_there_is_told_in_words_without_its_address() {
     let gone = SocketAddr::from(([127, 0, 0, 1], NOBODY));
     let server = Server { origin: format!("http://{gone}"), asked: mpsc::unbounded_channel().1 };
-    let answer = server.airport().ask(Ask::default()).await;
-    let Err(AskError::Unreachable(why)) = answer else { panic!("{answer:?}") };
+    let answer = server.airport().poll(PollRequest::default()).await;
+    let Err(PollError::Unreachable(why)) = answer else { panic!("{answer:?}") };
     assert!(why.starts_with("ewr: cannot be reached (") && why.contains("refused"), "{why}");
     assert!(!why.contains("page=0"), "{why}");
 }
@@ -248,12 +249,12 @@ async fn patience_is_kept_as_long_as_asked() {
         ("503 Service Unavailable", "", None),
         ("500 Internal Server Error", "retry-after: 7\r\n", None),
     ] {
-        let answer = Server::says(status, headers, b"").await.airport().ask(Ask::default()).await;
+        let answer = Server::says(status, headers, b"").await.airport().poll(PollRequest::default()).await;
         match (answer, expected) {
-            (Err(AskError::Busy { retry_after_seconds }), Some(wait)) => {
+            (Err(PollError::Busy { retry_after_seconds }), Some(wait)) => {
                 assert_eq!(retry_after_seconds, wait);
             }
-            (Err(AskError::Unreachable(_)), None) => {}
+            (Err(PollError::Unreachable(_)), None) => {}
             (answer, _) => panic!("{status} {headers}: {answer:?}"),
         }
     }

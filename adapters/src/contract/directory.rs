@@ -10,7 +10,7 @@ use domain::feed_key::{FEED_KEYS_MAX, KeyDigest, KeyPrefix, KeyRefused};
 use domain::field::{Field, Step, Value};
 use domain::leg::LegId;
 use domain::ports::{
-    AirlineNameOverride, AirportChange, AuditAction, Directory, FeedKind, KeyError, NewOverride,
+    AirlineNameOverride, AirportOverride, AuditAction, Directory, FeedKind, KeyError, NewOverride,
     OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, overrides_in_force,
 };
 use domain::single_line_text::SingleLineText;
@@ -193,7 +193,7 @@ async fn an_airline_is_called_what_it_was_last_called_until_that_is_withdrawn<D:
 
 async fn an_airport_is_changed_in_parts_and_back<D: Directory>(make: &mut impl AsyncFnMut(Opening) -> D) {
     let directory = make(Opening::Fresh).await;
-    let change = |iata, minutes| AirportChange {
+    let change = |iata, minutes| AirportOverride {
         iata: Iata::parse(iata).expect("a code"),
         name: None,
         city: None,
@@ -201,12 +201,12 @@ async fn an_airport_is_changed_in_parts_and_back<D: Directory>(make: &mut impl A
         by: line("desk"),
         at: minute(minutes),
     };
-    let jfk = AirportChange { city: Some(line("New York–Kennedy")), ..change("JFK", 1) };
+    let jfk = AirportOverride { city: Some(line("New York–Kennedy")), ..change("JFK", 1) };
     let bos =
-        AirportChange { name: Some(line("Logan")), zone: Some(Tz::America__New_York), ..change("BOS", 2) };
+        AirportOverride { name: Some(line("Logan")), zone: Some(Tz::America__New_York), ..change("BOS", 2) };
     directory.put_airport(jfk).await.expect("put");
     directory.put_airport(bos.clone()).await.expect("put");
-    let named = AirportChange { name: Some(line("Kennedy")), ..change("JFK", 3) };
+    let named = AirportOverride { name: Some(line("Kennedy")), ..change("JFK", 3) };
     directory.put_airport(named.clone()).await.expect("put over the first, whose city is gone");
     drop(directory);
     let directory = make(Opening::Again).await;
@@ -246,7 +246,7 @@ async fn what_was_done_to_a_leg_is_told_in_order_and_the_newest_counts<D: Direct
     let told = directory.overrides(leg()).await.expect("overrides");
     let ended = OverrideEvent {
         field: Field::DepartureGate,
-        deed: AuditAction::Ended,
+        action: AuditAction::Ended,
         by: line("chief"),
         at: minute(5),
     };
@@ -259,7 +259,7 @@ async fn every_sort_of_value_can_be_set(directory: &impl Directory) {
     let mut sample = Sample::leg(5);
     let entry = sample.everything();
     let mut notes = vec![note(Field::DepartureStep, Some(Value::Step(Step::FinalCall)), 1)];
-    for (field, held) in &entry.flight.held {
+    for (field, held) in &entry.flight.claims {
         notes.push(note(*field, held.value.clone(), 1));
     }
     for set in &notes {
@@ -279,7 +279,7 @@ async fn of_very_many_deeds_the_newest_of_each_field_is_told(directory: &impl Di
     let told = directory.overrides(leg()).await.expect("overrides");
     assert_eq!(told.len(), PAST_OVERRIDES_MAX as usize + 1);
     assert_eq!(told[0], past(&oldest));
-    assert!(told[1..].iter().all(|deed| deed.field == Field::DepartureGate));
+    assert!(told[1..].iter().all(|action| action.field == Field::DepartureGate));
 }
 
 fn minute(n: i64) -> DateTime<Utc> {
@@ -340,7 +340,7 @@ fn past(note: &NewOverride) -> OverrideEvent {
     let NewOverride { value, until, reason, .. } = note.clone();
     OverrideEvent {
         field: note.field,
-        deed: AuditAction::Set { value, until, reason },
+        action: AuditAction::Set { value, until, reason },
         by: note.set_by.clone(),
         at: note.set_at - TimeDelta::nanoseconds(999),
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::change::Change;
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, Suffix};
-use domain::field::{Field, Kind, Step, Value};
+use domain::field::{Field, FieldKind, Step, Value};
 use domain::flight::{Applied, Flight, Override};
 use domain::leg::{Alias, LegKey};
 use domain::ports::{LogEntry, Version};
@@ -69,7 +69,7 @@ impl Sample {
             set_at: self.at,
             until: self.at + TimeDelta::hours(2),
         };
-        if let Applied::Changed(change) = self.flight.take_over(order, self.at) {
+        if let Applied::Changed(change) = self.flight.set_override(order, self.at) {
             changes.push(change);
         }
         self.entry(changes)
@@ -126,7 +126,7 @@ impl Sample {
             observed_at: self.at,
             received_at: self.at,
             statements: Vec::new(),
-            second_best: Vec::new(),
+            fallback_statements: Vec::new(),
         }
     }
 
@@ -142,16 +142,16 @@ impl Sample {
     }
 }
 
-fn value(field: Field, kind: Kind) -> Option<Value> {
+fn value(field: Field, kind: FieldKind) -> Option<Value> {
     // Before, as what has happened cannot lie ahead.
     let time = || dawn() - TimeDelta::minutes(field as i64);
     match kind {
-        Kind::Text(_) => Value::text(field, "Ω\"7\\").ok(),
-        Kind::Time => Value::time(field, time()).ok(),
-        Kind::Step => Some(Value::Step(Step::Scheduled)),
-        Kind::Flag => Some(Value::Flag(false)),
-        Kind::Airport => Iata::parse("MCO").ok().map(Value::Airport),
-        Kind::Codeshares => {
+        FieldKind::Text(_) => Value::text(field, "Ω\"7\\").ok(),
+        FieldKind::Time => Value::time(field, time()).ok(),
+        FieldKind::Step => Some(Value::Step(Step::Scheduled)),
+        FieldKind::Flag => Some(Value::Flag(false)),
+        FieldKind::Airport => Iata::parse("MCO").ok().map(Value::Airport),
+        FieldKind::Codeshares => {
             let flights = ["EI5105", "EY27", "JBU1A"].iter().filter_map(|f| Designator::parse(f).ok());
             Value::codeshares(flights.collect()).ok()
         }

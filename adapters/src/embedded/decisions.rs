@@ -10,7 +10,7 @@ use domain::feed_health::HealthByFeed;
 use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::ports::{AirlineNameOverride, AirportChange, NewOverride, RegisteredFeed};
+use domain::ports::{AirlineNameOverride, AirportOverride, NewOverride, RegisteredFeed};
 use domain::single_line_text::SingleLineText;
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
@@ -155,7 +155,7 @@ pub(super) async fn put_airline(
 
 pub(super) async fn put_airport(
     connection: &mut SqliteConnection,
-    change: AirportChange,
+    change: AirportOverride,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO airport_changes (iata, withdrawn, name, city, zone, made_by, made_at)

@@ -11,8 +11,8 @@ use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
 use domain::ports::{
-    AirlineNameOverride, AirportChange, BoxFuture, Directory, FeedKey, KeyError, NewOverride, OverrideEvent,
-    PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
+    AirlineNameOverride, AirportOverride, BoxFuture, Directory, FeedKey, KeyError, NewOverride,
+    OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
 };
 use domain::single_line_text::SingleLineText;
 use sqlx::sqlite::SqliteRow;
@@ -147,14 +147,14 @@ impl Directory for Embedded {
         }))
     }
 
-    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>> {
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportOverride>, StoreError>> {
         let text = "SELECT iata, name, city, zone, made_by, made_at FROM airport_changes
                     WHERE id IN (SELECT max(id) FROM airport_changes GROUP BY iata) AND withdrawn = 0
                     ORDER BY iata";
         Box::pin(self.rows(text, Vec::new(), airport))
     }
 
-    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn put_airport(&self, change: AirportOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.decide(move |connection| Box::pin(decisions::put_airport(connection, change))))
     }
 
@@ -242,7 +242,7 @@ fn airline(row: &SqliteRow) -> sqlx::Result<Result<AirlineNameOverride, Unread>>
     Ok(AirlineRow { code, name, made_by, made_at: instant(row.try_get(3)?)? }.read())
 }
 
-fn airport(row: &SqliteRow) -> sqlx::Result<Result<AirportChange, Unread>> {
+fn airport(row: &SqliteRow) -> sqlx::Result<Result<AirportOverride, Unread>> {
     let row = AirportRow {
         iata: row.try_get(0)?,
         name: row.try_get(1)?,

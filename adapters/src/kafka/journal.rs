@@ -28,7 +28,7 @@ struct Room<'a> {
 
 impl<'a> Room<'a> {
     fn take(core: &'a Core, feed: Arc<str>, count: usize) -> Result<Self, SinkError> {
-        lock(&core.backlog).take_on(&feed, count).map_err(SinkError::Behind)?;
+        lock(&core.backlog).admit(&feed, count).map_err(SinkError::Behind)?;
         Ok(Self { core, feed, count, written: Vec::with_capacity(count) })
     }
 }

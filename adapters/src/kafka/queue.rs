@@ -336,9 +336,9 @@ impl Reading {
         };
         self.control.core.figures.queue.took(partition, message.timestamp().to_millis());
         let control = self.control.clone();
-        let settle = Ack::new(move || control.settle(partition, term, offset));
+        let ack = Ack::new(move || control.settle(partition, term, offset));
         let payload = message.payload().unwrap_or_default();
-        let what = match wire::record::decode_report(payload) {
+        let item = match wire::record::decode_report(payload) {
             Ok(report) => QueuedPayload::Report(report),
             Err(fault @ RecordError::Newer { .. }) if !self.is_skipped(partition, offset) => {
                 // A newer hub can merge it: this one must neither settle it nor stand before it.
@@ -346,11 +346,11 @@ impl Reading {
             }
             Err(fault) => {
                 self.control.core.figures.unreadable.fetch_add(1, Ordering::Relaxed);
-                let place = place_of(message);
-                QueuedPayload::Unreadable { place, reason: fault.to_string(), excerpt: excerpt(payload) }
+                let position = place_of(message);
+                QueuedPayload::Unreadable { position, reason: fault.to_string(), excerpt: excerpt(payload) }
             }
         };
-        let delivery = QueuedItem { what, settle };
+        let delivery = QueuedItem { payload: item, ack };
         if !self.carried.is_empty() {
             self.carried.push_back((partition, offset, delivery));
         } else if let Err(mpsc::error::TrySendError::Full(delivery)) = self.deliver.try_send(delivery) {

@@ -9,7 +9,7 @@ use domain::feed_key::{KeyDigest, KeyPrefix, KeyRefused, KeyRing};
 use domain::field::Field;
 use domain::leg::LegId;
 use domain::ports::{
-    AirlineNameOverride, AirportChange, AuditAction, BoxFuture, Directory, FeedKey, KeyError, NewOverride,
+    AirlineNameOverride, AirportOverride, AuditAction, BoxFuture, Directory, FeedKey, KeyError, NewOverride,
     OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, StoreError, overrides_in_force,
 };
 use domain::single_line_text::SingleLineText;
@@ -26,7 +26,7 @@ pub(super) struct Decided {
     keys: BTreeMap<Arc<str>, Vec<FeedKey>>,
     revoked: Vec<(Arc<str>, KeyDigest)>,
     airlines: BTreeMap<AirlineCode, AirlineNameOverride>,
-    airports: BTreeMap<Iata, AirportChange>,
+    airports: BTreeMap<Iata, AirportOverride>,
     overrides: BTreeMap<LegId, Vec<OverrideEvent>>,
 }
 
@@ -54,11 +54,11 @@ impl Decided {
         Ok(digest)
     }
 
-    fn end(&mut self, leg: LegId, deed: OverrideEvent) -> bool {
+    fn end(&mut self, leg: LegId, action: OverrideEvent) -> bool {
         let done = self.overrides.entry(leg).or_default();
-        let is_in_force = overrides_in_force(done, deed.at).iter().any(|order| order.field == deed.field);
+        let is_in_force = overrides_in_force(done, action.at).iter().any(|order| order.field == action.field);
         if is_in_force {
-            done.push(deed);
+            done.push(action);
         }
         is_in_force
     }
@@ -66,10 +66,10 @@ impl Decided {
     fn told(&self, leg: &LegId) -> Vec<OverrideEvent> {
         let done = self.overrides.get(leg).map(Vec::as_slice).unwrap_or_default();
         let old = done.len().saturating_sub(PAST_OVERRIDES_MAX as usize);
-        let is_told = |(index, deed): &(usize, &OverrideEvent)| {
-            *index >= old || !done[index + 1..].iter().any(|later| later.field == deed.field)
+        let is_told = |(index, action): &(usize, &OverrideEvent)| {
+            *index >= old || !done[index + 1..].iter().any(|later| later.field == action.field)
         };
-        done.iter().enumerate().filter(is_told).map(|(_, deed)| deed.clone()).collect()
+        done.iter().enumerate().filter(is_told).map(|(_, action)| action.clone()).collect()
     }
 }
 
@@ -157,12 +157,12 @@ impl Directory for Memory {
         self.with(|held| Ok(held.decided.airlines.remove(&code).is_some()))
     }
 
-    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>> {
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportOverride>, StoreError>> {
         self.with(|held| Ok(held.decided.airports.values().cloned().collect()))
     }
 
-    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>> {
-        let change = AirportChange { at: cut(change.at), ..change };
+    fn put_airport(&self, change: AirportOverride) -> BoxFuture<'_, Result<(), StoreError>> {
+        let change = AirportOverride { at: cut(change.at), ..change };
         self.with(|held| {
             held.decided.airports.insert(change.iata, change);
             Ok(())
@@ -180,8 +180,8 @@ impl Directory for Memory {
 
     fn put_override(&self, note: NewOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         let NewOverride { leg, field, value, set_by, set_at, until, reason } = note;
-        let deed = AuditAction::Set { value, until: cut(until), reason };
-        let past = OverrideEvent { field, deed, by: set_by, at: cut(set_at) };
+        let action = AuditAction::Set { value, until: cut(until), reason };
+        let past = OverrideEvent { field, action, by: set_by, at: cut(set_at) };
         self.with(|held| {
             held.decided.overrides.entry(leg).or_default().push(past);
             Ok(())
@@ -195,8 +195,8 @@ impl Directory for Memory {
         by: SingleLineText,
         at: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<bool, StoreError>> {
-        let deed = OverrideEvent { field, deed: AuditAction::Ended, by, at: cut(at) };
-        self.with(|held| Ok(held.decided.end(leg, deed)))
+        let action = OverrideEvent { field, action: AuditAction::Ended, by, at: cut(at) };
+        self.with(|held| Ok(held.decided.end(leg, action)))
     }
 
     fn overrides(&self, leg: LegId) -> BoxFuture<'_, Result<Vec<OverrideEvent>, StoreError>> {

@@ -6,7 +6,7 @@ use domain::codes::{AirlineCode, Iata};
 use domain::feed_health::FeedHealth;
 use domain::field::Field;
 use domain::leg::LegId;
-use domain::ports::{AirlineNameOverride, AirportChange, NewOverride, RegisteredFeed};
+use domain::ports::{AirlineNameOverride, AirportOverride, NewOverride, RegisteredFeed};
 use domain::single_line_text::SingleLineText;
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeMap;
@@ -121,7 +121,7 @@ pub(super) async fn withdraw_airline(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn put_airport(connection: &mut PgConnection, change: AirportChange) -> sqlx::Result<()> {
+pub(super) async fn put_airport(connection: &mut PgConnection, change: AirportOverride) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO airport_changes (iata, withdrawn, name, city, zone, made_by, made_at)
          VALUES ($1, FALSE, $2, $3, $4, $5, $6)",

@@ -10,8 +10,8 @@ use domain::feed_key::{KeyDigest, KeyPrefix};
 use domain::field::Field;
 use domain::leg::LegId;
 use domain::ports::{
-    AirlineNameOverride, AirportChange, BoxFuture, Directory, FeedKey, KeyError, NewOverride, OverrideEvent,
-    PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
+    AirlineNameOverride, AirportOverride, BoxFuture, Directory, FeedKey, KeyError, NewOverride,
+    OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, StoreError,
 };
 use domain::single_line_text::SingleLineText;
 use sqlx::PgConnection;
@@ -137,7 +137,7 @@ impl Directory for Postgres {
         Box::pin(self.call(move |connection| Box::pin(decisions::withdraw_airline(connection, code, by, at))))
     }
 
-    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>> {
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportOverride>, StoreError>> {
         let reading = self.call(|connection| {
             Box::pin(
                 sqlx::query_as!(
@@ -152,7 +152,7 @@ impl Directory for Postgres {
         Box::pin(async move { read(reading.await?, AirportRow::read) })
     }
 
-    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn put_airport(&self, change: AirportOverride) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.call(move |connection| Box::pin(decisions::put_airport(connection, change))))
     }
 

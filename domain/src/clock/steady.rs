@@ -4,7 +4,7 @@
 //! wall clock that was fast and was set right must be followed, or every report without a time of its own
 //! would be stamped ahead of its time. So it follows a step forward at once. Ahead of the wall clock by less
 //! than [`STEP_FROM_US`] it runs at half speed until that has caught up. Further ahead it steps back, as
-//! half speed would take hours, and says so: see [`Correction::SteppedBack`].
+//! half speed would take hours, and says so: see [`Adjustment::SteppedBack`].
 //!
 //! All spans and instants are in microseconds: `steady` since whenever the steady clock began, `wall` since
 //! 1970.
@@ -27,7 +27,7 @@ pub struct SteadyWall {
 
 /// What a look at the wall clock has brought about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Correction {
+pub enum Adjustment {
     /// The wall clock was set forward, or the machine has slept.
     SteppedForward {
         /// By so much.
@@ -71,13 +71,13 @@ impl SteadyWall {
     }
 
     /// Follows the wall clock where it does not agree.
-    pub fn corrected(&self, steady_us: i64, wall_us: i64) -> (Self, Correction) {
+    pub fn corrected(&self, steady_us: i64, wall_us: i64) -> (Self, Adjustment) {
         let shown_us = self.shown_us(steady_us);
         let next = Self::new(steady_us, wall_us, shown_us);
         let correction = match shown_us - wall_us {
-            behind_us if behind_us <= 0 => Correction::SteppedForward { by_us: -behind_us },
-            ahead_us if ahead_us < STEP_FROM_US => Correction::SlowedDown { ahead_us },
-            by_us => Correction::SteppedBack { by_us },
+            behind_us if behind_us <= 0 => Adjustment::SteppedForward { by_us: -behind_us },
+            ahead_us if ahead_us < STEP_FROM_US => Adjustment::SlowedDown { ahead_us },
+            by_us => Adjustment::SteppedBack { by_us },
         };
         (next, correction)
     }
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(fast.shown_us(10 * S), WALL + 10 * S + S / 2);
         assert!(!fast.agrees(10 * S, WALL + 10 * S), "the wall clock was set right");
         let (right, correction) = fast.corrected(10 * S, WALL + 10 * S);
-        assert_eq!(correction, Correction::SlowedDown { ahead_us: S / 2 });
+        assert_eq!(correction, Adjustment::SlowedDown { ahead_us: S / 2 });
         assert_eq!(right.shown_us(10 * S), WALL + 10 * S + S / 2, "from where it was");
         assert_eq!(right.shown_us(10 * S + S / 2), WALL + 10 * S + S * 3 / 4, "at half speed");
         assert_eq!(right.shown_us(11 * S), WALL + 11 * S, "until it is right");
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_step_forward_is_followed_at_once() {
         let (next, correction) = clock().corrected(S, WALL + 3601 * S);
-        assert_eq!(correction, Correction::SteppedForward { by_us: 3600 * S });
+        assert_eq!(correction, Adjustment::SteppedForward { by_us: 3600 * S });
         assert_eq!(next.shown_us(S), WALL + 3601 * S);
     }
 
@@ -121,7 +121,7 @@ mod tests {
     fn an_hour_fast_steps_back_and_says_so() {
         let fast = SteadyWall::new(0, WALL + 3600 * S, 0);
         let (next, correction) = fast.corrected(S, WALL + S);
-        assert_eq!(correction, Correction::SteppedBack { by_us: 3600 * S });
+        assert_eq!(correction, Adjustment::SteppedBack { by_us: 3600 * S });
         assert_eq!(next.shown_us(S), WALL + S);
         assert_eq!(next.lead_us(S), 0);
     }

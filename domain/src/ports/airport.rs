@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 /// A question to an airport that is polled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ask {
+pub struct PollRequest {
     /// ETag of the last good answer.
     pub etag: Option<String>,
     /// Ask only for what changed after this instant, where the airport can.
@@ -16,7 +16,7 @@ pub struct Ask {
 
 /// An airport's answer.
 #[derive(Clone, Debug)]
-pub enum AirportSays {
+pub enum PollResponse {
     /// Nothing new since the ETag.
     NotModified,
     /// A body.
@@ -34,7 +34,7 @@ pub enum AirportSays {
 
 /// Why an airport could not be asked.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum AskError {
+pub enum PollError {
     /// No answer, a broken one, or a server's fault: ask again later.
     #[error("{0}")]
     Unreachable(String),
@@ -58,5 +58,5 @@ pub enum AskError {
 /// An airport that is polled.
 pub trait AirportSource: Send + Sync {
     /// Asks it once. Time-outs are the adapter's.
-    fn ask(&self, ask: Ask) -> BoxFuture<'_, Result<AirportSays, AskError>>;
+    fn poll(&self, request: PollRequest) -> BoxFuture<'_, Result<PollResponse, PollError>>;
 }

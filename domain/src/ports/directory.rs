@@ -99,7 +99,7 @@ pub struct AirlineNameOverride {
 
 /// What an operator has changed of an airport. `None` is as in the built-in table.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AirportChange {
+pub struct AirportOverride {
     /// Which airport.
     pub iata: Iata,
     /// Its full name.
@@ -139,7 +139,7 @@ pub struct OverrideEvent {
     /// To which field.
     pub field: Field,
     /// What.
-    pub deed: AuditAction,
+    pub action: AuditAction,
     /// By whom.
     pub by: SingleLineText,
     /// When.
@@ -162,19 +162,19 @@ pub enum AuditAction {
     Ended,
 }
 
-/// Most deeds told of one leg. Of more, the newest are told, and of each field its newest.
+/// Most actions told of one leg. Of more, the newest are told, and of each field its newest.
 pub const PAST_OVERRIDES_MAX: u32 = 1_000;
 
-/// What is taken over at `now`, of deeds in the order in which they were done: of each field the
+/// What is taken over at `now`, of actions in the order in which they were done: of each field the
 /// newest counts, until its end.
 pub fn overrides_in_force(done: &[OverrideEvent], now: DateTime<Utc>) -> Vec<Override> {
     let mut newest: Vec<&OverrideEvent> = Vec::new();
-    for deed in done {
-        newest.retain(|earlier| earlier.field != deed.field);
-        newest.push(deed);
+    for action in done {
+        newest.retain(|earlier| earlier.field != action.field);
+        newest.push(action);
     }
-    newest.sort_by_key(|deed| deed.field);
-    let in_force = newest.into_iter().filter_map(|past| match &past.deed {
+    newest.sort_by_key(|action| action.field);
+    let in_force = newest.into_iter().filter_map(|past| match &past.action {
         AuditAction::Set { value, until, .. } if *until > now => Some(Override {
             field: past.field,
             value: value.clone(),
@@ -244,10 +244,10 @@ pub trait Directory: Send + Sync {
     ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The airports that are other than in the built-in table, by code.
-    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportChange>, StoreError>>;
+    fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportOverride>, StoreError>>;
 
     /// Changes an airport, over an earlier change: what this one leaves `None` is as built in.
-    fn put_airport(&self, change: AirportChange) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn put_airport(&self, change: AirportOverride) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Makes an airport again what the built-in table says. Answers whether it was other.
     fn withdraw_airport(
@@ -287,13 +287,13 @@ mod tests {
 
     fn set(field: Field, gate: &str, minutes: i64, until: i64) -> OverrideEvent {
         let value = Some(Value::Text(gate.into()));
-        let deed = AuditAction::Set { value, until: at(until), reason: None };
-        OverrideEvent { field, deed, by: SingleLineText::parse("desk").unwrap(), at: at(minutes) }
+        let action = AuditAction::Set { value, until: at(until), reason: None };
+        OverrideEvent { field, action, by: SingleLineText::parse("desk").unwrap(), at: at(minutes) }
     }
 
     #[test]
-    fn of_each_field_the_newest_deed_counts_until_its_end() {
-        let ended = |field| OverrideEvent { deed: AuditAction::Ended, ..set(field, "", 3, 0) };
+    fn of_each_field_the_newest_action_counts_until_its_end() {
+        let ended = |field| OverrideEvent { action: AuditAction::Ended, ..set(field, "", 3, 0) };
         let done = [
             set(Field::ArrivalGate, "1", 0, 60),
             set(Field::DepartureGate, "2", 1, 60),

@@ -25,10 +25,10 @@ pub mod leases;
 pub mod log;
 pub mod reports;
 
-pub use airport::{AirportSays, AirportSource, Ask, AskError};
+pub use airport::{AirportSource, PollError, PollRequest, PollResponse};
 pub use archive::{Archive, ArchiveRecord, PastChange, Quarantined, RawMessage, Recorder};
 pub use directory::{
-    AirlineNameOverride, AirportChange, AuditAction, Directory, FeedKey, FeedKind, KeyError, NewOverride,
+    AirlineNameOverride, AirportOverride, AuditAction, Directory, FeedKey, FeedKind, KeyError, NewOverride,
     OverrideEvent, PAST_OVERRIDES_MAX, RegisteredFeed, overrides_in_force,
 };
 pub use leases::{LEASE_NAME_BYTES_MAX, Lease, Leases, is_lease_name};

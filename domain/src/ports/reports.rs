@@ -1,7 +1,7 @@
 //! The way of reports: taken, made durable, and merged by the node that owns their leg.
 
 use super::{BoxFuture, StoreError};
-use crate::backlog::Refusal;
+use crate::backlog::BacklogFull;
 use crate::leg::LegId;
 use crate::report::Report;
 
@@ -13,8 +13,8 @@ pub enum Outcome {
     /// It told nothing new.
     Unchanged,
     /// It was merged, and gives its leg another number, route or date, which is not shown, as a feed with
-    /// more authority says otherwise. LogEvent once of each such correction, for a human.
-    Corrects {
+    /// more authority says otherwise. Reported once for each such correction.
+    MergedUnderCorrectedKey {
         /// The leg as it is known.
         leg: LegId,
         /// The newest revision, if what is shown has changed.
@@ -40,7 +40,7 @@ pub enum SinkError {
     },
     /// Reports are taken faster than they are merged; try again.
     #[error("{0}")]
-    Behind(Refusal),
+    Behind(BacklogFull),
     /// The hub is going down; try elsewhere or again.
     #[error("the hub is shutting down")]
     Stopping,
@@ -65,9 +65,9 @@ pub trait ReportJournal: Send + Sync {
 #[derive(Debug)]
 pub struct QueuedItem {
     /// What it is.
-    pub what: QueuedPayload,
+    pub payload: QueuedPayload,
     /// To be said once its effect is durable.
-    pub settle: Ack,
+    pub ack: Ack,
 }
 
 /// What was in the journal.
@@ -78,7 +78,7 @@ pub enum QueuedPayload {
     /// What cannot be read, however often one tries. It is to be kept for a human, and settled.
     Unreadable {
         /// Where it stands, in words.
-        place: String,
+        position: String,
         /// What is wrong with it.
         reason: String,
         /// The start of it, as text.
@@ -92,12 +92,12 @@ pub struct Ack(Box<dyn FnOnce() + Send>);
 
 impl Ack {
     /// `say` is called at most once.
-    pub fn new(say: impl FnOnce() + Send + 'static) -> Self {
-        Self(Box::new(say))
+    pub fn new(ack: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(ack))
     }
 
     /// The effect is durable.
-    pub fn say(self) {
+    pub fn ack(self) {
         (self.0)();
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn doubts(
     flight: &Flight,
     departure: &DepartureView,
     arrival: &ArrivalView,
-    (leaving, coming): (Step, Step),
+    (departure_step, arrival_step): (Step, Step),
 ) -> SmallVec<[(Field, Doubt); 2]> {
     let mut doubts = SmallVec::new();
     let mut doubt = |field, holds: bool, why| {
@@ -109,7 +109,7 @@ pub(crate) fn doubts(
     };
     let (d, a) = (departure, arrival);
     let is_left = d.actual.is_some()
-        || leaving >= Step::Departed
+        || departure_step >= Step::Departed
         || departed_at(flight, Field::DepartureAirborne).is_some();
     let is_passed = |at: DateTime<Utc>| {
         last_heard_of_departure(flight).is_some_and(|heard| heard - at > ESTIMATE_PASSED_MAX)
@@ -124,7 +124,7 @@ pub(crate) fn doubts(
     let departed = left.or(d.scheduled);
     let landed = flight.time(Field::ArrivalLanded);
     // Who has come has left, though nobody has said when.
-    let is_there = coming >= Step::Landed
+    let is_there = arrival_step >= Step::Landed
         || [landed, a.actual].into_iter().any(|at| at.is_some() && !is_before(at, departed));
     let is_estimate_off =
         doubt(Field::DepartureEstimated, is_far(d.estimated, d.scheduled), Doubt::FarFromSchedule)
@@ -164,11 +164,11 @@ pub(crate) fn doubts(
 
 /// When the departure airport last reported on its side.
 fn last_heard_of_departure(flight: &Flight) -> Option<DateTime<Utc>> {
-    let is_own = |(field, held): &&(Field, Claim)| {
+    let is_own = |(field, claim): &&(Field, Claim)| {
         field.side() == Side::Departure
-            && held.authority >= Source::OWN_SIDE_BONUS
-            && flight.counts(*field, held)
+            && claim.authority >= Source::OWN_SIDE_BONUS
+            && flight.counts(*field, claim)
     };
-    let words = flight.held.iter().filter(is_own);
-    words.filter_map(|(_, held)| InForce::of(held)).map(|word| word.observed_at).max()
+    let words = flight.claims.iter().filter(is_own);
+    words.filter_map(|(_, claim)| InForce::of(claim)).map(|word| word.observed_at).max()
 }

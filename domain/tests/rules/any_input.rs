@@ -7,7 +7,7 @@ use gatecall_domain::codes::{AirlineCode, Designator, Direction, FlightNumber, I
 use gatecall_domain::field::{Field, Step, Value};
 use gatecall_domain::flight::{Flight, Override};
 use gatecall_domain::leg::{Alias, LegId, LegKey};
-use gatecall_domain::report::{Report, Source, Statement, StatusWord};
+use gatecall_domain::report::{Report, ReportedStatus, Source, Statement};
 use gatecall_domain::topic::Topic;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn any_report() -> impl Strategy<Value = Report> {
             observed_at,
             received_at,
             statements,
-            second_best: Vec::new(),
+            fallback_statements: Vec::new(),
         },
     )
 }
@@ -78,8 +78,8 @@ proptest! {
         for (report, now) in &reports {
             let _ = flight.apply(report, *now);
             let Statement { field, value } = order.clone();
-            flight.take_over(Override { field, value, set_by: "desk".into(), set_at: *now, until }, *now);
-            flight.lapse(*now);
+            flight.set_override(Override { field, value, set_by: "desk".into(), set_at: *now, until }, *now);
+            flight.expire_overrides(*now);
             let view = flight.view();
             let _ = (view.facts(), view.topics(&flight.leg), view.delay_minutes(), flight.retires_at());
             for side in [Direction::Departures, Direction::Arrivals] {
@@ -103,7 +103,7 @@ proptest! {
         prop_assert!(Topic::parse(&text).is_none_or(|topic| Topic::parse(&topic.to_string()) == Some(topic)));
         prop_assert!(Step::parse(&text).is_none_or(|step| step.as_str() == text));
         prop_assert!(Field::named(&text).is_none_or(|field| field.name() == text));
-        let _ = (StatusWord::parse(&text), gatecall_domain::delay_reason::words(&text), ClockSpec::parse(&text).is_ok());
+        let _ = (ReportedStatus::parse(&text), gatecall_domain::delay_reason::text(&text), ClockSpec::parse(&text).is_ok());
         let _ = (Alias::provider(&text, &text).is_ok(), Alias::call_sign(&text, &text).is_ok());
     }
 

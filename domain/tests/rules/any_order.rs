@@ -4,10 +4,10 @@ use crate::story::*;
 use chrono::{DateTime, TimeDelta, Utc};
 use gatecall_domain::change::Change;
 use gatecall_domain::codes::{Designator, FlightNumber};
-use gatecall_domain::field::{Field, Kind, Side, Step, Value};
+use gatecall_domain::field::{Field, FieldKind, Side, Step, Value};
 use gatecall_domain::flight::{Applied, Flight, Override};
 use gatecall_domain::leg::{Alias, LegKey};
-use gatecall_domain::report::{Confidence, Report, Source, Statement, StatusWord};
+use gatecall_domain::report::{Confidence, Report, ReportedStatus, Source, Statement};
 use gatecall_domain::view::{Fact, FlightView};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,15 +40,15 @@ fn minute() -> impl Strategy<Value = DateTime<Utc>> {
 
 fn value_of(field: Field) -> BoxedStrategy<Value> {
     match field.kind() {
-        Kind::Text(_) => select(vec!["1", "2", "3"]).prop_map(move |t| text(field, t)).boxed(),
-        Kind::Time if field.is_event() => (-40..5i64).prop_map(minutes_from_three).boxed(),
-        Kind::Time => prop_oneof![-60..120i64, Just(60 * 37)].prop_map(minutes_from_three).boxed(),
-        Kind::Step => select(Step::WORDS.to_vec()).prop_map(|(step, _)| Value::Step(step)).boxed(),
-        Kind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
-        Kind::Airport => {
+        FieldKind::Text(_) => select(vec!["1", "2", "3"]).prop_map(move |t| text(field, t)).boxed(),
+        FieldKind::Time if field.is_event() => (-40..5i64).prop_map(minutes_from_three).boxed(),
+        FieldKind::Time => prop_oneof![-60..120i64, Just(60 * 37)].prop_map(minutes_from_three).boxed(),
+        FieldKind::Step => select(Step::WORDS.to_vec()).prop_map(|(step, _)| Value::Step(step)).boxed(),
+        FieldKind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
+        FieldKind::Airport => {
             select(vec!["FLL", "MIA", "PBI"]).prop_map(|code| Value::Airport(iata(code))).boxed()
         }
-        Kind::Codeshares => subsequence(vec!["EI5105", "LY8015", "B69"], 0..=3)
+        FieldKind::Codeshares => subsequence(vec!["EI5105", "LY8015", "B69"], 0..=3)
             .prop_map(|list| list.into_iter().map(|flight| Designator::parse(flight).unwrap()).collect())
             .prop_map(|list: Vec<_>| Value::codeshares(list).unwrap())
             .boxed(),
@@ -67,9 +67,9 @@ fn statement() -> impl Strategy<Value = (Field, Option<Value>)> {
     field().prop_flat_map(|field| (Just(field), proptest::option::weighted(0.8, value_of(field))))
 }
 
-fn status_word() -> impl Strategy<Value = StatusWord> {
-    let flags = [StatusWord::Cancelled, StatusWord::Reinstated, StatusWord::Diverted];
-    select(Step::WORDS.iter().map(|(step, _)| StatusWord::Step(*step)).chain(flags).collect::<Vec<_>>())
+fn status_word() -> impl Strategy<Value = ReportedStatus> {
+    let flags = [ReportedStatus::Cancelled, ReportedStatus::Reinstated, ReportedStatus::Diverted];
+    select(Step::WORDS.iter().map(|(step, _)| ReportedStatus::Step(*step)).chain(flags).collect::<Vec<_>>())
 }
 
 /// Any report; where the source has no time of its own, it is the time of receipt.
@@ -78,7 +78,7 @@ fn report() -> impl Strategy<Value = Report> {
         (vec(statement(), 0..5), proptest::option::weighted(0.4, status_word()), vec(statement(), 0..2));
     let names = vec(select(vec!["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]), 0..2);
     (select(sources()), minute(), proptest::option::of(0..600i64), said, names).prop_map(
-        |(source, received_at, lag_s, (statements, word, second_best), names)| {
+        |(source, received_at, lag_s, (statements, word, fallback_statements), names)| {
             let mut report = says(&source, "15:00", |report| {
                 statements.into_iter().for_each(|(field, value)| match value {
                     Some(value) => report.set(field, value),
@@ -86,7 +86,7 @@ fn report() -> impl Strategy<Value = Report> {
                 });
                 report.observed_at = received_at;
                 word.into_iter().for_each(|word| report.status(word));
-                for (field, value) in second_best {
+                for (field, value) in fallback_statements {
                     report.state(Confidence::Fallback, Statement { field, value });
                 }
             });
@@ -129,9 +129,9 @@ fn two_orders() -> impl Strategy<Value = (Vec<Report>, Vec<Report>)> {
 /// All that must not depend on the order: what is shown, on whose word, and the names. Not the
 /// number of the revision, nor when things came.
 fn settled(flight: &Flight) -> (FlightView, Flight) {
-    let mut settled = Flight { rev: 0, changed_at: DateTime::UNIX_EPOCH, made_by: None, ..flight.clone() };
-    let words = settled.held.iter_mut().chain(&mut settled.second_best);
-    words.for_each(|(_, held)| held.received_at = DateTime::UNIX_EPOCH);
+    let mut settled = Flight { rev: 0, changed_at: DateTime::UNIX_EPOCH, created_by: None, ..flight.clone() };
+    let words = settled.claims.iter_mut().chain(&mut settled.fallback_claims);
+    words.for_each(|(_, claim)| claim.received_at = DateTime::UNIX_EPOCH);
     (flight.view(), settled)
 }
 
@@ -247,10 +247,10 @@ proptest! {
                 prop_assert_eq!(flight.value(*field), before.value(*field), "{}", field);
             }
         }
-        let held = flight.value(cleared).cloned();
+        let claim = flight.value(cleared).cloned();
         flight.apply(&clears(&strongest(cleared.side()), "16:00", cleared), now()).unwrap();
         let claims = [Field::Cancelled, Field::Diverted, Field::DivertedTo];
-        let expected = held.filter(|_| claims.contains(&cleared));
+        let expected = claim.filter(|_| claims.contains(&cleared));
         prop_assert_eq!(flight.value(cleared), expected.as_ref());
     }
 
@@ -271,7 +271,7 @@ proptest! {
     #[test]
     fn a_cancellation_ends_only_when_it_is_taken_back_or_an_airport_has_seen_the_flight(reports in reports()) {
         let (_, changes) = changes(&reports);
-        for change in changes.iter().filter(|c| c.kinds.contains(gatecall_domain::change::Kind::Reinstated)) {
+        for change in changes.iter().filter(|c| c.kinds.contains(gatecall_domain::change::ChangeKind::Reinstated)) {
             let takes_back = |s: &Statement| s.field == Field::Cancelled && s.value != Some(Value::Flag(true));
             let said = |r: &Report| r.all_statements().any(|(_, s)| takes_back(s));
             let ends = [Some(key().from), Some(key().to)];
@@ -326,7 +326,7 @@ proptest! {
                 Err(((field, value), hours)) => {
                     let until = now() + TimeDelta::hours(hours);
                     let order = Override { field, value: value.clone(), set_by: "desk".into(), set_at: now(), until };
-                    taken_over.take_over(order, now());
+                    taken_over.set_override(order, now());
                     if taken_over.rev > 0 {
                         in_force.retain(|(f, _)| *f != field);
                         in_force.push((field, value));
@@ -337,9 +337,9 @@ proptest! {
                 prop_assert_eq!(taken_over.value(*field), value.as_ref());
             }
         }
-        while let Some(end) = taken_over.next_lapse() {
+        while let Some(end) = taken_over.next_override_end() {
             let rev = taken_over.rev;
-            let applied = taken_over.lapse(end);
+            let applied = taken_over.expire_overrides(end);
             prop_assert_eq!(taken_over.rev, rev + u64::from(matches!(applied, Applied::Changed(_))));
         }
         prop_assert_eq!(settled(&taken_over), settled(&merged));

@@ -254,7 +254,7 @@ fn what_is_set_by_hand_is_seen_whenever_it_was_set() {
         set_at: at("14:00"),
         until: at("23:00"),
     };
-    flight.take_over(order, at("14:00"));
+    flight.set_override(order, at("14:00"));
     assert_eq!(flight.view().status.as_str(), "departed");
 }
 

@@ -1,7 +1,7 @@
 //! Number, date and route, corrected under a provider's identifier.
 
 use crate::story::*;
-use gatecall_domain::change::Kind;
+use gatecall_domain::change::ChangeKind;
 use gatecall_domain::codes::{Direction, FlightNumber, Iata};
 use gatecall_domain::field::Field;
 use gatecall_domain::flight::Flight;
@@ -49,7 +49,7 @@ fn a_corrected_number_is_shown_and_the_leg_stays() {
 #[test]
 fn a_correction_is_a_change_of_what_differs_and_of_the_boards() {
     let change = last_change(&[schedule(), gate_of(to_miami(), "12:00")]).unwrap();
-    assert_eq!(change.kinds.iter().collect::<Vec<_>>(), [Kind::Gate, Kind::Corrected]);
+    assert_eq!(change.kinds.iter().collect::<Vec<_>>(), [ChangeKind::Gate, ChangeKind::Corrected]);
     let gate = ("departure.gate", Fact::Text("14".into()));
     assert_eq!(change.differing(), [("arrival.airport", Fact::Airport(iata("MIA"))), gate]);
     let topics = |view: &gatecall_domain::view::FlightView| view.topics(&key().id());

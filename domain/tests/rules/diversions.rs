@@ -126,6 +126,6 @@ fn a_diversion_that_is_set_by_hand_ends_by_hand() {
         set_at: at("18:10"),
         until: at("23:00"),
     };
-    flight.take_over(order, at("18:10"));
+    flight.set_override(order, at("18:10"));
     assert_eq!(flight.view().status.as_str(), "diverted");
 }

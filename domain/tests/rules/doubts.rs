@@ -114,7 +114,7 @@ fn an_arrival_that_no_aircraft_can_reach_is_not_believed() {
 fn an_operator_is_told_the_value_the_source_and_the_reason() {
     let flight = flight(&[schedule(), times(&fll(), "14:00", Field::ArrivalEstimated, "+4 18:00")]);
     let doubts = flight.doubts();
-    let [(field, why, Some(held))] = &doubts[..] else { panic!("one doubt: {doubts:?}") };
-    assert_eq!((*field, *why, &*held.source), (Field::ArrivalEstimated, Doubt::FarFromSchedule, "fll"));
-    assert_eq!(held.value, Some(time("+4 18:00")));
+    let [(field, why, Some(claim))] = &doubts[..] else { panic!("one doubt: {doubts:?}") };
+    assert_eq!((*field, *why, &*claim.source), (Field::ArrivalEstimated, Doubt::FarFromSchedule, "fll"));
+    assert_eq!(claim.value, Some(time("+4 18:00")));
 }

@@ -3,7 +3,7 @@
 use crate::story::*;
 use gatecall_domain::field::{Field, Value};
 use gatecall_domain::flight::{Applied, Flight};
-use gatecall_domain::report::{Report, StatusWord};
+use gatecall_domain::report::{Report, ReportedStatus};
 
 const GATE: Field = Field::DepartureGate;
 
@@ -133,7 +133,7 @@ fn a_gate_that_changes_there_and_back_is_two_changes() {
 #[test]
 fn a_second_best_word_weighs_less_than_the_best_of_the_same_source_however_new_it_is() {
     let actual = texts(&jfk(), "14:00", GATE, "14");
-    let planned = second_best(&jfk(), "14:05", GATE, Some("12"));
+    let planned = fallback_statements(&jfk(), "14:05", GATE, Some("12"));
     for reports in [[actual.clone(), planned.clone()], [planned.clone(), actual.clone()]] {
         assert_eq!(gate(&flight(&reports)).as_deref(), Some("14"));
     }
@@ -142,31 +142,31 @@ fn a_second_best_word_weighs_less_than_the_best_of_the_same_source_however_new_i
         Some("12"),
         "until there is a better"
     );
-    let taken_away = [actual.clone(), second_best(&jfk(), "14:10", GATE, None)];
+    let taken_away = [actual.clone(), fallback_statements(&jfk(), "14:10", GATE, None)];
     assert_eq!(gate(&flight(&taken_away)).as_deref(), Some("14"), "nor does taking it away take the best");
     let gone = [actual, planned, clears(&jfk(), "14:10", GATE)];
     assert_eq!(gate(&flight(&gone)), None, "a clear takes all that was said before");
-    let newly_planned = [&gone[..], &[second_best(&jfk(), "14:15", GATE, Some("16"))]].concat();
+    let newly_planned = [&gone[..], &[fallback_statements(&jfk(), "14:15", GATE, Some("16"))]].concat();
     assert_eq!(gate(&flight(&newly_planned)).as_deref(), Some("16"));
 }
 
 #[test]
 fn a_source_that_has_no_best_and_says_so_beside_its_second_best_is_taken_at_the_latter() {
     let none = clears(&jfk(), "14:00", GATE);
-    let planned = |observed| second_best(&jfk(), observed, GATE, Some("12"));
+    let planned = |observed| fallback_statements(&jfk(), observed, GATE, Some("12"));
     let shown = |reports: &[Report]| gate(&flight(reports));
     for reports in [[none.clone(), planned("14:00")], [planned("14:00"), none.clone()]] {
         assert_eq!(shown(&reports).as_deref(), Some("12"));
     }
     assert_eq!(shown(&[planned("13:59"), none.clone()]), None);
     let screens = source("jfk-screens", Some("JFK"), 50);
-    let of_another = second_best(&screens, "14:00", GATE, Some("12"));
+    let of_another = fallback_statements(&screens, "14:00", GATE, Some("12"));
     assert_eq!(shown(&[none, of_another]), None, "of two sources nobody knows which spoke last");
 }
 
 #[test]
 fn between_sources_authority_comes_before_what_is_best() {
-    let planned = second_best(&jfk(), "14:00", GATE, Some("12"));
+    let planned = fallback_statements(&jfk(), "14:00", GATE, Some("12"));
     let of_others = texts(&airline(), "14:05", GATE, "14");
     assert_eq!(gate(&flight(&[planned.clone(), of_others])).as_deref(), Some("12"));
     let of_an_equal = texts(&source("jfk-screens", Some("JFK"), 50), "13:00", GATE, "14");
@@ -221,7 +221,7 @@ fn codeshares_are_shown_and_lead_to_topics_but_are_no_part_of_the_key() {
 fn a_status_word_for_a_return_takes_the_departure_back_in_the_same_report() {
     let report = says(&jfk(), "10:00", |r| {
         r.set(Field::DepartureActual, time("09:50"));
-        r.status(StatusWord::parse("returned").unwrap());
+        r.status(ReportedStatus::parse("returned").unwrap());
     });
     assert_eq!(flight(&[report]).view().departure.actual, None);
 }

@@ -27,15 +27,15 @@ fn with_movements(source: &Arc<Source>) -> Arc<Source> {
 fn everything(source: &Arc<Source>, observed: &str) -> Report {
     says(source, observed, |r| {
         for (field, _, kind, _) in Field::TABLE {
-            use gatecall_domain::field::Kind;
+            use gatecall_domain::field::FieldKind;
             let value = match kind {
-                Kind::Text(_) => text(*field, "9"),
-                Kind::Time => time("14:00"),
-                Kind::Step if *field == Field::DepartureStep => step(Step::Boarding),
-                Kind::Step => step(Step::Landed),
-                Kind::Flag => Value::Flag(true),
-                Kind::Airport => Value::Airport(iata("MIA")),
-                Kind::Codeshares => Value::codeshares(Vec::new()).unwrap(),
+                FieldKind::Text(_) => text(*field, "9"),
+                FieldKind::Time => time("14:00"),
+                FieldKind::Step if *field == Field::DepartureStep => step(Step::Boarding),
+                FieldKind::Step => step(Step::Landed),
+                FieldKind::Flag => Value::Flag(true),
+                FieldKind::Airport => Value::Airport(iata("MIA")),
+                FieldKind::Codeshares => Value::codeshares(Vec::new()).unwrap(),
             };
             r.set(*field, value);
         }

@@ -149,7 +149,7 @@ fn a_time_that_a_person_has_set_disproves_that_it_is_late_whenever_it_was_set() 
         set_at: at("14:00"),
         until: at("23:00"),
     };
-    flight.take_over(order, at("14:00"));
+    flight.set_override(order, at("14:00"));
     assert_eq!((flight.view().status.as_str(), flight.view().delayed), ("scheduled", false));
 }
 

@@ -1,12 +1,12 @@
 //! Who speaks, what is said, and about which flight.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatecall_domain::change::{Change, Kind};
+use gatecall_domain::change::{Change, ChangeKind};
 use gatecall_domain::codes::{AirlineCode, FlightNumber, Iata};
 use gatecall_domain::field::{Field, Step, Value};
 use gatecall_domain::flight::{Applied, Flight};
 use gatecall_domain::leg::LegKey;
-use gatecall_domain::report::{Confidence, Report, Source, Statement, StatusWord};
+use gatecall_domain::report::{Confidence, Report, ReportedStatus, Source, Statement};
 use proptest::prelude::ProptestConfig;
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ pub(crate) fn says(source: &Arc<Source>, observed: &str, say: impl FnOnce(&mut R
         observed_at,
         received_at: observed_at,
         statements: Vec::new(),
-        second_best: Vec::new(),
+        fallback_statements: Vec::new(),
     };
     say(&mut report);
     report
@@ -106,7 +106,12 @@ pub(crate) fn times(source: &Arc<Source>, observed: &str, field: Field, clock: &
 }
 
 /// Says a text, or that there is none, as second best.
-pub(crate) fn second_best(source: &Arc<Source>, observed: &str, field: Field, value: Option<&str>) -> Report {
+pub(crate) fn fallback_statements(
+    source: &Arc<Source>,
+    observed: &str,
+    field: Field,
+    value: Option<&str>,
+) -> Report {
     let value = value.map(|value| text(field, value));
     says(source, observed, |r| r.state(Confidence::Fallback, Statement { field, value }))
 }
@@ -118,7 +123,7 @@ pub(crate) fn clears(source: &Arc<Source>, observed: &str, field: Field) -> Repo
 
 /// Says a status word.
 pub(crate) fn word(source: &Arc<Source>, observed: &str, word: &str) -> Report {
-    says(source, observed, |r| r.status(StatusWord::parse(word).unwrap()))
+    says(source, observed, |r| r.status(ReportedStatus::parse(word).unwrap()))
 }
 
 /// What a schedule says: off at 15:00, on at 18:00.
@@ -148,7 +153,7 @@ pub(crate) fn last_change(reports: &[Report]) -> Option<Change> {
 }
 
 /// The kinds of the change that the last of these reports brings.
-pub(crate) fn last_kinds(reports: &[Report]) -> Vec<Kind> {
+pub(crate) fn last_kinds(reports: &[Report]) -> Vec<ChangeKind> {
     last_change(reports).map(|change| change.kinds.iter().collect()).unwrap_or_default()
 }
 

@@ -292,7 +292,7 @@ fn json(value: Option<&Value>) -> serde_json::Value {
 /// An override with its audit entry.
 fn row(order: &Override, done: &[OverrideEvent]) -> OverrideRow {
     let noted = done.iter().rev().find(|past| past.field == order.field && past.at == order.set_at);
-    let reason = noted.and_then(|past| match &past.deed {
+    let reason = noted.and_then(|past| match &past.action {
         AuditAction::Set { reason, .. } => reason.as_ref().map(ToString::to_string),
         AuditAction::Ended => None,
     });
@@ -307,7 +307,7 @@ fn row(order: &Override, done: &[OverrideEvent]) -> OverrideRow {
 }
 
 fn deed(past: &OverrideEvent) -> AuditRow {
-    let (deed, value, until, reason) = match &past.deed {
+    let (deed, value, until, reason) = match &past.action {
         AuditAction::Set { reason, .. } if past.field == REMOVED => {
             ("removed", serde_json::Value::Null, None, reason.as_ref())
         }

@@ -12,7 +12,7 @@ use crate::time::real_now;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
 use domain::codes::{AirlineCode, Iata};
-use domain::ports::{AirlineNameOverride, AirportChange};
+use domain::ports::{AirlineNameOverride, AirportOverride};
 use utoipa::ToSchema;
 use wire::problem::ProblemBody;
 use wire::rest::{AirlineRow, BoardAirport};
@@ -83,7 +83,7 @@ pub(in crate::http) async fn put_airport(
             "has neither name nor city nor zone; use DELETE to restore the built-in values",
         ));
     }
-    let change = AirportChange { iata, name, city, zone, by, at: real_now() };
+    let change = AirportOverride { iata, name, city, zone, by, at: real_now() };
     app.directory.put_airport(change.clone()).await.map_err(away)?;
     tracing::info!(airport = %iata, operator = %change.by, "an airport was changed");
     read_again(&app).await;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::codes::Direction;
 use domain::field::{Field, InvalidValue, Step, Value};
 use domain::leg::LegKey;
-use domain::report::{Statement, StatusWord};
+use domain::report::{ReportedStatus, Statement};
 
 /// Everything an airport says of one leg in one message: who the leg is, and one statement for
 /// each field that it speaks of. What is not stated did not change.
@@ -46,17 +46,17 @@ impl KnownLeg {
     }
 
     /// Says a status word, as [`domain::report::Report::status`] understands it.
-    pub fn status(&mut self, word: StatusWord) {
+    pub fn status(&mut self, word: ReportedStatus) {
         match word {
-            StatusWord::Step(Step::Returned) => {
+            ReportedStatus::Step(Step::Returned) => {
                 self.clear(Field::DepartureActual);
                 self.clear(Field::DepartureAirborne);
                 self.set(Field::DepartureStep, Value::Step(Step::Returned));
             }
-            StatusWord::Step(step) => self.set(step.field(), Value::Step(step)),
-            StatusWord::Cancelled => self.set(Field::Cancelled, Value::Flag(true)),
-            StatusWord::Reinstated => self.set(Field::Cancelled, Value::Flag(false)),
-            StatusWord::Diverted => self.set(Field::Diverted, Value::Flag(true)),
+            ReportedStatus::Step(step) => self.set(step.field(), Value::Step(step)),
+            ReportedStatus::Cancelled => self.set(Field::Cancelled, Value::Flag(true)),
+            ReportedStatus::Reinstated => self.set(Field::Cancelled, Value::Flag(false)),
+            ReportedStatus::Diverted => self.set(Field::Diverted, Value::Flag(true)),
         }
     }
 

@@ -19,13 +19,13 @@ pub(crate) fn excerpt(body: &[u8]) -> String {
 
 /// An airline by the code that its flights are known by, whichever of its codes a feed uses.
 pub(crate) fn airline(text: &str) -> Result<AirlineCode, InvalidCode> {
-    AirlineCode::parse(text).map(airlines::known_by)
+    AirlineCode::parse(text).map(airlines::canonical_code)
 }
 
 /// A flight as on a ticket, its airline as [`airline`] has it.
 pub(crate) fn designator(text: &str) -> Result<Designator, InvalidCode> {
     let flight = Designator::parse(text)?;
-    Ok(Designator { airline: airlines::known_by(flight.airline), ..flight })
+    Ok(Designator { airline: airlines::canonical_code(flight.airline), ..flight })
 }
 
 /// A calendar day, `2013-02-08` and nothing else, within the years that a flight can have.

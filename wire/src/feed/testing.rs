@@ -39,8 +39,8 @@ pub(super) fn facts(report: &Report) -> Vec<String> {
 }
 
 /// The same of what it says as second best.
-pub(super) fn second_best(report: &Report) -> Vec<String> {
-    shown(&report.second_best)
+pub(super) fn fallback_statements(report: &Report) -> Vec<String> {
+    shown(&report.fallback_statements)
 }
 
 fn shown(statements: &[Statement]) -> Vec<String> {

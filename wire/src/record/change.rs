@@ -3,7 +3,7 @@
 use super::epoch::Epoch;
 use super::{RecordError, VERSION, check_version};
 use crate::frame::write::FactMap;
-use domain::change::{Change, Kind};
+use domain::change::{Change, ChangeKind};
 use domain::leg::LegId;
 use domain::ports::PastChange;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub fn past_change(change: &Change) -> PastChange {
 /// The words of its kinds, and the mark of a leg that is not for the public.
 fn words(change: &Change) -> impl Iterator<Item = &'static str> {
     let mark = change.after.hidden.then_some(PastChange::HIDDEN);
-    change.kinds.iter().map(Kind::as_str).chain(mark)
+    change.kinds.iter().map(ChangeKind::as_str).chain(mark)
 }
 
 /// `{"v":1,"leg":"…","rev":19,"at":1360357451,"kinds":["gate"],"source":"jfk","set":{…}}`; `set`

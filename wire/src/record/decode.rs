@@ -6,7 +6,7 @@ use super::{RecordError, check_version};
 use chrono::NaiveDate;
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
 use domain::correction::Correction;
-use domain::field::{Field, Kind, Step, Value};
+use domain::field::{Field, FieldKind, Step, Value};
 use domain::flight::{Claim, Flight, Override};
 use domain::leg::{Alias, LegId, LegKey};
 use serde::Deserialize;
@@ -21,12 +21,12 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     let leg = LegId::known(&record.leg).ok_or_else(|| RecordError::broken("leg: is not an identifier"))?;
     let key = record.key.read().map_err(|e| RecordError::broken(format_args!("key: {e}")))?;
     let mut flight = Flight { leg, rev: record.rev, changed_at: record.at.0, ..Flight::new(key) };
-    flight.held = read_said(record.said)?;
-    flight.second_best = read_said(record.second)?;
+    flight.claims = read_said(record.said)?;
+    flight.fallback_claims = read_said(record.second)?;
     let overrides = record.overrides.into_iter().filter_map(|order| order.read().transpose());
     flight.overrides = overrides.collect::<Result<_, _>>()?;
     flight.aliases = record.aliases.into_iter().filter_map(read_alias).collect();
-    flight.made_by = record.made_by.map(Arc::from);
+    flight.created_by = record.made_by.map(Arc::from);
     let corrections = record.corrections.into_iter().map(CorrectionIn::read);
     flight.corrections = corrections.collect::<Result<_, _>>()?;
     flight.corrections.sort_by(|a, b| a.source.cmp(&b.source));
@@ -34,17 +34,17 @@ pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
 }
 
 fn read_said(groups: Vec<GroupIn>) -> Result<Vec<(Field, Claim)>, RecordError> {
-    let mut held = Vec::new();
+    let mut claim = Vec::new();
     for group in groups {
-        group.read_into(&mut held)?;
+        group.read_into(&mut claim)?;
     }
     let place = |a: &(Field, Claim), b: &(Field, Claim)| (a.0, &a.1.source).cmp(&(b.0, &b.1.source));
-    held.sort_by(place);
-    match held.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
-        Some([(field, held), ..]) => {
-            Err(RecordError::broken(format_args!("{field} is held twice of {}", held.source)))
+    claim.sort_by(place);
+    match claim.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
+        Some([(field, claim), ..]) => {
+            Err(RecordError::broken(format_args!("{field} is claim twice of {}", claim.source)))
         }
-        _ => Ok(held),
+        _ => Ok(claim),
     }
 }
 
@@ -124,12 +124,12 @@ struct GroupIn {
 }
 
 impl GroupIn {
-    fn read_into(self, held: &mut Vec<(Field, Claim)>) -> Result<(), RecordError> {
+    fn read_into(self, claim: &mut Vec<(Field, Claim)>) -> Result<(), RecordError> {
         let source: Arc<str> = self.by.into();
         let mut hold = |field, value| {
             let (source, observed_at, received_at) = (source.clone(), self.observed.0, self.received.0);
             let (authority, secondary) = (self.weight, self.secondary);
-            held.push((field, Claim { value, authority, source, secondary, observed_at, received_at }));
+            claim.push((field, Claim { value, authority, source, secondary, observed_at, received_at }));
         };
         for (name, json) in self.set {
             if let Some(field) = Field::named(&name) {
@@ -178,18 +178,18 @@ pub fn decode_value(field: Field, json: &str) -> Result<Value, RecordError> {
 pub(super) fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {
     let wrong = |what: &str| RecordError::broken(format_args!("{field}: {what}"));
     match (field.kind(), json) {
-        (Kind::Text(_), Json::String(text)) => Ok(Value::Text(text.into())),
-        (Kind::Time, Json::Number(seconds)) => {
+        (FieldKind::Text(_), Json::String(text)) => Ok(Value::Text(text.into())),
+        (FieldKind::Time, Json::Number(seconds)) => {
             seconds.as_i64().map(Value::Time).ok_or_else(|| wrong("is not in whole seconds"))
         }
-        (Kind::Step, Json::String(word)) => {
+        (FieldKind::Step, Json::String(word)) => {
             Step::parse(&word).map(Value::Step).ok_or_else(|| wrong("is no step"))
         }
-        (Kind::Flag, Json::Bool(flag)) => Ok(Value::Flag(flag)),
-        (Kind::Airport, Json::String(iata)) => {
+        (FieldKind::Flag, Json::Bool(flag)) => Ok(Value::Flag(flag)),
+        (FieldKind::Airport, Json::String(iata)) => {
             Iata::parse(&iata).map(Value::Airport).map_err(|e| wrong(&e.to_string()))
         }
-        (Kind::Codeshares, Json::Array(flights)) => {
+        (FieldKind::Codeshares, Json::Array(flights)) => {
             let read = |json: &Json| Designator::parse(json.as_str().unwrap_or_default());
             let flights = flights.iter().map(read).collect::<Result<Arc<[_]>, _>>();
             flights.map(Value::Codeshares).map_err(|e| wrong(&e.to_string()))

@@ -27,11 +27,11 @@ pub fn encode_state(flight: &Flight) -> Vec<u8> {
         key: KeyOut::of(&flight.key),
         rev: flight.rev,
         at: Epoch(flight.changed_at),
-        said: SaidOut(&flight.held),
-        second: SaidOut(&flight.second_best),
+        said: SaidOut(&flight.claims),
+        second: SaidOut(&flight.fallback_claims),
         overrides: flight.overrides.iter().map(OverrideOut::of).collect(),
         aliases: AliasesOut(&flight.aliases),
-        made_by: flight.made_by.as_deref(),
+        made_by: flight.created_by.as_deref(),
         corrections: flight.corrections.iter().map(CorrectionOut::of).collect(),
     };
     let mut json = Vec::with_capacity(1024);
@@ -108,7 +108,7 @@ fn is_first(repeat: &u8) -> bool {
     *repeat == 0
 }
 
-/// What is held, in groups of what was said together.
+/// The claims, in groups of what was said together.
 struct SaidOut<'a>(&'a [(Field, Claim)]);
 
 impl SaidOut<'_> {
@@ -121,19 +121,19 @@ impl Serialize for SaidOut<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut leaders: Vec<&Claim> = Vec::with_capacity(8);
         let mut groups: Vec<usize> = Vec::with_capacity(self.0.len());
-        for (_, held) in self.0 {
-            let known = leaders.iter().position(|leader| said_together(leader, held));
+        for (_, claim) in self.0 {
+            let known = leaders.iter().position(|leader| said_together(leader, claim));
             groups.push(known.unwrap_or(leaders.len()));
             if known.is_none() {
-                leaders.push(held);
+                leaders.push(claim);
             }
         }
         let mut seq = serializer.serialize_seq(Some(leaders.len()))?;
         for (index, leader) in leaders.iter().enumerate() {
             let members = || {
-                self.0.iter().zip(&groups).filter(move |(_, group)| **group == index).map(|(held, _)| held)
+                self.0.iter().zip(&groups).filter(move |(_, group)| **group == index).map(|(claim, _)| claim)
             };
-            let cleared = members().filter(|(_, held)| held.value.is_none()).map(|(field, _)| field.name());
+            let cleared = members().filter(|(_, claim)| claim.value.is_none()).map(|(field, _)| field.name());
             seq.serialize_element(&GroupOut {
                 by: &leader.source,
                 weight: leader.authority,
@@ -141,7 +141,7 @@ impl Serialize for SaidOut<'_> {
                 observed: Epoch(leader.observed_at),
                 received: Epoch(leader.received_at),
                 set: ValuesOut(
-                    members().filter_map(|(field, held)| Some((*field, held.value.as_ref()?))).collect(),
+                    members().filter_map(|(field, claim)| Some((*field, claim.value.as_ref()?))).collect(),
                 ),
                 clear: cleared.collect(),
             })?;

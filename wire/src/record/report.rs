@@ -65,7 +65,7 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         received: Epoch(report.received_at),
         set,
         clear,
-        second: SaidOut::of(&report.second_best),
+        second: SaidOut::of(&report.fallback_statements),
         aliases: AliasesOut(&report.aliases),
     };
     let mut json = Vec::with_capacity(512);
@@ -163,6 +163,6 @@ pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
         observed_at: record.observed.0,
         received_at: record.received.0,
         statements: SaidIn { set: record.set, clear: record.clear }.read()?,
-        second_best: record.second.read()?,
+        fallback_statements: record.second.read()?,
     })
 }

@@ -95,7 +95,7 @@ fn check(format: Format, airport: &str, body: &[u8]) -> Result<Decoded, Fault> {
 }
 
 fn check_report(report: &Report) {
-    for statements in [&report.statements, &report.second_best] {
+    for statements in [&report.statements, &report.fallback_statements] {
         assert!(statements.len() <= Report::STATEMENTS_MAX);
         let fields: HashSet<_> = statements.iter().map(|statement| statement.field).collect();
         assert_eq!(fields.len(), statements.len());

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use domain::codes::{AirlineCode, Designator, Direction, FlightNumber, Iata, Suffix};
-use domain::field::{Field, Kind, Step, Value};
+use domain::field::{Field, FieldKind, Step, Value};
 use domain::leg::LegKey;
-use domain::report::StatusWord;
+use domain::report::ReportedStatus;
 use gatecall_wire::feed::KnownLeg;
 use proptest::prelude::*;
 use proptest::{collection, option, sample};
@@ -48,28 +48,28 @@ fn leg(own: Iata, repeat_max: u8) -> impl Strategy<Value = KnownLeg> {
 fn value(field: Field, length_max: usize) -> BoxedStrategy<Value> {
     let text = move |text: String| Value::text(field, &text).ok();
     match field.kind() {
-        Kind::Text(_) if field == Field::DelayReason => (0..100u8)
-            .prop_map(|code| domain::delay_reason::words(&format!("{code:02}")).unwrap().to_owned())
+        FieldKind::Text(_) if field == Field::DelayReason => (0..100u8)
+            .prop_map(|code| domain::delay_reason::text(&format!("{code:02}")).unwrap().to_owned())
             .prop_filter_map("a text", text)
             .boxed(),
         // Aircraft are written in capitals whatever was given.
-        Kind::Text(_) if matches!(field, Field::AircraftType | Field::AircraftRegistration) => {
+        FieldKind::Text(_) if matches!(field, Field::AircraftType | Field::AircraftRegistration) => {
             "[A-Z0-9-]{1,8}".prop_filter_map("a text", text).boxed()
         }
-        Kind::Text(most) => {
+        FieldKind::Text(most) => {
             let any = format!("[ -~äøß中🛫<>&'\"]{{1,{}}}", most.min(length_max));
             prop_oneof!["[A-Z]?[0-9]{1,2}(-[A-Z]?[0-9]{1,2})?", any.prop_map_into_string()]
                 .prop_filter_map("a text", text)
                 .boxed()
         }
-        Kind::Time => SECONDS.prop_map(Value::Time).boxed(),
-        Kind::Step => {
+        FieldKind::Time => SECONDS.prop_map(Value::Time).boxed(),
+        FieldKind::Step => {
             let steps = Step::WORDS.iter().map(|(step, _)| *step).filter(|step| step.field() == field);
             sample::select(steps.collect::<Vec<_>>()).prop_map(Value::Step).boxed()
         }
-        Kind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
-        Kind::Airport => airport().prop_map(Value::Airport).boxed(),
-        Kind::Codeshares => collection::vec(designator(), 0..=20)
+        FieldKind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
+        FieldKind::Airport => airport().prop_map(Value::Airport).boxed(),
+        FieldKind::Codeshares => collection::vec(designator(), 0..=20)
             .prop_map(|flights| Value::codeshares(flights).unwrap())
             .boxed(),
     }
@@ -116,7 +116,7 @@ fn nothing_before_its_time(leg: &mut KnownLeg) {
 
 fn make_sense(leg: &mut KnownLeg) {
     if leg.said(Field::DepartureStep) == Some(Some(&Value::Step(Step::Returned))) {
-        leg.status(StatusWord::Step(Step::Returned));
+        leg.status(ReportedStatus::Step(Step::Returned));
     }
     nothing_before_its_time(leg);
     // A diversion is taken back by sending the flight to where it was planned to go.

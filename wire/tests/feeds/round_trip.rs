@@ -21,7 +21,7 @@ fn assert_same(report: &Report, leg: &KnownLeg, expected: Vec<Statement>) -> Res
     // The instant of a return is that of the message.
     statements.retain(|statement| statement.field != Field::DepartureReturned);
     prop_assert_eq!(sorted(statements), sorted(expected));
-    prop_assert_eq!(&report.second_best, &[]);
+    prop_assert_eq!(&report.fallback_statements, &[]);
     let id = leg.provider_id.iter().map(|id| Alias::Provider(format!("jfk:{id}").into()));
     prop_assert!(id.clone().all(|id| report.aliases.contains(&id)), "{:?}", report.aliases);
     if let Some(observed_at) = leg.observed_at {
@@ -110,7 +110,7 @@ proptest! {
             observed_at: leg.observed_at.unwrap_or(context.received_at),
             received_at: context.received_at,
             statements: leg.statements,
-            second_best: Vec::new(),
+            fallback_statements: Vec::new(),
         };
         // One word for the status, and none for a step that is cleared.
         let is_word = |s: &Statement| s.field == Field::DepartureStep && s.value.is_some();

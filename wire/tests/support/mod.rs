@@ -48,7 +48,7 @@ pub(crate) fn report(observed_at: &str, say: impl FnOnce(&mut Report)) -> Report
         observed_at,
         received_at: observed_at + chrono::TimeDelta::milliseconds(500),
         statements: Vec::new(),
-        second_best: Vec::new(),
+        fallback_statements: Vec::new(),
     };
     say(&mut report);
     report

@@ -20,7 +20,7 @@ use crate::contract::flights::Sample;
 use crate::contract::{Opening, change_log, services};
 use crate::memory::Memory;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::backlog::Refusal;
+use domain::backlog::BacklogFull;
 use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::ports::{

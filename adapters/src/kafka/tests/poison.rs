@@ -195,7 +195,7 @@ async fn a_record_that_ends_hubs_is_named_and_passed_over_when_an_operator_says_
     assert_eq!(after.begun, [(sample.flight.clone(), base)], "the flight is as it was before");
     let queue = after.kafka.queue().unwrap();
     let delivery = queue.next().await.remove(0);
-    assert!(matches!(delivery.what, QueuedPayload::Unreadable { .. }), "{delivery:?}");
+    assert!(matches!(delivery.payload, QueuedPayload::Unreadable { .. }), "{delivery:?}");
     // What stands behind the state would be all that compaction keeps.
     until("it is to be written again", || after.log.overwritten() == [leg.clone()]).await;
     after.log.append(vec![LogEntry { after: base, ..sample.gate("2") }]).await.unwrap();

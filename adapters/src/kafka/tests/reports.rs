@@ -19,7 +19,7 @@ fn report(n: u32) -> (LegId, Report) {
         observed_at: crate::contract::flights::dawn(),
         received_at: crate::contract::flights::dawn() + TimeDelta::seconds(1),
         statements: Vec::new(),
-        second_best: Vec::new(),
+        fallback_statements: Vec::new(),
     };
     (report.key.id(), report)
 }
@@ -33,11 +33,11 @@ async fn take(
     let mut taken = BTreeMap::new();
     let take = async {
         while taken.values().sum::<usize>() < count {
-            for QueuedItem { what, settle } in queue.next().await {
-                let QueuedPayload::Report(report) = what else { panic!("{what:?}") };
+            for QueuedItem { payload, ack } in queue.next().await {
+                let QueuedPayload::Report(report) = payload else { panic!("{payload:?}") };
                 let leg = report.key.id();
                 if settles(&leg) {
-                    settle.say();
+                    ack.ack();
                 }
                 *taken.entry(leg).or_default() += 1;
             }
@@ -107,12 +107,12 @@ async fn what_cannot_be_read_is_delivered_as_such_and_stops_nothing() {
     let queue = node.kafka.queue().unwrap();
     let (mut unreadable, mut reports) = (Vec::new(), 0);
     while unreadable.len() + reports < 23 {
-        for QueuedItem { what, settle } in queue.next().await {
-            match what {
+        for QueuedItem { payload, ack } in queue.next().await {
+            match payload {
                 QueuedPayload::Report(_) => reports += 1,
-                QueuedPayload::Unreadable { place, reason, .. } => unreadable.push((place, reason)),
+                QueuedPayload::Unreadable { position, reason, .. } => unreadable.push((position, reason)),
             }
-            settle.say();
+            ack.ack();
         }
     }
     assert_eq!((unreadable.len(), reports), (3, 20));
@@ -144,11 +144,11 @@ async fn no_more_reports_are_taken_than_may_wait_and_a_flood_does_not_have_the_o
         journal.post(vec![of("flood", n)]).await.unwrap();
     }
     let refused = refusal(journal.post(vec![of("flood", 20)]).await);
-    assert_eq!(refused, Refusal::FeedShare { waiting: 20, share: 20 });
+    assert_eq!(refused, BacklogFull::FeedShare { waiting: 20, share: 20 });
     let many: Vec<_> = (30..40).map(|n| of("calm", n)).collect();
     journal.post(many).await.expect("another feed has room of its own");
     let too_many: Vec<_> = (40..51).map(|n| of("third", n)).collect();
-    assert_eq!(refusal(journal.post(too_many).await), Refusal::Full { waiting: 30, limit: 40 });
+    assert_eq!(refusal(journal.post(too_many).await), BacklogFull::Full { waiting: 30, limit: 40 });
     assert_eq!(node.kafka.figures().reports_unmerged(), 30);
     let queue = node.kafka.queue().unwrap();
     assert_eq!(take(&queue, 30, |_| true).await.values().sum::<usize>(), 30);

@@ -192,7 +192,7 @@ pub(super) fn remark_of(step: Step) -> Option<&'static str> {
 pub(super) fn delay_code(words: &str) -> Option<&'static str> {
     static CODES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
         let codes = (0..100).rev().map(|number| format!("{number:02}"));
-        codes.filter_map(|code| Some((domain::delay_reason::words(&code)?, code))).collect()
+        codes.filter_map(|code| Some((domain::delay_reason::text(&code)?, code))).collect()
     });
     CODES.get(words).map(String::as_str)
 }

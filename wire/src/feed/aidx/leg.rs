@@ -8,7 +8,7 @@ use super::extension;
 use super::xml::Element;
 use super::{resources, status, times};
 use domain::codes::{Designator, Direction, FlightNumber, Iata, Suffix};
-use domain::field::{Field, Kind, Value};
+use domain::field::{Field, FieldKind, Value};
 use domain::leg::LegKey;
 use domain::report::Report;
 
@@ -41,7 +41,7 @@ pub(super) fn read(
         observed_at: sent.at,
         received_at: context.received_at,
         statements: Vec::new(),
-        second_best: Vec::new(),
+        fallback_statements: Vec::new(),
     };
     let mut scribe = Scribe::new(report, decoded, index, excerpt);
     let extras = extension::read(leg.child("TPA_Extension"));
@@ -139,7 +139,7 @@ fn texts(data: &Element, scribe: &mut Scribe<'_>) {
     if delays.iter().any(|delay| delay.nil) {
         scribe.report.clear(Field::DelayReason);
     }
-    if let Some(words) = codes.find_map(domain::delay_reason::words) {
+    if let Some(words) = codes.find_map(domain::delay_reason::text) {
         scribe.text(Field::DelayReason, "IrregularityDelay", words);
     } else if let Some(code) = delays.iter().find_map(|delay| delay.text_of("ReasonCode")) {
         scribe.note(format_args!("IrregularityDelay {code}"));
@@ -148,7 +148,7 @@ fn texts(data: &Element, scribe: &mut Scribe<'_>) {
 
 /// A remark may be longer than a board can show; its beginning is better than nothing.
 fn remark(text: &str, scribe: &mut Scribe<'_>) {
-    let Kind::Text(length_max) = Field::Remark.kind() else { return };
+    let FieldKind::Text(length_max) = Field::Remark.kind() else { return };
     let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if folded.chars().count() <= length_max {
         return scribe.text(Field::Remark, "RemarkFreeText", &folded);

@@ -49,7 +49,7 @@
 //!
 //! `Airline` may be an IATA or an ICAO code, and `CodeContext` says which, where it is right. Both are
 //! the same airline, so keys are made with the code that its flights are known by
-//! ([`domain::airlines::known_by`]).
+//! ([`domain::airlines::canonical_code`]).
 //!
 //! `RepeatNumber`, from 1 to 99, is by the schema 'the repeat or departure attempt number'. Senders that
 //! count attempts send 1 with every flight, and senders that count returns (British Airways) send it

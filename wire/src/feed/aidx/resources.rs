@@ -4,7 +4,7 @@ use super::super::scribe::{Scribe, joined};
 use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
-use domain::field::{Field, Kind};
+use domain::field::{Field, FieldKind};
 use domain::report::Confidence;
 
 /// What a field is made from: the element, another that stands in for it, and how several become one text.
@@ -108,7 +108,7 @@ fn state(rule: &Rule, elements: Vec<&Element>, standing: Confidence, scribe: &mu
 }
 
 fn merged(rule: &Rule, elements: &[&Element]) -> String {
-    let Kind::Text(length_max) = rule.field.kind() else { return String::new() };
+    let FieldKind::Text(length_max) = rule.field.kind() else { return String::new() };
     let texts = elements.iter().filter_map(|element| element.text());
     match rule.merge {
         Merge::First => texts.take(1).collect(),

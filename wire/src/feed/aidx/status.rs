@@ -10,7 +10,7 @@ use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
-use domain::report::{Confidence, Statement, StatusWord};
+use domain::report::{Confidence, ReportedStatus, Statement};
 
 /// Steps named so far, and what was taken away.
 #[derive(Default)]
@@ -85,12 +85,12 @@ fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &m
         Meaning::Taxiing if side == Some(Direction::Arrivals) => steps.reach(Step::Landed),
         Meaning::Taxiing => steps.reach(Step::Departed),
         Meaning::CheckInClosed => check_in_closed(scribe),
-        Meaning::Cancelled => scribe.report.status(StatusWord::Cancelled),
+        Meaning::Cancelled => scribe.report.status(ReportedStatus::Cancelled),
         Meaning::Reinstated => {
-            scribe.report.status(StatusWord::Reinstated);
+            scribe.report.status(ReportedStatus::Reinstated);
             operates(scribe);
         }
-        Meaning::Diverted => scribe.report.status(StatusWord::Diverted),
+        Meaning::Diverted => scribe.report.status(ReportedStatus::Diverted),
         Meaning::Operates(true) => operates(scribe),
         Meaning::Operates(false) => scribe.report.set(Field::NotOperating, Value::Flag(true)),
         Meaning::Nothing => {}
@@ -142,7 +142,7 @@ fn state(steps: &Steps, scribe: &mut Scribe<'_>) {
     ];
     for (step, cleared, field) in sides {
         match step {
-            Some(step) => scribe.report.status(StatusWord::Step(step)),
+            Some(step) => scribe.report.status(ReportedStatus::Step(step)),
             None if cleared => scribe.report.clear(field),
             None => {}
         }

@@ -1,4 +1,4 @@
-use super::super::testing::{context, facts, faults, read, report, second_best};
+use super::super::testing::{context, facts, fallback_statements, faults, read, report};
 use super::super::{Decoded, Format, REPORTS_MAX, decode};
 use super::xml::ELEMENTS_MAX;
 use super::{DEPTH_MAX, NAMESPACE};
@@ -77,7 +77,7 @@ fn a_gate_change_is_seen_by_comparing_two_messages() {
     let mut flight = Flight::new(first.key);
     flight.apply(&first, first.observed_at).unwrap();
     let Ok(Applied::Changed(change)) = flight.apply(&second, second.observed_at) else { panic!("no change") };
-    assert_eq!(change.kinds.iter().collect::<Vec<_>>(), [domain::change::Kind::Gate]);
+    assert_eq!(change.kinds.iter().collect::<Vec<_>>(), [domain::change::ChangeKind::Gate]);
     assert_eq!(change.after.departure.gate.as_deref(), Some("21B"));
     assert_eq!(change.after.departure.terminal.as_deref(), Some("1"));
 }
@@ -141,7 +141,7 @@ fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
         ]
     );
     // The aircraft's terminal, and the touchdown's estimate, as there is none for on-block.
-    assert_eq!(second_best(&report), ["arrival.terminal=2", "arrival.estimated=07 10:12"]);
+    assert_eq!(fallback_statements(&report), ["arrival.terminal=2", "arrival.estimated=07 10:12"]);
     let expected = ["OperationTime ATO/ACT", "OperationalStatus XX", "extension urn:example:unknown"];
     assert_eq!(notes, expected);
 }
@@ -211,7 +211,7 @@ fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual()
     );
     let planned =
         ["departure.terminal=2", "departure.gate=5", "arrival.belt=5/6", "arrival.estimated=05 01:00"];
-    assert_eq!(second_best(report(&decoded, 0)), planned);
+    assert_eq!(fallback_statements(report(&decoded, 0)), planned);
     let nil = [
         "remark=",
         "delay_reason=",
@@ -256,7 +256,7 @@ fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
     assert_eq!(facts(report(&decoded, 12)), taken_away);
     // An arrival's screens are not believed of what happens elsewhere.
     assert_eq!(facts(report(&decoded, 13)), ["arrival.step=arrived"]);
-    assert_eq!(second_best(report(&decoded, 13)), ["arrival.first_bag=05 09:30"]);
+    assert_eq!(fallback_statements(report(&decoded, 13)), ["arrival.first_bag=05 09:30"]);
     // Elements in no namespace are not AIDX.
     assert_eq!(facts(report(&decoded, 15)), ["cancelled=true"]);
 }

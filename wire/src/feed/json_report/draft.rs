@@ -5,9 +5,9 @@ use super::SETTABLE;
 use super::plain::{Name, Plain};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, Suffix};
-use domain::field::{CODESHARES_MAX, Field, Kind, Value};
+use domain::field::{CODESHARES_MAX, Field, FieldKind, Value};
 use domain::leg::LegKey;
-use domain::report::{Report, StatusWord};
+use domain::report::{Report, ReportedStatus};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ struct Draft {
     to: Option<Iata>,
     repeat: Option<u8>,
     observed_at: Option<DateTime<Utc>>,
-    status: Option<Option<StatusWord>>,
+    status: Option<Option<ReportedStatus>>,
     /// Each field at most once; `None` is a field to clear.
     said: Vec<(Field, Option<Value>)>,
     /// Top-level keys seen so far.
@@ -88,7 +88,7 @@ impl Draft {
             observed_at: self.observed_at.unwrap_or(context.received_at),
             received_at: context.received_at,
             statements: Vec::with_capacity(self.said.len() + 2),
-            second_best: Vec::new(),
+            fallback_statements: Vec::new(),
         };
         // First, as 'returned' clears times that the report may set anew.
         match self.status.take() {
@@ -200,12 +200,12 @@ impl Draft {
     fn set<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         let Some(field) = self.once(name)? else {
             let word = self.required(map)?;
-            let known = StatusWord::parse(&word).ok_or("is not a status word");
+            let known = ReportedStatus::parse(&word).ok_or("is not a status word");
             self.status = Some(Some(self.checked(known)?));
             return Ok(());
         };
         let value = match field.kind() {
-            Kind::Codeshares => {
+            FieldKind::Codeshares => {
                 let flights = map.next_value_seed(Flights(self))?;
                 self.checked(Value::codeshares(flights).map_err(|e| e.reason))?
             }
@@ -218,11 +218,11 @@ impl Draft {
                     other => return Err(self.refuse(other.instead_of("a text"))),
                 };
                 match kind {
-                    Kind::Time => {
+                    FieldKind::Time => {
                         let at = self.instant(&text)?;
                         self.checked(Value::time(field, at).map_err(|e| e.reason))?
                     }
-                    Kind::Airport => Value::Airport(self.checked(Iata::parse(&text))?),
+                    FieldKind::Airport => Value::Airport(self.checked(Iata::parse(&text))?),
                     _ => self.checked(Value::text(field, &text).map_err(|e| e.reason))?,
                 }
             }

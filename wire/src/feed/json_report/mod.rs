@@ -15,7 +15,7 @@
 //!   airline.
 //! - `observed_at` is when the sender knew it; absent, it is when the hub got the report.
 //! - `set` holds values by the names of [`SETTABLE`], and `status` with a word of
-//!   [`StatusWord`]. `clear` names those whose value is taken away. What is in neither is left as
+//!   [`ReportedStatus`]. `clear` names those whose value is taken away. What is in neither is left as
 //!   it is. Clearing `status` takes back steps and a diversion; a cancellation is only taken back
 //!   by the status `reinstated`.
 //! - Instants are RFC 3339 with an offset; one without is a fault, as nobody here knows the zone
@@ -43,7 +43,7 @@ pub use encode::{encode_report, encode_value};
 
 use domain::field::Field;
 #[cfg(doc)]
-use domain::report::StatusWord;
+use domain::report::ReportedStatus;
 
 /// Fields that a report may set by their own names. The rest is said by `status`.
 pub const SETTABLE: [Field; 20] = [

@@ -101,7 +101,7 @@ impl Reading<'_> {
             observed_at: self.context.received_at,
             received_at: self.context.received_at,
             statements: Vec::new(),
-            second_best: Vec::new(),
+            fallback_statements: Vec::new(),
         };
         let mut scribe = Scribe::new(report, decoded, self.index, self.excerpt);
         facts::state(&row, direction, &mut scribe);

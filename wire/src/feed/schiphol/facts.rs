@@ -5,8 +5,8 @@ use super::super::scribe::{Scribe, joined};
 use super::decode::designator;
 use super::row::{Allocations, Row, Said, Text};
 use domain::codes::Direction;
-use domain::field::{Field, Kind, Step, Value};
-use domain::report::StatusWord;
+use domain::field::{Field, FieldKind, Step, Value};
+use domain::report::ReportedStatus;
 
 /// Everything that a row says of its flight.
 pub(super) fn state(row: &Row<'_>, direction: Direction, scribe: &mut Scribe<'_>) {
@@ -120,7 +120,7 @@ fn list<'t>(
     separator: &str,
     field: Field,
 ) {
-    let Kind::Text(length_max) = field.kind() else { return };
+    let FieldKind::Text(length_max) = field.kind() else { return };
     let text = joined(names, separator, length_max);
     if text.is_empty() {
         scribe.report.clear(field);
@@ -188,7 +188,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
                 continue;
             }
             "DIV" => {
-                scribe.report.status(StatusWord::Diverted);
+                scribe.report.status(ReportedStatus::Diverted);
                 diverted = true;
                 continue;
             }
@@ -218,7 +218,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
         }
     }
     for step in [leaving, coming].into_iter().flatten() {
-        scribe.report.status(StatusWord::Step(step));
+        scribe.report.status(ReportedStatus::Step(step));
     }
     let is_here = !departs && coming >= Some(Step::Landed) && !diverted && !cancelled;
     if is_here {
@@ -226,7 +226,7 @@ fn states(scribe: &mut Scribe<'_>, row: &Row<'_>, direction: Direction) {
         scribe.report.clear(Field::DivertedTo);
     }
     if cancelled {
-        scribe.report.status(StatusWord::Cancelled);
+        scribe.report.status(ReportedStatus::Cancelled);
     } else if goes_on {
         // A row has all of its states, so the airport cancels it no longer. It does not say so in a
         // word that could be newer than what others know: any update of the row brings them along.

@@ -17,7 +17,8 @@ impl FlightView {
     /// where there is none at all, at the start of its origin date on the clocks of this board's
     /// airport.
     pub fn board_time(&self, direction: Direction) -> DateTime<Utc> {
-        let told = self.told_time(direction).or_else(|| self.told_time(direction.opposite()));
+        let told =
+            self.scheduled_or_known(direction).or_else(|| self.scheduled_or_known(direction.opposite()));
         told.unwrap_or_else(|| self.start_of_origin_date(direction))
     }
 
@@ -48,16 +49,16 @@ impl FlightView {
             }
         };
         let is_open = !is_over && (self.delayed || !self.doubtful.is_empty());
-        let stands = self.told_time(direction).filter(|_| is_open)?;
+        let stands = self.scheduled_or_known(direction).filter(|_| is_open)?;
         Some((stands, moved(stands, LATE_MAX)))
     }
 
     /// The first and the last instant at which it may leave or come.
     fn span(&self, direction: Direction) -> (DateTime<Utc>, DateTime<Utc>) {
-        if let Some(told) = self.told_time(direction) {
+        if let Some(told) = self.scheduled_or_known(direction) {
             return (told, told);
         }
-        match (direction, self.told_time(direction.opposite())) {
+        match (direction, self.scheduled_or_known(direction.opposite())) {
             (Direction::Departures, Some(comes)) => (moved(comes, -FLIGHT_MAX), comes),
             (Direction::Arrivals, Some(leaves)) => (leaves, moved(leaves, FLIGHT_MAX)),
             (_, None) => {
@@ -74,7 +75,7 @@ impl FlightView {
         }
     }
 
-    fn told_time(&self, direction: Direction) -> Option<DateTime<Utc>> {
+    fn scheduled_or_known(&self, direction: Direction) -> Option<DateTime<Utc>> {
         let (d, a) = (&self.departure, &self.arrival);
         match direction {
             Direction::Departures => d.scheduled.or(d.estimated).or(d.actual),
