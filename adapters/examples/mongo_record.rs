@@ -38,10 +38,10 @@ async fn main() {
     config.limits.operation = Duration::from_secs(60);
     let archive = Mongo::open(config).await.unwrap();
     archive.migrate().await.unwrap();
-    let keepsakes = changes();
+    let records = changes();
     println!("{CHANGES} changes of {LEGS} legs in batches of {BATCH}");
     for round in ["new", "known already"] {
-        let (took, slowest) = record(&archive, &keepsakes).await;
+        let (took, slowest) = record(&archive, &records).await;
         let rate = f64::from(CHANGES) / took.as_secs_f64();
         println!("{round}: {rate:.0} documents a second, the slowest batch {} ms", slowest.as_millis());
     }
@@ -59,9 +59,9 @@ fn changes() -> Vec<ArchiveRecord> {
     changes.map(|c| ArchiveRecord::Change { leg: c.leg.clone(), change: past_change(&c) }).collect()
 }
 
-async fn record(archive: &Mongo, keepsakes: &[ArchiveRecord]) -> (Duration, Duration) {
+async fn record(archive: &Mongo, records: &[ArchiveRecord]) -> (Duration, Duration) {
     let (mut took, mut slowest) = (Duration::ZERO, Duration::ZERO);
-    for batch in keepsakes.chunks(BATCH) {
+    for batch in records.chunks(BATCH) {
         let batch = batch.to_vec();
         let begun = Instant::now();
         archive.record(batch).await.unwrap();

@@ -218,10 +218,10 @@ impl Archive for Memory {
 }
 
 impl Recorder for Memory {
-    fn record(&self, keepsakes: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn record(&self, records: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|held| {
-            for keepsake in keepsakes {
-                match keepsake {
+            for record in records {
+                match record {
                     ArchiveRecord::Message { key, message } => held.messages.record(key, message),
                     ArchiveRecord::Fault { key, fault } => held.faults.record(key, fault),
                     ArchiveRecord::Change { leg, change } => {

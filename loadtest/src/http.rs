@@ -1,6 +1,6 @@
 //! The least of HTTP/1.1 that pushing reports and reading pictures needs.
 
-use crate::hub::{FeedKey, Hub};
+use crate::hub_address::{FeedKey, HubAddress};
 use crate::limits::{ANSWER_TIMEOUT_S, HTTP_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX};
 use crate::ws::{head_len, header, status};
 use anyhow::{Context, Result, bail};
@@ -76,14 +76,14 @@ pub fn put_post(out: &mut Vec<u8>, host: &str, path: &str, key: Option<&FeedKey>
 }
 
 /// A patient client for what happens outside the measured phases: one request at a time.
-pub struct Calm {
-    hub: Hub,
+pub struct BlockingClient {
+    hub: HubAddress,
     stream: Option<TcpStream>,
 }
 
-impl Calm {
+impl BlockingClient {
     /// A client of `hub`; it connects when first used.
-    pub fn new(hub: &Hub) -> Self {
+    pub fn new(hub: &HubAddress) -> Self {
         Self { hub: hub.clone(), stream: None }
     }
 

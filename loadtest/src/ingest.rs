@@ -5,20 +5,20 @@
 //! flights without thousands of frames per second to read.
 
 use crate::args::Ingest;
-use crate::audience::{Asks, Audience};
+use crate::listeners::{Asks, Listeners};
 use crate::checker::{Follows, REFUSED, STALLED, Violations};
 use crate::clock::{SECOND_NS, now_ns};
-use crate::lanes::Lanes;
+use crate::http_pool::HttpPool;
 use crate::limits::STALL_TIMEOUT_S;
-use crate::meter::Percentiles;
+use crate::phase_metrics::Percentiles;
 use crate::nodes::Nodes;
 use crate::plan::Plan;
 use crate::process::rss_bytes;
 use crate::report::{Goal, Report, Table, short};
-use crate::rig::Rig;
-use crate::source::Source;
-use crate::subject::{Subject, compare_pictures, rev, wait_until_quiet};
-use crate::swarm::Swarm;
+use crate::driver::Driver;
+use crate::traffic::Traffic;
+use crate::hub_under_test::{HubUnderTest, compare_pictures, rev, wait_until_quiet};
+use crate::ws_clients::WsClients;
 use crate::usage;
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -64,12 +64,12 @@ pub fn run(args: &Ingest) -> Result<Report> {
     if !counts.is_sorted() {
         return usage("--flights-sweep must rise: flights cannot be taken away from a hub again");
     }
-    let subject = Subject::open(&args.target)?;
-    let nodes = Nodes::new(&subject.hub, args.listen.as_deref(), &args.target.feed)?;
+    let hub = HubUnderTest::open(&args.target)?;
+    let nodes = Nodes::new(&hub.hub, args.listen.as_deref(), &args.target.feed)?;
     let how = if args.max { "as fast as taken".to_owned() } else { format!("{} reports/s", args.rate) };
     let mut report = Report::new(format!(
         "loadtest ingest: {how}, {} per POST, {} connections",
-        args.batch, subject.lanes
+        args.batch, hub.pool
     ));
     let mut table = Table::new(
         "By number of flights",
@@ -89,7 +89,7 @@ pub fn run(args: &Ingest) -> Result<Report> {
     );
     let (mut violations, mut found, mut known) = (Violations::default(), Vec::new(), 0);
     for count in counts {
-        let one = measure(args, &subject, &nodes, known, count, &mut violations)
+        let one = measure(args, &hub, &nodes, known, count, &mut violations)
             .with_context(|| format!("with {count} flights"))?;
         known = count as usize;
         table.row(row(&one));
@@ -110,7 +110,7 @@ pub fn run(args: &Ingest) -> Result<Report> {
             "{put_off} POSTs were answered 429 or 503, as too many reports waited, and were not sent again."
         ));
     }
-    report.notes.extend(unchanged_note(reports, changed, subject.lanes));
+    report.notes.extend(unchanged_note(reports, changed, hub.pool));
     Ok(report)
 }
 
@@ -166,43 +166,43 @@ fn goals(args: &Ingest, found: &[Found], report: &mut Report) {
 /// Creates what flights are missing, loads, checks.
 fn measure(
     args: &Ingest,
-    subject: &Subject,
+    hub: &HubUnderTest,
     nodes: &Nodes,
     known: usize,
     count: u32,
     violations: &mut Violations,
 ) -> Result<Found> {
-    let mut plan = Plan::new(count as usize, subject.greeting.clock, 0);
+    let mut plan = Plan::new(count as usize, hub.greeting.clock, 0);
     let at_first = nodes.merged()?.all;
-    subject.create(&mut plan, known..count as usize)?;
+    hub.create(&mut plan, known..count as usize)?;
     let mut load = Load::new(plan, args.batch);
-    let mut rig = build(args, subject, nodes, &mut load)?;
-    rig.may_be_put_off = nodes.are_several();
+    let mut driver = build(args, hub, nodes, &mut load)?;
+    driver.may_be_put_off = nodes.are_several();
     let created = at_first + (count as usize - known) as u64;
     if nodes.are_several() {
-        nodes.wait_until_merged(&mut rig, created).context("the flights")?;
+        nodes.wait_until_merged(&mut driver, created).context("the flights")?;
     }
     let sampled: Vec<usize> = (0..load.sampled.len()).collect();
-    rig.connect(&sampled, 0).context("the followers")?;
-    wait_until_quiet(&mut rig, subject.pid)?;
-    load.run(args, &mut rig, WARM_UP_S)?;
+    driver.connect(&sampled, 0).context("the followers")?;
+    wait_until_quiet(&mut driver, hub.pid)?;
+    load.run(args, &mut driver, WARM_UP_S)?;
     if nodes.are_several() {
-        let taken = load.taken(&rig);
-        nodes.wait_until_merged(&mut rig, created + taken).context("the load before the measured one")?;
+        let taken = load.taken(&driver);
+        nodes.wait_until_merged(&mut driver, created + taken).context("the load before the measured one")?;
     }
 
-    rig.audience.meter.begin();
-    rig.post_times.clear();
-    let (before, merged_before) = (rig.answers, nodes.merged()?);
-    let (cpu_before, start) = (nodes.cpu_ns(subject.pid)?, now_ns());
-    load.run(args, &mut rig, args.seconds)?;
+    driver.listeners.metrics.begin();
+    driver.post_times.clear();
+    let (before, merged_before) = (driver.answers, nodes.merged()?);
+    let (cpu_before, start) = (nodes.cpu_ns(hub.pid)?, now_ns());
+    load.run(args, &mut driver, args.seconds)?;
     if nodes.are_several() {
         // What was answered is durable; what was merged is what the hub can do in the long run.
-        let taken = load.taken(&rig);
-        nodes.wait_until_merged(&mut rig, created + taken).context("the measured load")?;
+        let taken = load.taken(&driver);
+        nodes.wait_until_merged(&mut driver, created + taken).context("the measured load")?;
     }
-    let (took, cpu) = (now_ns() - start, nodes.cpu_ns(subject.pid)? - cpu_before);
-    let reports = rig.answers.accepted - before.accepted;
+    let (took, cpu) = (now_ns() - start, nodes.cpu_ns(hub.pid)? - cpu_before);
+    let reports = driver.answers.accepted - before.accepted;
     let found = Found {
         flights: count,
         seconds: took as f64 / 1e9,
@@ -210,44 +210,44 @@ fn measure(
         changed: if nodes.are_several() {
             nodes.merged()?.changed - merged_before.changed
         } else {
-            rig.answers.changed - before.changed
+            driver.answers.changed - before.changed
         },
         reports_per_s: reports as f64 * 1e9 / took as f64,
         cpu_us_per_report: cpu as f64 / 1e3 / reports.max(1) as f64,
         cores: cpu as f64 / took as f64,
-        rss_mb: rss_bytes(subject.pid)? as f64 / 1e6,
-        put_off: rig.answers.put_off - before.put_off,
-        post: rig.post_times.percentiles(),
-        frame: rig.audience.meter.latency.percentiles(),
+        rss_mb: rss_bytes(hub.pid)? as f64 / 1e6,
+        put_off: driver.answers.put_off - before.put_off,
+        post: driver.post_times.percentiles(),
+        frame: driver.listeners.metrics.latency.percentiles(),
     };
-    check(subject, &mut rig, &load)?;
-    rig.drop_sockets();
-    violations.absorb(std::mem::take(&mut rig.audience.checker.violations));
+    check(hub, &mut driver, &load)?;
+    driver.drop_sockets();
+    violations.absorb(std::mem::take(&mut driver.listeners.checker.violations));
     Ok(found)
 }
 
-fn build(args: &Ingest, subject: &Subject, nodes: &Nodes, load: &mut Load) -> Result<Rig> {
+fn build(args: &Ingest, hub: &HubUnderTest, nodes: &Nodes, load: &mut Load) -> Result<Driver> {
     let legs = load.sampled_legs();
     let asks = Asks::Topics(legs.iter().map(|leg| format!("flight/{leg}")).collect());
-    let audience = Audience::new(legs.len(), legs.iter().map(String::as_str), Follows::One, asks)?;
-    let lanes = Lanes::new(&subject.hub, subject.reports_path.clone(), subject.key.clone(), subject.lanes);
-    let source = Source::frames(Vec::new(), 0);
+    let listeners = Listeners::new(legs.len(), legs.iter().map(String::as_str), Follows::One, asks)?;
+    let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.pool);
+    let source = Traffic::frames(Vec::new(), 0);
     // While it waits for the hub at full speed the client has nothing better to do.
-    Rig::new(audience, Swarm::new(nodes.listens(), "/ws"), lanes, source, args.max && subject.pinned)
+    Driver::new(listeners, WsClients::new(nodes.listens(), "/ws"), pool, source, args.max && hub.pinned)
 }
 
 /// Every report was taken, and the followers' last pictures are right. A hub of several nodes may put reports
 /// off that it cannot merge in time.
-fn check(subject: &Subject, rig: &mut Rig, load: &Load) -> Result<()> {
-    let flights = subject.flights(&load.sampled_legs())?;
+fn check(hub: &HubUnderTest, driver: &mut Driver, load: &Load) -> Result<()> {
+    let flights = hub.flights(&load.sampled_legs())?;
     let last: Vec<u32> = flights.iter().map(rev).collect();
     let socks = 0..last.len();
-    rig.until(STALL_TIMEOUT_S, |rig| rig.audience.checker.all_hold(socks.clone(), &last))?;
-    rig.audience.checker.settle(socks, &last);
-    compare_pictures(&mut rig.audience, &flights);
-    let (sent, taken) = (load.taken(rig), rig.answers.accepted);
+    driver.until(STALL_TIMEOUT_S, |driver| driver.listeners.checker.all_hold(socks.clone(), &last))?;
+    driver.listeners.checker.settle(socks, &last);
+    compare_pictures(&mut driver.listeners, &flights);
+    let (sent, taken) = (load.taken(driver), driver.answers.accepted);
     if sent != taken {
-        rig.audience
+        driver.listeners
             .checker
             .violations
             .add(REFUSED, || format!("{sent} reports were sent, {taken} were taken"));
@@ -278,53 +278,53 @@ impl Load {
     }
 
     /// Reports that were sent and not put off.
-    fn taken(&self, rig: &Rig) -> u64 {
-        self.sent - rig.answers.put_off * u64::from(self.batch)
+    fn taken(&self, driver: &Driver) -> u64 {
+        self.sent - driver.answers.put_off * u64::from(self.batch)
     }
 
     /// Loads for `seconds` and waits for the last answer.
-    fn run(&mut self, args: &Ingest, rig: &mut Rig, seconds: u32) -> Result<()> {
+    fn run(&mut self, args: &Ingest, driver: &mut Driver, seconds: u32) -> Result<()> {
         if args.max {
             let end = now_ns() + u64::from(seconds) * SECOND_NS;
             while now_ns() < end {
-                while !rig.lanes_are_full() {
-                    self.post(rig, now_ns())?;
+                while !driver.pool_is_full() {
+                    self.post(driver, now_ns())?;
                 }
-                rig.turn(SECOND_NS / 20)?;
+                driver.turn(SECOND_NS / 20)?;
             }
         } else {
             let every_ns = u64::from(self.batch) * SECOND_NS / u64::from(args.rate);
-            rig.open_loop(every_ns, seconds, |rig, due_ns| self.post(rig, due_ns))?;
+            driver.open_loop(every_ns, seconds, |driver, due_ns| self.post(driver, due_ns))?;
         }
-        if !rig.until(STALL_TIMEOUT_S, |rig| !rig.is_busy())? {
-            rig.audience.checker.violations.add(STALLED, || "POSTs were not answered".to_owned());
+        if !driver.until(STALL_TIMEOUT_S, |driver| !driver.is_busy())? {
+            driver.listeners.checker.violations.add(STALLED, || "POSTs were not answered".to_owned());
         }
         Ok(())
     }
 
     /// Pushes one batch; `false` when no connection is free.
-    fn post(&mut self, rig: &mut Rig, at_ns: u64) -> Result<bool> {
-        if rig.lanes_are_full() {
+    fn post(&mut self, driver: &mut Driver, at_ns: u64) -> Result<bool> {
+        if driver.pool_is_full() {
             return Ok(false);
         }
         let mut body = std::mem::take(&mut self.body);
         body.clear();
         for nth in 0..self.batch {
             body.push(if nth == 0 { b'[' } else { b',' });
-            self.put(&mut body, rig, at_ns)?;
+            self.put(&mut body, driver, at_ns)?;
         }
         body.push(b']');
-        let pushed = rig.push_body(&body);
+        let pushed = driver.push_body(&body);
         self.body = body;
         pushed
     }
 
-    fn put(&mut self, body: &mut Vec<u8>, rig: &mut Rig, at_ns: u64) -> Result<()> {
+    fn put(&mut self, body: &mut Vec<u8>, driver: &mut Driver, at_ns: u64) -> Result<()> {
         let (turn, flights) = (self.sent, self.plan.flights.len() as u64);
         self.sent += 1;
         if turn.is_multiple_of(SAMPLED_REPORTS) {
             let sample = self.sampled[(turn / SAMPLED_REPORTS % self.sampled.len() as u64) as usize];
-            let marker = rig.audience.meter.send(at_ns, 0);
+            let marker = driver.listeners.metrics.send(at_ns, 0);
             return self.plan.put_remark(body, sample, marker);
         }
         self.plan.put_gate(body, (turn % flights) as usize, turn / flights)

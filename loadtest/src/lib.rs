@@ -6,14 +6,14 @@
 //! its own.
 //!
 //! # Map
-//! - [`rig`]: one thread, one epoll loop ([`reactor`]) for the listeners ([`swarm`], [`ws`]) and for
-//!   the connections that push ([`lanes`], [`http`]).
-//! - [`audience`]: what listeners heard. [`book`] parses each distinct frame once and [`pictures`]
-//!   works out what flights look like; [`checker`] holds every socket to its revisions; [`meter`]
+//! - [`driver`]: one thread, one epoll loop ([`reactor`]) for the listeners ([`ws_clients`], [`ws`]) and for
+//!   the connections that push ([`http_pool`], [`http`]).
+//! - [`listeners`]: what listeners heard. [`frame_cache`] parses each distinct frame once and [`expected_state`]
+//!   works out what flights look like; [`checker`] holds every socket to its revisions; [`phase_metrics`]
 //!   measures times.
-//! - [`plan`], [`source`]: flights, reports about them, frames for the ceiling.
-//! - [`ceiling`]: the server that a hub is measured against.
-//! - [`subject`], [`spawn`], [`process`]: the hub, one of our own, and what the kernel tells of it.
+//! - [`plan`], [`traffic`]: flights, reports about them, frames for the ceiling.
+//! - [`baseline`]: the server that a hub is measured against.
+//! - [`hub_under_test`], [`hub_process`], [`process`]: the hub, one of our own, and what the kernel tells of it.
 //! - [`fanout`], [`reconnect`], [`ingest`], [`flood`]: the scenarios. [`report`]: what they tell.
 //!
 //! # One scenario more
@@ -22,32 +22,32 @@
 //! [`checker`] with a test that shows it being broken.
 
 pub mod args;
-pub mod audience;
-pub mod book;
-pub mod ceiling;
+pub mod listeners;
+pub mod frame_cache;
+pub mod baseline;
 pub mod checker;
 pub mod clock;
 pub mod fanout;
 pub mod flood;
-pub mod greeting;
+pub mod hello;
 pub mod http;
-pub mod hub;
+pub mod hub_address;
 pub mod ingest;
-pub mod lanes;
+pub mod http_pool;
 pub mod limits;
-pub mod meter;
+pub mod phase_metrics;
 pub mod nodes;
-pub mod pictures;
+pub mod expected_state;
 pub mod plan;
 pub mod process;
 pub mod reactor;
 pub mod reconnect;
 pub mod report;
-pub mod rig;
-pub mod source;
-pub mod spawn;
-pub mod subject;
-pub mod swarm;
+pub mod driver;
+pub mod traffic;
+pub mod hub_process;
+pub mod hub_under_test;
+pub mod ws_clients;
 pub mod ws;
 
 /// A command line that cannot be carried out: exit code 2.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use gatecall_loadtest::args::{Ceiling, Cli, Command, Output};
 use gatecall_loadtest::report::Report;
-use gatecall_loadtest::{WrongUsage, ceiling, fanout, flood, ingest, reconnect};
+use gatecall_loadtest::{WrongUsage, baseline, fanout, flood, ingest, reconnect};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -44,7 +44,7 @@ fn finish(report: &Report, output: &Output) -> Result<ExitCode> {
 }
 
 fn serve(args: &Ceiling) -> Result<ExitCode> {
-    let mut server = ceiling::Ceiling::bind(args.port)?;
+    let mut server = baseline::Baseline::bind(args.port)?;
     writeln!(std::io::stdout(), "ceiling listens on {}", server.address()?)?;
     let parent = std::os::unix::process::parent_id();
     server.serve(|| args.until_parent_ends && std::os::unix::process::parent_id() != parent)?;

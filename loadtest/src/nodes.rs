@@ -3,10 +3,10 @@
 //! long run is what is merged, as all nodes count it.
 
 use crate::clock::{SECOND_NS, now_ns};
-use crate::http::Calm;
-use crate::hub::Hub;
+use crate::http::BlockingClient;
+use crate::hub_address::HubAddress;
 use crate::process;
-use crate::rig::Rig;
+use crate::driver::Driver;
 use anyhow::{Context, Result, bail};
 
 /// How long everything that was answered may take to be merged.
@@ -16,7 +16,7 @@ const LOOK_NS: u64 = SECOND_NS / 50;
 
 /// The nodes of a hub, the one that takes reports first.
 pub struct Nodes {
-    hubs: Vec<Hub>,
+    hubs: Vec<HubAddress>,
     feed: String,
 }
 
@@ -31,8 +31,8 @@ pub struct Merged {
 
 impl Nodes {
     /// `takes` and, if it is another, `listens`.
-    pub fn new(takes: &Hub, listens: Option<&str>, feed: &str) -> Result<Self> {
-        let listens = listens.map(Hub::parse).transpose()?;
+    pub fn new(takes: &HubAddress, listens: Option<&str>, feed: &str) -> Result<Self> {
+        let listens = listens.map(HubAddress::parse).transpose()?;
         let hubs = std::iter::once(takes.clone()).chain(listens).collect();
         Ok(Self { hubs, feed: feed.to_owned() })
     }
@@ -43,7 +43,7 @@ impl Nodes {
     }
 
     /// Where followers listen.
-    pub fn listens(&self) -> &Hub {
+    pub fn listens(&self) -> &HubAddress {
         self.hubs.last().unwrap_or(&self.hubs[0])
     }
 
@@ -63,7 +63,7 @@ impl Nodes {
     pub fn merged(&self) -> Result<Merged> {
         let mut merged = Merged::default();
         for hub in &self.hubs {
-            let answer = Calm::new(hub).get("/metrics")?;
+            let answer = BlockingClient::new(hub).get("/metrics")?;
             let text = String::from_utf8_lossy(&answer.body).into_owned();
             let of = |outcome: &str| counted(&text, &self.feed, outcome);
             merged.changed += of("changed");
@@ -72,8 +72,8 @@ impl Nodes {
         Ok(merged)
     }
 
-    /// Turns the rig's loop until so many reports are merged.
-    pub fn wait_until_merged(&self, rig: &mut Rig, all: u64) -> Result<()> {
+    /// Turns the driver's loop until so many reports are merged.
+    pub fn wait_until_merged(&self, driver: &mut Driver, all: u64) -> Result<()> {
         let deadline = now_ns() + MERGED_WITHIN_S * SECOND_NS;
         loop {
             let merged = self.merged()?.all;
@@ -83,7 +83,7 @@ impl Nodes {
             if now_ns() > deadline {
                 bail!("{merged} of {all} reports were merged within {MERGED_WITHIN_S} s");
             }
-            rig.rest(LOOK_NS)?;
+            driver.rest(LOOK_NS)?;
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Carriers are X0 to Y9, which no airline has, so a run does not disturb a replayed day. A run
 //! finds the flights of the one before it on the same date and goes on from their revisions.
 
-use crate::book::remark;
+use crate::frame_cache::remark;
 use crate::clock::now_ns;
 use anyhow::{Context, Result};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -63,7 +63,7 @@ pub struct Flight {
 
 /// The flights of a run.
 pub struct Plan {
-    /// In the order of their numbers in the book.
+    /// In the order of their numbers in the frames.
     pub flights: Vec<Flight>,
     clock: HubClock,
     date: String,

@@ -5,20 +5,20 @@
 //! without one by turns.
 
 use crate::args::Reconnect;
-use crate::audience::{Asks, Audience, Life};
+use crate::listeners::{Asks, Listeners, Life};
 use crate::checker::{BEHIND, Follows};
 use crate::clock::{SECOND_NS, now_ns};
-use crate::http::Calm;
-use crate::lanes::Lanes;
+use crate::http::BlockingClient;
+use crate::http_pool::HttpPool;
 use crate::limits::{HELD_REVISIONS_MAX, STALL_TIMEOUT_S};
-use crate::meter::{Percentiles, Times};
+use crate::phase_metrics::{Percentiles, LatencyHistogram};
 use crate::plan::Plan;
 use crate::process::{cpu_ns, make_room_for_sockets};
 use crate::report::{Goal, Report, Table, short};
-use crate::rig::Rig;
-use crate::source::Source;
-use crate::subject::{Subject, rev, wait_until_quiet};
-use crate::swarm::Swarm;
+use crate::driver::Driver;
+use crate::traffic::Traffic;
+use crate::hub_under_test::{HubUnderTest, rev, wait_until_quiet};
+use crate::ws_clients::WsClients;
 use crate::usage;
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -46,16 +46,16 @@ pub fn run(args: &Reconnect) -> Result<Report> {
         return usage("--topic must be a board, such as board/JFK/departures");
     };
     make_room_for_sockets(u64::from(args.sockets))?;
-    let subject = Subject::open(&args.target)?;
-    let mut plan = Plan::new(args.flights as usize, subject.greeting.clock, 0);
-    subject.create(&mut plan, 0..args.flights as usize).context("cannot fill the board")?;
-    let legs: Vec<String> = board(&subject, &path)?.iter().filter_map(leg).map(str::to_owned).collect();
+    let hub = HubUnderTest::open(&args.target)?;
+    let mut plan = Plan::new(args.flights as usize, hub.greeting.clock, 0);
+    hub.create(&mut plan, 0..args.flights as usize).context("cannot fill the board")?;
+    let legs: Vec<String> = board(&hub, &path)?.iter().filter_map(leg).map(str::to_owned).collect();
     if u64::from(args.sockets) * legs.len() as u64 > HELD_REVISIONS_MAX {
         return usage(&format!("sockets times flights of the board must not pass {HELD_REVISIONS_MAX}"));
     }
-    let mut rig = build(args, &subject, &legs)?;
+    let mut driver = build(args, &hub, &legs)?;
     let all: Vec<usize> = (0..args.sockets as usize).collect();
-    rig.connect(&all, 0).context("the screens' first connection")?;
+    driver.connect(&all, 0).context("the screens' first connection")?;
 
     let mut report = Report::new(format!("loadtest reconnect: {} screens of {}", args.sockets, args.topic));
     let mut table = Table::new(
@@ -63,7 +63,7 @@ pub fn run(args: &Reconnect) -> Result<Report> {
         &["coming back", "ms p50", "p99", "max", "whole snapshots", "partial", "hub CPU ms/round"],
     );
     for with_since in [false, true] {
-        let way = come_back(args, &subject, &mut rig, &mut plan, &path, with_since)?;
+        let way = come_back(args, &hub, &mut driver, &mut plan, &path, with_since)?;
         let name = if with_since { "with since" } else { "without since" };
         let Percentiles { ms_p50, ms_p99, ms_max, .. } = way.right_after;
         table.row(vec![
@@ -84,71 +84,71 @@ pub fn run(args: &Reconnect) -> Result<Report> {
         report.value(name.replace(' ', "_"), way)?;
     }
     report.tables.push(table);
-    rig.drop_sockets();
-    report.take_violations(std::mem::take(&mut rig.audience.checker.violations));
+    driver.drop_sockets();
+    report.take_violations(std::mem::take(&mut driver.listeners.checker.violations));
     report.notes.push("Timed from the first of the connects, all issued at once, to the snapshot that made the board right.".to_owned());
     Ok(report)
 }
 
-fn build(args: &Reconnect, subject: &Subject, legs: &[String]) -> Result<Rig> {
+fn build(args: &Reconnect, hub: &HubUnderTest, legs: &[String]) -> Result<Driver> {
     let asks = Asks::Topics(vec![args.topic.clone()]);
-    let audience = Audience::new(args.sockets as usize, legs.iter().map(String::as_str), Follows::All, asks)?;
-    let lanes = Lanes::new(&subject.hub, subject.reports_path.clone(), subject.key.clone(), 1);
-    let source = Source::frames(Vec::new(), 0);
-    Rig::new(audience, Swarm::new(&subject.hub, "/ws"), lanes, source, false)
+    let listeners = Listeners::new(args.sockets as usize, legs.iter().map(String::as_str), Follows::All, asks)?;
+    let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), 1);
+    let source = Traffic::frames(Vec::new(), 0);
+    Driver::new(listeners, WsClients::new(&hub.hub, "/ws"), pool, source, false)
 }
 
 /// All rounds of one way.
 fn come_back(
     args: &Reconnect,
-    subject: &Subject,
-    rig: &mut Rig,
+    hub: &HubUnderTest,
+    driver: &mut Driver,
     plan: &mut Plan,
     path: &str,
     with_since: bool,
 ) -> Result<Way> {
     let all: Vec<usize> = (0..args.sockets as usize).collect();
-    let (mut right_after, mut cpu) = (Times::new()?, 0);
-    rig.audience.snapshots = (0, 0);
+    let (mut right_after, mut cpu) = (LatencyHistogram::new()?, 0);
+    driver.listeners.snapshots = (0, 0);
     for round in 0..args.rounds {
-        rig.rest(SECOND_NS / 5)?;
-        rig.audience.since = rig.audience.book.newest_changed_at.clone().filter(|_| with_since);
-        rig.drop_sockets();
+        driver.rest(SECOND_NS / 5)?;
+        driver.listeners.since = driver.listeners.frames.newest_changed_at.clone().filter(|_| with_since);
+        driver.drop_sockets();
         if !with_since {
-            all.iter().for_each(|id| rig.audience.checker.forget(*id));
+            all.iter().for_each(|id| driver.listeners.checker.forget(*id));
         }
-        change_some(subject, plan, u64::from(round) + if with_since { 1_000 } else { 0 })?;
-        wait_until_quiet(rig, subject.pid)?;
-        let flights = board(subject, path)?;
-        let (cpu_before, start) = (cpu_ns(subject.pid)?, now_ns());
-        rig.connect_at_once(&all)?;
-        rig.until(STALL_TIMEOUT_S, |rig| {
-            all.iter().all(|id| matches!(rig.audience.lives[*id], Life::Ready | Life::Closed))
+        change_some(hub, plan, u64::from(round) + if with_since { 1_000 } else { 0 })?;
+        wait_until_quiet(driver, hub.pid)?;
+        let flights = board(hub, path)?;
+        let (cpu_before, start) = (cpu_ns(hub.pid)?, now_ns());
+        driver.connect_at_once(&all)?;
+        driver.until(STALL_TIMEOUT_S, |driver| {
+            all.iter().all(|id| matches!(driver.listeners.lives[*id], Life::Ready | Life::Closed))
         })?;
-        cpu += cpu_ns(subject.pid)? - cpu_before;
-        check(rig, &all, &flights);
-        for id in all.iter().filter(|id| rig.audience.lives[**id] == Life::Ready) {
-            right_after.add(rig.audience.ready_ns[*id] - start);
+        cpu += cpu_ns(hub.pid)? - cpu_before;
+        check(driver, &all, &flights);
+        for id in all.iter().filter(|id| driver.listeners.lives[**id] == Life::Ready) {
+            right_after.add(driver.listeners.ready_ns[*id] - start);
         }
     }
     Ok(Way {
         with_since,
         right_after: right_after.percentiles(),
-        whole_snapshots: rig.audience.snapshots.0,
-        partial_snapshots: rig.audience.snapshots.1,
+        whole_snapshots: driver.listeners.snapshots.0,
+        partial_snapshots: driver.listeners.snapshots.1,
         cpu_ms_per_round: cpu as f64 / 1e6 / f64::from(args.rounds),
     })
 }
 
 /// Every screen holds what REST told before they came back, or something newer.
-fn check(rig: &mut Rig, all: &[usize], flights: &[Value]) {
-    let Audience { book, checker, lives, .. } = &mut rig.audience;
+fn check(driver: &mut Driver, all: &[usize], flights: &[Value]) {
+    let Listeners { frames, checker, lives, .. } = &mut driver.listeners;
     for id in all.iter().filter(|id| lives[**id] != Life::Ready) {
         checker.violations.add(BEHIND, || format!("screen {id} did not come back: {:?}", lives[*id]));
     }
     for flight in flights {
-        let Some(number) = leg(flight).and_then(|leg| book.number(leg)) else { continue };
-        book.compare(number, flight, &mut checker.violations);
+        let Some(number) = leg(flight).and_then(|leg| frames.number(leg)) else { continue };
+        frames.compare(number, flight, &mut checker.violations);
         let last = rev(flight);
         for id in all.iter().filter(|id| lives[**id] == Life::Ready) {
             let held = checker.held(*id, number);
@@ -162,7 +162,7 @@ fn check(rig: &mut Rig, all: &[usize], flights: &[Value]) {
 }
 
 /// Something for the screens to miss.
-fn change_some(subject: &Subject, plan: &mut Plan, turn: u64) -> Result<()> {
+fn change_some(hub: &HubUnderTest, plan: &mut Plan, turn: u64) -> Result<()> {
     let count = plan.flights.len().min(CHANGED_MEANWHILE);
     if count == 0 {
         return Ok(());
@@ -175,13 +175,13 @@ fn change_some(subject: &Subject, plan: &mut Plan, turn: u64) -> Result<()> {
         plan.put_gate(&mut body, flight, turn)?;
     }
     body.push(b']');
-    let answer = Calm::new(&subject.hub).post(&subject.reports_path, subject.key.as_ref(), &body)?;
+    let answer = BlockingClient::new(&hub.hub).post(&hub.reports_path, hub.key.as_ref(), &body)?;
     anyhow::ensure!(answer.status == 202, "changes were answered with status {}", answer.status);
     Ok(())
 }
 
-fn board(subject: &Subject, path: &str) -> Result<Vec<Value>> {
-    let board = Calm::new(&subject.hub).get_json(path)?;
+fn board(hub: &HubUnderTest, path: &str) -> Result<Vec<Value>> {
+    let board = BlockingClient::new(&hub.hub).get_json(path)?;
     board.get("flights").and_then(Value::as_array).cloned().context("a board without flights")
 }
 

@@ -1,10 +1,10 @@
 //! The airports as they stand at one instant: what each knows, and what it has yet to push.
 
 use crate::faults::Faults;
-use crate::known::KnownFlight;
-use crate::playbook::Playbook;
-use crate::sim::chance::Chance;
-use crate::sim::event::{Event, What};
+use crate::known_flight::KnownFlight;
+use crate::event_schedule::EventSchedule;
+use crate::simulation::seeded_random::SeededRandom;
+use crate::simulation::event::{Event, EventKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::Iata;
 use domain::leg::LegKey;
@@ -30,9 +30,9 @@ pub struct Airport {
     /// What goes wrong at it.
     pub faults: Faults,
     /// Draws for faults.
-    pub chance: Chance,
+    pub chance: SeededRandom,
     /// What has happened so far.
-    pub tally: Tally,
+    pub tally: Counters,
     pushes: bool,
     /// Whether it has told once what was known at the start, whose steps nobody was to see.
     caught_up: bool,
@@ -47,7 +47,7 @@ pub struct Airport {
 
 /// Counts since the start.
 #[derive(Clone, Copy, Default, Debug, serde::Serialize)]
-pub struct Tally {
+pub struct Counters {
     /// Flights cancelled.
     pub cancelled: u64,
     /// Messages pushed and taken by the hub.
@@ -75,7 +75,7 @@ impl Airport {
         let known = self.known.entry(event.leg).or_insert_with(|| KnownFlight::unknown(event.leg, event.at));
         known.learn(event);
         known.last_updated = known.last_updated.max(said_at);
-        self.tally.cancelled += u64::from(matches!(event.what, What::Cancelled(_)));
+        self.tally.cancelled += u64::from(matches!(event.what, EventKind::Cancelled(_)));
         if self.pushes {
             self.wait(event.leg);
         }
@@ -145,19 +145,19 @@ impl Airport {
 pub struct Airports {
     /// The airports.
     pub all: Vec<Airport>,
-    playbook: Playbook,
+    playbook: EventSchedule,
     forget_at: DateTime<Utc>,
 }
 
 impl Airports {
     /// Airports that know nothing yet. `pushing` are those that push.
-    pub fn new(codes: &[Iata], pushing: &[Iata], playbook: Playbook, seed: u64) -> Self {
+    pub fn new(codes: &[Iata], pushing: &[Iata], playbook: EventSchedule, seed: u64) -> Self {
         let airport = |iata: &Iata| Airport {
             iata: *iata,
             known: BTreeMap::new(),
             faults: Faults::default(),
-            chance: Chance::named(seed, &format!("faults {iata}")),
-            tally: Tally::default(),
+            chance: SeededRandom::named(seed, &format!("faults {iata}")),
+            tally: Counters::default(),
             pushes: pushing.contains(iata),
             caught_up: false,
             waiting: VecDeque::new(),
@@ -224,12 +224,12 @@ impl Airports {
 mod tests {
     use super::*;
     use crate::days::Day;
-    use crate::sim::Life;
+    use crate::simulation::Life;
 
     fn blizzard() -> Airports {
         let codes = ["JFK", "LGA", "EWR"].map(|code| Iata::parse(code).unwrap());
         let life = Life::of_day(Day::Blizzard, 1).unwrap();
-        Airports::new(&codes, &codes[..1], Playbook::one_day(life), 1)
+        Airports::new(&codes, &codes[..1], EventSchedule::one_day(life), 1)
     }
 
     fn at(hour: u32) -> DateTime<Utc> {

@@ -1,6 +1,6 @@
 //! The real days shipped with this crate.
 
-use crate::places::Places;
+use crate::airport_zones::AirportZones;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use domain::codes::{AirlineCode, FlightNumber, Iata};
@@ -62,7 +62,7 @@ pub struct Departure {
 }
 
 /// The departures of a shipped day in the order of their schedule.
-pub fn departures(day: Day, places: &Places) -> Result<Vec<Departure>> {
+pub fn departures(day: Day, places: &AirportZones) -> Result<Vec<Departure>> {
     let types = aircraft_types()?;
     let mut rows = csv::Reader::from_reader(day.csv());
     let mut departures = Vec::new();
@@ -78,7 +78,7 @@ pub fn departures(day: Day, places: &Places) -> Result<Vec<Departure>> {
 fn departure(
     row: &csv::StringRecord,
     day: Day,
-    places: &Places,
+    places: &AirportZones,
     types: &HashMap<String, Arc<str>>,
 ) -> Result<Departure> {
     let cell = |i| row.get(i).unwrap_or_default();
@@ -109,7 +109,7 @@ fn departure(
 /// The scheduled arrival: the instant with that local time whose distance from departure is the
 /// most plausible, as the source gives no date. 7.5 miles a minute and 40 minutes on the ground
 /// are the medians of the source, rounded.
-fn arrival(departs: DateTime<Utc>, miles: i64, to: Iata, local: NaiveTime, places: &Places) -> DateTime<Utc> {
+fn arrival(departs: DateTime<Utc>, miles: i64, to: Iata, local: NaiveTime, places: &AirportZones) -> DateTime<Utc> {
     let plausible = departs + TimeDelta::minutes(40 + miles * 2 / 15);
     let date = plausible.with_timezone(&places.zone(to)).date_naive();
     [date.pred_opt(), Some(date), date.succ_opt()]
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn day(day: Day) -> Vec<Departure> {
-        departures(day, &Places::embedded().unwrap()).unwrap()
+        departures(day, &AirportZones::embedded().unwrap()).unwrap()
     }
 
     #[test]

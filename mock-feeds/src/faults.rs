@@ -1,7 +1,7 @@
 //! Ways in which an airport can misbehave, set per airport by flags and at run time.
 
 use crate::encode::ZoneFault;
-use crate::sim::chance::Chance;
+use crate::simulation::seeded_random::SeededRandom;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ pub enum Fate {
 
 impl Faults {
     /// Draws what becomes of the next answer or message.
-    pub fn draw(&self, chance: &mut Chance) -> Fate {
+    pub fn draw(&self, chance: &mut SeededRandom) -> Fate {
         let draw = chance.fraction();
         let mut line = 0.0;
         let shares = [
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn shares_are_drawn_about_as_often_as_asked() {
         let faults = Faults::parse("errors=0.5,cuts=0.2").unwrap();
-        let mut chance = Chance::named(1, "faults");
+        let mut chance = SeededRandom::named(1, "faults");
         let drawn: Vec<Fate> = (0..1000).map(|_| faults.draw(&mut chance)).collect();
         let count = |fate| drawn.iter().filter(|drawn| **drawn == fate).count();
         assert!((450..550).contains(&count(Fate::Error)) && (150..250).contains(&count(Fate::Cut)));

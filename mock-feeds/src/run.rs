@@ -3,13 +3,13 @@
 use crate::airport::Airports;
 use crate::cli::{Cli, Command, Common};
 use crate::days::Day;
-use crate::playbook::Playbook;
+use crate::event_schedule::EventSchedule;
 use crate::push::{Key, Pusher};
 use crate::serve::{self, AppKeys, Served};
 use crate::shared::Shared;
-use crate::sim::Life;
-use crate::sim::synthetic::Timetable;
-use crate::{hourly, places, wallclock};
+use crate::simulation::Life;
+use crate::simulation::synthetic::Timetable;
+use crate::{airport_zones, hourly_log, wallclock};
 use anyhow::{Context, Result};
 use chrono::SecondsFormat;
 use chrono_tz::America::New_York;
@@ -30,7 +30,7 @@ pub async fn run(cli: Cli) -> Result<()> {
             let life = Life::of_day(replay.day, replay.common.seed)?;
             let about = format!("mock-feeds replays {} ({} flights).", replay.day.date(), life.plans.len());
             let codes = ["JFK", "LGA", "EWR"].map(Iata::parse).into_iter().collect::<Result<Vec<_>, _>>()?;
-            (replay.common, clock, codes, Playbook::one_day(life), about)
+            (replay.common, clock, codes, EventSchedule::one_day(life), about)
         }
         Command::Airports(synthetic) => {
             let clock = wallclock::clock(synthetic.common.clock);
@@ -45,7 +45,7 @@ pub async fn run(cli: Cli) -> Result<()> {
                 synthetic.flights_per_day,
                 names.join(", ")
             );
-            let playbook = Playbook::endless(timetable, clock.now());
+            let playbook = EventSchedule::endless(timetable, clock.now());
             (synthetic.common, clock, synthetic.airports, playbook, about)
         }
     };
@@ -74,7 +74,7 @@ async fn play(shared: &Shared, server: actix_web::dev::Server, pusher: Pusher) -
     tokio::select! {
         ended = server => ended.context("the server ended")?,
         () = shared.live() => {}
-        () = hourly::tell(shared) => {}
+        () = hourly_log::tell(shared) => {}
         () = async {
             pusher.run(shared).await;
             std::future::pending::<()>().await;
@@ -89,7 +89,7 @@ async fn play(shared: &Shared, server: actix_web::dev::Server, pusher: Pusher) -
 
 fn morning_of(day: Day) -> ClockSpec {
     let five = day.date().and_hms_opt(5, 0, 0).unwrap_or_default();
-    ClockSpec { start: places::instant_in(New_York, five), speed: REPLAY_SPEED, anchor: None }
+    ClockSpec { start: airport_zones::instant_in(New_York, five), speed: REPLAY_SPEED, anchor: None }
 }
 
 fn jfk_key(common: &Common) -> Key {

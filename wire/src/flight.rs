@@ -5,7 +5,7 @@
 //! bytes are shared by boards, snapshots and frames.
 
 use crate::instant::{Millis, Seconds, to_millis, to_seconds};
-use crate::word::FlightStatus;
+use crate::enums::FlightStatus;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::codes::{Designator, Suffix};
 use domain::field::Field;

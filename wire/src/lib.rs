@@ -34,4 +34,4 @@ pub mod rest;
 pub mod sse;
 pub mod typescript;
 pub mod websocket;
-pub mod word;
+pub mod enums;

@@ -4,7 +4,7 @@ pub use crate::flight::FlightBody;
 pub use crate::frame::server::ClockBody;
 use crate::frame::write::around_rows;
 use crate::instant::Millis;
-use crate::word::ChangeKind;
+use crate::enums::ChangeKind;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::codes;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wire::record::{Kept, RecordError, decode_kept, decode_log};
+use wire::record::{ArchivePayload, RecordError, decode_archive_record, decode_log};
 
 /// A batch: so many records, or so many bytes, or what came in so long a time.
 const BATCH_MAX: usize = 1_000;
@@ -50,7 +50,7 @@ pub(super) fn start(core: Arc<Core>, recorder: Arc<dyn Recorder>) -> Result<(), 
 
 #[derive(Default)]
 struct Batch {
-    keepsakes: Vec<ArchiveRecord>,
+    records: Vec<ArchiveRecord>,
     bytes: usize,
     records: usize,
     since: Option<Instant>,
@@ -96,9 +96,9 @@ impl Moving {
         let place: Arc<str> = format!("{}-{partition}-{offset}", message.topic()).into();
         if message.topic() == self.core.names.archive {
             self.core.figures.archive.took(partition, message.timestamp().to_millis());
-            return match decode_kept(payload) {
-                Ok(Kept::Message(message)) => vec![ArchiveRecord::Message { key: place, message }],
-                Ok(Kept::Fault(fault)) => vec![ArchiveRecord::Fault { key: place, fault }],
+            return match decode_archive_record(payload) {
+                Ok(ArchivePayload::Message(message)) => vec![ArchiveRecord::Message { key: place, message }],
+                Ok(ArchivePayload::Fault(fault)) => vec![ArchiveRecord::Fault { key: place, fault }],
                 Err(fault @ RecordError::Newer { .. })
                     if !self.core.skips.has(ARCHIVE, partition, offset) =>
                 {
@@ -159,8 +159,8 @@ impl Moving {
     fn record(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         let mut pause = RETRY_FIRST;
-        while !batch.keepsakes.is_empty() {
-            match self.core.runtime.block_on(self.recorder.record(batch.keepsakes.clone())) {
+        while !batch.records.is_empty() {
+            match self.core.runtime.block_on(self.recorder.record(batch.records.clone())) {
                 Ok(()) => break,
                 Err(fault) => {
                     tracing::warn!(records = batch.records, %fault, "a batch is not in the archive yet; trying again");
@@ -215,7 +215,7 @@ impl Moving {
 }
 
 fn add(batch: &mut Batch, read: Vec<ArchiveRecord>, message: &BorrowedMessage<'_>) {
-    batch.keepsakes.extend(read);
+    batch.records.extend(read);
     batch.bytes += message.payload_len();
     batch.records += 1;
     batch.since.get_or_insert_with(monotonic);

@@ -26,7 +26,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use wire::record::{RecordError, SkipRecord, decode_kept, decode_report, decode_skip, encode_skip};
+use wire::record::{RecordError, SkipRecord, decode_archive_record, decode_report, decode_skip, encode_skip};
 
 /// How keys of decisions begin.
 const KEY: &str = "#skip-";
@@ -250,7 +250,7 @@ impl Found {
             let payload = message.payload().unwrap_or_default();
             let fault = match topic {
                 REPORTS => decode_report(payload).err(),
-                ARCHIVE => decode_kept(payload).err(),
+                ARCHIVE => decode_archive_record(payload).err(),
                 _ => None,
             };
             let written: Option<DateTime<Utc>> =

@@ -38,10 +38,10 @@ pub(super) struct Stamp {
 pub(super) type Sorted = [(&'static str, Vec<RawDocumentBuf>); 3];
 
 /// Keepsakes as documents, by collection. A message comes before what was wrong in it.
-pub(super) fn sorted(keepsakes: Vec<ArchiveRecord>, stamp: &Stamp) -> Result<Sorted, String> {
+pub(super) fn sorted(records: Vec<ArchiveRecord>, stamp: &Stamp) -> Result<Sorted, String> {
     let (mut messages, mut faults, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-    for (keepsake, order) in keepsakes.into_iter().zip(stamp.order..) {
-        let (documents, document) = match keepsake {
+    for (record, order) in records.into_iter().zip(stamp.order..) {
+        let (documents, document) = match record {
             ArchiveRecord::Message { key, message: raw } => {
                 (&mut messages, message(Some(known(&key)?), &raw, stamp))
             }
@@ -232,12 +232,12 @@ mod tests {
 
     fn one_of_each() -> Sorted {
         let leg = LegId::known("A-1").unwrap();
-        let keepsakes = vec![
+        let records = vec![
             ArchiveRecord::Change { leg, change: past(3) },
             ArchiveRecord::Fault { key: "k".into(), fault: found() },
             ArchiveRecord::Message { key: "k".into(), message: raw(b"{}") },
         ];
-        sorted(keepsakes, &stamp()).unwrap()
+        sorted(records, &stamp()).unwrap()
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn what_no_document_can_hold_is_refused_in_words() {
         let leg = LegId::known("A-1").unwrap();
-        let refused = |keepsake| sorted(vec![keepsake], &stamp()).unwrap_err();
+        let refused = |record| sorted(vec![record], &stamp()).unwrap_err();
         let error = refused(ArchiveRecord::Change { leg: leg.clone(), change: past(u64::MAX) });
         assert_eq!(error, "revision 18446744073709551615 of A-1 is beyond what a document can hold");
         let error = refused(ArchiveRecord::Fault { key: "".into(), fault: found() });

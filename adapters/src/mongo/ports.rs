@@ -43,12 +43,12 @@ impl Archive for Mongo {
 }
 
 impl Recorder for Mongo {
-    fn record(&self, keepsakes: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn record(&self, records: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            if keepsakes.is_empty() {
+            if records.is_empty() {
                 return Ok(());
             }
-            self.in_words(self.write_recorded(keepsakes).await)
+            self.in_words(self.write_recorded(records).await)
         })
     }
 }

@@ -41,10 +41,10 @@ impl ChangeLog for Piped {
         Box::pin(async move {
             self.log.append(entries.clone()).await?;
             let changes = entries.iter().flat_map(|entry| &entry.changes);
-            let keepsakes = changes
+            let records = changes
                 .map(|c| ArchiveRecord::Change { leg: c.leg.clone(), change: past_change(c) })
                 .collect();
-            self.archive.record(keepsakes).await
+            self.archive.record(records).await
         })
     }
 

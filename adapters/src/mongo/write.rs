@@ -51,9 +51,9 @@ impl Mongo {
     }
 
     /// Keeps all that is not known yet.
-    pub(super) async fn write_recorded(&self, keepsakes: Vec<ArchiveRecord>) -> Result<(), Failure> {
-        let stamp = self.stamp(keepsakes.len());
-        let encoding = self.compute(move || documents::sorted(keepsakes, &stamp));
+    pub(super) async fn write_recorded(&self, records: Vec<ArchiveRecord>) -> Result<(), Failure> {
+        let stamp = self.stamp(records.len());
+        let encoding = self.compute(move || documents::sorted(records, &stamp));
         self.insert(encoding.await?.map_err(Failure::Refused)?, Known::PassedOver).await
     }
 

@@ -129,5 +129,5 @@ pub enum ArchiveRecord {
 pub trait Recorder: Send + Sync {
     /// Keeps all of it. Durable once this answers `Ok`. What was kept before is passed over, so that
     /// a batch of which a part was kept can be given again as a whole.
-    fn record(&self, keepsakes: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn record(&self, records: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>>;
 }

@@ -9,14 +9,14 @@ mod round;
 mod tables;
 
 use crate::args::{Fanout, Topic, WithCeiling};
-use crate::ceiling::CeilingProcess;
+use crate::baseline::BaselineProcess;
 use crate::checker::Violations;
-use crate::hub::Hub;
+use crate::hub_address::HubAddress;
 use crate::limits::HELD_REVISIONS_MAX;
 use crate::plan::Plan;
 use crate::process;
 use crate::report::Report;
-use crate::subject::{CORES, Subject};
+use crate::hub_under_test::{CORES, HubUnderTest};
 use crate::usage;
 use anyhow::{Context, Result};
 use round::{Round, Side};
@@ -25,8 +25,8 @@ use std::path::Path;
 /// Everything a round needs to know.
 pub(crate) struct Setup<'a> {
     pub(crate) args: &'a Fanout,
-    pub(crate) subject: Option<Subject>,
-    pub(crate) ceiling: Option<CeilingProcess>,
+    pub(crate) hub: Option<HubUnderTest>,
+    pub(crate) ceiling: Option<BaselineProcess>,
 }
 
 /// Runs it; `program` is this binary, to be started as the ceiling.
@@ -44,10 +44,10 @@ pub fn run(args: &Fanout, program: &Path) -> Result<Report> {
         let rounds = setup.rounds(*sockets as usize, &mut violations)?;
         tables::rounds(&mut report, args, *sockets, &rounds)?;
     }
-    if let Some(subject) = &setup.subject
+    if let Some(hub) = &setup.hub
         && args.slow_readers + args.never_readers > 0
     {
-        let found = readers::run(args, subject, &mut violations)?;
+        let found = readers::run(args, hub, &mut violations)?;
         tables::readers(&mut report, args, &found)?;
     }
     tables::notes(&mut report, args);
@@ -77,13 +77,13 @@ fn check(args: &Fanout) -> Result<()> {
 
 impl<'a> Setup<'a> {
     fn new(args: &'a Fanout, program: &Path) -> Result<Self> {
-        let subject = match args.ceiling {
+        let hub = match args.ceiling {
             WithCeiling::Only => None,
-            _ => Some(Subject::open(&args.target)?),
+            _ => Some(HubUnderTest::open(&args.target)?),
         };
         let ceiling = match args.ceiling {
             WithCeiling::Without => None,
-            _ => Some(CeilingProcess::start(program)?),
+            _ => Some(BaselineProcess::start(program)?),
         };
         if args.target.pin {
             process::pin_this_thread(CORES.1)?;
@@ -91,11 +91,11 @@ impl<'a> Setup<'a> {
                 process::pin_process(ceiling.pid(), CORES.0)?;
             }
         }
-        if let Some(subject) = &subject {
-            let mut plan = subject_plan(args, subject);
-            subject.create(&mut plan, 0..args.flights as usize).context("cannot prepare the hub")?;
+        if let Some(hub) = &hub {
+            let mut plan = hub_plan(args, hub);
+            hub.create(&mut plan, 0..args.flights as usize).context("cannot prepare the hub")?;
         }
-        Ok(Self { args, subject, ceiling })
+        Ok(Self { args, hub, ceiling })
     }
 
     /// Hub and ceiling by turns.
@@ -103,15 +103,15 @@ impl<'a> Setup<'a> {
         let mut rounds = Vec::new();
         let mut payload_bytes = self.args.payload_bytes as usize;
         for nth in 0..self.args.rounds {
-            if let Some(subject) = &self.subject {
-                let round = round::run(self.args, &Side::Hub(subject), sockets, nth, violations)
+            if let Some(hub) = &self.hub {
+                let round = round::run(self.args, &Side::Hub(hub), sockets, nth, violations)
                     .with_context(|| format!("hub, round {}", nth + 1))?;
                 // The ceiling sends frames as long as the hub's were.
                 payload_bytes = round.payload_bytes;
                 rounds.push(round);
             }
             if let Some(ceiling) = &self.ceiling {
-                let hub = Hub::at(ceiling.address, ceiling.address.to_string())?;
+                let hub = HubAddress::at(ceiling.address, ceiling.address.to_string())?;
                 let side = Side::Ceiling { hub, pid: ceiling.pid(), payload_bytes };
                 let round = round::run(self.args, &side, sockets, nth, violations)
                     .with_context(|| format!("ceiling, round {}", nth + 1))?;
@@ -123,10 +123,10 @@ impl<'a> Setup<'a> {
 }
 
 /// The plan whose frames have about the payload asked for.
-pub(crate) fn subject_plan(args: &Fanout, subject: &Subject) -> Plan {
+pub(crate) fn hub_plan(args: &Fanout, hub: &HubUnderTest) -> Plan {
     const FRAME_AROUND_REMARK: &str = r#"{"type":"change","leg":"X0-1000-20130208-JFK-ATL","rev":123,"at":"2013-02-08T15:00:00Z","kinds":["remark"],"set":{"remark":""}}"#;
     let remark_bytes = (args.payload_bytes as usize).saturating_sub(FRAME_AROUND_REMARK.len());
-    Plan::new(args.flights as usize, subject.greeting.clock, remark_bytes)
+    Plan::new(args.flights as usize, hub.greeting.clock, remark_bytes)
 }
 
 /// The topics that sockets follow, by turns.

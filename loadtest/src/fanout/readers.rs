@@ -5,13 +5,13 @@
 
 use super::round::{Phase, Side, build, check_end, followers, measure};
 use crate::args::{Fanout, Topic};
-use crate::audience::{Life, Reader};
+use crate::listeners::{Life, Reader};
 use crate::checker::{BEHIND, CLOSED, Follows, Violations};
 use crate::limits::STALL_TIMEOUT_S;
 use crate::process::rss_bytes;
-use crate::rig::Rig;
-use crate::subject::{Subject, wait_until_quiet};
-use crate::swarm::{Closed, Pace, SockId};
+use crate::driver::Driver;
+use crate::hub_under_test::{HubUnderTest, wait_until_quiet};
+use crate::ws_clients::{Closed, Pace, SockId};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
@@ -38,39 +38,39 @@ pub(crate) struct Found {
 }
 
 /// Runs the stage with the first number of sockets as the well-behaved.
-pub(crate) fn run(args: &Fanout, subject: &Subject, violations: &mut Violations) -> Result<Found> {
-    let side = Side::Hub(subject);
+pub(crate) fn run(args: &Fanout, hub: &HubUnderTest, violations: &mut Violations) -> Result<Found> {
+    let side = Side::Hub(hub);
     let fast = args.sockets.first().copied().unwrap_or(1) as usize;
     let (slow, never) = (args.slow_readers as usize, args.never_readers as usize);
-    let mut rig = build(args, &side, fast + slow + never)?;
-    rig.audience.readers[fast..fast + slow].fill(Reader::Slow);
-    rig.audience.readers[fast + slow..].fill(Reader::Never);
+    let mut driver = build(args, &side, fast + slow + never)?;
+    driver.listeners.readers[fast..fast + slow].fill(Reader::Slow);
+    driver.listeners.readers[fast + slow..].fill(Reader::Never);
     let follows = if args.topic == Topic::Flight && args.flights > 1 { Follows::One } else { Follows::All };
-    let counted = followers(&rig.audience, args.flights as usize, follows);
-    rig.source.set_followers(counted);
+    let counted = followers(&driver.listeners, args.flights as usize, follows);
+    driver.traffic.set_followers(counted);
     let rate_per_s = if args.rate > 0 { args.rate } else { RATE_PER_S };
 
-    rig.connect(&(0..fast).collect::<Vec<_>>(), args.connect_rate)?;
-    wait_until_quiet(&mut rig, subject.pid)?;
-    let rss_first = rss_bytes(subject.pid)?;
-    let alone = measure(&mut rig, subject.pid, "alone", |rig| rig.steady(rate_per_s, 1, args.seconds))?;
-    let rss_alone = rss_bytes(subject.pid)?;
+    driver.connect(&(0..fast).collect::<Vec<_>>(), args.connect_rate)?;
+    wait_until_quiet(&mut driver, hub.pid)?;
+    let rss_first = rss_bytes(hub.pid)?;
+    let alone = measure(&mut driver, hub.pid, "alone", |driver| driver.steady(rate_per_s, 1, args.seconds))?;
+    let rss_alone = rss_bytes(hub.pid)?;
 
     let bad: Vec<SockId> = (fast..fast + slow + never).collect();
-    rig.connect(&bad, args.connect_rate).context("slow and never readers")?;
-    rig.set_pace(&bad[..slow], Pace::Sips)?;
-    rig.set_pace(&bad[slow..], Pace::Stopped)?;
-    wait_until_quiet(&mut rig, subject.pid)?;
-    let rss_connected = rss_bytes(subject.pid)?;
-    let beside = measure(&mut rig, subject.pid, "beside", |rig| rig.steady(rate_per_s, 1, args.seconds))?;
-    let grown = rss_bytes(subject.pid)?.saturating_sub(rss_connected);
+    driver.connect(&bad, args.connect_rate).context("slow and never readers")?;
+    driver.set_pace(&bad[..slow], Pace::Sips)?;
+    driver.set_pace(&bad[slow..], Pace::Stopped)?;
+    wait_until_quiet(&mut driver, hub.pid)?;
+    let rss_connected = rss_bytes(hub.pid)?;
+    let beside = measure(&mut driver, hub.pid, "beside", |driver| driver.steady(rate_per_s, 1, args.seconds))?;
+    let grown = rss_bytes(hub.pid)?.saturating_sub(rss_connected);
 
-    read_at_last(&mut rig, &bad)?;
-    check_end(&mut rig, &side)?;
-    let let_go = let_go(&mut rig);
-    let conflated = rig.audience.checker.conflated;
-    rig.drop_sockets();
-    violations.absorb(std::mem::take(&mut rig.audience.checker.violations));
+    read_at_last(&mut driver, &bad)?;
+    check_end(&mut driver, &side)?;
+    let let_go = let_go(&mut driver);
+    let conflated = driver.listeners.checker.conflated;
+    driver.drop_sockets();
+    violations.absorb(std::mem::take(&mut driver.listeners.checker.violations));
     Ok(Found {
         rate_per_s,
         alone,
@@ -84,26 +84,26 @@ pub(crate) fn run(args: &Fanout, subject: &Subject, violations: &mut Violations)
 
 /// The bad readers read what has piled up. Those that were let go come back. From here on all are
 /// held to the same picture as everybody.
-fn read_at_last(rig: &mut Rig, bad: &[SockId]) -> Result<()> {
+fn read_at_last(driver: &mut Driver, bad: &[SockId]) -> Result<()> {
     // A reader that was told to come back is no violation, so they stay `Slow` in name.
     for id in bad {
-        rig.audience.readers[*id] = Reader::Slow;
+        driver.listeners.readers[*id] = Reader::Slow;
     }
-    rig.set_pace(bad, Pace::Full)?;
+    driver.set_pace(bad, Pace::Full)?;
     // What was closed while nobody read is noticed as soon as the rest is read.
-    rig.rest(crate::clock::SECOND_NS)?;
+    driver.rest(crate::clock::SECOND_NS)?;
     let gone: Vec<SockId> =
-        bad.iter().copied().filter(|id| rig.audience.lives[*id] == Life::Closed).collect();
+        bad.iter().copied().filter(|id| driver.listeners.lives[*id] == Life::Closed).collect();
     for id in &gone {
-        rig.audience.checker.forget(*id);
+        driver.listeners.checker.forget(*id);
     }
     if !gone.is_empty() {
-        rig.connect(&gone, 0).context("readers that were let go come back")?;
+        driver.connect(&gone, 0).context("readers that were let go come back")?;
     }
     let ready =
-        rig.until(STALL_TIMEOUT_S, |rig| bad.iter().all(|id| rig.audience.lives[*id] == Life::Ready))?;
+        driver.until(STALL_TIMEOUT_S, |driver| bad.iter().all(|id| driver.listeners.lives[*id] == Life::Ready))?;
     if !ready {
-        rig.audience
+        driver.listeners
             .checker
             .violations
             .add(BEHIND, || "a reader that was let go could not come back".to_owned());
@@ -113,15 +113,15 @@ fn read_at_last(rig: &mut Rig, bad: &[SockId]) -> Result<()> {
 
 /// Close codes of bad readers. 4000 to 4099 mean "come back"; anything else, and a connection cut
 /// without a word, is no way to treat a slow reader.
-fn let_go(rig: &mut Rig) -> std::collections::BTreeMap<String, u64> {
+fn let_go(driver: &mut Driver) -> std::collections::BTreeMap<String, u64> {
     let mut codes = std::collections::BTreeMap::new();
-    for (id, why) in std::mem::take(&mut rig.audience.closes) {
+    for (id, why) in std::mem::take(&mut driver.listeners.closes) {
         let told = match &why {
             Closed::Code(code, _) => code.to_string(),
             Closed::Lost(why) => why.clone(),
         };
-        if !matches!(why, Closed::Code(4000..=4099, _)) && rig.audience.readers[id] != Reader::Fast {
-            rig.audience
+        if !matches!(why, Closed::Code(4000..=4099, _)) && driver.listeners.readers[id] != Reader::Fast {
+            driver.listeners
                 .checker
                 .violations
                 .add(CLOSED, || format!("slow reader {id}: {why:?}, not 'come back'"));

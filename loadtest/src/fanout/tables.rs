@@ -3,7 +3,7 @@
 use super::readers::{Found, GROWTH_MAX_BYTES};
 use super::round::{Phase, Round};
 use crate::args::{Fanout, WithCeiling};
-use crate::meter::{Percentiles, median};
+use crate::phase_metrics::{Percentiles, median};
 use crate::report::{Goal, Report, Table, short};
 use anyhow::Result;
 

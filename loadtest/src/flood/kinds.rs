@@ -2,9 +2,9 @@
 
 use crate::args::Flood;
 use crate::clock::{SECOND_NS, now_ns};
-use crate::hub::Hub;
+use crate::hub_address::HubAddress;
 use crate::limits::{ANSWER_TIMEOUT_S, SMALL_RECEIVE_BUFFER_BYTES};
-use crate::subject::Subject;
+use crate::hub_under_test::HubUnderTest;
 use crate::ws::frame::{PING, PONG, TEXT, put_masked};
 use crate::ws::upgrade_request;
 use anyhow::{Context, Result};
@@ -76,8 +76,8 @@ impl Kind {
     }
 
     /// What a connection sends once, and what it repeats from then on.
-    fn script(self, subject: &Subject, feed: &str) -> (Vec<u8>, Vec<u8>) {
-        let host = &subject.hub.host;
+    fn script(self, hub: &HubUnderTest, feed: &str) -> (Vec<u8>, Vec<u8>) {
+        let host = &hub.hub.host;
         let upgrade = || upgrade_request(host, "/ws");
         let over_and_over = |opcode: u8, payload: &str| {
             let mut frame = Vec::new();
@@ -101,7 +101,7 @@ impl Kind {
                 (get(&path).repeat(PIPELINED).into_bytes(), Vec::new())
             }
             Self::Bodies => {
-                let key = subject.key.as_ref().map(|key| format!("Authorization: {}\r\n", key.bearer()));
+                let key = hub.key.as_ref().map(|key| format!("Authorization: {}\r\n", key.bearer()));
                 let head = format!(
                     "POST /api/v1/feeds/{feed}/reports HTTP/1.1\r\nHost: {host}\r\n{}\
                      Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
@@ -125,7 +125,7 @@ impl Kind {
 
 /// The clients of one flood. Dropping them closes their connections.
 pub(super) struct Flooders {
-    hub: Hub,
+    hub: HubAddress,
     kind: Kind,
     once: Vec<u8>,
     repeated: Vec<u8>,
@@ -146,11 +146,11 @@ struct Connection {
 
 impl Flooders {
     /// Clients that are not connected yet.
-    pub(super) fn new(subject: &Subject, kind: Kind, args: &Flood) -> Result<Self> {
-        let (once, repeated) = kind.script(subject, &args.slow_feed);
+    pub(super) fn new(hub: &HubUnderTest, kind: Kind, args: &Flood) -> Result<Self> {
+        let (once, repeated) = kind.script(hub, &args.slow_feed);
         let count = usize::try_from(kind.connections(args.clients)).context("too many connections")?;
         let connections = (0..count).map(|_| None).collect();
-        Ok(Self { hub: subject.hub.clone(), kind, once, repeated, connections, sent_bytes: 0, opened: 0 })
+        Ok(Self { hub: hub.hub.clone(), kind, once, repeated, connections, sent_bytes: 0, opened: 0 })
     }
 
     /// Floods until told to stop.
@@ -212,7 +212,7 @@ impl Flooders {
 }
 
 impl Connection {
-    fn open(hub: &Hub, kind: Kind) -> Result<Self> {
+    fn open(hub: &HubAddress, kind: Kind) -> Result<Self> {
         let socket = Socket::new(Domain::for_address(hub.address), Type::STREAM, None)?;
         if kind.reads_nothing() {
             socket.set_recv_buffer_size(SMALL_RECEIVE_BUFFER_BYTES)?;

@@ -1,26 +1,26 @@
 //! `loadtest flood`: clients that send too much, or ask and do not read, one kind after the other.
 //!
-//! Meanwhile a well-behaved follower and a poster go on ([`witness`]): they must not notice. Before and
+//! Meanwhile a well-behaved follower and a poster go on ([`control`]): they must not notice. Before and
 //! after each kind the hub's resident memory is read: what the clients made it take, it must give back.
 
 mod kinds;
-mod witness;
+mod control_client;
 
 use crate::args::Flood;
 use crate::clock::{SECOND_NS, now_ns};
 use crate::limits::FLOOD_SETTLES_WITHIN_S;
-use crate::meter::Percentiles;
+use crate::phase_metrics::Percentiles;
 use crate::plan::Plan;
 use crate::process::{make_room_for_sockets, rss_bytes};
 use crate::report::{Goal, Report, Table, short};
-use crate::subject::Subject;
+use crate::hub_under_test::HubUnderTest;
 use anyhow::{Context, Result};
 use kinds::Flooders;
 pub use kinds::Kind;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use witness::Witness;
+use control_client::ControlClient;
 
 /// The follower and the poster should be served within this.
 const SERVED_WITHIN_MS: f64 = 100.0;
@@ -50,9 +50,9 @@ struct Outcome {
 /// Runs it.
 pub fn run(args: &Flood) -> Result<Report> {
     make_room_for_sockets(u64::from(args.clients) * kinds::CONNECTIONS_A_READER)?;
-    let subject = Subject::open(&args.target)?;
-    let mut plan = Plan::new(args.flights as usize, subject.greeting.clock, witness::REMARK_BYTES);
-    subject.create(&mut plan, 0..args.flights as usize).context("cannot fill the board")?;
+    let hub = HubUnderTest::open(&args.target)?;
+    let mut plan = Plan::new(args.flights as usize, hub.greeting.clock, control_client::REMARK_BYTES);
+    hub.create(&mut plan, 0..args.flights as usize).context("cannot fill the board")?;
     let mut report = Report::new(format!("loadtest flood: {} clients of each kind", args.clients));
     let mut table = Table::new(
         format!("{} flights on the board, {} changes/s, {} s each", args.flights, args.rate, args.seconds),
@@ -69,8 +69,8 @@ pub fn run(args: &Flood) -> Result<Report> {
             "sent MB",
         ],
     );
-    let mut witness = Witness::new(&subject, plan, args.rate)?;
-    let quiet = witness.watch(Duration::from_secs(u64::from(args.seconds)), || Ok(()))?;
+    let mut control = ControlClient::new(&hub, plan, args.rate)?;
+    let quiet = control.watch(Duration::from_secs(u64::from(args.seconds)), || Ok(()))?;
     table.row(vec![
         "none".to_owned(),
         short(quiet.follower.ms_p99),
@@ -80,7 +80,7 @@ pub fn run(args: &Flood) -> Result<Report> {
     ]);
     let kinds = if args.kinds.is_empty() { Kind::ALL.to_vec() } else { args.kinds.clone() };
     for kind in kinds {
-        let outcome = flood(args, &subject, kind, &mut witness, &mut report)?;
+        let outcome = flood(args, &hub, kind, &mut control, &mut report)?;
         let Outcome { follower, poster, .. } = &outcome;
         let (before, most, after) = (outcome.rss_before_mb, outcome.rss_most_mb, outcome.rss_after_mb);
         let numbers = [follower.ms_p99, follower.ms_max, poster.ms_p99, poster.ms_max, before, most, after];
@@ -105,18 +105,18 @@ pub fn run(args: &Flood) -> Result<Report> {
 
 fn flood(
     args: &Flood,
-    subject: &Subject,
+    hub: &HubUnderTest,
     kind: Kind,
-    witness: &mut Witness,
+    control: &mut ControlClient,
     report: &mut Report,
 ) -> Result<Outcome> {
-    let rss_mb = || rss_bytes(subject.pid).map(|bytes| bytes as f64 / 1e6);
+    let rss_mb = || rss_bytes(hub.pid).map(|bytes| bytes as f64 / 1e6);
     let rss_before_mb = rss_mb()?;
     let (mut rss_most_mb, stop) = (rss_before_mb, AtomicBool::new(false));
-    let mut flooders = Flooders::new(subject, kind, args)?;
+    let mut flooders = Flooders::new(hub, kind, args)?;
     let (watched, flooded) = std::thread::scope(|scope| {
         let flooding = scope.spawn(|| flooders.run(&stop));
-        let watched = witness.watch(Duration::from_secs(u64::from(args.seconds)), || {
+        let watched = control.watch(Duration::from_secs(u64::from(args.seconds)), || {
             rss_most_mb = rss_most_mb.max(rss_mb()?);
             Ok(())
         });
@@ -137,7 +137,7 @@ fn flood(
     let within_ns = FLOOD_SETTLES_WITHIN_S * SECOND_NS;
     while rss_after_mb - rss_before_mb > MORE_AFTER_MB && now_ns() - began < within_ns {
         // The follower still has to answer pings.
-        witness.watch(LOOK_EVERY, || Ok(()))?;
+        control.watch(LOOK_EVERY, || Ok(()))?;
         rss_after_mb = rss_mb()?;
     }
     Ok(Outcome {

@@ -4,7 +4,7 @@
 //! always told with all that the airport knows of it.
 
 use super::{ZoneFault, instant};
-use crate::known::KnownFlight;
+use crate::known_flight::KnownFlight;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use quick_xml::Writer;

@@ -5,8 +5,8 @@
 //! destination, and of an arrival nothing about its departure. Times are local with their offset.
 
 use super::{ZoneFault, local_instant};
-use crate::known::KnownFlight;
-use crate::sim::chance::fnv1a;
+use crate::known_flight::KnownFlight;
+use crate::simulation::seeded_random::fnv1a;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::codes::{Designator, Iata};

@@ -15,9 +15,9 @@ pub use key::Key;
 
 use crate::encode::aidx::{self, Sender};
 use crate::faults::Fate;
-use crate::known::KnownFlight;
+use crate::known_flight::KnownFlight;
 use crate::shared::Shared;
-use crate::sim::chance::Chance;
+use crate::simulation::seeded_random::SeededRandom;
 use anyhow::{Context, Result};
 use domain::codes::Iata;
 use domain::leg::LegKey;
@@ -45,7 +45,7 @@ pub struct Pusher {
     target: Url,
     key: Key,
     client: Client,
-    chance: Chance,
+    chance: SeededRandom,
     serial: u64,
     failures: u32,
     /// Messages held back by a fault, with their legs; each is sent after a later one.
@@ -64,7 +64,7 @@ impl Pusher {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        let chance = Chance::named(seed, &format!("push {airport}"));
+        let chance = SeededRandom::named(seed, &format!("push {airport}"));
         Ok(Self { airport, target, key, client, chance, serial: 0, failures: 0, held: VecDeque::new() })
     }
 

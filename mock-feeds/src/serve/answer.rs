@@ -3,7 +3,7 @@
 use super::Served;
 use crate::airport::Airport;
 use crate::faults::Fate;
-use crate::sim::chance::fnv1a;
+use crate::simulation::seeded_random::fnv1a;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};

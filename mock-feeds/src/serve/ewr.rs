@@ -10,7 +10,7 @@ use super::Served;
 use super::answer::{Answer, Memory, answer};
 use crate::airport::Airport;
 use crate::encode::schiphol::{self, Sender};
-use crate::sim::chance::fnv1a;
+use crate::simulation::seeded_random::fnv1a;
 use actix_web::{HttpRequest, HttpResponse, web};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -114,7 +114,7 @@ fn page(airport: &Airport, now: DateTime<Utc>, query: &Query, base: &str) -> Res
 /// The rows of one page; legs before it are counted and not written.
 fn rows_of_page(
     sender: Sender,
-    legs: &[(DateTime<Utc>, &crate::known::KnownFlight)],
+    legs: &[(DateTime<Utc>, &crate::known_flight::KnownFlight)],
     page: usize,
 ) -> Vec<Value> {
     let first = page * ROWS_PER_PAGE;

@@ -60,15 +60,15 @@ fn told(airport: &Airport, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> 
 mod tests {
     use super::*;
     use crate::airport::Airports;
-    use crate::playbook::Playbook;
-    use crate::sim::synthetic::Timetable;
+    use crate::event_schedule::EventSchedule;
+    use crate::simulation::synthetic::Timetable;
     use chrono::NaiveDate;
 
     #[test]
     fn a_hub_too_big_for_one_body_leaves_out_what_is_scheduled_last() {
         let lga = Iata::parse("LGA").unwrap();
         let life = Timetable::new(&[lga], 6000, 1).unwrap().day(NaiveDate::from_ymd_opt(2026, 3, 3).unwrap());
-        let mut airports = Airports::new(&[lga], &[], Playbook::one_day(life), 1);
+        let mut airports = Airports::new(&[lga], &[], EventSchedule::one_day(life), 1);
         let noon = "2026-03-03T17:00:00Z".parse().unwrap();
         airports.advance(noon);
         let answer = told(airports.find(lga).unwrap(), noon, None).unwrap();

@@ -8,7 +8,7 @@ use domain::flight::Flight;
 use domain::report::{Report, Source};
 use mock_feeds::encode::ZoneFault;
 use mock_feeds::encode::aidx::{self, Sender};
-use mock_feeds::known::KnownFlight;
+use mock_feeds::known_flight::KnownFlight;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wire::feed::{Context, Format, decode};

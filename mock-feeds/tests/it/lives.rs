@@ -10,10 +10,10 @@ use domain::view::{FlightView, Status};
 use mock_feeds::airport::{Airport, Airports};
 use mock_feeds::days::Day;
 use mock_feeds::encode::{ZoneFault, aidx, schiphol};
-use mock_feeds::known::KnownFlight;
-use mock_feeds::playbook::Playbook;
-use mock_feeds::sim::Life;
-use mock_feeds::sim::plan::Fate;
+use mock_feeds::known_flight::KnownFlight;
+use mock_feeds::event_schedule::EventSchedule;
+use mock_feeds::simulation::Life;
+use mock_feeds::simulation::plan::Fate;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wire::feed::{Context, Format, decode};
@@ -57,7 +57,7 @@ fn told_through_to_the_end_no_flight_steps_back_and_each_ends_as_it_did() {
     let life = Life::of_day(Day::Blizzard, SEED).unwrap();
     let plans = life.plans.clone();
     let codes = ["JFK", "LGA", "EWR"].map(|code| Iata::parse(code).unwrap());
-    let mut airports = Airports::new(&codes, &[], Playbook::one_day(life), SEED);
+    let mut airports = Airports::new(&codes, &[], EventSchedule::one_day(life), SEED);
     let mut flights: HashMap<LegKey, Flight> = HashMap::new();
     let mut now = at(0);
     while now < at(23) + TimeDelta::hours(9) {

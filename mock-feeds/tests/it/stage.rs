@@ -5,10 +5,10 @@ use domain::clock::ManualClock;
 use domain::codes::Iata;
 use mock_feeds::airport::Airports;
 use mock_feeds::days::Day;
-use mock_feeds::playbook::Playbook;
+use mock_feeds::event_schedule::EventSchedule;
 use mock_feeds::serve::{self, AppKeys, Served};
 use mock_feeds::shared::Shared;
-use mock_feeds::sim::Life;
+use mock_feeds::simulation::Life;
 use reqwest::{Client, RequestBuilder, Response};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Stage {
     pub(crate) fn open() -> Self {
         let codes = ["JFK", "LGA", "EWR"].map(|code| Iata::parse(code).unwrap());
         static LIFE: LazyLock<Life> = LazyLock::new(|| Life::of_day(Day::Blizzard, SEED).unwrap());
-        let airports = Airports::new(&codes, &[jfk()], Playbook::one_day(LIFE.clone()), SEED);
+        let airports = Airports::new(&codes, &[jfk()], EventSchedule::one_day(LIFE.clone()), SEED);
         let clock = Arc::new(ManualClock::new(at(15)));
         let shared = Shared::new(airports, clock.clone());
         let served = Served { shared: shared.clone(), keys: AppKeys::default(), about: "A test.".into() };

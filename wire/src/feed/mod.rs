@@ -34,7 +34,7 @@ pub mod json_report;
 mod known_leg;
 mod read;
 pub mod schiphol;
-mod scribe;
+mod report_builder;
 #[cfg(test)]
 mod testing;
 

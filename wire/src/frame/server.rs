@@ -7,7 +7,7 @@
 pub use super::write::{change, error, gone, hello, past_change, ping, snapshot, source, state, upstream};
 
 use crate::flight::FlightBody;
-use crate::word::ChangeKind;
+use crate::enums::ChangeKind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

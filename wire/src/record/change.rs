@@ -1,6 +1,6 @@
 //! One revision of a flight, as history tells it.
 
-use super::epoch::Epoch;
+use super::unix_time::UnixTime;
 use super::{RecordError, VERSION, check_version};
 use crate::frame::write::FactMap;
 use domain::change::{Change, ChangeKind};
@@ -44,7 +44,7 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
         v: u64,
         leg: &'a str,
         rev: u64,
-        at: Epoch,
+        at: UnixTime,
         kinds: Vec<&'static str>,
         source: &'a str,
         set: FactMap<'a>,
@@ -53,7 +53,7 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
         v: VERSION,
         leg: change.leg.as_str(),
         rev: change.rev,
-        at: Epoch(change.at),
+        at: UnixTime(change.at),
         kinds: words(change).collect(),
         source: &change.source,
         set: FactMap(&change.differing()),
@@ -70,7 +70,7 @@ pub fn decode_change(json: &[u8]) -> Result<ChangeRecord, RecordError> {
     struct Record<'a> {
         leg: String,
         rev: u64,
-        at: Epoch,
+        at: UnixTime,
         #[serde(default)]
         kinds: Vec<String>,
         source: String,

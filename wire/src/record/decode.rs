@@ -1,7 +1,7 @@
 //! Reading a whole flight with the provenance of every field.
 
 use super::encode::{CALL_SIGN, PROVIDER};
-use super::epoch::Epoch;
+use super::unix_time::UnixTime;
 use super::{RecordError, check_version};
 use chrono::NaiveDate;
 use domain::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
@@ -53,7 +53,7 @@ struct StateIn {
     leg: String,
     key: KeyIn,
     rev: u64,
-    at: Epoch,
+    at: UnixTime,
     #[serde(default)]
     said: Vec<GroupIn>,
     #[serde(default)]
@@ -71,7 +71,7 @@ struct StateIn {
 struct CorrectionIn {
     by: String,
     weight: u8,
-    observed: Epoch,
+    observed: UnixTime,
     key: KeyIn,
 }
 
@@ -115,8 +115,8 @@ struct GroupIn {
     weight: u8,
     #[serde(default)]
     secondary: bool,
-    observed: Epoch,
-    received: Epoch,
+    observed: UnixTime,
+    received: UnixTime,
     #[serde(default)]
     set: Map<String, Json>,
     #[serde(default)]
@@ -148,8 +148,8 @@ struct OverrideIn {
     field: String,
     value: Option<Json>,
     by: String,
-    at: Epoch,
-    until: Epoch,
+    at: UnixTime,
+    until: UnixTime,
 }
 
 impl OverrideIn {

@@ -4,7 +4,7 @@
 //! of them: a record is a third of what it would be with the provenance spelled out for each.
 
 use super::VERSION;
-use super::epoch::Epoch;
+use super::unix_time::UnixTime;
 use crate::flight::{Flights, Text};
 use chrono::NaiveDate;
 use domain::codes::Suffix;
@@ -26,7 +26,7 @@ pub fn encode_state(flight: &Flight) -> Vec<u8> {
         leg: flight.leg.as_str(),
         key: KeyOut::of(&flight.key),
         rev: flight.rev,
-        at: Epoch(flight.changed_at),
+        at: UnixTime(flight.changed_at),
         said: SaidOut(&flight.claims),
         second: SaidOut(&flight.fallback_claims),
         overrides: flight.overrides.iter().map(OverrideOut::of).collect(),
@@ -46,7 +46,7 @@ struct StateOut<'a> {
     leg: &'a str,
     key: KeyOut<'a>,
     rev: u64,
-    at: Epoch,
+    at: UnixTime,
     said: SaidOut<'a>,
     // Not among the rest, where an older hub would find one field said twice by one source.
     #[serde(skip_serializing_if = "SaidOut::is_empty")]
@@ -66,14 +66,14 @@ struct StateOut<'a> {
 struct CorrectionOut<'a> {
     by: &'a str,
     weight: u8,
-    observed: Epoch,
+    observed: UnixTime,
     key: KeyOut<'a>,
 }
 
 impl<'a> CorrectionOut<'a> {
     fn of(correction: &'a Correction) -> Self {
         let Correction { source, key, authority, observed_at } = correction;
-        Self { by: source, weight: *authority, observed: Epoch(*observed_at), key: KeyOut::of(key) }
+        Self { by: source, weight: *authority, observed: UnixTime(*observed_at), key: KeyOut::of(key) }
     }
 }
 
@@ -138,8 +138,8 @@ impl Serialize for SaidOut<'_> {
                 by: &leader.source,
                 weight: leader.authority,
                 secondary: leader.secondary,
-                observed: Epoch(leader.observed_at),
-                received: Epoch(leader.received_at),
+                observed: UnixTime(leader.observed_at),
+                received: UnixTime(leader.received_at),
                 set: ValuesOut(
                     members().filter_map(|(field, claim)| Some((*field, claim.value.as_ref()?))).collect(),
                 ),
@@ -163,8 +163,8 @@ struct GroupOut<'a> {
     weight: u8,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     secondary: bool,
-    observed: Epoch,
-    received: Epoch,
+    observed: UnixTime,
+    received: UnixTime,
     #[serde(skip_serializing_if = "ValuesOut::is_empty")]
     set: ValuesOut<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -216,8 +216,8 @@ struct OverrideOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<ValueOut<'a>>,
     by: &'a str,
-    at: Epoch,
-    until: Epoch,
+    at: UnixTime,
+    until: UnixTime,
 }
 
 impl<'a> OverrideOut<'a> {
@@ -226,8 +226,8 @@ impl<'a> OverrideOut<'a> {
             field: order.field.name(),
             value: order.value.as_ref().map(ValueOut),
             by: &order.set_by,
-            at: Epoch(order.set_at),
-            until: Epoch(order.until),
+            at: UnixTime(order.set_at),
+            until: UnixTime(order.until),
         }
     }
 }

@@ -23,15 +23,15 @@
 mod change;
 mod decode;
 mod encode;
-mod epoch;
-mod keepsake;
+mod unix_time;
+mod archive_record;
 mod report;
 mod skip;
 
 pub use change::{ChangeRecord, decode_change, encode_change, past_change};
 pub use decode::{decode_state, decode_value};
 pub use encode::{encode_state, encode_value};
-pub use keepsake::{Kept, decode_kept, encode_fault, encode_message};
+pub use archive_record::{ArchivePayload, decode_archive_record, encode_fault, encode_message};
 pub use report::{decode_report, encode_report};
 pub use skip::{SkipRecord, decode_skip, encode_skip};
 

@@ -6,7 +6,7 @@
 
 use super::decode::{KeyIn, read_alias, read_value};
 use super::encode::{AliasesOut, KeyOut, ValuesOut};
-use super::epoch::Epoch;
+use super::unix_time::UnixTime;
 use super::{RecordError, VERSION, check_version};
 use domain::codes::Iata;
 use domain::field::Field;
@@ -27,8 +27,8 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         v: u64,
         by: SourceOut<'a>,
         key: KeyOut<'a>,
-        observed: Epoch,
-        received: Epoch,
+        observed: UnixTime,
+        received: UnixTime,
         #[serde(skip_serializing_if = "ValuesOut::is_empty")]
         set: ValuesOut<'a>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -61,8 +61,8 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
             speaks_for: (scope.speaks_for == SpeaksFor::Airport).then_some(AIRPORT),
         },
         key: KeyOut::of(&report.key),
-        observed: Epoch(report.observed_at),
-        received: Epoch(report.received_at),
+        observed: UnixTime(report.observed_at),
+        received: UnixTime(report.received_at),
         set,
         clear,
         second: SaidOut::of(&report.fallback_statements),
@@ -124,8 +124,8 @@ pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
     struct In {
         by: SourceIn,
         key: KeyIn,
-        observed: Epoch,
-        received: Epoch,
+        observed: UnixTime,
+        received: UnixTime,
         #[serde(default)]
         set: Map<String, Json>,
         #[serde(default)]

@@ -1,7 +1,7 @@
 //! An operator's decision that a record of Kafka is to be passed over, as it stands in
 //! `gatecall.changes`: `{"v":1,"topic":"changes","partition":3,"offset":17,"by":"…","at":…,"reason":"…"}`.
 
-use super::epoch::Epoch;
+use super::unix_time::UnixTime;
 use super::{RecordError, VERSION, check_version};
 use chrono::{DateTime, Utc};
 use domain::single_line_text::SingleLineText;
@@ -31,7 +31,7 @@ struct Json {
     partition: i32,
     offset: i64,
     by: String,
-    at: Epoch,
+    at: UnixTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -44,7 +44,7 @@ pub fn encode_skip(skip: &SkipRecord) -> Vec<u8> {
         partition: skip.partition,
         offset: skip.offset,
         by: skip.by.to_string(),
-        at: Epoch(skip.at),
+        at: UnixTime(skip.at),
         reason: skip.reason.as_ref().map(ToString::to_string),
     };
     let mut bytes = Vec::with_capacity(256);

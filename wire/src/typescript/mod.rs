@@ -3,7 +3,7 @@
 //! `web/src/wire/types.ts` is committed, so that the page builds without a Rust compiler; a test
 //! fails when it is stale. To write it anew: `GATECALL_REWRITE=1 cargo test -p gatecall-wire`.
 
-mod tidy;
+mod format;
 
 use crate::flight::{AircraftBody, ArrivalBody, DepartureBody, FlightBody};
 use crate::frame::client::ClientFrame;
@@ -13,7 +13,7 @@ use crate::frame::server::{
 };
 use crate::problem::{FieldError, ProblemBody};
 use crate::rest;
-use crate::word::{ChangeKind, FlightStatus};
+use crate::enums::{ChangeKind, FlightStatus};
 use ts_rs::{Config, TS};
 
 const HEADER: &str = "\
@@ -77,7 +77,7 @@ impl File {
     fn add<T: TS>(&mut self) {
         let docs = T::docs().unwrap_or_default();
         self.text.push('\n');
-        self.text.push_str(&tidy::tidy(&format!("{docs}export {}", T::decl(&self.config))));
+        self.text.push_str(&format::tidy(&format!("{docs}export {}", T::decl(&self.config))));
         self.text.push('\n');
     }
 }

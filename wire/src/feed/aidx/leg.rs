@@ -1,6 +1,6 @@
 //! Who the leg is, and all that has no file of its own.
 
-use super::super::scribe::Scribe;
+use super::super::report_builder::ReportBuilder;
 use super::super::{Context, Decoded, Fault, read};
 use super::codes;
 use super::decode::Sent;
@@ -43,32 +43,32 @@ pub(super) fn read(
         statements: Vec::new(),
         fallback_statements: Vec::new(),
     };
-    let mut scribe = Scribe::new(report, decoded, index, excerpt);
+    let mut builder = ReportBuilder::new(report, decoded, index, excerpt);
     let extras = extension::read(leg.child("TPA_Extension"));
     if let Some(text) = extras.last_update {
-        match scribe.past(text, context.zone) {
-            Some(at) => scribe.report.observed_at = sent.changed_at(text, at),
-            None => scribe.fault("TPA_Extension", "has a last update that is not an instant".into()),
+        match builder.past(text, context.zone) {
+            Some(at) => builder.report.observed_at = sent.changed_at(text, at),
+            None => builder.fault("TPA_Extension", "has a last update that is not an instant".into()),
         }
     }
     if let Some(id) = extras.provider_id {
-        scribe.provider_id("TPA_Extension", id);
+        builder.provider_id("TPA_Extension", id);
     }
-    visibility(leg, &mut scribe);
+    visibility(leg, &mut builder);
     if let Some(data) = leg.child("LegData") {
         let speaking = speaking_side(data, &key, context.airport);
-        times::read(data, context.zone, &mut scribe);
-        resources::read(data, speaking, &mut scribe);
-        texts(data, &mut scribe);
-        codeshares(data, &mut scribe);
-        aircraft(data.child("AircraftInfo"), &mut scribe);
-        arrival_airports(data, &mut scribe);
+        times::read(data, context.zone, &mut builder);
+        resources::read(data, speaking, &mut builder);
+        texts(data, &mut builder);
+        codeshares(data, &mut builder);
+        aircraft(data.child("AircraftInfo"), &mut builder);
+        arrival_airports(data, &mut builder);
         // After the times: a return takes back that the aircraft had left.
-        status::read(data, speaking, extras.display, &mut scribe);
+        status::read(data, speaking, extras.display, &mut builder);
     } else {
-        scribe.fault("LegData", "is missing".into());
+        builder.fault("LegData", "is missing".into());
     }
-    scribe.finish();
+    builder.finish();
 }
 
 fn identify(identifier: Option<&Element>) -> Result<LegKey, Unidentified> {
@@ -127,37 +127,37 @@ pub(super) fn direction(word: Option<&str>) -> Option<Direction> {
     }
 }
 
-fn texts(data: &Element, scribe: &mut Scribe<'_>) {
+fn texts(data: &Element, builder: &mut ReportBuilder<'_>) {
     let remarks = data.repeated("RemarkFreeText");
     if let Some(text) = remarks.iter().find_map(|remark| remark.text()) {
-        remark(text, scribe);
+        remark(text, builder);
     } else if remarks.iter().any(|remark| remark.nil) {
-        scribe.report.clear(Field::Remark);
+        builder.report.clear(Field::Remark);
     }
     let delays = data.repeated("IrregularityDelay");
     let mut codes = delays.iter().filter_map(|delay| delay.text_of("ReasonCode"));
     if delays.iter().any(|delay| delay.nil) {
-        scribe.report.clear(Field::DelayReason);
+        builder.report.clear(Field::DelayReason);
     }
     if let Some(words) = codes.find_map(domain::delay_reason::text) {
-        scribe.text(Field::DelayReason, "IrregularityDelay", words);
+        builder.text(Field::DelayReason, "IrregularityDelay", words);
     } else if let Some(code) = delays.iter().find_map(|delay| delay.text_of("ReasonCode")) {
-        scribe.note(format_args!("IrregularityDelay {code}"));
+        builder.note(format_args!("IrregularityDelay {code}"));
     }
 }
 
 /// A remark may be longer than a board can show; its beginning is better than nothing.
-fn remark(text: &str, scribe: &mut Scribe<'_>) {
+fn remark(text: &str, builder: &mut ReportBuilder<'_>) {
     let FieldKind::Text(length_max) = Field::Remark.kind() else { return };
     let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if folded.chars().count() <= length_max {
-        return scribe.text(Field::Remark, "RemarkFreeText", &folded);
+        return builder.text(Field::Remark, "RemarkFreeText", &folded);
     }
     let start: String = folded.chars().take(length_max - 1).collect();
-    scribe.text(Field::Remark, "RemarkFreeText", &format!("{}…", start.trim_end()));
+    builder.text(Field::Remark, "RemarkFreeText", &format!("{}…", start.trim_end()));
 }
 
-fn codeshares(data: &Element, scribe: &mut Scribe<'_>) {
+fn codeshares(data: &Element, builder: &mut ReportBuilder<'_>) {
     let shared = data.repeated("CodeShareInfo");
     if shared.is_empty() {
         return;
@@ -168,19 +168,19 @@ fn codeshares(data: &Element, scribe: &mut Scribe<'_>) {
             continue;
         }
         match designator(share) {
-            Ok(flight) if flight == scribe.report.key.designator() => {}
+            Ok(flight) if flight == builder.report.key.designator() => {}
             Ok(flight) => flights.push(flight),
-            Err(reason) => scribe.fault(&format!("CodeShareInfo[{}]", at + 1), reason),
+            Err(reason) => builder.fault(&format!("CodeShareInfo[{}]", at + 1), reason),
         }
     }
     match Value::codeshares(flights) {
         Ok(Value::Codeshares(flights)) if flights.is_empty() => {
             if shared.iter().all(|share| share.nil) {
-                scribe.report.clear(Field::Codeshares);
+                builder.report.clear(Field::Codeshares);
             }
         }
-        Ok(value) => scribe.report.set(Field::Codeshares, value),
-        Err(invalid) => scribe.fault("CodeShareInfo", invalid.reason),
+        Ok(value) => builder.report.set(Field::Codeshares, value),
+        Err(invalid) => builder.fault("CodeShareInfo", invalid.reason),
     }
 }
 
@@ -196,7 +196,7 @@ fn designator(share: &Element) -> Result<Designator, String> {
     })
 }
 
-fn aircraft(info: Option<&Element>, scribe: &mut Scribe<'_>) {
+fn aircraft(info: Option<&Element>, builder: &mut ReportBuilder<'_>) {
     let Some(info) = info else { return };
     let pairs = [
         (Field::AircraftType, ["AircraftType", "AircraftSubType"]),
@@ -205,57 +205,57 @@ fn aircraft(info: Option<&Element>, scribe: &mut Scribe<'_>) {
     for (field, names) in pairs {
         let elements: Vec<_> = names.iter().flat_map(|name| info.repeated(name)).collect();
         if let Some((element, text)) = elements.iter().find_map(|e| Some((e, e.text()?))) {
-            scribe.text(field, element.name, &text.to_ascii_uppercase());
+            builder.text(field, element.name, &text.to_ascii_uppercase());
         } else if elements.iter().any(|element| element.nil) {
-            scribe.report.clear(field);
+            builder.report.clear(field);
         }
     }
     if let Some(call_sign) = info.text_of("CallSign") {
-        scribe.call_sign("CallSign", call_sign);
+        builder.call_sign("CallSign", call_sign);
     }
 }
 
 /// The airports at which the leg was ever planned to arrive, the newest last. The first is the
 /// scheduled one, which a diversion does not change.
-fn arrival_airports(data: &Element, scribe: &mut Scribe<'_>) {
+fn arrival_airports(data: &Element, builder: &mut ReportBuilder<'_>) {
     let history = data.repeated("PlannedArrivalAptHistory");
     let Some(text) = history.last().and_then(|element| element.text()) else { return };
     match airport(text) {
-        Ok(iata) if iata != scribe.report.key.to => {
-            scribe.report.set(Field::DivertedTo, Value::Airport(iata));
+        Ok(iata) if iata != builder.report.key.to => {
+            builder.report.set(Field::DivertedTo, Value::Airport(iata));
         }
         Ok(iata) if history.len() > 1 => {
             // Said, and not merely cleared: it goes there again, whoever sent it away.
-            scribe.report.set(Field::DivertedTo, Value::Airport(iata));
-            scribe.report.set(Field::Diverted, Value::Flag(false));
+            builder.report.set(Field::DivertedTo, Value::Airport(iata));
+            builder.report.set(Field::Diverted, Value::Flag(false));
         }
         Ok(_) => {}
-        Err(reason) => scribe.fault("PlannedArrivalAptHistory", reason),
+        Err(reason) => builder.fault("PlannedArrivalAptHistory", reason),
     }
 }
 
 /// Whether the public may see the leg. Nothing but `nil` shows one again that a special action has
 /// hidden: that a later message does not repeat `DoNotDisplay` is no permission. A service type
 /// speaks for itself, and whether a leg operates is `status`' matter.
-fn visibility(leg: &Element, scribe: &mut Scribe<'_>) {
+fn visibility(leg: &Element, builder: &mut ReportBuilder<'_>) {
     let service = leg.child("LegData").and_then(|data| data.child("ServiceType"));
     if service.is_some_and(|service| service.nil) {
-        scribe.report.clear(Field::NoPassengers);
+        builder.report.clear(Field::NoPassengers);
     } else if let Some(nobody) = service.and_then(|service| codes::carries_nobody(service.text()?)) {
-        scribe.report.set(Field::NoPassengers, Value::Flag(nobody));
+        builder.report.set(Field::NoPassengers, Value::Flag(nobody));
     }
     let attempt = leg.child("LegIdentifier").and_then(|identifier| identifier.child("RepeatNumber"));
     if let Some(attempt) = attempt {
         // Said of every attempt that has a number, so that a mistake is taken back by the next word.
         let replaced = matches!(attempt.attribute("CurrentInd"), Some("false" | "0"));
-        scribe.report.set(Field::Replaced, Value::Flag(replaced));
+        builder.report.set(Field::Replaced, Value::Flag(replaced));
     }
     match leg.child("SpecialAction") {
-        Some(action) if action.nil => scribe.report.clear(Field::Hidden),
+        Some(action) if action.nil => builder.report.clear(Field::Hidden),
         Some(action) => match action.text() {
-            Some("Delete" | "DoNotDisplay") => scribe.report.set(Field::Hidden, Value::Flag(true)),
+            Some("Delete" | "DoNotDisplay") => builder.report.set(Field::Hidden, Value::Flag(true)),
             Some("LockDown") | None => {}
-            Some(other) => scribe.note(format_args!("SpecialAction {other}")),
+            Some(other) => builder.note(format_args!("SpecialAction {other}")),
         },
         None => {}
     }

@@ -103,9 +103,9 @@ mod write;
 mod xml;
 
 #[cfg(test)]
-mod partial;
+mod partial_message_tests;
 #[cfg(test)]
-mod stories;
+mod scenario_tests;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Gates, terminals, check-in desks and belts.
 
-use super::super::scribe::{Scribe, joined};
+use super::super::report_builder::{ReportBuilder, joined};
 use super::leg::direction;
 use super::xml::Element;
 use domain::codes::Direction;
@@ -72,7 +72,7 @@ const RULES: &[Rule] = &[
 
 /// States a leg's resources. Those in use are what the airport knows, those planned its second best,
 /// and so is the aircraft's terminal beside the public's. Either is kept and taken away (`nil`) by itself.
-pub(super) fn read(data: &Element, speaking: Option<Direction>, scribe: &mut Scribe<'_>) {
+pub(super) fn read(data: &Element, speaking: Option<Direction>, builder: &mut ReportBuilder<'_>) {
     let usages = data.repeated("AirportResources");
     let planned = |usage: &&&Element| usage.attribute("Usage") == Some("Planned");
     // Planned first, so that a stand-in of what is in use is stated over it.
@@ -80,29 +80,29 @@ pub(super) fn read(data: &Element, speaking: Option<Direction>, scribe: &mut Scr
         let standing = if planned(&usage) { Confidence::Fallback } else { Confidence::Primary };
         for resource in usage.repeated("Resource") {
             match direction(resource.attribute("DepartureOrArrival")).or(speaking) {
-                Some(side) => one_side(resource, side, standing, scribe),
-                None => scribe.note(format_args!("Resource without DepartureOrArrival")),
+                Some(side) => one_side(resource, side, standing, builder),
+                None => builder.note(format_args!("Resource without DepartureOrArrival")),
             }
         }
     }
 }
 
-fn one_side(resource: &Element, side: Direction, standing: Confidence, scribe: &mut Scribe<'_>) {
+fn one_side(resource: &Element, side: Direction, standing: Confidence, builder: &mut ReportBuilder<'_>) {
     for rule in RULES.iter().filter(|rule| rule.side == side) {
-        let is_said = state(rule, resource.repeated(rule.element), standing, scribe);
+        let is_said = state(rule, resource.repeated(rule.element), standing, builder);
         if let Some(name) = rule.stand_in.filter(|_| !is_said) {
-            state(rule, resource.repeated(name), Confidence::Fallback, scribe);
+            state(rule, resource.repeated(name), Confidence::Fallback, builder);
         }
     }
 }
 
 /// Whether the elements say anything of the rule's field.
-fn state(rule: &Rule, elements: Vec<&Element>, standing: Confidence, scribe: &mut Scribe<'_>) -> bool {
+fn state(rule: &Rule, elements: Vec<&Element>, standing: Confidence, builder: &mut ReportBuilder<'_>) -> bool {
     let text = merged(rule, &elements);
     if !text.is_empty() {
-        scribe.text_as(standing, rule.field, rule.element, &text);
+        builder.text_as(standing, rule.field, rule.element, &text);
     } else if elements.iter().any(|element| element.nil) {
-        scribe.clear_as(standing, rule.field);
+        builder.clear_as(standing, rule.field);
     }
     !text.is_empty()
 }

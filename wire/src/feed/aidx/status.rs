@@ -4,7 +4,7 @@
 //! each of them may lag and none runs ahead. Actual times of operations say so too; they are facts by
 //! themselves, see `times`.
 
-use super::super::scribe::Scribe;
+use super::super::report_builder::ReportBuilder;
 use super::codes::{self, Meaning};
 use super::leg::direction;
 use super::xml::Element;
@@ -42,7 +42,7 @@ pub(super) fn read(
     data: &Element,
     speaking: Option<Direction>,
     shown: Option<&str>,
-    scribe: &mut Scribe<'_>,
+    builder: &mut ReportBuilder<'_>,
 ) {
     let mut steps = Steps::default();
     for status in data.repeated("OperationalStatus") {
@@ -57,13 +57,13 @@ pub(super) fn read(
         } else if let Some(code) = status.text() {
             match codes::status(code) {
                 Some(meaning) => {
-                    tell(meaning, side, &mut steps, scribe);
+                    tell(meaning, side, &mut steps, builder);
                     // It stands where NOP stood, and what has come this far operates.
                     if matches!(meaning, Meaning::Step(_) | Meaning::Taxiing) {
-                        operates(scribe);
+                        operates(builder);
                     }
                 }
-                None => scribe.note(format_args!("OperationalStatus {code}")),
+                None => builder.note(format_args!("OperationalStatus {code}")),
             }
         }
     }
@@ -72,49 +72,49 @@ pub(super) fn read(
         remarks.filter_map(|e| Some((e.name, e.text()?))).chain(shown.map(|code| ("FIDS", code)))
     {
         match codes::display(code) {
-            Some(meaning) => show(meaning, speaking, &mut steps, scribe),
-            None => scribe.note(format_args!("{place} {code}")),
+            Some(meaning) => show(meaning, speaking, &mut steps, builder),
+            None => builder.note(format_args!("{place} {code}")),
         }
     }
-    state(&steps, scribe);
+    state(&steps, builder);
 }
 
-fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &mut Scribe<'_>) {
+fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, builder: &mut ReportBuilder<'_>) {
     match meaning {
         Meaning::Step(step) => steps.reach(step),
         Meaning::Taxiing if side == Some(Direction::Arrivals) => steps.reach(Step::Landed),
         Meaning::Taxiing => steps.reach(Step::Departed),
-        Meaning::CheckInClosed => check_in_closed(scribe),
-        Meaning::Cancelled => scribe.report.status(ReportedStatus::Cancelled),
+        Meaning::CheckInClosed => check_in_closed(builder),
+        Meaning::Cancelled => builder.report.status(ReportedStatus::Cancelled),
         Meaning::Reinstated => {
-            scribe.report.status(ReportedStatus::Reinstated);
-            operates(scribe);
+            builder.report.status(ReportedStatus::Reinstated);
+            operates(builder);
         }
-        Meaning::Diverted => scribe.report.status(ReportedStatus::Diverted),
-        Meaning::Operates(true) => operates(scribe),
-        Meaning::Operates(false) => scribe.report.set(Field::NotOperating, Value::Flag(true)),
+        Meaning::Diverted => builder.report.status(ReportedStatus::Diverted),
+        Meaning::Operates(true) => operates(builder),
+        Meaning::Operates(false) => builder.report.set(Field::NotOperating, Value::Flag(true)),
         Meaning::Nothing => {}
     }
 }
 
 /// Takes back that it does not operate, unless another status of this message says that.
-fn operates(scribe: &mut Scribe<'_>) {
-    if !scribe.report.speaks_of(Field::NotOperating) {
-        scribe.report.set(Field::NotOperating, Value::Flag(false));
+fn operates(builder: &mut ReportBuilder<'_>) {
+    if !builder.report.speaks_of(Field::NotOperating) {
+        builder.report.set(Field::NotOperating, Value::Flag(false));
     }
 }
 
 /// It has by now. Its own time tells more, in whichever message that comes, so this is second best.
-fn check_in_closed(scribe: &mut Scribe<'_>) {
-    let by_now = Value::Time(scribe.report.observed_at.timestamp());
+fn check_in_closed(builder: &mut ReportBuilder<'_>) {
+    let by_now = Value::Time(builder.report.observed_at.timestamp());
     let statement = Statement { field: Field::DepartureCheckInClosed, value: Some(by_now) };
-    scribe.report.state(Confidence::Fallback, statement);
+    builder.report.state(Confidence::Fallback, statement);
 }
 
 /// A word for the public. An arrival's screens say `SCT` until the aircraft is near, whatever
 /// happens at the gate it leaves from; of what goes before the flight they are believed only that
 /// it is late.
-fn show(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &mut Scribe<'_>) {
+fn show(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, builder: &mut ReportBuilder<'_>) {
     let believed = match meaning {
         Meaning::Step(step) => {
             side != Some(Direction::Arrivals) || step == Step::Delayed || step >= Step::Airborne
@@ -123,17 +123,17 @@ fn show(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, scribe: &m
         _ => true,
     };
     if believed {
-        tell(meaning, side, steps, scribe);
+        tell(meaning, side, steps, builder);
     }
 }
 
-fn state(steps: &Steps, scribe: &mut Scribe<'_>) {
+fn state(steps: &Steps, builder: &mut ReportBuilder<'_>) {
     let taken_back =
         [(steps.status_cleared, Field::NotOperating), (steps.diversion_cleared, Field::Diverted)];
     for (_, field) in taken_back.into_iter().filter(|(cleared, _)| *cleared) {
         // Unless another status of this message, or its list of arrival airports, says it.
-        if !scribe.report.statements.iter().any(|statement| statement.field == field) {
-            scribe.report.clear(field);
+        if !builder.report.statements.iter().any(|statement| statement.field == field) {
+            builder.report.clear(field);
         }
     }
     let sides = [
@@ -142,8 +142,8 @@ fn state(steps: &Steps, scribe: &mut Scribe<'_>) {
     ];
     for (step, cleared, field) in sides {
         match step {
-            Some(step) => scribe.report.status(ReportedStatus::Step(step)),
-            None if cleared => scribe.report.clear(field),
+            Some(step) => builder.report.status(ReportedStatus::Step(step)),
+            None if cleared => builder.report.clear(field),
             None => {}
         }
     }

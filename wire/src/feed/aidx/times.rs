@@ -1,6 +1,6 @@
 //! Operation times.
 
-use super::super::{read, scribe::Scribe};
+use super::super::{read, report_builder::ReportBuilder};
 use super::codes::{TIMES, UNTOLD};
 use super::xml::Element;
 use chrono_tz::Tz;
@@ -8,42 +8,42 @@ use domain::field::Field;
 use domain::report::Confidence;
 
 /// States the times that are facts of ours.
-pub(super) fn read(data: &Element, zone: Tz, scribe: &mut Scribe<'_>) {
+pub(super) fn read(data: &Element, zone: Tz, builder: &mut ReportBuilder<'_>) {
     let mut told = Vec::new();
     for element in data.repeated("OperationTime") {
-        let Some((qualifier, kind)) = operation(element, scribe) else { continue };
+        let Some((qualifier, kind)) = operation(element, builder) else { continue };
         let known = TIMES.iter().find(|(q, k, ..)| (*q, *k) == (qualifier, kind));
         let Some((_, _, field, standing)) = known else {
             if !UNTOLD.contains(&qualifier) {
-                scribe.note(format_args!("OperationTime {qualifier}/{kind}"));
+                builder.note(format_args!("OperationTime {qualifier}/{kind}"));
             }
             continue;
         };
         if !told.contains(&(*field, *standing)) {
             told.push((*field, *standing));
-            state(*standing, *field, element, zone, scribe);
+            state(*standing, *field, element, zone, builder);
         }
     }
 }
 
 /// Qualifier and type of an operation time.
-fn operation<'e>(element: &'e Element, scribe: &mut Scribe<'_>) -> Option<(&'e str, &'e str)> {
+fn operation<'e>(element: &'e Element, builder: &mut ReportBuilder<'_>) -> Option<(&'e str, &'e str)> {
     let qualifier = element.attribute("OperationQualifier");
     let Some(qualifier) = qualifier else {
-        scribe.fault("OperationTime", "has no OperationQualifier".into());
+        builder.fault("OperationTime", "has no OperationQualifier".into());
         return None;
     };
     let Some(kind) = element.attribute("TimeType") else {
         let reason = "has no TimeType; messages from before AIDX 12.1, whose codes say both, are not read";
-        scribe.fault(&format!("OperationTime {}", read::cut(qualifier, 20)), reason.into());
+        builder.fault(&format!("OperationTime {}", read::cut(qualifier, 20)), reason.into());
         return None;
     };
     Some((qualifier, kind))
 }
 
-fn state(standing: Confidence, field: Field, element: &Element, zone: Tz, scribe: &mut Scribe<'_>) {
+fn state(standing: Confidence, field: Field, element: &Element, zone: Tz, builder: &mut ReportBuilder<'_>) {
     if element.nil {
-        return scribe.clear_as(standing, field);
+        return builder.clear_as(standing, field);
     }
     // Empty and not nil: the sender has nothing to say, which is not that there is none.
     let Some(text) = element.text() else { return };
@@ -52,6 +52,6 @@ fn state(standing: Confidence, field: Field, element: &Element, zone: Tz, scribe
         element.attribute("OperationQualifier").unwrap_or_default(),
         element.attribute("TimeType").unwrap_or_default()
     );
-    let at = if field.is_event() { scribe.past(text, zone) } else { read::instant_or_local(text, zone) };
-    scribe.time_as(standing, field, &place, at);
+    let at = if field.is_event() { builder.past(text, zone) } else { read::instant_or_local(text, zone) };
+    builder.time_as(standing, field, &place, at);
 }

@@ -1,6 +1,6 @@
 //! A page: its rows one by one, and at the end the codeshares' rows to the flights they belong to.
 
-use super::super::scribe::Scribe;
+use super::super::report_builder::ReportBuilder;
 use super::super::{Context, Decoded, Fault, read};
 use super::facts;
 use super::page::Page;
@@ -103,9 +103,9 @@ impl Reading<'_> {
             statements: Vec::new(),
             fallback_statements: Vec::new(),
         };
-        let mut scribe = Scribe::new(report, decoded, self.index, self.excerpt);
-        facts::state(&row, direction, &mut scribe);
-        scribe.finish();
+        let mut builder = ReportBuilder::new(report, decoded, self.index, self.excerpt);
+        facts::state(&row, direction, &mut builder);
+        builder.finish();
         Ok(None)
     }
 }
