@@ -1,9 +1,8 @@
-//! Who flies: the names of airlines by IATA and ICAO code.
+//! Names of airlines by IATA and ICAO code.
 //!
 //! The table is `data/airlines.csv`, reduced from npm `aircodes` (MIT) with the corrections of
-//! `data/airlines-corrections.csv`; `data/README.md` has its origin and the rule for codes that
-//! two airlines share. To add or rename an airline, add a line to the corrections and run
-//! `data/reduce.py`.
+//! `data/airlines-corrections.csv`. `data/README.md` describes its origin and the rule for codes that two
+//! airlines share. To add or rename an airline, add a line to the corrections and run `data/reduce.py`.
 
 use std::sync::LazyLock;
 
@@ -13,8 +12,8 @@ use crate::codes::AirlineCode;
 /// An airline as passengers know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Airline {
-    /// Two characters, such as `B6`. `None` for an airline without one, or whose code belongs to
-    /// another airline here.
+    /// Two characters, such as `B6`. `None` if the airline has none or the code belongs to another airline
+    /// here.
     pub iata: Option<AirlineCode>,
     /// Three letters, such as `JBU`.
     pub icao: Option<AirlineCode>,
@@ -23,14 +22,14 @@ pub struct Airline {
 }
 
 impl Airline {
-    /// The code flights are known by: IATA's, or ICAO's for the carriers that have no IATA code,
-    /// as airport feeds do.
+    /// The code that identifies its flights: IATA's, or ICAO's if the carrier has no IATA code, as in
+    /// airport feeds.
     pub fn code(&self) -> Option<AirlineCode> {
         self.iata.or(self.icao)
     }
 }
 
-/// The table twice, as codes are looked up either way.
+/// The table, indexed by both kinds of code.
 struct Airlines {
     by_iata: Vec<(AirlineCode, Airline)>,
     by_icao: Vec<(AirlineCode, Airline)>,
@@ -67,15 +66,15 @@ pub fn find(code: AirlineCode) -> Option<&'static Airline> {
     index.get(at).map(|(_, airline)| airline)
 }
 
-/// `JBU` -> `B6`. `None` as well where the IATA code is another airline's, so that the flights of
-/// the two are never taken for one another's.
+/// `JBU` -> `B6`. `None` if the IATA code belongs to another airline, so that the flights of the two are
+/// never confused.
 pub fn iata_of_icao(icao: AirlineCode) -> Option<AirlineCode> {
     find(icao).filter(|airline| airline.icao == Some(icao))?.iata
 }
 
-/// The code by which an airline's flights are known: `JBU` and `B6` -> `B6`. One without an IATA
-/// code of its own, or that is not in the table, keeps its ICAO code. Feeds use either, so a flight
-/// has one key only if every key is made with this.
+/// The code under which an airline's flights are stored: `JBU` and `B6` -> `B6`. An airline without an IATA
+/// code of its own, or unknown, keeps its ICAO code. Feeds use either code, so every natural key must be
+/// built with this.
 pub fn canonical_code(code: AirlineCode) -> AirlineCode {
     iata_of_icao(code).unwrap_or(code)
 }

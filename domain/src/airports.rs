@@ -1,13 +1,11 @@
-//! Where airports are: name, city, country and time zone of every airport that has an IATA code.
+//! Name, city, country and time zone of every airport with an IATA code.
 //!
-//! The table is `data/airports.csv`, reduced from PyPI `airportsdata` (MIT); its origin, the rules
-//! by which cities get the names that passengers expect, and how to renew it are in
-//! `data/README.md`. To correct a city, add a line to `data/airports-corrections.csv` and run
-//! `data/reduce.py`.
+//! The table is `data/airports.csv`, reduced from PyPI `airportsdata` (MIT). `data/README.md` describes its
+//! origin, how cities get the names that passengers expect, and how to update it. To correct a city, add a
+//! line to `data/airports-corrections.csv` and run `data/reduce.py`.
 //!
-//! Everything a passenger reads is in the airport's local time, and everything stored is in UTC;
-//! [`local_time`] and [`local_day`] are the bridge, with the rules of daylight saving time that
-//! held at that instant.
+//! Passengers read local time of the airport; everything stored is UTC. [`local_time`] and [`local_day`]
+//! convert, with the daylight saving rules of that instant.
 
 pub(crate) mod rows;
 
@@ -25,12 +23,12 @@ pub struct Airport {
     pub iata: Iata,
     /// Full name, such as "John F Kennedy International Airport".
     pub name: &'static str,
-    /// What a board shows: the city, or the island or resort that is booked ("New York",
-    /// "St Lucia", "Vail/Eagle"). Several airports may share it.
+    /// The name on a board: the city, or the island or resort ("New York", "St Lucia", "Vail/Eagle").
+    /// Several airports may share it.
     pub city: &'static str,
     /// ISO 3166-1 alpha-2, such as `US`; `XK` for Kosovo.
     pub country: &'static str,
-    /// The zone its clocks keep.
+    /// The time zone.
     pub zone: Tz,
 }
 
@@ -49,31 +47,30 @@ pub fn all() -> &'static [Airport] {
     &AIRPORTS
 }
 
-/// The airport of this code. `None` for codes that are not, or no longer, an airport's.
+/// The airport of this code. `None` for codes that are not or no longer an airport's.
 pub fn find(iata: Iata) -> Option<&'static Airport> {
     let at = AIRPORTS.binary_search_by_key(&iata, |airport| airport.iata).ok()?;
     AIRPORTS.get(at)
 }
 
-/// The zone an airport's clocks keep.
+/// The time zone of an airport.
 pub fn zone_of(iata: Iata) -> Option<Tz> {
     find(iata).map(|airport| airport.zone)
 }
 
-/// What the clocks at this airport show. At an airport that is not in the table, UTC: its flights
-/// must still be shown, and the zone that the result carries says which time it is.
+/// Local time at this airport. UTC for an airport that is not in the table: its flights must still be
+/// shown, and the zone of the result tells which time it is.
 pub fn local_time(iata: Iata, instant: DateTime<Utc>) -> DateTime<Tz> {
     instant.with_timezone(&zone_of(iata).unwrap_or(Tz::UTC))
 }
 
-/// The calendar day at this airport; a flight is looked up by its local day of departure. As for
-/// [`local_time`], an airport that is not in the table has UTC days.
+/// The calendar day at this airport, by which flights are looked up. UTC for an airport that is not in the
+/// table.
 pub fn local_day(iata: Iata, instant: DateTime<Utc>) -> NaiveDate {
     local_time(iata, instant).date_naive()
 }
 
-/// When a calendar day begins at this airport. Where the clocks are put forward at midnight, it begins
-/// an hour later.
+/// The start of a calendar day at this airport. An hour later if clocks go forward at midnight.
 pub fn start_of_day(iata: Iata, day: NaiveDate) -> DateTime<Utc> {
     let zone = zone_of(iata).unwrap_or(Tz::UTC);
     let hours = [NaiveTime::MIN, NaiveTime::MIN + TimeDelta::hours(1), NaiveTime::MIN + TimeDelta::hours(2)];

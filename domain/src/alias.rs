@@ -1,15 +1,16 @@
-//! Finds the leg a report is about, when its natural key alone does not.
+//! Finds the leg of a report when its natural key alone does not.
 //!
-//! A provider may correct a flight's number, date or route under its own identifier, and a feed may call a
-//! flight by two codes but give one call sign. Both are the leg that is known already. Codeshares and
-//! registrations are never looked at.
+//! A provider may correct a flight's number, date or route under its own identifier. A feed may use two
+//! codes for a flight but one call sign. Both mean the existing leg. Codeshares and registrations are
+//! ignored.
 //!
-//! Identifiers, call signs and corrections of one feed lead its own reports alone: no feed can draw another's
-//! reports to a leg of its choice. The one exception is the number that the departure airport gives a flight
-//! of its own ([`Correction::binds_others`]), or its destination's reports would make a second row.
+//! Identifiers, call signs and corrections of a feed apply only to its own reports, so no feed can move
+//! another feed's reports to a leg of its choice. One exception: the number that the departure airport
+//! gives its own flight applies to all ([`Correction::binds_others`]). Otherwise the destination's reports
+//! would create a second row.
 //!
 //! All names follow from the durable state of a leg ([`AliasIndex::learn`]), so they are the same after a
-//! restart and on every node. Each leg takes its names with it when it is retired.
+//! restart and on every node. Retiring a leg removes its names.
 
 use crate::correction::Correction;
 use crate::flight::Flight;
@@ -19,59 +20,58 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// What live legs are called besides their own keys.
+/// The names of live legs besides their own keys.
 #[derive(Debug, Default)]
 pub struct AliasIndex {
     legs: FxHashMap<LegId, LegNames>,
     called: FxHashMap<Name, SmallVec<[LegId; 1]>>,
 }
 
-/// A live leg.
+/// The names of one live leg.
 #[derive(Debug)]
 struct LegNames {
-    /// The keys that it has had: the first one, and those of its corrections.
+    /// Its original key and the keys of its corrections.
     keys: SmallVec<[LegKey; 1]>,
-    /// Every name under which it stands in `called`.
+    /// Every entry of this leg in `called`.
     names: SmallVec<[Name; 2]>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Name {
-    /// The identifier a leg of this key would have, to everybody.
+    /// The identifier that a leg of this key would have, for every source.
     Key(LegId),
-    /// The same to one source.
+    /// The same for one source.
     KeyBy(Arc<str>, LegId),
-    /// An identifier or call sign, which carries the name of its source.
+    /// An identifier or call sign, which includes the name of its source.
     Alias(Alias),
-    /// A call sign, whoever uses it, for those who search.
+    /// A call sign of any source, for searches.
     CallSign(Arc<str>),
 }
 
 impl AliasIndex {
-    /// Most names of one leg. Further ones are not learnt.
+    /// Most names of one leg. Further names are ignored.
     pub const NAMES_MAX: usize = 4 * ALIASES_MAX;
 
-    /// Most legs of one name: a call sign comes back each day, and sources tell of weeks ahead. Above the
-    /// days of the longest horizon with those until a leg is retired.
+    /// Most legs of one name. A call sign recurs each day, and sources report weeks ahead. Exceeds the
+    /// longest horizon plus the days until a leg is retired.
     pub const NAMESAKES_MAX: usize = 32;
 
-    /// How far a provider may move a flight's origin date under one identifier, in days. Further
-    /// off, the identifier has been used for another flight.
+    /// How many days a provider may move a flight's origin date under one identifier. Beyond that the
+    /// identifier was reused for another flight.
     pub const MOVED_DAYS_MAX: u64 = 1;
 
-    /// The known legs that a report may be about, the likeliest first. None where it is about a leg of its
-    /// own, whose identifier its key makes.
+    /// The existing leg that a report is most likely about. `None` if the report's key makes a leg of its
+    /// own.
     ///
-    /// A leg of exactly this key comes first, then one to which this source has given this key, then that of
-    /// the same identifier, then one to which its departure airport has given this key. A call sign counts
-    /// last, and only for the same day, route, suffix and attempt, as it is used anew each day; and only if
-    /// that is one leg.
+    /// The order: a leg with exactly this key, a leg to which this source gave this key, a leg with the
+    /// same provider identifier, a leg to which its departure airport gave this key, a leg with the same
+    /// call sign. Call signs recur daily, so a call sign counts only for the same day, route, suffix and
+    /// attempt, and only if exactly one leg matches.
     pub fn resolve(&self, report: &Report) -> Option<LegId> {
         self.resolve_where(report, |_| true)
     }
 
-    /// The same among those legs that `may_be` lets pass. It is asked of those alone that an identifier
-    /// leads to.
+    /// The same, restricted by `may_be`, which is asked only about legs found by an identifier.
     pub fn resolve_where(&self, report: &Report, may_be: impl Fn(&LegId) -> bool) -> Option<LegId> {
         let id = report.key.id();
         if self.legs.contains_key(&id) {
@@ -100,7 +100,7 @@ impl AliasIndex {
         called.all(|(other, _)| other == leg).then(|| leg.clone())
     }
 
-    /// Learns what a live leg is called, in place of what it was called before.
+    /// Replaces the names of a live leg with those of its current state.
     pub fn learn(&mut self, flight: &Flight) {
         self.retire(&flight.leg);
         let mut known = LegNames { keys: SmallVec::from_iter([flight.key]), names: SmallVec::new() };
@@ -131,7 +131,7 @@ impl AliasIndex {
         self.legs.insert(flight.leg.clone(), known);
     }
 
-    /// Forgets a leg with all its names.
+    /// Removes a leg and its names.
     pub fn retire(&mut self, leg: &LegId) {
         for name in self.legs.remove(leg).into_iter().flat_map(|known| known.names) {
             if let Some(legs) = self.called.get_mut(&name) {
@@ -143,22 +143,22 @@ impl AliasIndex {
         }
     }
 
-    /// The live legs that any source calls by this call sign, in no order.
+    /// The live legs with this call sign, in no order.
     pub fn called(&self, call_sign: &str) -> &[LegId] {
         self.called.get(&Name::CallSign(call_sign.into())).map_or(&[], |legs| legs)
     }
 
-    /// Number of live legs.
+    /// The number of live legs.
     pub fn len(&self) -> usize {
         self.legs.len()
     }
 
-    /// Whether no leg is known.
+    /// Whether there are no legs.
     pub fn is_empty(&self) -> bool {
         self.legs.is_empty()
     }
 
-    /// Number of names in use; never more than [`AliasIndex::NAMES_MAX`] for each leg.
+    /// The number of names; at most [`AliasIndex::NAMES_MAX`] per leg.
     pub fn names_len(&self) -> usize {
         self.called.len()
     }
@@ -173,9 +173,9 @@ impl AliasIndex {
     }
 }
 
-/// Whether a source that means the flight `known` by an identifier may mean the same by `reported`. Number
-/// and route do not both become others at once, and an airport's departure does not become its arrival: then
-/// the identifier is used for another flight. So it is for another attempt, which is a leg of its own.
+/// Whether `reported` can mean the flight `known` when one source uses the same identifier for both. Number
+/// and route do not change at once, and a departure of an airport does not become its arrival: then the
+/// identifier was reused. Another attempt is a leg of its own.
 fn is_near(source: &Source, known: &LegKey, reported: &LegKey) -> bool {
     let days = (known.origin_date - reported.origin_date).num_days().unsigned_abs();
     let is_same_route = (known.from, known.to) == (reported.from, reported.to);
@@ -189,6 +189,6 @@ fn is_near(source: &Source, known: &LegKey, reported: &LegKey) -> bool {
 }
 
 fn is_same_trip(known: &LegKey, reported: &LegKey) -> bool {
-    // Everything but carrier and number, which may be another code for the same.
+    // Compares everything except carrier and number, which may be another code for the same flight.
     *reported == LegKey { carrier: reported.carrier, number: reported.number, ..*known }
 }

@@ -1,19 +1,19 @@
-//! Reports that were answered and are not merged yet, and whether more are taken.
+//! Limits the reports that are durable and not merged yet.
 //!
-//! A queue that is durable takes reports faster than they can be merged, and then what is shown is late by as
-//! long as the queue is. So it has a bound. From its half on, a feed that fills more than its share of it is
-//! refused, so that one feed's flood does not make the others late, nor has them refused.
+//! A durable queue accepts reports faster than they can be merged, and the displayed state lags by the
+//! length of the queue. So the backlog is bounded. From half of the bound on, a feed with more than its
+//! share is refused, so one feed's flood neither delays the others nor causes their refusal.
 
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The reports of all partitions that wait.
+/// The unmerged reports of all partitions.
 #[derive(Debug)]
 pub struct Backlog {
     limit: usize,
     partitions: Vec<Partition>,
-    /// By feed, its reports that are being written or wait. A feed with none is not kept.
+    /// Reports per feed that are being written or waiting. Feeds without any are not stored.
     feeds: FxHashMap<Arc<str>, usize>,
     /// Reports that are being written.
     writing: usize,
@@ -21,11 +21,11 @@ pub struct Backlog {
 
 #[derive(Debug, Default)]
 struct Partition {
-    /// Up to here, and without it, reports are merged.
+    /// Reports before this offset are merged.
     merged: Option<i64>,
-    /// Up to here, and without it, reports are known to be written, whoever wrote them.
+    /// Reports before this offset are known to be written, by any node.
     written: i64,
-    /// Our own that wait, in order, by offset.
+    /// This node's waiting reports by offset, in order.
     waiting: VecDeque<(i64, Arc<str>)>,
 }
 
@@ -35,36 +35,36 @@ impl Partition {
     }
 }
 
-/// Why no more reports are taken at present. Reads as a sentence.
+/// Why no more reports are accepted. Reads as a sentence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BacklogFull {
-    /// The feed fills more than its share.
+    /// The feed exceeds its share.
     #[error("{waiting} reports of this feed wait to be merged, which is more than its share of {share}")]
     FeedShare {
-        /// Its reports that wait.
+        /// Its waiting reports.
         waiting: usize,
-        /// What it may have while others wait too.
+        /// Its share while other feeds wait too.
         share: usize,
     },
-    /// The bound is reached.
+    /// The backlog is at its limit.
     #[error("{waiting} reports wait to be merged, and {limit} may")]
     Full {
-        /// Reports that wait.
+        /// Waiting reports.
         waiting: usize,
-        /// The bound.
+        /// The limit.
         limit: usize,
     },
 }
 
 impl Backlog {
-    /// An empty one for so many partitions, in which at most `limit` reports wait.
+    /// An empty backlog with this many partitions and at most `limit` waiting reports.
     pub fn new(partitions: usize, limit: usize) -> Self {
         let partitions = (0..partitions).map(|_| Partition::default()).collect();
         Self { limit, partitions, feeds: FxHashMap::default(), writing: 0 }
     }
 
-    /// Takes a message of `count` reports on, or says why not. What was taken on is to be given to
-    /// [`Backlog::written`]. One message longer than the bound is taken where nothing waits.
+    /// Admits a message of `count` reports or returns why not. Pass admitted messages to
+    /// [`Backlog::written`]. A message longer than the limit is admitted if nothing waits.
     pub fn admit(&mut self, feed: &Arc<str>, count: usize) -> Result<(), BacklogFull> {
         let (waiting, limit) = (self.waiting(), self.limit);
         if waiting > 0 && waiting + count > limit {
@@ -81,7 +81,7 @@ impl Backlog {
         Ok(())
     }
 
-    /// Of a message of `count` reports that was taken on, these were written: partition and offset.
+    /// Records the partitions and offsets of an admitted message's reports that were written.
     pub fn written(
         &mut self,
         feed: &Arc<str>,
@@ -93,7 +93,7 @@ impl Backlog {
         for (partition, offset) in written {
             let Some(partition) = self.partitions.get_mut(partition) else { continue };
             partition.written = partition.written.max(offset + 1);
-            // Of a group that has never committed it is not known where it begins.
+            // The start of a consumer group that has never committed is unknown.
             if *partition.merged.get_or_insert(offset) <= offset {
                 partition.waiting.push_back((offset, feed.clone()));
                 kept += 1;
@@ -102,7 +102,7 @@ impl Backlog {
         self.release(feed, count.saturating_sub(kept));
     }
 
-    /// Everything before this offset of a partition is merged.
+    /// Records that everything before this offset of a partition is merged.
     pub fn merged(&mut self, partition: usize, next: i64) {
         let Some(partition) = self.partitions.get_mut(partition) else { return };
         partition.merged = Some(next);
@@ -114,13 +114,13 @@ impl Backlog {
         done.iter().for_each(|feed| self.release(feed, 1));
     }
 
-    /// Reports that are being written or wait to be merged, as far as is known here: what other nodes wrote
-    /// counts as soon as a report of this node stands behind it.
+    /// Reports that are being written or waiting, as far as this node knows. Reports of other nodes count
+    /// once a report of this node follows them.
     pub fn waiting(&self) -> usize {
         self.writing + self.partitions.iter().map(Partition::ahead).sum::<usize>()
     }
 
-    /// Partitions in which reports wait.
+    /// Partitions with waiting reports.
     pub fn partitions_waiting(&self) -> impl Iterator<Item = usize> + '_ {
         let numbered = self.partitions.iter().enumerate();
         numbered.filter(|(_, partition)| partition.ahead() > 0).map(|(number, _)| number)
@@ -172,7 +172,7 @@ mod tests {
         let (mut backlog, flood, calm) = (Backlog::new(1, 40), feed("flood"), feed("calm"));
         let taken = (0..1_000).filter(|offset| post(&mut backlog, &flood, *offset).is_ok()).count() as i64;
         assert_eq!(taken, 20);
-        // The calm one has the other half for as long as it keeps within its share.
+        // The calm feed has the other half as long as it stays within its share.
         for offset in taken..taken + 10 {
             post(&mut backlog, &calm, offset).unwrap();
             assert!(matches!(post(&mut backlog, &flood, 0), Err(BacklogFull::FeedShare { .. })));
@@ -184,7 +184,7 @@ mod tests {
     fn what_others_wrote_counts_and_the_bound_is_for_all() {
         let (mut backlog, jfk) = (Backlog::new(1, 20), feed("jfk"));
         backlog.merged(0, 50);
-        // Between what is merged and this report stand nineteen of another node's.
+        // Nineteen reports of another node lie between the merged offset and this report.
         post(&mut backlog, &jfk, 69).unwrap();
         assert_eq!(backlog.waiting(), 20);
         assert_eq!(backlog.admit(&feed("lga"), 1), Err(BacklogFull::Full { waiting: 20, limit: 20 }));
@@ -200,7 +200,7 @@ mod tests {
         backlog.written(&jfk, 100, []);
         assert_eq!((backlog.waiting(), backlog.feeds.len()), (0, 0));
         post(&mut backlog, &lga, 7).unwrap();
-        // Merged before this node heard that it was written.
+        // Merged before this node learned that it was written.
         backlog.admit(&jfk, 1).unwrap();
         backlog.merged(0, 9);
         backlog.written(&jfk, 1, [(0, 8), (9, 1)]);

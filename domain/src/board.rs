@@ -1,31 +1,30 @@
-//! The rows of one topic in order.
+//! The ordered rows of one topic.
 //!
-//! A [`Board`] keeps something for each leg (`T`: the actors keep the ready-made JSON of a row),
-//! ordered by time and leg, and knows enough of the past to say whether a listener who was away
-//! can be helped with a part.
+//! A [`Board`] holds one value per leg (`T`; the actors store the encoded JSON of a row), ordered by time
+//! and leg. It can tell whether a returning client needs all rows or only those that changed.
 
 use crate::leg::LegId;
 use chrono::{DateTime, TimeDelta, Utc};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Where a row stands: its time, then its leg.
+/// The order of rows: by time, then by leg.
 type SortKey = (DateTime<Utc>, LegId);
 
-/// Rows in order.
+/// The ordered rows.
 #[derive(Debug)]
 pub struct Board<T> {
     rows: BTreeMap<SortKey, Row<T>>,
     times: FxHashMap<LegId, DateTime<Utc>>,
     version: u64,
-    /// Since when nothing was taken off: a listener who was away longer needs the whole.
+    /// No row was removed since this instant. A client that was away longer needs all rows.
     complete_since: DateTime<Utc>,
-    /// The latest instant at which something was put or taken.
+    /// The latest instant of an insertion or removal.
     latest: DateTime<Utc>,
 }
 
-/// From so far back an instant means that the clock was set back. Less is the order in which threads and nodes
-/// come.
+/// An instant that is older than the latest by this much means that the clock was set back. Smaller
+/// differences come from the order of threads and nodes.
 const SET_BACK_FROM: TimeDelta = TimeDelta::seconds(50);
 
 #[derive(Debug)]
@@ -34,12 +33,12 @@ struct Row<T> {
     content: T,
 }
 
-/// What a listener who has everything up to an instant still needs.
+/// What a client needs that has everything up to an instant.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Resume<'a, T> {
-    /// These rows were put since; the rest is as the listener has it.
+    /// These rows changed since; the client's other rows are current.
     Partial(Vec<&'a T>),
-    /// Rows have left since, or too long ago: everything.
+    /// All rows, because rows were removed since, or the client was away too long.
     Full(Vec<&'a T>),
 }
 
@@ -56,14 +55,14 @@ impl<T> Default for Board<T> {
 }
 
 impl<T> Board<T> {
-    /// An empty board. Of what was on it before `now` it knows nothing, so whoever was away at that
-    /// time needs the whole.
+    /// An empty board. It does not know the rows before `now`, so a client that was away then needs all
+    /// rows.
     pub fn since_now(now: DateTime<Utc>) -> Self {
         Self { complete_since: now, ..Self::default() }
     }
 
-    /// Puts a row in its place, over the leg's earlier one. `put_at` is when listeners are told of it,
-    /// which may be long after it was stamped: it is made durable between the two.
+    /// Inserts a row and replaces the leg's earlier one. `put_at` is when clients are notified. That can be
+    /// long after the change's stamp, because the change is made durable in between.
     pub fn put(&mut self, leg: &LegId, time: DateTime<Utc>, put_at: DateTime<Utc>, content: T) {
         self.note(put_at);
         if let Some(earlier) = self.times.insert(leg.clone(), time)
@@ -75,7 +74,7 @@ impl<T> Board<T> {
         self.version += 1;
     }
 
-    /// Takes a row off. `now` is remembered: who was away at that time cannot be told with a part.
+    /// Removes a row. A client that was away at `now` needs all rows.
     pub fn remove(&mut self, leg: &LegId, now: DateTime<Utc>) -> Option<T> {
         let time = self.times.remove(leg)?;
         self.note(now);
@@ -84,8 +83,8 @@ impl<T> Board<T> {
         self.rows.remove(&(time, leg.clone())).map(|row| row.content)
     }
 
-    /// Where the clock was set back, instants come a second time: whoever knows one of those that were shown
-    /// first may have missed what was put at those that came after it, and needs the whole.
+    /// After the clock was set back, instants occur twice. A client with an instant from the first pass may
+    /// have missed rows and needs all.
     fn note(&mut self, at: DateTime<Utc>) {
         if at < self.latest - SET_BACK_FROM {
             self.complete_since = self.complete_since.max(self.latest);
@@ -94,7 +93,7 @@ impl<T> Board<T> {
         self.latest = self.latest.max(at);
     }
 
-    /// Rows in order.
+    /// The rows in order.
     pub fn rows(&self) -> impl Iterator<Item = &T> {
         self.rows.values().map(|row| &row.content)
     }
@@ -105,27 +104,27 @@ impl<T> Board<T> {
         self.rows.get(&(*time, leg.clone())).map(|row| &row.content)
     }
 
-    /// Number of rows.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Rises with every change; equal versions mean equal rows.
+    /// Rises with every change. Equal versions mean equal rows.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// Whether a listener who has everything that was put before `since` needs the whole all the same.
+    /// Whether a client that has everything before `since` needs all rows.
     pub fn needs_full(&self, since: DateTime<Utc>) -> bool {
         since <= self.complete_since
     }
 
-    /// What a listener needs who has everything that was put before `since`.
+    /// What a client needs that has everything before `since`.
     pub fn since(&self, since: DateTime<Utc>) -> Resume<'_, T> {
         if self.needs_full(since) {
             return Resume::Full(self.rows().collect());

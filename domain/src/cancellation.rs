@@ -1,21 +1,20 @@
-//! Whether a flight is cancelled, and on whose word. A false cancellation makes people stay at home
-//! for a flight that leaves, so it takes more than one doubtful word.
+//! Whether a flight is cancelled. A false cancellation keeps passengers at home, so one doubtful claim is
+//! not enough.
 //!
-//! - A word of either end's airport on the cancellation has the authority of its own side: it
-//!   outweighs everybody else's, and between the two the newer counts.
-//! - Who is neither an end nor a primary source does not cancel alone. Where nobody else has said
-//!   anything, two of them that agree do.
-//! - A reinstatement (AIDX `SQ`) takes back what weighs no more. A clear
-//!   takes back the source's own word, and leaves those of the others.
-//! - A source's own later report that the flight operates ends the source's own cancellation, see
-//!   `operating`.
-//! - An airport's own word that the aircraft has left, and not come back, or has arrived ends what
-//!   *others* say of a cancellation: of those who are no end of it, whenever they say it, and of a
-//!   feed of either end, what it said before.
-//! - A primary source's report that the flight has left ends what sources of no higher rank said of a
-//!   cancellation before, either end's airport included: an airline knows where its aircraft is. Senders
-//!   repeat what they know, so a time of departure must itself lie after the cancellation, and a bare word
-//!   must be of the departure airport or of a higher rank.
+//! - A claim of the departure or arrival airport has the authority of its own side. It outweighs every
+//!   other source. Between the two airports the newer claim counts.
+//! - A source that is neither of the two airports nor a primary source cannot cancel alone. If no other
+//!   source has a claim, two such sources that agree can.
+//! - A reinstatement (AIDX `SQ`) removes cancellations of at most its weight. A clear removes only the
+//!   source's own claim.
+//! - If a source later reports that the flight operates, its own cancellation ends, see `operating`.
+//! - If one of the two airports reports that the aircraft has left (and has not returned) or has arrived,
+//!   cancellations by *other* sources end: those of sources that are neither airport at any time, those of
+//!   a feed of either airport if they were made before.
+//! - If a primary source reports that the flight has left, earlier cancellations by sources of the same or
+//!   a lower rank end, including those of the two airports: an airline knows where its aircraft is. Senders
+//!   repeat old values, so a departure time must itself lie after the cancellation, and a step without a
+//!   time must come from the departure airport or from a higher rank.
 
 use crate::claim::{Claim, InForce};
 use crate::field::{Field, Step, Value};
@@ -26,10 +25,10 @@ use crate::steps::returned_at;
 use crate::view::departed_at;
 use chrono::{DateTime, Utc};
 
-/// How many secondary sources must agree where nobody who may cancel has said anything.
+/// How many secondary sources must agree if no source that may cancel has a claim.
 const CONFIRMED_FROM: usize = 2;
 
-/// By the rules above, and before them by an operator.
+/// Applies the rules above. An override comes first.
 pub(crate) fn is_cancelled(flight: &Flight) -> bool {
     if let Some(order) = flight.override_of(Field::Cancelled) {
         return order.value == Some(Value::Flag(true));
@@ -54,8 +53,8 @@ fn is_confirmed(flight: &Flight) -> bool {
     rumours.filter(|(_, claim)| stands(claim)).count() >= CONFIRMED_FROM
 }
 
-/// Whether a primary source of no lower rank than the one that cancels has reported since that the
-/// aircraft left, and it has not come back.
+/// Whether a primary source of at least the cancelling source's rank has since reported that the aircraft
+/// left, and the aircraft has not returned.
 fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
     let rank = |authority: u8| authority % Source::OWN_SIDE_BONUS;
     let returned = returned_at(flight);
@@ -83,8 +82,8 @@ fn has_left_since(flight: &Flight, cancelled: &InForce<'_>) -> bool {
         .any(|at| returned.is_none_or(|returned| at > returned))
 }
 
-/// Whether by the times of the source of this word the aircraft left before `instant`: then its word repeats
-/// what was.
+/// Whether the times of this claim's source put the departure before `instant`. Then the claim repeats the
+/// past.
 fn left_before(flight: &Flight, word: &Claim, instant: DateTime<Utc>) -> bool {
     let own =
         [Field::DepartureActual, Field::DepartureAirborne].into_iter().flat_map(|f| flight.claims_on(f));
@@ -93,8 +92,8 @@ fn left_before(flight: &Flight, word: &Claim, instant: DateTime<Utc>) -> bool {
     times.filter_map(|time| time.time()).max().is_some_and(|left| left <= instant)
 }
 
-/// Whether an airport has itself seen the aircraft leave, and not come back, or arrive, although
-/// somebody else cancels the flight.
+/// Whether one of the airports observed a departure without return, or the arrival, although another source
+/// cancels the flight.
 fn was_seen_flying(flight: &Flight, cancelled: Option<&InForce<'_>>) -> bool {
     let seen = |field| {
         let is_by_hand = flight.override_of(field).is_some();
@@ -112,8 +111,8 @@ fn was_seen_flying(flight: &Flight, cancelled: Option<&InForce<'_>>) -> bool {
         || is_step_seen(Field::ArrivalStep, Step::Landed)
 }
 
-/// Whether what an airport has seen ends this cancellation of another source. An airport may speak by several
-/// feeds, and the aircraft come back without a word: what an end cancels after the sighting stands.
+/// Whether an airport's observation ends this cancellation of another source. An airport may have several
+/// feeds, and an aircraft may return without a message, so a later cancellation by an airport counts.
 fn ends(seen: &InForce<'_>, cancelled: &InForce<'_>) -> bool {
     let is_an_ends = cancelled.authority >= Source::OWN_SIDE_BONUS;
     cancelled.source != seen.source && (!is_an_ends || seen.observed_at > cancelled.observed_at)

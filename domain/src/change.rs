@@ -1,4 +1,4 @@
-//! What differs between two views of a leg.
+//! The difference between two views of a leg.
 
 use crate::leg::LegId;
 use crate::status::Status;
@@ -8,24 +8,25 @@ use std::sync::Arc;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// What sort of thing changed. One change may be of several kinds.
+        /// A kind of change. One change can have several kinds.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
         pub enum ChangeKind { $($(#[$doc])* $name,)* }
 
         impl ChangeKind {
-            /// Every kind with its word in frames.
+            /// Every kind with its name in frames.
             pub const WORDS: &'static [(ChangeKind, &'static str)] = &[$((ChangeKind::$name, $word),)*];
         }
     };
 }
 
 kinds! {
-    /// The leg was heard of for the first time.
+    /// The leg was created.
     Created = "created",
-    /// A scheduled or estimated time, or a correction: of an actual time, or of a step that never was.
+    /// A scheduled or estimated time changed, or an actual time or a step was corrected.
     Time = "time",
-    /// It became late (15 minutes or more), or more or less late, or is on time again; or the reason.
+    /// The flight became late (15 minutes or more), its delay or the reason changed, or it is on time
+    /// again.
     Delay = "delay",
     /// A gate, at either end.
     Gate = "gate",
@@ -39,11 +40,11 @@ kinds! {
     Cancelled = "cancelled",
     /// No longer cancelled.
     Reinstated = "reinstated",
-    /// Diverted, or to yet another airport, or no longer.
+    /// Diverted, diverted to another airport, or no longer diverted.
     Diverted = "diverted",
-    /// Came back to the stand.
+    /// Returned to the stand.
     Returned = "returned",
-    /// A step from check-in to the closing of the gate, or one taken back.
+    /// A step from check-in to gate closed was reached or withdrawn.
     Boarding = "boarding",
     /// Left the stand.
     Departed = "departed",
@@ -61,12 +62,12 @@ kinds! {
     Codeshare = "codeshare",
     /// The airport's remark.
     Remark = "remark",
-    /// Number, date or route were wrong and are corrected. It is the same flight.
+    /// Number, date or route were corrected. It is the same flight.
     Corrected = "corrected",
 }
 
 impl ChangeKind {
-    /// The word in frames.
+    /// The name in frames.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
     }
@@ -107,28 +108,28 @@ impl std::fmt::Debug for Kinds {
     }
 }
 
-/// One revision of a leg: from what was shown to what is shown.
+/// One revision of a leg: the step from one view to the next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
-    /// Which leg.
+    /// The leg.
     pub leg: LegId,
-    /// One more than the last.
+    /// The revision.
     pub rev: u64,
     /// When, by the operational clock.
     pub at: DateTime<Utc>,
-    /// What sort of change.
+    /// The kinds of the change.
     pub kinds: Kinds,
-    /// Whose report brought it.
+    /// The source whose report caused it.
     pub source: Arc<str>,
-    /// What was shown before; `None` for the first revision.
+    /// The view before; `None` for the first revision.
     pub before: Option<Arc<FlightView>>,
-    /// What is shown now.
+    /// The view after.
     pub after: Arc<FlightView>,
 }
 
 impl Change {
-    /// The facts that differ, with their new values, by dotted path. Of a first revision number, date and
-    /// route are left out: they are the flight itself.
+    /// The changed facts with their new values, by dotted path. A first revision leaves out number, date
+    /// and route, which identify the flight.
     pub fn differing(&self) -> Vec<(&'static str, Fact)> {
         let after = self.after.facts();
         let Some(before) = &self.before else {
@@ -145,10 +146,10 @@ impl Change {
     }
 }
 
-/// The kinds of change between two views; at least one wherever a fact differs.
+/// The kinds of change between two views; at least one if any fact differs.
 ///
-/// A kind says that something *happened*: an actual time that is corrected or withdrawn is of kind
-/// `Time`, not a second departure.
+/// A kind such as `Departed` means that something *happened*. A corrected or withdrawn actual time is of
+/// kind `Time`, not a second departure.
 pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     let Some(before) = before else {
         return Kinds::from_iter([ChangeKind::Created]);
@@ -171,7 +172,7 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
             kinds.insert(ChangeKind::Diverted);
         }
         if has_happened_before(before.status, after.status) {
-            // The end of a diversion is told already.
+            // The kind `Diverted` covers the end of a diversion.
             if before.status != Status::Diverted {
                 kinds.insert(ChangeKind::Time);
             }
@@ -185,7 +186,7 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
     if later && after.status != Status::Cancelled {
         kinds.insert(ChangeKind::Delay);
     }
-    // What follows from other times is told with them; but some of those are not shown.
+    // Derived facts change together with the times they follow from, but some of those times are not shown.
     if kinds == Kinds::default() && before.facts() != after.facts() {
         kinds.insert(ChangeKind::Time);
     }
@@ -194,7 +195,7 @@ pub fn kinds_between(before: Option<&FlightView>, after: &FlightView) -> Kinds {
 
 fn kind_of_path(path: &str, is_first: bool, before: Status, after: Status) -> Option<ChangeKind> {
     Some(match path {
-        // That a cancelled flight has no estimates goes without saying.
+        // A cancelled flight never shows estimates.
         "departure.estimated" | "arrival.estimated" if after == Status::Cancelled => return None,
         "departure.scheduled" | "departure.estimated" | "arrival.scheduled" | "arrival.estimated" => {
             ChangeKind::Time
@@ -238,9 +239,9 @@ fn kind_of_status(status: Status) -> Option<ChangeKind> {
     })
 }
 
-/// Whether to come from `before` to `after` is to fall back on what had happened already: a take-off
-/// that is withdrawn leaves a departed flight, which does not depart again. A diverted flight had
-/// left, if nothing more is known of it; that the diversion is over is told by itself.
+/// Whether a change from `before` to `after` returns to something that happened earlier: after a withdrawn
+/// take-off the flight has departed, and does not depart again. A diverted flight counts as departed if
+/// nothing else is known; the end of the diversion has its own kind.
 fn has_happened_before(before: Status, after: Status) -> bool {
     const WAY: [Status; 5] =
         [Status::Departed, Status::Airborne, Status::Landed, Status::Arrived, Status::BagsOnBelt];
@@ -251,7 +252,7 @@ fn has_happened_before(before: Status, after: Status) -> bool {
     WAY.contains(&after) && place(before).zip(place(after)).is_some_and(|(before, after)| after <= before)
 }
 
-/// The kind of a change back to `scheduled`, by the status that is taken back.
+/// The kind of a change back to `scheduled`, by the withdrawn status.
 fn kind_of_withdrawal(status: Status) -> Option<ChangeKind> {
     match status {
         Status::Cancelled | Status::Diverted => None,

@@ -1,37 +1,36 @@
-//! Characters that a screen or an SMS must never get.
+//! Characters that must not reach a screen or an SMS.
 //!
-//! A gate of invisible characters looks like no gate; one with such a character among its letters looks
-//! like another gate and is not; a mark that reverses text shows 12 as 21.
+//! A gate of invisible characters looks empty. A gate with one among its letters looks like another gate. A
+//! character that reverses text shows 12 as 21.
 
-/// Why a text may not be shown. Reads as the end of a sentence.
+/// Why a text must not be shown. Reads as the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unprintable {
     /// A control character.
     #[error("has a control character (U+{:04X})", u32::from(*.0))]
     Control(char),
-    /// It cannot be seen.
+    /// An invisible character.
     #[error("has an invisible character (U+{:04X})", u32::from(*.0))]
     Invisible(char),
-    /// It changes the direction of what stands around it.
+    /// A character that changes the direction of the text around it.
     #[error("has a character that reverses text (U+{:04X})", u32::from(*.0))]
     Reverses(char),
-    /// Each character may stand among others, but nothing of this text can be seen.
+    /// Every character is allowed, but none is visible.
     #[error("has nothing that can be seen")]
     Blank,
 }
 
-/// What a text is for.
+/// The use of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextKind {
-    /// A gate, a belt, a registration: nothing may stand in it that cannot be seen.
+    /// A gate, a belt, a registration: every character must be visible.
     Code,
-    /// To be read. Some scripts and signs are written with joiners and variants, so they stay; hints where
-    /// a line may break are left out, as what is seen is the same without them.
+    /// Text to read. Joiners and variation selectors stay, because some scripts and symbols need them. Line
+    /// break hints are removed, because they are invisible.
     Sentence,
 }
 
-/// A text without space at its ends and with single spaces between words; empty where it is nothing but
-/// space.
+/// Trims and folds white space. Returns an empty string for text that is only white space.
 pub(crate) fn tidied(text: &str, used: TextKind) -> Result<String, Unprintable> {
     let mut tidy = String::with_capacity(text.len());
     let mut seen = false;
@@ -61,7 +60,7 @@ fn reverses(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What letters and signs are put together with: the zero width joiner and non-joiner, and variants.
+/// Zero width joiner and non-joiner, and variation selectors.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
@@ -71,9 +70,9 @@ fn is_break_hint(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Unicode's `Default_Ignorable_Code_Point` without the above, and what else has no ink and is no space:
-/// fillers, blank Braille, annotations, format characters of notation, and places for private use, which
-/// show as nothing or as anything.
+/// Unicode's `Default_Ignorable_Code_Point` without the above, and other characters without ink that are
+/// not white space: fillers, blank Braille, annotations, format characters of notation, and private use
+/// characters, which show as nothing or as anything.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

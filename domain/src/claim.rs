@@ -1,43 +1,41 @@
-//! What sources have said of one field, and whose word is in force. The rules are at the head of
-//! [`crate::flight`].
+//! Claims: what each source states about one field, and which claim is in force. [`crate::flight`] states
+//! the rules.
 
 use crate::field::{Field, Value};
 use chrono::{DateTime, Utc};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The last word of one source on one field.
+/// The newest statement of one source on one field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claim {
-    /// The value, or `None` where the source took it away.
+    /// The value, or `None` if the source cleared it.
     pub value: Option<Value>,
-    /// Weight of the source's word on this field, see [`crate::report::Source::authority`].
+    /// The weight of this source for this field, see [`crate::report::Source::authority`].
     pub authority: u8,
-    /// Who said so.
+    /// The name of the source.
     pub source: Arc<str>,
-    /// Whether the source only adds to flights that others make known
-    /// ([`crate::report::Source::creates`]).
+    /// Whether the source may only add to legs that others created ([`crate::report::Source::creates`]).
     pub secondary: bool,
-    /// When the source knew it.
+    /// When the source observed it.
     pub observed_at: DateTime<Utc>,
-    /// When the hub got it; kept for the record, never compared.
+    /// When the hub received it. For information only; comparisons ignore it.
     pub received_at: DateTime<Utc>,
 }
 
 impl Claim {
-    /// Whether this is a newer word than `earlier`, of the same source and standing. A strict order
-    /// on everything but `received_at`, so that the order of arrival never decides.
+    /// Whether this claim is newer than `earlier` of the same source and confidence. The order covers every
+    /// field except `received_at`, so the order of arrival never decides.
     pub(crate) fn replaces(&self, earlier: &Self) -> bool {
         let order = |claim: &Self| (claim.observed_at, claim.authority, !claim.secondary);
         order(self).cmp(&order(earlier)).then_with(|| self.value.cmp(&earlier.value)).is_gt()
     }
 }
 
-/// Claims, each the last of one source on one field, in the order of the fields and then of the
-/// sources' names.
+/// The newest claim of each source on each field, ordered by field and then by source.
 pub(crate) type Claims = Vec<(Field, Claim)>;
 
-/// Takes a word in, unless it is no newer than what the source has said of the field.
+/// Stores a claim unless the source has a newer one. Returns whether it was stored.
 pub(crate) fn record(claims: &mut Claims, field: Field, claim: Claim) -> bool {
     let place = |(f, word): &(Field, Claim)| (*f, &word.source).cmp(&(field, &claim.source));
     match claims.binary_search_by(place) {
@@ -48,8 +46,8 @@ pub(crate) fn record(claims: &mut Claims, field: Field, claim: Claim) -> bool {
     true
 }
 
-/// Takes a word in where a source has but one, of either standing: the newest is kept, and the other
-/// list's older word goes. Of two between which nothing decides both stay, in whatever order they come.
+/// Stores a claim for a field on which a source has one claim in either list: the newer claim stays and the
+/// older one in the other list is removed. If neither is newer, both stay, whatever the order of arrival.
 pub(crate) fn record_sole(claims: &mut Claims, others: &mut Claims, field: Field, claim: Claim) -> bool {
     let other = range_of(others, field).find(|at| others[*at].1.source == claim.source);
     if other.is_some_and(|at| others[at].1.replaces(&claim)) {
@@ -63,14 +61,14 @@ pub(crate) fn record_sole(claims: &mut Claims, others: &mut Claims, field: Field
     is_new
 }
 
-/// Where the words on `field` stand.
+/// The range of claims on `field`.
 pub(crate) fn range_of(claims: &Claims, field: Field) -> Range<usize> {
     let from = claims.partition_point(|(f, _)| *f < field);
     let count = claims[from..].iter().take_while(|(f, _)| *f == field).count();
     from..from + count
 }
 
-/// The value in force of a field, and on whose word.
+/// The value in force of a field, with its provenance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InForce<'a> {
     pub(crate) value: &'a Value,
@@ -80,18 +78,18 @@ pub(crate) struct InForce<'a> {
 }
 
 impl<'a> InForce<'a> {
-    /// What a word says, if it says anything.
+    /// The value of a claim, unless the claim is a clear.
     pub(crate) fn of(claim: &'a Claim) -> Option<Self> {
         let Claim { value, authority, source, observed_at, .. } = claim;
         Some(Self { value: value.as_ref()?, authority: *authority, source, observed_at: *observed_at })
     }
 
-    /// What decides between claims of one field.
+    /// The order of claims on one field.
     fn weight(&self) -> (u8, DateTime<Utc>, &'a str) {
         (self.authority, self.observed_at, self.source)
     }
 
-    /// The instant, where it is one.
+    /// The instant, if the value is a time.
     pub(crate) fn time(&self) -> Option<DateTime<Utc>> {
         match self.value {
             Value::Time(seconds) => DateTime::from_timestamp(*seconds, 0),
@@ -100,7 +98,7 @@ impl<'a> InForce<'a> {
     }
 }
 
-/// A word with its standing.
+/// A claim with its confidence.
 #[derive(Clone, Copy)]
 struct RankedClaim<'a> {
     claim: &'a Claim,
@@ -112,9 +110,9 @@ impl RankedClaim<'_> {
         (self.claim.authority, self.is_best)
     }
 
-    /// Whether this takes `value` away.
+    /// Whether this claim clears `value`.
     fn clears(&self, value: &Self) -> bool {
-        // In one message of one source: there is none of the best, and this to go by instead.
+        // One message of one source clears the primary value and states a fallback. The fallback counts.
         let is_beside = self.is_best != value.is_best && self.claim.source == value.claim.source;
         let (cleared_at, said_at) = (self.claim.observed_at, value.claim.observed_at);
         self.claim.value.is_none()
@@ -122,14 +120,14 @@ impl RankedClaim<'_> {
             && if is_beside { cleared_at > said_at } else { cleared_at >= said_at }
     }
 
-    /// Whether this weighs less than `other`, of another source or standing.
+    /// Whether `other`, of another source or confidence, wins over this claim.
     fn yields_to(&self, other: &Self) -> bool {
         let order = |word: &Self| (word.weight(), word.claim.observed_at);
         order(self).cmp(&order(other)).then_with(|| self.claim.source.cmp(&other.claim.source)).is_lt()
     }
 }
 
-/// The word in force among those on one field: the best ones of its sources, and the second best.
+/// The claim in force, given the primary and the fallback claims on one field.
 pub(crate) fn strongest<'a>(
     best: &'a [(Field, Claim)],
     fallback_claims: &'a [(Field, Claim)],
@@ -143,12 +141,12 @@ pub(crate) fn strongest<'a>(
     InForce::of(counting.reduce(|best, word| if best.yields_to(&word) { word } else { best })?.claim)
 }
 
-/// The same among claims of which each source can take back its own alone.
+/// The claim in force for a field on which a clear affects only its own source.
 pub(crate) fn strongest_own(best: &[(Field, Claim)], counts: impl Fn(&Claim) -> bool) -> Option<InForce<'_>> {
     strongest_of(best.iter().filter(|(_, claim)| counts(claim)).filter_map(|(_, claim)| InForce::of(claim)))
 }
 
-/// The strongest of claims: by authority, then the newest, then the source whose name is last.
+/// The strongest value: highest authority, then newest, then the source whose name sorts last.
 pub(crate) fn strongest_of<'a>(claims: impl Iterator<Item = InForce<'a>>) -> Option<InForce<'a>> {
     claims.max_by(|a, b| a.weight().cmp(&b.weight()))
 }

@@ -1,9 +1,9 @@
-//! Operational time: the time by which flights are on time or late.
+//! Operational time: the clock by which flights are on time or late.
 //!
-//! It is real time, or a day of the past replayed faster. Nothing here reads the real clock: the
-//! binary passes in a function that does, tests set a [`ManualClock`], and everything else asks
-//! the [`Clock`] it was given. Tokens, time-outs and back-off run on real time; a timer that waits
-//! for something operational sleeps [`Clock::real_until`].
+//! It is real time, or a replay of a past day at a higher speed. Nothing here reads the real clock: the
+//! binary passes in a function that does, tests use a [`ManualClock`], and everything else gets a
+//! [`Clock`]. Tokens, time-outs and backoff use real time. A timer for an operational event sleeps for
+//! [`Clock::real_until`].
 
 mod spec;
 pub mod steady;
@@ -17,16 +17,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use spec::{ClockSpec, ClockSpecError, MAX_SPEED};
 
-/// What time it is for flights. Instants have millisecond precision.
+/// The operational clock. Instants have millisecond precision.
 pub trait Clock: Send + Sync {
-    /// Operational now.
+    /// The current operational time.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Operational seconds that pass in a real second; always above 0.
+    /// Operational seconds per real second; always above 0.
     fn speed(&self) -> f64;
 
-    /// How long an operational span takes in real time. Rounded up to the microsecond, so that a
-    /// timer never wakes early; a negative span takes none.
+    /// The real duration of an operational span, rounded up to the microsecond so that a timer never wakes
+    /// early. Zero for a negative span.
     fn real_duration(&self, operational: TimeDelta) -> Duration {
         let operational_s = operational.as_seconds_f64();
         if operational_s <= 0.0 {
@@ -36,12 +36,12 @@ pub trait Clock: Send + Sync {
         Duration::try_from_secs_f64(real_us / 1e6).unwrap_or(Duration::MAX)
     }
 
-    /// How much operational time passes in a real span, to the millisecond below.
+    /// The operational span of a real duration, rounded down to the millisecond.
     fn operational_duration(&self, real: Duration) -> TimeDelta {
         whole_milliseconds(real.as_secs_f64() * 1e3 * self.speed())
     }
 
-    /// How long to sleep in real time until this operational instant; zero when it has passed.
+    /// The real time to sleep until this operational instant; zero if it has passed.
     fn real_until(&self, instant: DateTime<Utc>) -> Duration {
         self.real_duration(instant - self.now())
     }
@@ -57,15 +57,15 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The largest span below `milliseconds`; those beyond what fits are cut to fit.
+/// The largest whole number of milliseconds below, saturating.
 fn whole_milliseconds(milliseconds: f64) -> TimeDelta {
-    // A hundredth of a microsecond is added as multiplying fractions falls short of whole numbers:
-    // 0.7 s at speed 10 must be 7 s. The cast saturates.
+    // Multiplying fractions can fall short of whole numbers: 0.7 s at speed 10 must be 7 s. So a hundredth
+    // of a microsecond is added. The cast saturates.
     let whole = (milliseconds + 1e-5).floor() as i64;
     TimeDelta::try_milliseconds(whole).unwrap_or(if whole < 0 { TimeDelta::MIN } else { TimeDelta::MAX })
 }
 
-/// A clock that runs at a constant speed against a source of real time. Speed 1 is the wall clock.
+/// A clock with a constant speed relative to real time. Speed 1 is the wall clock.
 #[derive(Clone, Copy)]
 pub struct ScaledClock<R> {
     start: DateTime<Utc>,
@@ -78,14 +78,15 @@ impl<R> ScaledClock<R>
 where
     R: Fn() -> DateTime<Utc> + Send + Sync,
 {
-    /// A clock as asked for with `--clock`. Without an anchor it starts now. `real_now` is the
-    /// binary's one door to real time.
+    /// The clock of a `--clock` argument. Without an anchor it starts now. `real_now` is the only access to
+    /// real time.
     pub fn new(spec: ClockSpec, real_now: R) -> Self {
         let anchor = match spec.anchor {
             Some(unix_s) => DateTime::UNIX_EPOCH + whole_milliseconds(unix_s * 1e3),
             None => real_now(),
         };
-        // The fields of a spec are open; a speed that no parser let through must not stop time.
+        // The fields of a spec are public, so the speed may not come from the parser. It must not stop
+        // time.
         let speed = if spec.speed > 0.0 { spec.speed.min(MAX_SPEED) } else { 1.0 };
         Self { start: spec.start, anchor, speed, real_now }
     }
@@ -119,8 +120,7 @@ impl<R> fmt::Debug for ScaledClock<R> {
     }
 }
 
-/// A clock that stands still until it is told, for tests. Share it in an [`Arc`]; it is set
-/// through a shared reference.
+/// A clock for tests that changes only when it is set. Share it in an [`Arc`].
 #[derive(Debug)]
 pub struct ManualClock {
     unix_ms: AtomicI64,
@@ -128,23 +128,23 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows this instant, cut to milliseconds, and claims speed 1.
+    /// A clock at this instant, truncated to milliseconds, with speed 1.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self { unix_ms: AtomicI64::new(now.timestamp_millis()), speed: 1.0 }
     }
 
-    /// The same with another speed to claim, for code that converts durations.
+    /// Sets the speed that the clock reports, for code that converts durations.
     #[must_use]
     pub fn with_speed(self, speed: f64) -> Self {
         Self { speed, ..self }
     }
 
-    /// Shows another instant from now on, earlier ones included.
+    /// Sets the instant, which may be earlier.
     pub fn set(&self, now: DateTime<Utc>) {
         self.unix_ms.store(now.timestamp_millis(), Ordering::SeqCst);
     }
 
-    /// Moves on, or back by a negative span, and returns the new now.
+    /// Advances the clock, or sets it back for a negative span, and returns the new time.
     pub fn advance(&self, by: TimeDelta) -> DateTime<Utc> {
         let by_ms = by.num_milliseconds();
         from_unix_ms(self.unix_ms.fetch_add(by_ms, Ordering::SeqCst).wrapping_add(by_ms))

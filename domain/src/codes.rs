@@ -1,4 +1,4 @@
-//! Names the field uses for airports, airlines and flights. Hold one, and it is valid.
+//! Validated codes of airports, airlines and flights.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} {rule}")]
 pub struct InvalidCode {
-    /// What was given, cut to 40 characters so that a hostile text cannot fill a log.
+    /// The input, cut to 40 characters so that it cannot fill a log.
     pub text: String,
-    /// What it should have been.
+    /// The rule that it breaks.
     pub rule: &'static str,
 }
 
@@ -23,7 +23,7 @@ impl InvalidCode {
 pub struct Iata([u8; 3]);
 
 impl Iata {
-    /// Accepts three ASCII letters in either case; surrounding space is not forgiven.
+    /// Accepts three ASCII letters in either case, without surrounding white space.
     pub fn parse(text: &str) -> Result<Self, InvalidCode> {
         match text.as_bytes() {
             [a, b, c] if [a, b, c].iter().all(|x| x.is_ascii_alphabetic()) => {
@@ -51,9 +51,8 @@ impl fmt::Debug for Iata {
     }
 }
 
-/// An airline designator: two characters (IATA, `B6`) or three letters (ICAO). What is known of
-/// flights has ICAO codes only of carriers that have no IATA code, see
-/// [`canonical_code`](crate::airlines::canonical_code).
+/// An airline designator: two characters (IATA, `B6`) or three letters (ICAO). Stored flights use ICAO
+/// codes only for carriers without an IATA code, see [`canonical_code`](crate::airlines::canonical_code).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AirlineCode {
     text: [u8; 3],
@@ -136,8 +135,8 @@ impl fmt::Debug for FlightNumber {
     }
 }
 
-/// An operational suffix: one capital letter that tells a second use of a number on one day apart
-/// (`D`, `Z` or `A` after a day's delay, `R` after a return, `P` and `F` for positioning flights).
+/// An operational suffix: one capital letter that distinguishes a second use of a number on one day (`D`,
+/// `Z` or `A` after a day's delay, `R` after a return, `P` and `F` for positioning flights).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Suffix(u8);
 
@@ -155,8 +154,8 @@ impl Suffix {
         char::from(self.0)
     }
 
-    /// Positioning and ferry flights carry no passengers and are not shown to the public
-    /// (Home Office DRT drops `P` and `F` likewise).
+    /// Positioning and ferry flights carry no passengers and are hidden from clients (Home Office DRT drops
+    /// `P` and `F` likewise).
     pub fn is_positioning(self) -> bool {
         matches!(self.0, b'P' | b'F')
     }
@@ -168,7 +167,7 @@ impl fmt::Display for Suffix {
     }
 }
 
-/// What is printed on a ticket: airline, number, suffix, such as `EI5105`.
+/// The flight number on a ticket: airline, number, suffix, such as `EI5105`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Designator {
     /// Operating or marketing airline.
@@ -180,7 +179,7 @@ pub struct Designator {
 }
 
 impl Designator {
-    /// Reads `EI5105`, `EY027`, `JBU615A`. A three-letter prefix is read as an ICAO code.
+    /// Parses `EI5105`, `EY027`, `JBU615A`. A three-letter prefix is an ICAO code.
     pub fn parse(text: &str) -> Result<Self, InvalidCode> {
         let wrong = || InvalidCode::new(text, "is not a flight designator (such as EI5105)");
         if !text.is_ascii() || text.len() > 8 {
@@ -205,17 +204,17 @@ impl fmt::Display for Designator {
     }
 }
 
-/// Which side of a board: an airport's departures or its arrivals.
+/// The side of a board: departures or arrivals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Direction {
     /// Flights that leave this airport.
     Departures,
-    /// Flights that come to this airport.
+    /// Flights that arrive at this airport.
     Arrivals,
 }
 
 impl Direction {
-    /// `departures` or `arrivals`, as in topics and addresses.
+    /// Parses `departures` or `arrivals`, as in topics and addresses.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "departures" => Some(Self::Departures),
@@ -224,7 +223,7 @@ impl Direction {
         }
     }
 
-    /// The other one.
+    /// The other direction.
     #[must_use]
     pub fn opposite(self) -> Self {
         match self {
@@ -233,7 +232,7 @@ impl Direction {
         }
     }
 
-    /// The word used in topics and addresses.
+    /// The name in topics and addresses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Departures => "departures",

@@ -1,21 +1,21 @@
-//! A flight whose number, date or route is corrected.
+//! Corrections of a flight's number, date or route.
 //!
-//! A provider may correct these under its own identifier of the flight. The flight stays the same leg, with
-//! the same [`crate::leg::LegId`]; what is shown is the corrected key ([`Flight::shown_key`]).
+//! A provider may correct these under its own identifier of the flight. The flight stays the same leg with
+//! the same [`crate::leg::LegId`]. Clients see the corrected key ([`Flight::shown_key`]).
 //!
-//! Of each source the key of its newest report counts. A source whose newest report has the key under which
-//! the leg became known has no [`Correction`]. So keys merge like fields: any order of the same reports ends
-//! in the same state. Between sources the authority over the departure decides, as the departure airport
-//! knows the flights that leave it. A correction wins over a source of the same authority that repeats the
-//! first key, or the flight would change its number with every message.
+//! For each source the key of its newest report counts. A source whose newest report has the original key
+//! has no [`Correction`]. Keys therefore merge like fields: the same reports in any order lead to the same
+//! state. Between sources the authority over the departure decides, because the departure airport knows the
+//! flights that leave it. A correction wins over a source of the same authority that repeats the original
+//! key; otherwise the flight would change its number with every message.
 //!
-//! When the shown route is not the one that a source speaks of, its claims on the side that differs do not
-//! count: the gate at an airport to which the flight does not go. An airport's claims on the flight as a whole
-//! do not count for another route.
+//! If a source reports on another route than the one shown, its claims on the side that differs do not
+//! count, such as the gate at an airport to which the flight does not go. An airport's claims on the flight
+//! as a whole count only for the shown route.
 //!
-//! Of which route a claim was said is not kept. It is taken to be of the key that its source gives now. So
-//! what a source said of the first airport and has not repeated since its own correction is shown at the new
-//! one, until it says another or clears it.
+//! Claims do not store the route they were made for. The hub assumes the key that their source uses now. So
+//! a source's claim on the first airport stays in force at the new one after the source's own correction,
+//! until the source replaces or clears it.
 
 use crate::claim::Claim;
 use crate::field::{Field, Side, Value};
@@ -25,37 +25,37 @@ use crate::report::{Report, Source};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
-/// How far planned times of one flight may differ between two messages of a provider.
+/// Largest difference between the planned times of one flight in two messages of a provider.
 const SAME_FLIGHT_MAX: TimeDelta = TimeDelta::hours(12);
 
-/// The key that one source gives the leg, where it is not the one under which the leg became known.
+/// The key that one source uses for a leg, if it differs from the original key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Correction {
-    /// Whose.
+    /// The source.
     pub source: Arc<str>,
-    /// Number, date and route as it has them.
+    /// Number, date and route as the source reports them.
     pub key: LegKey,
-    /// What its claims on the departure weigh.
+    /// The authority of the source on the departure.
     pub authority: u8,
-    /// When it said so.
+    /// When the source observed it.
     pub observed_at: DateTime<Utc>,
 }
 
 impl Correction {
-    /// Whether everybody's reports of this key are of the leg: the departure airport says so of a flight of
-    /// its own. Anybody else's correction leads only its own reports to the leg.
+    /// Whether reports of every source with this key belong to the leg. True if the departure airport made
+    /// the correction. A correction of another source applies only to that source's reports.
     pub fn binds_others(&self) -> bool {
         self.authority >= Source::OWN_SIDE_BONUS
     }
 }
 
 impl Flight {
-    /// Number, date and route as they are shown.
+    /// Number, date and route as clients see them.
     pub fn shown_key(&self) -> LegKey {
         self.correction_shown().map_or(self.key, |correction| correction.key)
     }
 
-    /// The correction that is shown, if one is.
+    /// The correction in force, if any.
     pub fn correction_shown(&self) -> Option<&Correction> {
         let order = |c: &&Correction| (c.authority, c.observed_at, c.source.clone());
         let strongest = self.corrections.iter().max_by_key(order)?;
@@ -71,11 +71,12 @@ impl Flight {
         self.corrections.iter().find(|correction| &*correction.source == source)
     }
 
-    /// Takes the key of a report in. To be called before its statements are. Whether anything was learnt.
+    /// Merges the key of a report. Call it before merging the statements. Returns whether the state
+    /// changed.
     pub(crate) fn merge_key(&mut self, report: &Report) -> bool {
         let is_first_key = report.key == self.key || report.key.normalized() == self.key.normalized();
         if is_first_key && self.corrections.is_empty()
-            // A report that states nothing leaves no trace by which an older one could be told from a newer.
+            // A report without statements leaves no claim that could date it.
             || !report.all_statements().any(|(_, statement)| statement.counts())
         {
             return false;
@@ -107,7 +108,7 @@ impl Flight {
             Err(at) => {
                 let claims = self.claims.iter().chain(&self.fallback_claims);
                 let own = claims.filter(|(_, claim)| claim.source == source.name);
-                // All that it has said so far it said of the first key.
+                // All earlier claims of the source are about the original key.
                 if own.map(|(_, claim)| claim.observed_at).max().is_some_and(|last| last > report.observed_at)
                 {
                     return false;
@@ -118,8 +119,8 @@ impl Flight {
         true
     }
 
-    /// Whether a report of another key, to which an identifier leads, may mean this flight. A flight that is
-    /// planned half a day off is that of another day, for which its provider uses the identifier again.
+    /// Whether a report with another key, found by its identifier, can mean this flight. A flight planned
+    /// half a day or more away belongs to another day on which the provider reuses the identifier.
     pub fn may_be_meant_by(&self, report: &Report) -> bool {
         if report.key.origin_date == self.shown_key().origin_date {
             return true;
@@ -138,7 +139,7 @@ impl Flight {
         !is_far(Field::DepartureScheduled) && !is_far(Field::ArrivalScheduled)
     }
 
-    /// Whether a claim is of the route that is shown, as far as it matters for its field.
+    /// Whether a claim belongs to the shown route, as far as its field depends on the route.
     pub(crate) fn is_of_shown_route(&self, field: Field, claim: &Claim) -> bool {
         let shown = self.shown_key();
         let said = self.correction_of(&claim.source).map_or(self.key, |correction| correction.key);

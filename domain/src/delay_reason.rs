@@ -1,12 +1,11 @@
-//! Why a flight is late, in words a passenger understands and never as a code.
+//! Delay reasons in plain words for passengers, never as a code.
 //!
-//! Source: IATA Airport Handling Manual AHM 730, the two-digit codes and their two-letter twins
-//! (`93` is `RA`). Feeds send either, mostly as AIDX `IrregularityDelay/@ReasonCode`. Codes that
-//! AHM 730 leaves to the airline (00-05, and the gaps) get the words of their family of ten. The
-//! three-letter codes of AHM 732, which follows it, are not translated.
+//! Source: IATA Airport Handling Manual AHM 730, the two-digit codes and their two-letter equivalents (`93`
+//! is `RA`). Feeds send either, mostly as AIDX `IrregularityDelay/@ReasonCode`. Codes that AHM 730 leaves
+//! to the airline (00-05, and the gaps) get the text of their family of ten. The three-letter codes of AHM
+//! 732, its successor, are not translated.
 //!
-//! To change a wording, change it here; the texts around it are made so that it reads well both
-//! alone and after "due to".
+//! To change a text, change it here. Every text must read well alone and after "due to".
 
 const OPERATIONAL: &str = "operational reasons";
 const CHECK_IN: &str = "check-in";
@@ -23,7 +22,7 @@ const SECURITY: &str = "security";
 const INBOUND: &str = "late inbound aircraft";
 const STRIKE: &str = "industrial action";
 
-/// Number, letters and words of each code that AHM 730 defines, in its order.
+/// Number, letters and text of each code that AHM 730 defines, in its order.
 const CODES: &[(u8, &str, &str)] = &[
     (6, "OA", "no gate available"),
     (9, "SG", "short turnaround time"),
@@ -86,7 +85,7 @@ const CODES: &[(u8, &str, &str)] = &[
     (81, "AT", AIR_TRAFFIC),
     (82, "AX", AIR_TRAFFIC),
     (83, "AE", AIR_TRAFFIC),
-    // Air traffic control's restriction, but the weather is what a passenger can see and believe.
+    // The code means an air traffic control restriction, but passengers see the weather.
     (84, "AW", "weather at destination"),
     (85, "AS", SECURITY),
     (86, "AG", "border and health checks"),
@@ -104,14 +103,13 @@ const CODES: &[(u8, &str, &str)] = &[
     (99, "MX", OPERATIONAL),
 ];
 
-/// Claims of each family of ten, for its codes that AHM 730 does not define: airline internal,
-/// passengers, cargo, ramp, technical, damage and systems, crew, weather, restrictions, reactionary.
+/// The text of each family of ten, for codes that AHM 730 does not define: airline internal, passengers,
+/// cargo, ramp, technical, damage and systems, crew, weather, restrictions, reactionary.
 const FAMILIES: [&str; 10] =
     [OPERATIONAL, CHECK_IN, CARGO, GROUND, TECHNICAL, OPERATIONAL, CREW, WEATHER, AIRPORT, OPERATIONAL];
 
-/// Claims for an AHM 730 code: two digits (`93`; a lost leading zero is forgiven) or two letters in
-/// either case (`RA`). They read well alone and after "due to". `None` for anything else, of which
-/// a passenger is then told nothing.
+/// The text of an AHM 730 code: two digits (`93`; a lost leading zero is accepted) or two letters in either
+/// case (`RA`). `None` for anything else.
 pub fn text(code: &str) -> Option<&'static str> {
     let code = code.trim();
     if !(1..=2).contains(&code.len()) {

@@ -1,15 +1,15 @@
-//! Whether a flight goes elsewhere, and where.
+//! Whether a flight is diverted, and where to.
 //!
-//! A diversion is said by a word ([`Field::Diverted`]), or by the airport to which it goes
-//! ([`Field::DivertedTo`]). It ends
+//! A diversion is reported by a flag ([`Field::Diverted`]) or by the new airport ([`Field::DivertedTo`]).
+//! It ends
 //!
-//! - when it is taken back, or the flight is sent to where it was planned to go, by a word that weighs
-//!   no less. A clear takes back the source's own word, and leaves those of the others: a departure
-//!   airport that no longer mentions it knows no better than the airport that sent the flight away;
-//! - when the source that said so reports later that the flight operates as planned, see `operating`;
-//! - when the planned airport itself says that the flight has landed there. No other source's word
-//!   that it is elsewhere stands against that, however new: it may be repeated for hours by a system
-//!   in which nobody took it back. Of the airport's own words the newer counts.
+//! - when a claim of at least its weight withdraws it or names the planned airport. A clear removes only
+//!   the source's own claim: a departure airport that no longer mentions the diversion knows no better than
+//!   the airport that sent the flight away;
+//! - when the diverting source later reports that the flight operates as planned, see `operating`;
+//! - when the planned airport itself reports the landing. No claim of another source wins against that,
+//!   however new, because systems can repeat a diversion for hours after it was withdrawn. Of the airport's
+//!   own claims the newer counts.
 
 use crate::claim::InForce;
 use crate::codes::Iata;
@@ -18,12 +18,12 @@ use crate::flight::Flight;
 use crate::operating::{asserts, strongest_claim};
 use crate::report::Source;
 
-/// Whether it goes elsewhere, with the airport being known or without.
+/// Whether the flight is diverted, with or without a known airport.
 pub(crate) fn is_diverted(flight: &Flight) -> bool {
     elsewhere(flight).is_some()
 }
 
-/// Where it goes instead, if that is known. Never the scheduled arrival airport.
+/// The new airport, if known. Never the scheduled arrival airport.
 pub(crate) fn diverted_to(flight: &Flight) -> Option<Iata> {
     elsewhere(flight).flatten()
 }
@@ -49,7 +49,7 @@ fn has_landed_as_planned(flight: &Flight) -> bool {
         return false;
     }
     let is_newer = |landed: &InForce<'_>| {
-        // All that it says itself, also where another's word is in force instead.
+        // All diversion claims of this source, including those that are not in force.
         let said = SAID_BY.iter().flat_map(|field| flight.claims_on(*field)).map(|(_, claim)| claim);
         let mut own = said.filter(|claim| claim.source == *landed.source && asserts(flight, claim));
         own.all(|claim| landed.observed_at > claim.observed_at)

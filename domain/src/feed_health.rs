@@ -1,36 +1,36 @@
-//! How well a feed is heard, and since when nobody vouches for what it said.
+//! Health of a feed, and since when it is silent.
 //!
-//! A feed is silent where it cannot be asked or read ([`FAILING_FROM`] times in a row, or it refuses
-//! the hub), or where it has not been heard for longer than it is expected to be quiet. A feed of which no
-//! interval is expected is never silent for being quiet alone: its quiet cannot be told from its death.
+//! A feed is silent if it cannot be reached or decoded ([`FAILING_FROM`] times in a row), if it refuses the
+//! hub, or if the hub has not received anything for longer than expected. A feed without an expected
+//! interval is never silent for lack of messages alone, because a quiet feed looks like a dead one.
 
 use crate::clock::Clock;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Failures in a row from which a feed counts as failing. One alone is everyday life.
+/// Failures in a row that make a feed failing. A single failure is normal.
 pub const FAILING_FROM: u32 = 3;
 
-/// How far the clock of another node may be ahead, in real time.
+/// How far the clock of another node may run ahead, in real time.
 const AHEAD_MAX: Duration = Duration::from_secs(60);
 
-/// What the node that hears a feed last knew of it.
+/// The health of a feed as its node last recorded it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeedHealth {
-    /// When it was last heard well, by the operational clock.
+    /// When it was last received successfully, by the operational clock.
     pub heard_at: Option<DateTime<Utc>>,
-    /// It cannot be asked or read, or refuses the hub.
+    /// It cannot be reached or decoded, or refuses the hub.
     pub is_failing: bool,
-    /// When this became known, by the operational clock.
+    /// When this was recorded, by the operational clock.
     pub at: DateTime<Utc>,
 }
 
-/// What is known of several feeds, each by its name.
+/// The health of several feeds, by name.
 pub type HealthByFeed = Vec<(Arc<str>, FeedHealth)>;
 
 impl FeedHealth {
-    /// What two nodes know together: how it stands by the newer knowledge, and when either heard it last.
+    /// Combines the records of two nodes: the newer state, and the later time of reception.
     #[must_use]
     pub fn merged(self, other: Option<Self>) -> Self {
         let Some(other) = other else { return self };
@@ -38,15 +38,15 @@ impl FeedHealth {
         Self { heard_at: self.heard_at.max(other.heard_at), ..newer }
     }
 
-    /// Whether it can have become known by `clock`. What cannot is of other data: a day that was replayed
-    /// before.
+    /// Whether the record can belong to this clock. If not, it belongs to other data, such as an earlier
+    /// replay.
     pub fn is_of(&self, clock: &dyn Clock) -> bool {
         self.at <= clock.now() + clock.operational_duration(AHEAD_MAX)
     }
 }
 
-/// Since when a feed is silent, `None` while it is heard. `begun_at` is when this hub began to listen,
-/// `expected_within` how long the feed may be quiet, in real time; `None` where no interval is expected.
+/// Since when the feed is silent; `None` if it is not. `begun_at` is when this hub started,
+/// `expected_within` how long the feed may be quiet in real time; `None` if no interval is expected.
 pub fn silent_since(
     health: Option<FeedHealth>,
     begun_at: DateTime<Utc>,

@@ -1,22 +1,20 @@
-//! The keys by which feeds are known, and the rules of changing them. Of a key only its SHA-256
-//! digest is ever kept.
+//! Bearer keys of feeds, and the rules for changing them. Only the SHA-256 digest of a key is stored.
 //!
-//! A feed may have several keys in force, so that a new one is given out before the old one is
-//! revoked. A key that was revoked never comes back: whoever found it out still has it.
+//! A feed may have several keys in force, so a new key can be distributed before the old one is revoked. A
+//! revoked key cannot be added again, because it may have leaked.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Most keys of one feed in force at once.
+/// Most keys in force per feed.
 pub const FEED_KEYS_MAX: usize = 8;
 
-/// The SHA-256 digest of a key. `Debug` and `Display` show its first four bytes, enough to tell keys
-/// apart.
+/// The SHA-256 digest of a key. `Debug` and `Display` show its first four bytes, enough to tell keys apart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyDigest(pub [u8; 32]);
 
 impl KeyDigest {
-    /// All of it in hexadecimal, to be compared with a prefix. Not for logs.
+    /// The whole digest in hexadecimal, for comparison with a prefix. Not for logs.
     fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -35,17 +33,17 @@ impl fmt::Debug for KeyDigest {
     }
 }
 
-/// The beginning of a key's digest in hexadecimal, as an operator names a key.
+/// The start of a key's digest in hexadecimal, by which operators name a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeyPrefix(String);
 
-/// Why a text is no beginning of a digest.
+/// Why a text is not a digest prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the first {} to 64 hexadecimal digits of a key's digest", KeyPrefix::DIGITS_MIN)]
 pub struct InvalidPrefix;
 
 impl KeyPrefix {
-    /// Fewest digits taken: as many as are shown of a digest.
+    /// Fewest digits accepted: as many as are shown of a digest.
     pub const DIGITS_MIN: usize = 8;
 
     /// 8 to 64 hexadecimal digits in either case.
@@ -55,7 +53,7 @@ impl KeyPrefix {
         if is_shaped { Ok(Self(text.to_ascii_lowercase())) } else { Err(InvalidPrefix) }
     }
 
-    /// Whether a digest begins so.
+    /// Whether a digest starts with this prefix.
     pub fn fits(&self, digest: &KeyDigest) -> bool {
         digest.hex().starts_with(&self.0)
     }
@@ -67,22 +65,22 @@ impl fmt::Display for KeyPrefix {
     }
 }
 
-/// Why a feed's keys stay as they are. Each reads as a whole sentence for an operator.
+/// Why a change of keys is refused. Each reads as a sentence for operators.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefused {
-    /// The feed is in no configuration.
+    /// The feed is not configured.
     #[error("there is no feed {feed}")]
     UnknownFeed {
-        /// As it was named.
+        /// The name in the request.
         feed: Arc<str>,
     },
-    /// At the limit.
+    /// The feed has the most keys allowed.
     #[error("feed {feed} has {FEED_KEYS_MAX} keys in force, which is the most; revoke one first")]
     TooMany {
         /// Which feed.
         feed: Arc<str>,
     },
-    /// It was in force once.
+    /// The key was revoked.
     #[error("key {digest} of feed {feed} was revoked and cannot come back; make a new one")]
     Revoked {
         /// Which feed.
@@ -90,39 +88,39 @@ pub enum KeyRefused {
         /// Which key.
         digest: KeyDigest,
     },
-    /// No key in force begins so.
+    /// No key in force has this prefix.
     #[error("feed {feed} has no key in force whose digest begins with {prefix}")]
     UnknownKey {
         /// Which feed.
         feed: Arc<str>,
-        /// As it was named.
+        /// The prefix in the request.
         prefix: KeyPrefix,
     },
-    /// Several keys in force begin so.
+    /// Several keys in force have this prefix.
     #[error("feed {feed} has {count} keys in force whose digests begin with {prefix}; give more digits")]
     Ambiguous {
         /// Which feed.
         feed: Arc<str>,
-        /// As it was named.
+        /// The prefix in the request.
         prefix: KeyPrefix,
         /// How many.
         count: usize,
     },
 }
 
-/// The keys of one feed, as far as a change of them needs to know.
+/// The keys of one feed, as needed to check a change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeyRing {
-    /// Whose keys.
+    /// The feed.
     pub feed: Arc<str>,
-    /// Those in force.
+    /// Keys in force.
     pub in_force: Vec<KeyDigest>,
-    /// Those that were revoked.
+    /// Revoked keys.
     pub revoked: Vec<KeyDigest>,
 }
 
 impl KeyRing {
-    /// Whether this key is to be added: not where it is in force already, which is no mistake.
+    /// Whether to add this key. `false` if it is in force already, which is not an error.
     pub fn adds(&self, digest: KeyDigest) -> Result<bool, KeyRefused> {
         let feed = self.feed.clone();
         if self.revoked.contains(&digest) {
@@ -137,7 +135,7 @@ impl KeyRing {
         Ok(true)
     }
 
-    /// The one key in force that is meant.
+    /// The one key in force with this prefix.
     pub fn named(&self, prefix: &KeyPrefix) -> Result<KeyDigest, KeyRefused> {
         let (feed, prefix) = (self.feed.clone(), prefix.clone());
         let meant: Vec<_> = self.in_force.iter().filter(|digest| prefix.fits(digest)).collect();

@@ -1,7 +1,7 @@
-//! The fields an airport can speak of, and the values they take.
+//! The fields that a report can set, and their values.
 //!
-//! One table names every field. Merging ([`crate::flight`]) treats them all alike, so a new field
-//! needs no new rule there.
+//! One table names every field. Merging ([`crate::flight`]) treats all fields alike, so a new field needs
+//! no new rule there.
 
 use crate::characters::{self, TextKind};
 use crate::codes::{Designator, Iata};
@@ -9,18 +9,18 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
 
-/// Whose word counts most for a field.
+/// The side of a flight that a field belongs to. The airport of that side has the most authority.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
-    /// The departure airport's.
+    /// The departure airport.
     Departure,
-    /// The arrival airport's.
+    /// The arrival airport.
     Arrival,
-    /// Either's.
+    /// Either airport.
     Whole,
 }
 
-/// What sort of value a field takes.
+/// The type of a field's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FieldKind {
     /// Text of at most this many characters.
@@ -39,13 +39,13 @@ pub enum FieldKind {
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = ($text:literal, $kind:expr, $side:ident),)*) => {
-        /// One thing that can be known of a leg.
+        /// A field of a leg.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
         pub enum Field { $($(#[$doc])* $name,)* }
 
         impl Field {
-            /// Every field with its name in reports, what it takes, and whose word counts.
+            /// Every field with its name in reports, type and side.
             pub const TABLE: &'static [(Field, &'static str, FieldKind, Side)] =
                 &[$((Field::$name, $text, $kind, Side::$side),)*];
         }
@@ -67,14 +67,14 @@ fields! {
     DepartureActual = ("departure.actual", FieldKind::Time, Departure),
     /// Actual take-off time (ATOT).
     DepartureAirborne = ("departure.airborne", FieldKind::Time, Departure),
-    /// How far the departure airport says the flight has come.
+    /// The step that the departure airport reports.
     DepartureStep = ("departure.step", FieldKind::Step, Departure),
-    /// When the departure airport last said that the aircraft came back to the stand. It outlives the
-    /// step: what happened before it belongs to the attempt that is over.
+    /// When the departure airport last reported a return to the stand. It outlives the step: earlier times
+    /// belong to the previous attempt.
     DepartureReturned = ("departure.returned", FieldKind::Time, Departure),
     /// When check-in opened.
     DepartureCheckInOpened = ("departure.check_in_opened", FieldKind::Time, Departure),
-    /// When check-in closed. It ends check-in and nothing else, so it is no step.
+    /// When check-in closed. It only ends check-in, so it is not a step.
     DepartureCheckInClosed = ("departure.check_in_closed", FieldKind::Time, Departure),
     /// When the gate opened.
     DepartureGateOpened = ("departure.gate_opened", FieldKind::Time, Departure),
@@ -98,19 +98,19 @@ fields! {
     ArrivalLanded = ("arrival.landed", FieldKind::Time, Arrival),
     /// Actual on-block time (AIBT).
     ArrivalActual = ("arrival.actual", FieldKind::Time, Arrival),
-    /// How far the arrival airport says the flight has come.
+    /// The step that the arrival airport reports.
     ArrivalStep = ("arrival.step", FieldKind::Step, Arrival),
-    /// When the first bag came.
+    /// When the first bag arrived.
     ArrivalFirstBag = ("arrival.first_bag", FieldKind::Time, Arrival),
-    /// Cancelled (AIDX `DX`), or not any more (`SQ`). Whose word counts is at the head of `cancellation`.
+    /// Cancelled (AIDX `DX`) or reinstated (`SQ`). `cancellation` has the rules.
     Cancelled = ("cancelled", FieldKind::Flag, Whole),
     /// Diverted, with or without the new airport being known.
     Diverted = ("diverted", FieldKind::Flag, Whole),
-    /// Where it goes instead. The scheduled arrival airport stays.
+    /// The airport of a diversion. The scheduled arrival airport stays.
     DivertedTo = ("diverted_to", FieldKind::Airport, Whole),
     /// A remark for passengers in the airport's own words.
     Remark = ("remark", FieldKind::Text(200), Whole),
-    /// Why it is late, in plain words and never as a code.
+    /// The reason of a delay in plain words, never as a code.
     DelayReason = ("delay_reason", FieldKind::Text(80), Whole),
     /// Aircraft type, IATA or ICAO.
     AircraftType = ("aircraft.type", FieldKind::Text(8), Whole),
@@ -118,19 +118,19 @@ fields! {
     AircraftRegistration = ("aircraft.registration", FieldKind::Text(10), Whole),
     /// Marketing flights that share the seats. They never identify a flight.
     Codeshares = ("codeshares", FieldKind::Codeshares, Whole),
-    /// Not for the public: marked so by the airport.
+    /// Hidden from clients by the airport.
     Hidden = ("hidden", FieldKind::Flag, Whole),
-    /// Not for the public: it does not operate (AIDX `NOP`).
+    /// Hidden from clients: the flight does not operate (AIDX `NOP`).
     NotOperating = ("not_operating", FieldKind::Flag, Whole),
-    /// Not for the public: cargo, positioning, training and the like.
+    /// Hidden from clients: cargo, positioning, training and similar.
     NoPassengers = ("no_passengers", FieldKind::Flag, Whole),
-    /// Not for the public: a later attempt at the same leg has taken its place.
+    /// Hidden from clients: replaced by a later attempt at the same leg.
     Replaced = ("replaced", FieldKind::Flag, Whole),
     /// When the source last reported that the flight boards, leaves or flies. It outlives the step: a
-    /// flight that is late again after it boarded still operates.
+    /// flight that is late again after boarding still operates.
     Operated = ("operated", FieldKind::Time, Whole),
-    /// Whether the source last reported that the flight is late (the step `delayed`), or as planned (the
-    /// step `scheduled`). It stands beside the step, which it does not take back.
+    /// Whether the source last reported the flight late (the step `delayed`) or as planned (the step
+    /// `scheduled`). It does not withdraw a step.
     Late = ("late", FieldKind::Flag, Departure),
 }
 
@@ -140,17 +140,17 @@ impl Field {
         Self::TABLE[self as usize].1
     }
 
-    /// What sort of value it takes.
+    /// The type of its value.
     pub fn kind(self) -> FieldKind {
         Self::TABLE[self as usize].2
     }
 
-    /// Whose word counts most.
+    /// The side it belongs to.
     pub fn side(self) -> Side {
         Self::TABLE[self as usize].3
     }
 
-    /// Whether it is the time of something that has happened, and so cannot lie ahead.
+    /// Whether it is the time of an event, which cannot lie ahead.
     pub fn is_event(self) -> bool {
         matches!(
             self,
@@ -169,20 +169,20 @@ impl Field {
         )
     }
 
-    /// The field of this name, if there is one.
+    /// The field with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 }
 
-/// A step of a flight's life as an airport reports it, in the order in which they happen.
+/// A step in the life of a flight as an airport reports it, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Step {
     /// Nothing has happened yet.
     Scheduled,
     /// Check-in is open.
     CheckIn,
-    /// Late, possibly with no new time. It takes back no step, see [`Field::Late`].
+    /// Late, possibly without a new time. It withdraws no step, see [`Field::Late`].
     Delayed,
     /// Passengers may go to the gate.
     GateOpen,
@@ -192,7 +192,7 @@ pub enum Step {
     FinalCall,
     /// Gate closed.
     GateClosed,
-    /// Came back to the stand after leaving it.
+    /// Returned to the stand after leaving it.
     Returned,
     /// Off-block.
     Departed,
@@ -207,7 +207,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step with its word in reports and records.
+    /// Every step with its name in reports and records.
     pub const WORDS: [(Step, &'static str); 13] = [
         (Step::Scheduled, "scheduled"),
         (Step::CheckIn, "check_in"),
@@ -224,23 +224,23 @@ impl Step {
         (Step::BagsOnBelt, "bags_on_belt"),
     ];
 
-    /// The word for this step.
+    /// The name in reports and records.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
     }
 
-    /// The step of this word.
+    /// The step with this name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, w)| *w == word).map(|(step, _)| *step)
     }
 
-    /// Whether only a flight that operates takes this step on its way out. Check-in and the gate of a
-    /// flight that is cancelled open and close, too.
+    /// Whether only a flight that operates reaches this step before departure. Check-in and gate of a
+    /// cancelled flight also open and close.
     pub fn shows_that_it_operates(self) -> bool {
         matches!(self, Self::Boarding | Self::FinalCall | Self::Departed | Self::Airborne)
     }
 
-    /// Whose word a step is: landing and after belong to the arrival airport.
+    /// The field that a step belongs to: landing and later steps belong to the arrival airport.
     pub fn field(self) -> Field {
         match self {
             Self::Landed | Self::Arrived | Self::BagsOnBelt => Field::ArrivalStep,
@@ -249,10 +249,10 @@ impl Step {
     }
 }
 
-/// A field's value. Build one with the checked constructors, and it fits its field.
+/// A field's value. The constructors check that it fits its field.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Value {
-    /// Text that can be seen, without characters that a screen must not get.
+    /// Visible text without forbidden characters.
     Text(Arc<str>),
     /// Seconds since 1970-01-01T00:00:00Z.
     Time(i64),
@@ -262,7 +262,7 @@ pub enum Value {
     Flag(bool),
     /// An airport.
     Airport(Iata),
-    /// Sorted, without repeats.
+    /// Sorted, without duplicates.
     Codeshares(Arc<[Designator]>),
 }
 
@@ -272,7 +272,7 @@ pub enum Value {
 pub struct InvalidValue {
     /// The field.
     pub field: Field,
-    /// What is wrong, to be read after the field's name.
+    /// What is wrong. Follows the field's name in a sentence.
     pub reason: String,
 }
 
@@ -280,8 +280,8 @@ pub struct InvalidValue {
 pub const CODESHARES_MAX: usize = 20;
 
 impl Value {
-    /// A text for `field`: trimmed, inner runs of space folded, what cannot be seen or reverses text refused,
-    /// length within the field's limit.
+    /// A text for `field`: trimmed, white space folded. Refuses invisible characters, characters that
+    /// reverse text, and texts longer than the field's limit.
     pub fn text(field: Field, text: &str) -> Result<Self, InvalidValue> {
         let wrong = |reason: String| InvalidValue { field, reason };
         let FieldKind::Text(length_max) = field.kind() else {
@@ -306,7 +306,7 @@ impl Value {
 
     /// An instant for a time field, within the years 2000 to 2100.
     pub fn time(field: Field, at: DateTime<Utc>) -> Result<Self, InvalidValue> {
-        // 2000-01-01 and 2100-01-01: outside lies a unit mistake (milliseconds) or a default date.
+        // 2000-01-01 and 2100-01-01. Values outside are unit mistakes (milliseconds) or default dates.
         const RANGE: std::ops::Range<i64> = 946_684_800..4_102_444_800;
         if field.kind() != FieldKind::Time {
             return Err(InvalidValue { field, reason: "does not take a time".into() });
@@ -317,7 +317,7 @@ impl Value {
         Ok(Self::Time(at.timestamp()))
     }
 
-    /// Codeshares, sorted and without repeats, so that two sources' orders do not differ.
+    /// Codeshares, sorted and without duplicates, so that the order of a source does not matter.
     pub fn codeshares(mut flights: Vec<Designator>) -> Result<Self, InvalidValue> {
         flights.sort_unstable();
         flights.dedup();
@@ -328,7 +328,7 @@ impl Value {
         Ok(Self::Codeshares(flights.into()))
     }
 
-    /// Whether this value is of the sort its field takes.
+    /// Whether this value has the field's type.
     pub fn fits(&self, field: Field) -> bool {
         matches!(
             (field.kind(), self),

@@ -1,44 +1,42 @@
 //! The merged state of one leg.
 //!
-//! Of each field the last word of each source is kept, and what is shown is worked out from all of
-//! them. Keeping the newest word of each is a join, and working out is a pure function, so any
-//! order, repetition and interleaving of the same reports ends in the same state.
+//! For each field, the state keeps the newest claim of every source. The value in force is computed from
+//! all of them. Keeping the newest claim is a join and the computation is a pure function, so the same
+//! reports in any order, repeated or interleaved, lead to the same state.
 //!
-//! The rules, in the order in which they apply to one field:
+//! These rules apply to one field, in this order:
 //!
-//! 1. An operator's override, until it ends.
-//! 2. Of one source, the newest word by its own time. Two words of one instant cannot be put in
-//!    order; then a value beats a clear, and the greater value the lesser (of two steps the later
-//!    in a flight's life). A source whose times are coarse should be decoded with what tells its
-//!    messages apart in the part below the second, as AIDX's are with `SequenceNmbr`. A source that
-//!    has nothing of the sort may see a correction within one second come to nothing.
-//! 3. Some of its words a source itself calls second best ([`crate::report::Confidence`]): the gate that
-//!    is planned beside the gate in use. They are kept beside its best, and weigh less than it
-//!    however new they are; between sources, authority comes first.
-//! 4. A value that a word of at least its weight has cleared since does not count. (A source that at
-//!    one instant clears its best and states its second best goes by the latter.) What a
-//!    weaker one says *after* a clear does: a clear says "I no longer know", so that an airport
-//!    whose feed is full of nulls does not silence those who do know.
-//! 5. Of the values that count, that of the highest authority, then the best before the second best,
-//!    then the newest, then the source whose name is last.
+//! 1. An operator's override wins until it ends.
+//! 2. Within one source, the claim with the newest `observed_at` wins. If two claims have the same
+//!    `observed_at`, a value beats a clear and the greater value beats the lesser (for steps, the later
+//!    step). A decoder of a format with coarse times should order messages below the second, as AIDX does
+//!    with `SequenceNmbr`. Otherwise a correction within one second can be lost.
+//! 3. A source can mark a claim as a fallback ([`crate::report::Confidence`]), such as a planned gate
+//!    beside the gate in use. Fallback claims are kept separately. They weigh less than the same source's
+//!    primary claims, however new they are. Between sources, authority comes first.
+//! 4. A clear removes every value of at most its own weight that was observed before it. If one source
+//!    clears its primary claim and states a fallback at the same instant, the fallback counts. A weaker
+//!    source that states a value *after* a clear counts: a clear means "I no longer know", so an airport
+//!    whose feed is full of nulls does not silence better informed sources.
+//! 5. Of the remaining values the one with the highest authority wins, then primary before fallback, then
+//!    the newest, then the source whose name sorts last.
 //!
-//! What is missing from a report changes nothing.
+//! A field that a report does not mention does not change.
 //!
-//! Who may cancel, and what ends a cancellation, is at the head of `cancellation`, and what ends a
-//! diversion at that of `diversion`; how a source ends its own of both, at that of `operating`. A clear of either takes back the source's own word alone.
+//! The modules `cancellation`, `diversion` and `operating` state who may cancel or divert a flight and what
+//! ends either. A clear of a cancellation or diversion removes only the source's own claim.
 //!
 //! ## Any order
 //!
-//! A leg is made known by a primary source; what a secondary source says before that is refused and
-//! not kept, as a hub would otherwise fill with flights that nobody operates. So "any order" holds for
-//! all reports of primary sources, and for those of secondary ones from the leg's first revision on.
-//! A secondary source whose report came too early is heard when it next speaks of the field.
+//! Only a primary source creates a leg. Reports of secondary sources before that are refused and not
+//! stored; otherwise the hub would fill with flights that do not operate. "Any order" therefore holds for
+//! all reports of primary sources, and for reports of secondary sources from the first revision on. A
+//! secondary source that reported too early is heard at its next report on the field.
 //!
-//! Silence is not a statement. A stronger source that has said nothing for long keeps its word: an
-//! airport that pushes changes says "gate 14" once and is right about it all day, and from one leg
-//! alone nobody can tell that from a feed that is down. That a feed is down is seen where it is
-//! known, in the feed's health ([`crate::feed_health`]): listeners are told so beside the flights, and an
-//! operator can take fields over until it is back.
+//! Silence is not a statement. A source that has not reported for a long time keeps its claims: an airport
+//! that pushes changes sends "gate 14" once, and it stays true all day. One leg alone cannot show whether
+//! its feed is down. [`crate::feed_health`] shows it: clients see it beside the flights, and an operator
+//! can set overrides until the feed is back.
 
 use crate::change::{Change, kinds_between};
 use crate::claim::{InForce, range_of, record, record_sole, strongest, strongest_own};
@@ -55,43 +53,42 @@ use std::sync::Arc;
 pub use crate::claim::Claim;
 pub use crate::manual_override::{Override, OverrideRefused};
 
-/// What came of a report or an override.
+/// The result of a report or an override.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Applied {
-    /// Stale or repeated: nothing was changed.
+    /// The report is stale or repeated. The state did not change.
     Unchanged,
-    /// What is shown stays, but a source has confirmed it anew. Worth keeping, as an older
-    /// statement that arrives later must still lose; worth telling nobody.
+    /// A source confirmed the displayed state. The state must be stored, because an older statement that
+    /// arrives later must still lose. Clients are not notified.
     Confirmed,
-    /// What is shown has changed.
+    /// The displayed state changed.
     Changed(Change),
 }
 
-/// Why a report cannot be applied to a flight at all.
+/// Why a report cannot be applied.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {
-    /// A secondary source spoke of a flight nobody knows.
+    /// A secondary source reported on an unknown flight.
     #[error("this source may only add to flights that are known, and {0} is not")]
     UnknownFlight(LegId),
-    /// The source's clock or zone is wrong; accepting it would lock out later, true statements.
+    /// The source's clock or zone is wrong. Accepting the report would block later, correct statements.
     #[error("observed_at {observed_at} lies {minutes_ahead} minutes in the future")]
     FromTheFuture {
         /// As reported.
         observed_at: DateTime<Utc>,
-        /// By how much, in minutes of the operational clock.
+        /// The difference in minutes of the operational clock.
         minutes_ahead: i64,
     },
-    /// Something is said to have happened after it was seen: the times are in a wrong zone, or an
-    /// estimate was sent as a fact.
+    /// An event lies after its observation: a time has the wrong zone, or an estimate was sent as a fact.
     #[error("{field}: {at} lies {minutes_after} minutes after {observed_at}, when it was observed")]
     NotYet {
         /// The field.
         field: Field,
-        /// When it is said to have happened.
+        /// The reported time of the event.
         at: DateTime<Utc>,
         /// As reported.
         observed_at: DateTime<Utc>,
-        /// By how much, in minutes.
+        /// The difference in minutes.
         minutes_after: i64,
     },
 }
@@ -101,33 +98,32 @@ pub enum Refused {
 pub struct Flight {
     /// Opaque identifier.
     pub leg: LegId,
-    /// The natural key under which it became known. [`Flight::shown_key`] has the corrections.
+    /// The natural key under which the leg was created. [`Flight::shown_key`] includes corrections.
     pub key: LegKey,
-    /// 0 before the first change, then one more with each.
+    /// 0 before the first change. Each change adds one.
     pub rev: u64,
     /// When the last change was made, by the operational clock.
     pub changed_at: DateTime<Utc>,
-    /// The last word of each source on each field, in the order of the fields and then of the
-    /// sources' names.
+    /// The newest primary claim of each source on each field, ordered by field and then by source.
     pub claims: Vec<(Field, Claim)>,
-    /// The same of what sources call their second best, which is rare.
+    /// The newest fallback claim of each source on each field, in the same order. Rare.
     pub fallback_claims: Vec<(Field, Claim)>,
-    /// Overrides that have not ended, at most one a field.
+    /// Overrides that have not ended, at most one per field.
     pub overrides: Vec<Override>,
     /// Other names, sorted.
     pub aliases: Vec<Alias>,
-    /// The source that made it known. `None` where it was stored before that was noted.
+    /// The source that created the leg. `None` in states that were stored before this was recorded.
     pub created_by: Option<Arc<str>>,
-    /// The keys of sources that have corrected it, in the order of their names.
+    /// The corrected keys, at most one per source, ordered by source.
     pub corrections: Vec<Correction>,
 }
 
 impl Flight {
-    /// How far a source's clock may run ahead of the hub's, and what happened ahead of the source's,
-    /// before a report is refused.
+    /// The tolerance for clocks that run ahead: of a source against the hub, and of an event against its
+    /// observation.
     pub const AHEAD_MAX: TimeDelta = TimeDelta::minutes(15);
 
-    /// A leg of which nothing is known yet.
+    /// A leg without any claims.
     pub fn new(key: LegKey) -> Self {
         Self {
             leg: key.id(),
@@ -143,8 +139,8 @@ impl Flight {
         }
     }
 
-    /// Merges a report. `now` is the operational clock's instant and stamps the change; overrides
-    /// that have ended by then no longer count.
+    /// Merges a report. `now` is the operational time and stamps the change. Overrides that have ended by
+    /// then no longer count.
     pub fn apply(&mut self, report: &Report, now: DateTime<Utc>) -> Result<Applied, Refused> {
         if self.rev == 0 && !report.source.creates {
             return Err(Refused::UnknownFlight(self.leg.clone()));
@@ -173,9 +169,8 @@ impl Flight {
         Ok(self.finish(before, now, &report.source.name))
     }
 
-    /// Takes a field over by hand until `order.until`. A later order on the same field replaces
-    /// the earlier; one whose end is not after `now` gives the field back to the sources. Of a leg
-    /// that no source has spoken of there is nothing to take over.
+    /// Sets an override until `order.until` and replaces an earlier one on the same field. If `until` is
+    /// not after `now`, the call removes the override. A leg without a revision has nothing to override.
     pub fn set_override(&mut self, order: Override, now: DateTime<Utc>) -> Applied {
         let Some(before) = self.shown() else {
             return Applied::Unchanged;
@@ -194,7 +189,7 @@ impl Flight {
         self.finish(Some(before), now, &set_by)
     }
 
-    /// Ends the overrides whose time is up. Call it at [`Flight::next_override_end`].
+    /// Removes overrides that have ended. Call it at [`Flight::next_override_end`].
     pub fn expire_overrides(&mut self, now: DateTime<Utc>) -> Applied {
         let before = self.shown();
         if !self.end_overrides(now) {
@@ -208,10 +203,10 @@ impl Flight {
         self.overrides.iter().map(|o| o.until).min()
     }
 
-    /// When the hub may forget this leg: a day after the last time in force, or two days after the
-    /// start (in UTC) of its origin date where no time is known. A time that is days off its
-    /// origin date is a mistake of its source: it counts as the origin date's start or, where
-    /// later, as three days after it, so that a leg is neither forgotten at birth nor kept for ever.
+    /// When the hub may drop this leg from the live state: one day after the latest time in force, or two
+    /// days after the start (UTC) of the origin date if no time is known. A time that lies days off the
+    /// origin date is a mistake of its source. It is clamped between the start of the origin date and three
+    /// days later, so the leg is neither dropped at once nor kept for ever.
     pub fn retires_at(&self) -> DateTime<Utc> {
         let days_after = |at: DateTime<Utc>, days| {
             at.checked_add_signed(TimeDelta::days(days)).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -222,17 +217,17 @@ impl Flight {
         days_after(last.clamp(day, days_after(day, 3)), 1)
     }
 
-    /// The value in force: an override's, or the strongest that counts of what sources say.
+    /// The value in force: the override, or else the strongest claim.
     pub fn value(&self, field: Field) -> Option<&Value> {
         Some(self.in_force(field)?.value)
     }
 
-    /// What the public sees.
+    /// The state as clients see it.
     pub fn view(&self) -> FlightView {
         FlightView::of(self)
     }
 
-    /// The doubtful times, each with the reason and with the source of the value in force.
+    /// The doubtful times, each with the reason and the claim in force.
     pub fn doubts(&self) -> Vec<(Field, Doubt, Option<Claim>)> {
         let view = self.view();
         let reached = (steps::departure_step(self), steps::arrival_step(self));
@@ -247,7 +242,7 @@ impl Flight {
         doubts.into_iter().map(|(field, why)| (field, why, of(field))).collect()
     }
 
-    /// The instant in force of a time field.
+    /// The value in force of a time field.
     pub(crate) fn time(&self, field: Field) -> Option<DateTime<Utc>> {
         match self.value(field) {
             Some(Value::Time(seconds)) => DateTime::from_timestamp(*seconds, 0),
@@ -264,7 +259,7 @@ impl Flight {
         self.source_claim(field)
     }
 
-    /// The strongest of the second-best words that count, unless a person has taken the field over.
+    /// The strongest fallback claim that counts, unless the field has an override.
     pub(crate) fn fallback_in_force(&self, field: Field) -> Option<InForce<'_>> {
         self.override_of(field)
             .is_none()
@@ -280,11 +275,12 @@ impl Flight {
         self.overrides.iter().find(|order| order.field == field)
     }
 
-    /// The word in force of a field among those of sources, whatever an operator has set.
+    /// The strongest claim of any source, ignoring overrides.
     pub(crate) fn source_claim(&self, field: Field) -> Option<InForce<'_>> {
         match field {
-            // What is said of it by those who may not is a rumour, see `cancellation`. Of a diversion
-            // nobody has a second best, and that one does not know of it is no word against another's.
+            // A cancellation by a source that may not cancel alone is kept as a fallback claim, see
+            // `cancellation`. Diversions have no fallback, and a clear of one source does not cancel the
+            // claim of another.
             Field::Cancelled | Field::Diverted | Field::DivertedTo => {
                 strongest_own(self.claims_on(field), |claim| self.counts(field, claim))
             }
@@ -295,13 +291,13 @@ impl Flight {
         }
     }
 
-    /// Whether a claim counts, as far as corrections of the route go.
+    /// Whether a claim counts after corrections of the route.
     pub(crate) fn counts(&self, field: Field, claim: &Claim) -> bool {
         self.corrections.is_empty() || self.is_of_shown_route(field, claim)
     }
 
-    /// Whether a claim counts that the other airport only passes on: planned times do until somebody says
-    /// otherwise, movements until the airport itself speaks of its side.
+    /// Whether a claim passed on by the other airport counts: a planned time until another source states
+    /// one, a movement until the airport itself reports on its side.
     fn may_be_passed_on(&self, field: Field) -> bool {
         let is_own = |(f, claim): &(Field, Claim)| {
             f.side() == field.side() && claim.authority >= Source::OWN_SIDE_BONUS
@@ -309,7 +305,7 @@ impl Flight {
         !is_movement(field) || !self.claims.iter().any(is_own)
     }
 
-    /// The last best word of each source on a field.
+    /// The primary claims on a field, one per source.
     pub(crate) fn claims_on(&self, field: Field) -> &[(Field, Claim)] {
         &self.claims[range_of(&self.claims, field)]
     }
@@ -318,7 +314,7 @@ impl Flight {
         (self.rev > 0).then(|| self.view())
     }
 
-    /// Takes one statement in. Whether anything was changed from it.
+    /// Merges one statement. Returns whether the state changed.
     fn merge_statement(&mut self, report: &Report, standing: Confidence, statement: &Statement) -> bool {
         let Statement { field, value } = statement;
         let claim = Claim {
@@ -335,8 +331,8 @@ impl Flight {
             Confidence::Primary | Confidence::Fallback => (&mut self.fallback_claims, &mut self.claims),
         };
         if *field == Field::Cancelled {
-            // Which list keeps it depends on who the source is, and that may have been set otherwise, or
-            // not have mattered, when the state was stored.
+            // Which list holds the claim depends on the source's configuration, which may have changed
+            // since the state was stored.
             return record_sole(words, others, *field, claim);
         }
         record(words, *field, claim)
@@ -359,14 +355,14 @@ impl Flight {
         before != self.aliases
     }
 
-    /// Compares with the view before, and gives the leg its next revision if that differs.
+    /// Compares with the view before, and raises the revision if the view differs.
     fn finish(&mut self, before: Option<FlightView>, now: DateTime<Utc>, source: &Arc<str>) -> Applied {
         let after = self.view();
         if before.as_ref() == Some(&after) {
             return Applied::Confirmed;
         }
         self.rev += 1;
-        // The clock of another node, or a replayed one, may be behind the last stamp.
+        // The clock of another node or of a replay may be behind the last stamp.
         self.changed_at = now.max(self.changed_at);
         Applied::Changed(Change {
             leg: self.leg.clone(),

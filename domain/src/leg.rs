@@ -1,10 +1,10 @@
-//! What makes a flight leg that leg.
+//! Identity of a flight leg.
 //!
-//! The natural key is IATA AIDX's: operating carrier, number, suffix, origin date, scheduled
-//! departure and arrival airports, repeat number. Codeshare numbers and registrations never
-//! identify a leg; call signs and providers' identifiers lead to one that is known already, see
-//! [`crate::alias`]. The [`LegId`] is made from the natural key the first time the leg is
-//! heard of, is opaque to clients, never changes and is never reused.
+//! The natural key is that of IATA AIDX: operating carrier, number, suffix, origin date, scheduled
+//! departure and arrival airports, repeat number. Codeshare numbers and registrations never identify a leg.
+//! Call signs and provider identifiers can lead to an existing leg, see [`crate::alias`]. The [`LegId`] is
+//! built from the natural key when the leg is created. It is opaque to clients, never changes and is never
+//! reused.
 
 use crate::airlines;
 use crate::codes::{AirlineCode, Designator, FlightNumber, Iata, InvalidCode, Suffix};
@@ -17,12 +17,11 @@ use std::sync::Arc;
 pub struct LegId(Arc<str>);
 
 impl LegId {
-    /// Longest identifier accepted from outside, in bytes. The longest that [`LegKey::id`] makes
-    /// is shorter than this.
+    /// Longest identifier accepted from outside, in bytes. Longer than any that [`LegKey::id`] builds.
     pub const LENGTH_MAX: usize = 64;
 
-    /// Takes an identifier that was given out before. `None` if it could never have been:
-    /// empty, too long, or with characters that no identifier has.
+    /// Parses an identifier. `None` if the text can never have been one: empty, too long, or with
+    /// characters that identifiers do not have.
     pub fn known(text: &str) -> Option<Self> {
         let shaped = !text.is_empty()
             && text.len() <= Self::LENGTH_MAX
@@ -51,25 +50,25 @@ impl fmt::Debug for LegId {
 /// The natural key of a leg.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LegKey {
-    /// The airline that flies it, by [`canonical_code`](crate::airlines::canonical_code).
+    /// The operating airline, by [`canonical_code`](crate::airlines::canonical_code).
     pub carrier: AirlineCode,
     /// Its number.
     pub number: FlightNumber,
     /// Its operational suffix, if any.
     pub suffix: Option<Suffix>,
-    /// Scheduled date, local at the flight's origin, of the whole flight and not of the leg. It
-    /// stays when the flight slips past midnight.
+    /// Scheduled date of the whole flight, not of the leg, in local time at the flight's origin. A delay
+    /// past midnight does not change it.
     pub origin_date: NaiveDate,
     /// Scheduled departure airport of this leg.
     pub from: Iata,
     /// Scheduled arrival airport of this leg. A diversion does not change it.
     pub to: Iata,
-    /// 0, or 1 and up for a new attempt at the same leg.
+    /// 0, or 1 and up for another attempt at the same leg.
     pub repeat: u8,
 }
 
 impl LegKey {
-    /// The identifier of this leg; the same key gives the same identifier on every node.
+    /// The identifier of this leg. The same key gives the same identifier on every node.
     pub fn id(&self) -> LegId {
         let suffix = self.suffix.map(|s| s.to_string()).unwrap_or_default();
         let date = self.origin_date.format("%Y%m%d");
@@ -77,27 +76,27 @@ impl LegKey {
         LegId(if self.repeat == 0 { base.into() } else { format!("{base}-R{}", self.repeat).into() })
     }
 
-    /// The key as decoders make it now. Earlier ones kept an airline's ICAO code and took AIDX's first
-    /// attempt for a leg of its own.
+    /// The key as current decoders build it. Earlier versions kept an airline's ICAO code and treated
+    /// AIDX's first attempt as a leg of its own.
     pub fn normalized(self) -> Self {
         let repeat = if self.repeat == 1 { 0 } else { self.repeat };
         Self { carrier: airlines::canonical_code(self.carrier), repeat, ..self }
     }
 
-    /// What is printed on a ticket for the operating flight.
+    /// The flight number on a ticket of the operating flight.
     pub fn designator(&self) -> Designator {
         Designator { airline: self.carrier, number: self.number, suffix: self.suffix }
     }
 }
 
-/// Another name of a leg, for look-up and for feeds that know only their own identifiers.
+/// Another name of a leg, for searches and for feeds with identifiers of their own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Alias {
     /// An identifier of one source, with the source's name: `ewr:6803787`.
     Provider(Arc<str>),
-    /// The call sign in use with air traffic control, which need not look like the flight number, with the
-    /// name of the source that gave it: `jfk:JBU615`. Stored ones of before have no source, and are only
-    /// searched for.
+    /// The call sign used with air traffic control, which may differ from the flight number, with the name
+    /// of its source: `jfk:JBU615`. Call signs stored by earlier versions have no source and are only used
+    /// in searches.
     CallSign(Arc<str>),
 }
 
@@ -105,25 +104,26 @@ impl Alias {
     /// Longest alias, in bytes.
     pub const LENGTH_MAX: usize = 64;
 
-    /// A source's own identifier of a leg. The source's name goes with it, so that no source can
-    /// speak for another's.
+    /// A source's own identifier of a leg. It includes the source's name, so that no source can use
+    /// another's identifiers.
     pub fn provider(source: &str, id: &str) -> Result<Self, InvalidCode> {
         Ok(Self::Provider(checked(format!("{source}:{}", id.trim()), id.trim())?))
     }
 
-    /// A call sign such as `JBU615`, in capitals, as a source uses it.
+    /// A source's call sign, such as `JBU615`, in capitals.
     pub fn call_sign(source: &str, text: &str) -> Result<Self, InvalidCode> {
         let text = text.trim().to_ascii_uppercase();
         Ok(Self::CallSign(checked(format!("{source}:{text}"), &text)?))
     }
 
-    /// Whether it is a name that this source gave.
+    /// Whether this source gave the name.
     pub fn is_of(&self, source: &str) -> bool {
         let (Self::Provider(name) | Self::CallSign(name)) = self;
         name.strip_prefix(source).is_some_and(|rest| rest.starts_with(':'))
     }
 
-    /// Whether both are identifiers, or both call signs, of one source. Call signs of before have none.
+    /// Whether both are identifiers, or both call signs, of one source. Call signs stored by earlier
+    /// versions have none.
     fn is_of_the_source_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Provider(name), Self::Provider(_)) | (Self::CallSign(name), Self::CallSign(_)) => {
@@ -133,7 +133,7 @@ impl Alias {
         }
     }
 
-    /// The call sign alone, if it is one.
+    /// The call sign without the source, if it is one.
     pub fn as_call_sign(&self) -> Option<&str> {
         match self {
             Self::Provider(_) => None,
@@ -151,22 +151,22 @@ fn checked(alias: String, id: &str) -> Result<Arc<str>, InvalidCode> {
     }
 }
 
-/// Most aliases one leg keeps of all sources together.
+/// Most aliases of one leg over all sources.
 pub const ALIASES_MAX: usize = 24;
 
-/// Most identifiers one leg keeps of one source.
+/// Most identifiers of one leg per source.
 pub const IDENTIFIERS_MAX: usize = 2;
 
-/// Most call signs one leg keeps of one source.
+/// Most call signs of one leg per source.
 pub const CALL_SIGNS_MAX: usize = 1;
 
-/// Takes those away that are too many, of one source and in all, so that one source's changing names leave
-/// those of the others. The smallest stay, so that the order of arrival does not matter. `aliases` are sorted.
+/// Removes surplus aliases, per source and in total, so that a source with changing names does not displace
+/// those of others. The smallest stay, so that the order of arrival does not matter. `aliases` are sorted.
 pub(crate) fn keep_smallest(aliases: &mut Vec<Alias>) {
     let mut group: Option<Alias> = None;
     let mut kept = 0;
     aliases.retain(|alias| {
-        // Names of one source stand together.
+        // Names of one source are adjacent.
         if !group.as_ref().is_some_and(|first| first.is_of_the_source_of(alias)) {
             (group, kept) = (Some(alias.clone()), 0);
         }

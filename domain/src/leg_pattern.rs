@@ -1,16 +1,15 @@
-//! A pattern for the identifiers of legs.
+//! Patterns over leg identifiers.
 
 use crate::leg::LegId;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A pattern such as `*-2099????-*`: `*` stands for any text, `?` for one character, everything else for
-/// itself.
+/// A pattern such as `*-2099????-*`: `*` matches any text, `?` one character, everything else itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LegPattern(Arc<str>);
 
-/// Why a text is no pattern. Reads as the end of a sentence.
+/// Why a text is not a pattern. Reads as the end of a sentence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "is not a pattern such as *-2099????-* (letters, digits, -, * and ?, at most {} bytes)",
@@ -19,10 +18,10 @@ pub struct LegPattern(Arc<str>);
 pub struct InvalidPattern;
 
 impl LegPattern {
-    /// Whether it stands for this leg.
+    /// Whether the pattern matches this leg.
     pub fn matches(&self, leg: &LegId) -> bool {
         let (pattern, text) = (self.0.as_bytes(), leg.as_str().as_bytes());
-        // Of several `*` only the last one that was passed needs to be tried again.
+        // Of several `*` only the last one passed needs backtracking.
         let (mut at, mut pos, mut last_star) = (0, 0, None);
         while pos < text.len() {
             match pattern.get(at) {

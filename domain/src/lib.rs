@@ -1,47 +1,41 @@
-//! # What is known of a flight
+//! # Domain model of flights
 //!
-//! Everything here is pure: no I/O, no runtime, no serialisation, no clock of its own. Time and
-//! chance come in as arguments, so every test runs in milliseconds and every rule can be replayed.
+//! Everything in this crate is pure: no I/O, no runtime, no serialisation, no clock of its own. Callers
+//! pass time and randomness in as arguments, so tests run in milliseconds and every rule can be replayed.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | [`characters`] | which characters no screen may get |
-//! | [`codes`] | airports', airlines' and flights' names, valid once you hold one |
-//! | [`leg`] | what makes a flight leg that leg: natural key, opaque id, aliases |
-//! | [`leg_pattern`] | a pattern for the identifiers of legs |
-//! | [`alias`] | finds a leg by its other names, so that a corrected key stays the same leg |
-//! | [`correction`] | a leg whose number, date or route is corrected |
-//! | [`field`] | the fields an airport can speak of, and their values |
-//! | [`report`] | what one source says about one leg at one instant |
-//! | [`scope`] | what a feed is believed for |
-//! | [`flight`] | the merged state of one leg: provenance, revision, operator overrides |
-//! | [`view`] | what the public sees of it, and which topics it is told under |
-//! | [`status`] | the one word for where it stands, derived from all that is known |
-//! | [`change`] | what differs between two views, and what kind of change that is |
-//! | [`topic`] | what a listener can follow |
-//! | [`board`] | rows of one airport and direction in order |
-//! | [`backlog`] | reports that were answered and not merged yet, and whether more are taken |
-//! | [`airports`], [`airlines`] | tables with zones and names |
+//! | [`field`] | the fields a report can set, with type and side of each |
+//! | [`report`] | [`report::Report`]: what one source states about one leg at one instant |
+//! | [`scope`] | which flights and fields a feed may report on |
+//! | [`flight`] | [`flight::Flight`]: the merged state of one leg, with provenance, revision and overrides |
+//! | `claim` | how competing claims on one field are ranked |
+//! | `steps`, `cancellation`, `diversion`, `operating`, `visibility` | rules for the fields that need more than ranking |
+//! | [`leg`], [`leg_pattern`] | natural key, identifier and aliases of a leg; patterns over identifiers |
+//! | [`alias`], [`correction`] | find a leg by its other names; a corrected number, date or route |
+//! | [`view`] | what clients see of a flight, and on which topics |
+//! | [`status`] | the displayed status, derived from steps, times and cancellations |
+//! | [`change`] | the difference between two views, classified by kind |
+//! | [`topic`], [`board`] | what clients subscribe to; the ordered rows of one airport and direction |
+//! | [`backlog`] | limits the reports that are durable and not merged yet |
 //! | [`clock`] | the operational clock, which can be replayed |
-//! | [`feed_health`] | how well a feed is heard, and since when it is silent |
-//! | [`feed_key`] | the keys by which feeds are known, and the rules of changing them |
-//! | [`mod@line`] | a line that a person wrote |
-//! | [`delay_reason`] | delay codes in plain words |
-//! | [`ports`] | what the hub asks of the outside world, answered in `adapters` |
+//! | [`feed_health`], [`feed_key`] | health of a feed; its bearer keys and the rules for changing them |
+//! | [`codes`], [`airports`], [`airlines`], [`delay_reason`] | IATA and ICAO codes and the tables behind them |
+//! | [`characters`], [`single_line_text`] | text that is safe to show; one line of text written by a person |
+//! | [`ports`] | interfaces to the outside, implemented in `adapters` |
 //!
-//! The rules of merging stand at the head of [`flight`], those of the status at [`status::Status`], of
-//! how far a side has come in `steps`, of cancellations in `cancellation`; and each has a test in
-//! `tests/rules` whose name says it.
+//! The page of each module states its rules: merging in [`flight`], the status in [`status::Status`],
+//! progress in `steps`, cancellations in `cancellation`. Each rule has a test in `tests/rules` whose name
+//! states it.
 //!
 //! ## Adding a field
 //!
-//! 1. Add a variant to [`field::Field`] and its row in `Field::TABLE` (name, kind, side).
-//! 2. Show it in [`view::FlightView`] and in `FlightView::facts`, if the public may see it.
-//! 3. Give it a [`change::ChangeKind`] in `change.rs`; whatever differs must be of some kind.
-//! 4. Say in `tests/rules` what it is for. The tests of any order and any input take up every
-//!    field of the table by themselves.
-//! 5. `wire` names it in frames and reports through the same table; its golden files will ask you
-//!    to look at the difference.
+//! 1. Add a variant to [`field::Field`] and its row (name, kind, side) to `Field::TABLE`.
+//! 2. If clients may see it, add it to [`view::FlightView`] and to `FlightView::facts`.
+//! 3. Give it a [`change::ChangeKind`] in `change.rs`. Every difference must have a kind.
+//! 4. Add a test to `tests/rules` for its rule. The property tests take every field of the table without a
+//!    change.
+//! 5. `wire` takes the name from the same table. Its golden files show the difference for review.
 
 pub mod airlines;
 pub mod airports;

@@ -1,16 +1,16 @@
-//! What a person sets over what the sources say, and how far that may go.
+//! Overrides: values that an operator sets over the sources, and their limits.
 
 use crate::field::{Field, Value};
 use crate::flight::Flight;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
-/// A value set by hand over what the sources say, until it ends.
+/// A value that an operator set over the sources, until it ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Override {
-    /// The field taken over.
+    /// The field.
     pub field: Field,
-    /// What to show, `None` for nothing.
+    /// The value to show; `None` shows none.
     pub value: Option<Value>,
     /// Who set it.
     pub set_by: Arc<str>,
@@ -20,34 +20,34 @@ pub struct Override {
     pub until: DateTime<Utc>,
 }
 
-/// Why a field is not taken over. Reads as the end of a sentence, after `until` or `value`.
+/// Why an override is refused. Reads as the end of a sentence, after `until` or `value`.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum OverrideRefused {
-    /// Of `until`: it would end before it began.
+    /// `until` is not in the future.
     #[error("must lie after {now}, which it is for flights now")]
     Over {
         /// By the operational clock.
         now: DateTime<Utc>,
     },
-    /// Of `until`: what is forgotten would hide the sources for long.
+    /// `until` is too far ahead. A forgotten override would hide the sources.
     #[error("must lie at most {} days ahead of {now}, which it is for flights now", Override::LASTS_MAX.num_days())]
     TooLong {
         /// By the operational clock.
         now: DateTime<Utc>,
     },
-    /// Of `value`: what has happened cannot lie ahead.
+    /// `value` is the time of an event that lies ahead.
     #[error("lies {minutes_ahead} minutes ahead, and tells of what has happened")]
     NotYet {
-        /// By how much, in minutes.
+        /// How far, in minutes.
         minutes_ahead: i64,
     },
 }
 
 impl Override {
-    /// How long a field may be taken over at once. It can be taken over again.
+    /// Longest override. It can be renewed.
     pub const LASTS_MAX: TimeDelta = TimeDelta::days(7);
 
-    /// Whether it may be given at `now`, by the operational clock.
+    /// Whether the override is valid at `now`, by the operational clock.
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), OverrideRefused> {
         if self.until <= now {
             return Err(OverrideRefused::Over { now });

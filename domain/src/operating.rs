@@ -1,31 +1,30 @@
-//! A source's own later report that the flight operates ends the source's own cancellation or
-//! diversion, as a reinstatement at the same time would.
+//! A later report of the same source that the flight operates ends its own cancellation or diversion, as a
+//! reinstatement at that time would.
 //!
-//! - Boarding, the last call, leaving the stand and take-off end both. The closing of the gate does not:
-//!   the gate of a cancelled flight closes, too.
-//! - Landing ends a cancellation. It ends a diversion only where the source has named no other airport: a
-//!   flight that goes to Miami instead lands in Miami.
-//! - "Later" goes by the source's own times. A step happens when it was observed, and counts from then
-//!   on, whatever the source reports next ([`Field::Operated`]). An operation's time must itself lie after
-//!   the cancellation, as senders repeat the times of what happened before it.
-//! - A cancellation that the source observed after that counts again.
+//! - Boarding, last call, off-block and take-off end both. Gate closed does not: the gate of a cancelled
+//!   flight closes, too.
+//! - Landing ends a cancellation. It ends a diversion only if the source has named no other airport: a
+//!   flight diverted to Miami lands in Miami.
+//! - "Later" refers to the source's own times. A step happens when it was observed and counts from then on,
+//!   whatever the source reports next ([`Field::Operated`]). The time of an operation must itself lie after
+//!   the cancellation, because senders repeat the times of earlier events.
+//! - A newer cancellation of the source counts again.
 
 use crate::claim::{Claim, InForce, strongest_of};
 use crate::field::{Field, Step, Value};
 use crate::flight::Flight;
 use chrono::{DateTime, Utc};
 
-/// Operations on the way out.
+/// Departure operations that end a cancellation or a diversion.
 const DEPARTURE_OPERATIONS: [Field; 4] =
     [Field::DepartureBoarding, Field::DepartureFinalCall, Field::DepartureActual, Field::DepartureAirborne];
 
-/// Operations on the way in.
+/// Arrival operations that end a cancellation.
 const ARRIVAL_OPERATIONS: [Field; 3] = [Field::ArrivalLanded, Field::ArrivalActual, Field::ArrivalFirstBag];
 
 static NOT: Value = Value::Flag(false);
 
-/// The strongest claim on `field` that is in force among those of sources. One that its own source has
-/// ended counts as `false` from then on.
+/// The strongest claim on `field`. A claim that its own source has ended counts as `false` from then on.
 pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'_>> {
     strongest_of(flight.claims_on(field).iter().filter(|(_, claim)| flight.counts(field, claim)).filter_map(
         |(_, claim)| {
@@ -36,7 +35,7 @@ pub(crate) fn strongest_claim(flight: &Flight, field: Field) -> Option<InForce<'
     ))
 }
 
-/// When the source of this claim on `field` reported later that the flight operates.
+/// When the source of this claim later reported that the flight operates.
 pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Claim) -> Option<DateTime<Utc>> {
     let operated = later(flight, Field::Operated, claim);
     let left = DEPARTURE_OPERATIONS.into_iter().flat_map(|field| later(flight, field, claim));
@@ -48,7 +47,7 @@ pub(crate) fn ended_at(flight: &Flight, field: Field, claim: &Claim) -> Option<D
     operated.chain(left).chain(landed).map(|claim| claim.observed_at).max()
 }
 
-/// What the source of `claim` has reported on `field` that happened after it made the claim.
+/// Claims of the same source on `field` about events after `claim`.
 fn later<'a>(flight: &'a Flight, field: Field, claim: &'a Claim) -> impl Iterator<Item = &'a Claim> {
     let all = flight.claims_on(field).iter().chain(flight.fallback_claims_on(field)).map(|(_, other)| other);
     all.filter(move |other| {
@@ -67,7 +66,7 @@ fn names_another_airport(flight: &Flight, claim: &Claim) -> bool {
     own.filter(|other| other.source == claim.source).any(|other| asserts(flight, other))
 }
 
-/// Whether a claim says that the flight is cancelled, or goes elsewhere.
+/// Whether a claim states a cancellation or a diversion.
 pub(crate) fn asserts(flight: &Flight, claim: &Claim) -> bool {
     match &claim.value {
         Some(Value::Airport(iata)) => *iata != flight.shown_key().to,

@@ -1,4 +1,4 @@
-//! What one source says about one leg at one instant.
+//! Reports: what one source states about one leg at one instant.
 
 use crate::codes::Iata;
 use crate::field::{Field, Side, Step, Value};
@@ -8,31 +8,32 @@ use crate::scope::Scope;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// Who speaks, and how much its word counts.
+/// A source of reports and its weight.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
     /// Name from the configuration, such as `jfk`.
     pub name: Arc<str>,
-    /// The airport it speaks for, if it is one airport's feed.
+    /// The airport that it speaks for, if the feed belongs to one airport.
     pub airport: Option<Iata>,
-    /// 0 to 99, from the configuration. Higher wins where neither is the airport of that side.
+    /// 0 to 99, from the configuration. The higher rank wins between sources that are not the airport of
+    /// the side in question.
     pub rank: u8,
-    /// Whether it may make flights known that nobody has spoken of (a primary source), or may
-    /// only enrich those that are known (a secondary one).
+    /// Whether the source may create legs (a primary source) or only add to existing ones (a secondary
+    /// source).
     pub creates: bool,
-    /// What it is believed for.
+    /// Which flights and fields the source may report on.
     pub scope: Scope,
 }
 
 impl Source {
-    /// Added to the rank of an airport's own feed for the fields of its own side, so that Newark's
-    /// word on a departure gate at Newark outweighs anybody else's. Larger than any rank.
+    /// Added to an airport's rank for the fields of its own side. Larger than any rank, so Newark's claim
+    /// on a departure gate at Newark outweighs every other source.
     pub const OWN_SIDE_BONUS: u8 = 100;
 
-    /// What a claim weighs that an airport's feed passes on for the other airport: less than any other.
+    /// The authority of values that an airport's feed passes on for the other airport: the lowest.
     pub const PASSED_ON: u8 = 0;
 
-    /// What this source's word weighs for `field` of the leg `key`.
+    /// The weight of this source for `field` of the leg `key`.
     pub fn authority(&self, field: Field, key: &LegKey) -> u8 {
         if self.passes_on(field, key) {
             return Self::PASSED_ON;
@@ -40,14 +41,14 @@ impl Source {
         let own = match field.side() {
             Side::Departure => self.airport == Some(key.from),
             Side::Arrival => self.airport == Some(key.to),
-            // A flight that one of its ends calls off is off, and only an end knows that it flies.
+            // The departure and arrival airports decide over cancellations.
             Side::Whole => field == Field::Cancelled && self.is_an_end_of(key),
         };
         self.rank.min(Self::OWN_SIDE_BONUS - 1) + if own { Self::OWN_SIDE_BONUS } else { 0 }
     }
 
-    /// Whether its word alone cancels or reinstates the leg `key`: a primary source's, or that of
-    /// one of its airports. Anybody else has it from somewhere, or concludes it from silence.
+    /// Whether the source can cancel or reinstate the leg alone: primary sources and the leg's airports
+    /// can. Other sources repeat it or infer it from missing data.
     pub fn may_cancel(&self, key: &LegKey) -> bool {
         self.creates || self.is_an_end_of(key)
     }
@@ -57,87 +58,88 @@ impl Source {
     }
 }
 
-/// What a source itself thinks of a word of its own.
+/// How a source rates its own statement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Confidence {
-    /// What it knows.
+    /// The value that the source knows.
     Primary,
-    /// What it goes by while it knows nothing better: the gate that is planned, where there is none
-    /// in use; the estimate of touchdown, where there is none of being on block.
+    /// The value that the source uses as long as it has no better one: the planned gate without a gate in
+    /// use, the estimate of touchdown without one of on-block.
     Fallback,
 }
 
-/// One statement of a field: a value, or that the value is taken away.
+/// One statement on a field: a value or a clear.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Statement {
     /// The field.
     pub field: Field,
-    /// `None` takes the value away (AIDX `xsi:nil`, JSON `clear`). A field that is not mentioned
-    /// is left as it is.
+    /// `None` clears the value (AIDX `xsi:nil`, JSON `clear`). A field that a report does not mention does
+    /// not change.
     pub value: Option<Value>,
 }
 
 impl Statement {
-    /// Whether merging takes notice of it: a value must fit its field.
+    /// Whether merging uses the statement: a value must fit its field.
     pub(crate) fn counts(&self) -> bool {
         self.value.as_ref().is_none_or(|value| value.fits(self.field))
     }
 }
 
-/// What one source says about one leg at one instant. Partial: what is missing did not change.
+/// What one source states about one leg at one instant. Reports are partial: a missing field did not
+/// change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
-    /// Who says so.
+    /// The source.
     pub source: Arc<Source>,
-    /// About which leg.
+    /// The leg.
     pub key: LegKey,
-    /// Other names of the leg that the source gave.
+    /// Other names that the source gave for the leg.
     pub aliases: Vec<Alias>,
-    /// When the source knew it, by the operational clock; the time of receipt where it does not
-    /// say. Decides between words of one source, so two messages of a source whose times are
-    /// coarse should be told apart by something in the part below the second.
+    /// When the source observed it, by the operational clock; the time of receipt if the source gives none.
+    /// It orders the claims of one source, so a decoder should tell two messages with the same coarse time
+    /// apart below the second.
     pub observed_at: DateTime<Utc>,
-    /// When the hub got it, by the operational clock.
+    /// When the hub received it, by the operational clock.
     pub received_at: DateTime<Utc>,
-    /// What it says. A field appears at most once.
+    /// The primary statements, at most one per field.
     pub statements: Vec<Statement>,
-    /// What it says as second best, see [`Confidence`]. A field appears at most once here, too.
+    /// The fallback statements ([`Confidence::Fallback`]), at most one per field.
     pub fallback_statements: Vec<Statement>,
 }
 
 impl Report {
-    /// Most statements a report can make of either standing: one for each field.
+    /// Most statements of each confidence in one report: one per field.
     pub const STATEMENTS_MAX: usize = Field::TABLE.len();
 
-    /// States a value, over an earlier statement of this report on the same field.
+    /// States a value. Replaces an earlier statement of this report on the field.
     pub fn set(&mut self, field: Field, value: Value) {
         debug_assert!(value.fits(field), "{field} does not take {value:?}");
         self.state(Confidence::Primary, Statement { field, value: Some(value) });
     }
 
-    /// States that a field has no value any more.
+    /// Clears a field.
     pub fn clear(&mut self, field: Field) {
         self.state(Confidence::Primary, Statement { field, value: None });
     }
 
-    /// Whether it says anything of a field as its best word.
+    /// Whether the report has a primary statement on a field.
     pub fn speaks_of(&self, field: Field) -> bool {
         self.statements.iter().any(|statement| statement.field == field)
     }
 
-    /// What it says in either standing.
+    /// All statements with their confidence.
     pub fn all_statements(&self) -> impl Iterator<Item = (Confidence, &Statement)> {
         let of = |standing| move |statement| (standing, statement);
         let fallback_statements = self.fallback_statements.iter().map(of(Confidence::Fallback));
         self.statements.iter().map(of(Confidence::Primary)).chain(fallback_statements)
     }
 
-    /// States a status word: steps as steps, the rest as the flags they are. A return to the stand
-    /// takes the departure's times away too, and is kept when the flight boards again.
+    /// Adds a reported status: a step as a step, the other values as flags. A return to the stand also
+    /// clears the departure times, and stays recorded when the flight boards again.
     pub fn status(&mut self, status: ReportedStatus) {
         match status {
             ReportedStatus::Step(Step::Returned) => {
-                // The attempt is over: its times no longer say where the aircraft is.
+                // This attempt is over. Its times no longer say where the aircraft is.
                 self.clear(Field::DepartureActual);
                 self.clear(Field::DepartureAirborne);
                 self.set(Field::DepartureReturned, Value::Time(self.observed_at.timestamp()));
@@ -150,7 +152,8 @@ impl Report {
         }
     }
 
-    /// Refuses what cannot have been seen when it was. To accept it would lock out later, true words.
+    /// Refuses events that lie too far after their observation. Accepting them would block later, correct
+    /// statements.
     pub fn check_times(&self, now: DateTime<Utc>) -> Result<(), Refused> {
         let observed_at = self.observed_at;
         let ahead = observed_at - now;
@@ -169,8 +172,7 @@ impl Report {
         Ok(())
     }
 
-    /// States something in either standing, over an earlier statement of the same standing on the
-    /// same field.
+    /// Adds a statement. Replaces an earlier one of the same confidence on the field.
     pub fn state(&mut self, standing: Confidence, statement: Statement) {
         let statements = match standing {
             Confidence::Primary => &mut self.statements,
@@ -183,21 +185,21 @@ impl Report {
     }
 }
 
-/// A status as reports word it. What is shown is derived from all that is known.
+/// A status as feeds report it. The displayed status is derived from the whole state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReportedStatus {
-    /// A step of the flight's life.
+    /// A step in the life of a flight.
     Step(Step),
     /// Cancelled.
     Cancelled,
-    /// A cancellation taken back.
+    /// The cancellation is withdrawn.
     Reinstated,
     /// Diverted.
     Diverted,
 }
 
 impl ReportedStatus {
-    /// The words a report may use.
+    /// Parses the values that a report may use.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "cancelled" => Some(Self::Cancelled),

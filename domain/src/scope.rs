@@ -1,18 +1,18 @@
-//! What a feed speaks for, and what of its reports counts.
+//! Which flights and fields a feed may report on.
 //!
-//! A key that is leaked, a feed that is set up wrongly and a system that repeats what it heard elsewhere
-//! all say things of flights that are not theirs. So a feed is believed for what it is configured for.
-//! [`Report::confine`] takes the rest out of a report before it is merged:
+//! A leaked key, a misconfigured feed or a system that repeats foreign data reports on flights of others.
+//! So each feed is trusted only for its configured scope. [`Report::confine`] removes the rest before a
+//! report is merged:
 //!
-//! - An airport's feed speaks for the flights from and to its airport, and of each for its own side. What
-//!   concerns the flight as a whole (cancelled, diverted, aircraft, remark) either end may say.
-//! - Of the other side it may pass on a little ([`PassesOn`]): the planned times, so that a flight can be
-//!   announced, and where it is configured so, what movement messages tell it. That weighs nothing beside
-//!   anybody else's claim ([`Source::authority`]), and of movements nothing counts once that airport itself
-//!   speaks of its side.
-//! - Other feeds speak for the flights of named airlines, or for all.
-//! - Flights whose origin date is further away than the [`Horizon`] are refused. They would take room in
-//!   memory for as long as their day lies ahead.
+//! - An airport's feed reports on flights from and to its airport, and on its own side of each. Fields of
+//!   the flight as a whole (cancelled, diverted, aircraft, remark) are open to both airports.
+//! - It may pass on some values of the other side ([`PassesOn`]): planned times, so that a flight can be
+//!   announced, and, if configured, the contents of movement messages. They weigh less than every other
+//!   claim ([`Source::authority`]). Passed-on movements do not count once that airport itself reports on
+//!   its side.
+//! - Other feeds report on the flights of named airlines, or on all flights.
+//! - Flights with an origin date beyond the [`Horizon`] are refused. They would occupy memory until their
+//!   day.
 
 use crate::airlines;
 use crate::codes::{AirlineCode, Iata, InvalidCode};
@@ -24,26 +24,26 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What a feed is believed for.
+/// The scope of a feed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Scope {
-    /// Which flights, and which part of them.
+    /// Which flights, and which side of them.
     pub speaks_for: SpeaksFor,
-    /// What of the other airport's side of its flights an airport's feed passes on.
+    /// Which values of the other airport's side an airport's feed passes on.
     pub passes_on: PassesOn,
     /// Which days. `None` for any, as in tests.
     pub horizon: Option<Horizon>,
-    /// How many flights it may have made known at once, its share of what the hub holds. `None` for any
+    /// How many live flights the feed may have created, its share of the hub's capacity. `None` for any
     /// number, as in tests.
     pub flights_max: Option<usize>,
 }
 
-/// Which flights a feed speaks for, and which part of them.
+/// Which flights a feed reports on, and which side of them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum SpeaksFor {
-    /// Its own airport's side of the flights from and to it.
+    /// Its own airport's side of flights from and to it.
     Airport,
-    /// Both sides of the flights that these airlines operate.
+    /// Both sides of flights that these airlines operate.
     Airlines(Arc<[AirlineCode]>),
     /// Both sides of all flights.
     #[default]
@@ -63,29 +63,29 @@ impl fmt::Display for SpeaksFor {
     }
 }
 
-/// Why a text does not say whom a feed speaks for. Reads as the end of a sentence.
+/// Why a text is not a valid `speaks_for`. Reads as the end of a sentence.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidSpeaksFor {
-    /// It is none of the words.
+    /// None of the known values.
     #[error("must be \"airport\", \"all\" or \"airline:XX\"")]
     Unknown,
-    /// There are more than [`SpeaksFor::AIRLINES_MAX`] airlines.
+    /// More than [`SpeaksFor::AIRLINES_MAX`] airlines.
     #[error("names more than {} airlines; use \"all\"", SpeaksFor::AIRLINES_MAX)]
     TooMany,
-    /// A code is none.
+    /// An invalid code.
     #[error(transparent)]
     Code(#[from] InvalidCode),
 }
 
 impl SpeaksFor {
-    /// Most airlines one feed is named for.
+    /// Most airlines per feed.
     pub const AIRLINES_MAX: usize = 64;
 }
 
 impl FromStr for SpeaksFor {
     type Err = InvalidSpeaksFor;
 
-    /// Reads `airport`, `all`, `airline:B6` or `airline:B6,EI`.
+    /// Parses `airport`, `all`, `airline:B6` or `airline:B6,EI`.
     fn from_str(text: &str) -> Result<Self, InvalidSpeaksFor> {
         let codes = match (text, text.strip_prefix("airline:")) {
             ("airport", _) => return Ok(Self::Airport),
@@ -105,26 +105,25 @@ impl FromStr for SpeaksFor {
     }
 }
 
-/// What an airport's feed passes on of the other airport's side of its flights.
+/// Which values of the other airport's side an airport's feed passes on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum PassesOn {
-    /// Nothing.
+    /// None.
     Nothing,
-    /// The planned times.
+    /// Planned times.
     #[default]
     Schedule,
-    /// The planned times, and what movement messages tell: that the flight has left or landed, and when
-    /// it is expected.
+    /// Planned times, and what movement messages report: departure, landing and estimates.
     Movements,
 }
 
 impl PassesOn {
-    /// Each with its word in the configuration.
+    /// Every value with its name in the configuration.
     pub const WORDS: [(Self, &'static str); 3] =
         [(Self::Nothing, "nothing"), (Self::Schedule, "schedule"), (Self::Movements, "movements")];
 }
 
-/// The days around now of whose flights a feed may speak, by their origin date.
+/// The range of origin dates, around today, on which a feed may report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Horizon {
     /// Days before today, in UTC.
@@ -134,45 +133,45 @@ pub struct Horizon {
 }
 
 impl Default for Horizon {
-    /// A leg is retired at most four days after its origin date; airports plan a week ahead.
+    /// A leg is retired at most four days after its origin date. Airports plan a week ahead.
     fn default() -> Self {
         Self { past_days: 4, future_days: 8 }
     }
 }
 
-/// Why nothing of a report counts.
+/// Why a whole report is out of scope.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum OutOfScope {
-    /// The feed's airport is neither end of the flight.
+    /// The feed's airport is neither departure nor arrival airport.
     #[error("this feed speaks for flights from and to {airport}, and {leg} is none (speaks_for)")]
     OtherAirport {
-        /// The feed's.
+        /// The feed's airport.
         airport: Iata,
-        /// Which leg.
+        /// The leg.
         leg: LegId,
     },
     /// Another airline operates it.
     #[error("this feed speaks for certain airlines, and {leg} is of none of them (speaks_for)")]
     OtherAirline {
-        /// Which leg.
+        /// The leg.
         leg: LegId,
     },
-    /// Its day is over.
+    /// The origin date is too far back.
     #[error("{leg} lies {days} days back, and this feed speaks of {past_days} (horizon_days.past)")]
     TooLongAgo {
-        /// Which leg.
+        /// The leg.
         leg: LegId,
-        /// How far.
+        /// How many days.
         days: i64,
         /// The limit.
         past_days: u16,
     },
-    /// Its day is too far off.
+    /// The origin date is too far ahead.
     #[error("{leg} lies {days} days ahead, and this feed speaks of {future_days} (horizon_days.future)")]
     TooFarAhead {
-        /// Which leg.
+        /// The leg.
         leg: LegId,
-        /// How far.
+        /// How many days.
         days: i64,
         /// The limit.
         future_days: u16,
@@ -180,7 +179,7 @@ pub enum OutOfScope {
 }
 
 impl OutOfScope {
-    /// The fixed word for it in metrics and bodies.
+    /// The label in metrics and bodies.
     pub fn word(&self) -> &'static str {
         match self {
             Self::OtherAirport { .. } => "other_airport",
@@ -191,12 +190,12 @@ impl OutOfScope {
     }
 }
 
-/// The fixed word for values of the other airport's side that are left out of a report.
+/// The label for removed values of the other airport's side.
 pub const OTHER_SIDE: &str = "other_side";
 
 impl Report {
-    /// Takes out what its source does not speak for, and answers how many statements that were. `Err`
-    /// where nothing of it counts. Confining twice is the same as once.
+    /// Removes statements out of scope and returns their number. `Err` if the whole report is out of scope.
+    /// Idempotent.
     pub fn confine(&mut self, now: DateTime<Utc>) -> Result<usize, OutOfScope> {
         let source = self.source.clone();
         if let Some(horizon) = source.scope.horizon {
@@ -228,18 +227,17 @@ impl Report {
     }
 }
 
-/// What becomes of a statement.
+/// What happens to a statement.
 #[derive(PartialEq, Eq)]
 enum Decision {
     Counts,
     LeftOut,
-    /// A step that is not the source's to tell, and ends what it told before: that the flight is late.
+    /// The step belongs to the other airport, but ends the source's own claim that the flight is late.
     Ends,
 }
 
 impl Source {
-    /// Whether it passes a statement on `field` of the leg `key` on for the airport of that side, which
-    /// is not its own.
+    /// Whether the source passes on a statement on `field` for the other airport.
     pub(crate) fn passes_on(&self, field: Field, key: &LegKey) -> bool {
         self.scope.speaks_for == SpeaksFor::Airport
             && match field.side() {
@@ -256,8 +254,8 @@ impl Source {
         let passes_on = self.scope.passes_on;
         let needed = match (statement.field, &statement.value) {
             (Field::DepartureScheduled | Field::ArrivalScheduled, _) => PassesOn::Schedule,
-            // That the flight is late an airport says of its own side, also where it comes to it; a format
-            // has one word for both.
+            // An airport reports a delay for its own side, also for arrivals; formats use one value for
+            // both.
             (Field::DepartureStep, None | Some(Value::Step(Step::Scheduled | Step::Delayed))) => {
                 PassesOn::Nothing
             }
@@ -277,7 +275,7 @@ impl Source {
     }
 }
 
-/// Whether an airport may hear of it from the other end, by movement messages.
+/// Whether movement messages from the other airport carry this field.
 pub(crate) fn is_movement(field: Field) -> bool {
     matches!(
         field,
@@ -293,7 +291,7 @@ pub(crate) fn is_movement(field: Field) -> bool {
 
 impl Horizon {
     fn check(self, key: &LegKey, now: DateTime<Utc>) -> Result<(), OutOfScope> {
-        // A date of the origin's calendar: there it may be yesterday or tomorrow already.
+        // A date of the origin's calendar, where it may be yesterday or tomorrow.
         let ahead: TimeDelta = key.origin_date - now.date_naive();
         let (days, leg) = (ahead.num_days(), || key.id());
         if -days > i64::from(self.past_days) {

@@ -1,35 +1,35 @@
-//! A line that a person wrote: a name, a reason, who did something.
+//! One line of text written by a person: a name, a reason, an author.
 
 use crate::characters::{self, TextKind, Unprintable};
 use std::fmt;
 use std::sync::Arc;
 
-/// One line of text: not empty, no control characters, no space at its ends, at most
-/// [`SingleLineText::CHARS_MAX`] characters. Hold one, and every store and every screen takes it.
+/// One line of text: not empty, no control characters, trimmed, at most [`SingleLineText::CHARS_MAX`]
+/// characters. Every store and screen accepts it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SingleLineText(Arc<str>);
 
-/// Why a text is no line. Reads as the end of a sentence: "reason *is empty*".
+/// Why a text is not a valid line. Reads as the end of a sentence: "reason *is empty*".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but space.
+    /// Only white space.
     #[error("is empty")]
     Empty,
     /// Too long.
     #[error("is longer than {} characters", SingleLineText::CHARS_MAX)]
     TooLong,
-    /// It cannot be seen, or reverses text.
+    /// It has invisible characters or characters that reverse text.
     #[error("{0}")]
     Unprintable(#[from] Unprintable),
 }
 
 impl SingleLineText {
-    /// Longest line, in characters.
+    /// Longest text, in characters.
     pub const CHARS_MAX: usize = 200;
 
-    /// Trims, folds inner runs of space, and refuses what is no line.
+    /// Trims, folds inner white space, and validates.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        // Looked at first, so that a long text is not gone through.
+        // Checked first, so that the cost of a long text is bounded.
         if text.len() > Self::CHARS_MAX * 8 {
             return Err(InvalidText::TooLong);
         }

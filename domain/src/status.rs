@@ -1,4 +1,4 @@
-//! The one word for where a flight stands, derived from all that is known.
+//! The displayed status, derived from the whole state.
 
 use crate::diversion::is_diverted;
 use crate::field::{Field, Step};
@@ -6,22 +6,21 @@ use crate::flight::Flight;
 use crate::view::{FlightView, departed_at};
 use chrono::TimeDelta;
 
-/// From this on a flight is late (14 CFR 234.2).
+/// A flight is late from this delay on (14 CFR 234.2).
 pub const LATE_FROM: TimeDelta = TimeDelta::minutes(15);
 
-/// The one word for where a flight stands. Derived, never reported.
+/// The displayed status. It is derived, never reported.
 ///
-/// What decides, in this order: the journey does not end as planned (cancelled, diverted); the
-/// arrival side, from the bags back to the landing; the departure side, from the air back to
-/// check-in. That the flight is late stands beside the step ([`FlightView::delayed`]), and is the
-/// status only of a flight that has reached none.
+/// The first of these decides: the flight does not end as planned (cancelled, diverted); the arrival side,
+/// from bags on belt back to landed; the departure side, from airborne back to check-in. Delay is shown
+/// beside the step ([`FlightView::delayed`]) and is the status only of a flight that has reached no step.
 ///
-/// Who may cancel, and what ends a cancellation, is at the head of `cancellation`; of a diversion, at
-/// the head of `diversion`. A return to the stand ends with any newer step of the departure airport (it
-/// boards again), and with a departure after the return; what was before it never counts again.
+/// `cancellation` and `diversion` state who may cancel or divert a flight and what ends either. A return to
+/// the stand ends with any newer step of the departure airport, such as boarding, or with a departure after
+/// the return. Times before the return do not count again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {
-    /// As planned, nothing has happened yet.
+    /// As planned; nothing has happened yet.
     Scheduled,
     /// Check-in is open.
     CheckIn,
@@ -33,7 +32,7 @@ pub enum Status {
     FinalCall,
     /// Gate closed.
     GateClosed,
-    /// Late ([`FlightView::delayed`]), and no step is reached yet.
+    /// Late ([`FlightView::delayed`]), before any step.
     Delayed,
     /// Off-block.
     Departed,
@@ -45,16 +44,16 @@ pub enum Status {
     Arrived,
     /// First bag on the belt.
     BagsOnBelt,
-    /// Will not fly.
+    /// Does not fly.
     Cancelled,
     /// Goes or went to another airport.
     Diverted,
-    /// Came back to the stand.
+    /// Returned to the stand.
     Returned,
 }
 
 impl Status {
-    /// Every status with its word in frames and bodies.
+    /// Every status with its name in frames and bodies.
     pub const WORDS: [(Status, &'static str); 15] = [
         (Status::Scheduled, "scheduled"),
         (Status::CheckIn, "check_in"),
@@ -73,13 +72,13 @@ impl Status {
         (Status::Returned, "returned"),
     ];
 
-    /// The word for it.
+    /// The name in frames and bodies.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
     }
 
-    /// The step that it has reached. The first rule that holds decides. Times count like words, as many
-    /// airports only send times; those that lie before the departure do not.
+    /// The status of a flight. The first rule that holds decides. Times count like steps, because many
+    /// airports only send times. Times before the departure do not count.
     pub(crate) fn reached(
         flight: &Flight,
         view: &FlightView,
@@ -111,7 +110,7 @@ impl Status {
         rules.iter().find(|(holds, _)| *holds).map_or(Self::Scheduled, |(_, status)| *status)
     }
 
-    /// Whether the flight has left the stand and not come back, as far as this word tells.
+    /// Whether this status means that the flight has left the stand and not returned.
     pub fn has_left(self) -> bool {
         matches!(
             self,

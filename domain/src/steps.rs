@@ -1,20 +1,20 @@
-//! How far each side has come: by the last word of the airport, and by the times at which things
-//! began.
+//! Progress of each side of a flight, derived from the reported step and from the times of operations.
 //!
-//! A word ("boarding") is true from when it was observed on. An operation's time ("boarding began at
-//! 14:10") is a fact that stays, whenever and in whatever order it is told, corrected or withdrawn.
-//! Of the operations the one that began last counts. Between that and the word:
+//! A reported step ("boarding") is true from its observation on. The time of an operation ("boarding began
+//! at 14:10") is a fact that stays true, in whatever order it is reported, corrected or withdrawn. Of the
+//! operations the one that began last counts. Between that operation and the reported step:
 //!
-//! - The operation, if it is as far as the word or further. It is told late as a rule, so a word that
-//!   was observed after it began does not take it back; one that was observed after it was *told* does.
-//! - The word, if it is further. Only what began after it takes it back: a correction of an earlier
-//!   operation's time does not. That a flight has left is taken back by no operation (the gate of one
-//!   that left at 15:04 may be noted as closed at 15:05), but by a return or another word.
+//! - The operation counts if it is at least as far as the step. Operations are usually reported late, so a
+//!   step observed after the operation began does not revert it. A step observed after the operation was
+//!   *reported* does.
+//! - The step counts if it is further. Only an operation that began after it reverts it; a corrected time
+//!   of an earlier operation does not. No operation reverts a departure (the gate of a flight that left at
+//!   15:04 may be recorded as closed at 15:05). A return or another step does.
 //!
-//! To be late is no step. A source that reports `delayed` says that beside the step it reported before, and
-//! `scheduled` takes it back ([`Field::Late`]). A newer time of departure that is not late disproves it.
+//! Delay is not a step. `delayed` is stored beside the reported step, and `scheduled` withdraws it
+//! ([`Field::Late`]). A newer departure time that is not late disproves it.
 //!
-//! Claims and times of less authority than another on that side do not count.
+//! Steps and times of less authority than another source's on the same side do not count.
 
 use crate::claim::InForce;
 use crate::field::{Field, Step, Value};
@@ -25,7 +25,7 @@ use crate::view::Doubtful;
 use chrono::{DateTime, Utc};
 use smallvec::{SmallVec, smallvec};
 
-/// Operations of a departure with the step that each begins.
+/// Departure operations, with the step that each begins.
 const DEPARTURE_OPERATIONS: [(Field, Step); 5] = [
     (Field::DepartureCheckInOpened, Step::CheckIn),
     (Field::DepartureGateOpened, Step::GateOpen),
@@ -34,10 +34,10 @@ const DEPARTURE_OPERATIONS: [(Field, Step); 5] = [
     (Field::DepartureGateClosed, Step::GateClosed),
 ];
 
-/// Operations of an arrival.
+/// Arrival operations, with the step that each begins.
 const ARRIVAL_OPERATIONS: [(Field, Step); 1] = [(Field::ArrivalFirstBag, Step::BagsOnBelt)];
 
-/// A step that has begun.
+/// A step that began with an operation.
 struct StepStart {
     step: Step,
     at: DateTime<Utc>,
@@ -45,14 +45,14 @@ struct StepStart {
     authority: u8,
 }
 
-/// A step by a word.
+/// A reported step.
 struct StepClaim {
     step: Step,
     at: DateTime<Utc>,
     authority: u8,
 }
 
-/// What a statement on the step of a departure says: the step itself, whether the flight is late, and
+/// The statements behind a reported departure step: the step itself, whether the flight is late, and
 /// whether it operates.
 pub(crate) fn statements_of(step: Option<&Value>, observed_at: DateTime<Utc>) -> SmallVec<[Statement; 2]> {
     let states = |field, value| Statement { field, value };
@@ -71,11 +71,11 @@ pub(crate) fn statements_of(step: Option<&Value>, observed_at: DateTime<Utc>) ->
     }
 }
 
-/// Whether it is reported late, and no newer time of departure disproves that.
-/// A doubtful time disproves nothing. One that a person has set does, whenever it was set.
+/// Whether the flight is reported late and no newer departure time disproves it. Doubtful times disprove
+/// nothing. An override disproves it whenever it was set.
 pub(crate) fn is_reported_late(flight: &Flight, doubtful: Doubtful) -> bool {
     let late = flight.in_force(Field::Late).filter(|late| *late.value == Value::Flag(true));
-    // As kept from before it was a field of its own.
+    // States stored before the field `Late` existed keep the delay as a step.
     let step = flight.in_force(Field::DepartureStep);
     let step = step.filter(|word| *word.value == Value::Step(Step::Delayed));
     let Some(late) = late.into_iter().chain(step).max_by_key(|word| word.authority) else { return false };
@@ -90,7 +90,7 @@ pub(crate) fn is_reported_late(flight: &Flight, doubtful: Doubtful) -> bool {
     ![Field::DepartureEstimated, Field::DepartureActual].into_iter().any(disproves)
 }
 
-/// How far the departure has come.
+/// The step that the departure has reached.
 pub(crate) fn departure_step(flight: &Flight) -> Step {
     let returned = returned_at(flight);
     let mut begun = begun(flight, &DEPARTURE_OPERATIONS);
@@ -102,20 +102,20 @@ pub(crate) fn departure_step(flight: &Flight) -> Step {
     furthest(&begun, word)
 }
 
-/// How far the arrival has come.
+/// The step that the arrival has reached.
 pub(crate) fn arrival_step(flight: &Flight) -> Step {
     furthest(&begun(flight, &ARRIVAL_OPERATIONS), step_claim(flight, Field::ArrivalStep))
 }
 
-/// When the aircraft last came back to the stand. By somebody with less to say of the departure
-/// than whoever tells its steps, it did not.
+/// When the aircraft last returned to the stand. Claims of less authority than those on the departure's
+/// steps do not count.
 pub(crate) fn returned_at(flight: &Flight) -> Option<DateTime<Utc>> {
     let word = flight.in_force(Field::DepartureStep);
     let times = DEPARTURE_OPERATIONS.iter().filter_map(|(field, _)| flight.in_force(*field));
     let weight = times.chain(word).map(|word| word.authority).max();
     let counts = |word: &InForce<'_>| weight.is_none_or(|weight| word.authority >= weight);
     let told = flight.in_force(Field::DepartureReturned).filter(counts).and_then(|word| word.time());
-    // The step alone says so too, as kept from before the instant was.
+    // States stored before the return time existed have only the step.
     let step = word.filter(counts).filter(|word| *word.value == Value::Step(Step::Returned));
     told.max(step.map(|word| word.observed_at))
 }
@@ -136,8 +136,8 @@ fn step_claim(flight: &Flight, field: Field) -> Option<StepClaim> {
     Some(StepClaim { step, at: word.observed_at, authority: word.authority })
 }
 
-/// Check-in that has closed is no longer open. That is all that its closing says: the gate may have
-/// opened long before.
+/// Check-in that has closed is no longer open. Nothing else follows from it: the gate may have opened long
+/// before.
 fn end_check_in(closed: &InForce<'_>, begun: &mut Vec<StepStart>, word: &mut Option<StepClaim>) {
     let Some(closed_at) = closed.time() else { return };
     begun.retain(|b| b.step != Step::CheckIn || b.at > closed_at || b.authority > closed.authority);

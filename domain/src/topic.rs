@@ -1,4 +1,4 @@
-//! What a listener can follow.
+//! Topics that a client can subscribe to.
 
 use crate::codes::{AirlineCode, Direction, Iata};
 use crate::leg::LegId;
@@ -18,8 +18,8 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Reads `flight/{leg}`, `board/{IATA}/{departures|arrivals}`, `airline/{XX}` or `all`. `None`
-    /// for anything else; whether the airport or leg exists is another question.
+    /// Parses `flight/{leg}`, `board/{IATA}/{departures|arrivals}`, `airline/{XX}` or `all`. `None` for
+    /// anything else. Does not check that the airport or leg exists.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let topic = match (parts.next()?, parts.next(), parts.next()) {

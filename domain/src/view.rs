@@ -1,9 +1,9 @@
-//! What the public sees of a leg: the facts, each with its path, and the topics they are told under.
+//! A leg as clients see it: its facts by path, and its topics.
 //!
-//! Some of what is in force is not shown, as it would mislead: estimates of a cancelled flight, a
-//! departure that ended in a return to the stand. Times that cannot be meant are shown and marked as
-//! doubtful (`doubt`), and nothing is worked out from them. What a late departure means for the arrival
-//! is worked out where nobody says it (`forecast`).
+//! Some values in force are not shown because they would mislead: estimates of a cancelled flight, and a
+//! departure that ended in a return to the stand. Implausible times are shown, marked as doubtful
+//! (`doubt`), and not used in computations. If the departure is late and no source estimates the arrival,
+//! the view computes a forecast (`forecast`).
 
 mod board_time;
 mod doubt;
@@ -60,30 +60,30 @@ pub struct ArrivalView {
     pub scheduled: Option<DateTime<Utc>>,
     /// Estimated on-block time, unless the flight is cancelled.
     pub estimated: Option<DateTime<Utc>>,
-    /// What a late departure makes of the planned arrival, where no estimate is known that can be true.
+    /// The arrival expected from a late departure, if no plausible estimate is known.
     pub forecast: Option<DateTime<Utc>>,
     /// Actual on-block time.
     pub actual: Option<DateTime<Utc>>,
 }
 
-/// What the public sees of a leg. Everything but identifier, revision and stamp.
+/// A leg as clients see it, without identifier, revision and stamp.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FlightView {
-    /// Natural key, corrections included, of which the public sees carrier, number, suffix, date and airports.
+    /// The natural key with corrections. Clients see carrier, number, suffix, date and airports.
     pub key: LegKey,
     /// Marketing flights.
     pub codeshares: Option<Arc<[Designator]>>,
-    /// Derived status: the step that it has reached.
+    /// Derived status: the step that the flight has reached.
     pub status: Status,
-    /// Whether it is late, or said to be, whatever step it has reached.
+    /// Whether the flight is late or reported late, at any step.
     pub delayed: bool,
-    /// Times that are shown although they cannot be meant, or cannot be true.
+    /// Shown times that are implausible.
     pub doubtful: Doubtful,
     /// Departure side.
     pub departure: DepartureView,
     /// Arrival side.
     pub arrival: ArrivalView,
-    /// Remark in the airport's words.
+    /// The airport's remark, unchanged.
     pub remark: Option<Arc<str>>,
     /// Reason of a delay in plain words.
     pub delay_reason: Option<Arc<str>>,
@@ -91,22 +91,22 @@ pub struct FlightView {
     pub aircraft_type: Option<Arc<str>>,
     /// Aircraft registration.
     pub aircraft_registration: Option<Arc<str>>,
-    /// Where it goes instead; never the scheduled arrival airport.
+    /// The airport of a diversion; never the scheduled arrival airport.
     pub diverted_to: Option<Iata>,
-    /// Not for the public: such a leg appears under no topic.
+    /// Hidden from clients: the leg has no topics.
     pub hidden: bool,
 }
 
-/// One shown fact: its dotted path in a flight's JSON object, and its value.
+/// A shown fact, addressed by its dotted path in a flight's JSON object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
-    /// Nothing known.
+    /// No value.
     None,
     /// Text.
     Text(Arc<str>),
     /// An instant.
     Time(DateTime<Utc>),
-    /// A fixed word.
+    /// One of a fixed set of values.
     Word(&'static str),
     /// An airport.
     Airport(Iata),
@@ -114,13 +114,13 @@ pub enum Fact {
     Codeshares(Arc<[Designator]>),
     /// Yes or no.
     Flag(bool),
-    /// The names of fields.
+    /// Names of fields.
     Fields(Doubtful),
 }
 
 impl FlightView {
-    /// Most topics one leg appears under: its own, both boards, the airport it was diverted to,
-    /// its airline, its codeshares' airlines, and all.
+    /// Most topics of one leg: its own, both boards, the board of a diversion's airport, its airline, its
+    /// codeshares' airlines, and all.
     pub const TOPICS_MAX: usize = 6 + crate::field::CODESHARES_MAX;
 
     pub(crate) fn of(flight: &Flight) -> Self {
@@ -131,7 +131,7 @@ impl FlightView {
         let time = |field| flight.time(field);
         let key = flight.shown_key();
         let is_off = is_cancelled(flight);
-        // Nobody leaves or comes on a cancelled flight, though its sources often go on estimating.
+        // Sources often keep estimating a cancelled flight.
         let unless_off = |at: Option<DateTime<Utc>>| at.filter(|_| !is_off);
         let departure = DepartureView {
             airport: key.from,
@@ -183,8 +183,7 @@ impl FlightView {
         view
     }
 
-    /// Every fact that can change, by its dotted path in a flight's JSON object, always in the
-    /// same order.
+    /// Every fact that can change, by its dotted path in a flight's JSON object, in a fixed order.
     pub fn facts(&self) -> [(&'static str, Fact); 22] {
         let text = |t: &Option<Arc<str>>| t.clone().map_or(Fact::None, Fact::Text);
         let time = |t: Option<DateTime<Utc>>| t.map_or(Fact::None, Fact::Time);
@@ -216,7 +215,7 @@ impl FlightView {
         ]
     }
 
-    /// Number, date and route, which change only when they are corrected.
+    /// Number, date and route. They change only by a correction.
     pub fn identity(&self) -> [(&'static str, Fact); 6] {
         let LegKey { carrier, number, suffix, origin_date, from, to, repeat: _ } = self.key;
         let text = |text: String| Fact::Text(text.into());
@@ -230,7 +229,7 @@ impl FlightView {
         ]
     }
 
-    /// The topics under which this leg's changes are told. Empty for a hidden leg.
+    /// The topics on which this leg's changes are published. Empty for a hidden leg.
     pub fn topics(&self, leg: &LegId) -> SmallVec<[Topic; 6]> {
         let mut topics = SmallVec::new();
         if self.hidden {
@@ -254,17 +253,16 @@ impl FlightView {
     }
 }
 
-/// When the aircraft left, by `field` (off-block or airborne). Where it came back to the stand, what
-/// happened before belongs to the attempt that is over, however late somebody tells or repeats it,
-/// and although the flight boards again; what happened after is the next attempt.
+/// When the aircraft left, by `field` (off-block or airborne). After a return to the stand, earlier times
+/// belong to the previous attempt, even if a source repeats them later or the flight boards again. Later
+/// times belong to the next attempt.
 pub(crate) fn departed_at(flight: &Flight, field: Field) -> Option<DateTime<Utc>> {
     let returned = steps::returned_at(flight);
     flight.time(field).filter(|at| returned.is_none_or(|returned| *at > returned))
 }
 
-/// When it is expected on the stand. An estimate of touchdown, which is a second-best word, that is
-/// as new as the one of being on block and lies after it disproves that: nobody is on block before
-/// having landed.
+/// The expected on-block time. Sources report an estimate of touchdown as a fallback. If it is as new as
+/// the on-block estimate and later, the on-block estimate must be wrong.
 fn on_block_estimate(flight: &Flight) -> Option<DateTime<Utc>> {
     let field = Field::ArrivalEstimated;
     let best = flight.in_force(field)?;

@@ -1,14 +1,13 @@
-//! Whether the public may see a leg.
+//! Whether clients may see a leg.
 //!
-//! A leg is hidden for one of several reasons, each a field of its own, so that taking one back does
-//! not undo another: the airport says so ([`Field::Hidden`]), the flight does not operate
+//! A leg is hidden for one of several reasons. Each reason is a field of its own, so withdrawing one does
+//! not withdraw another: the airport hides the leg ([`Field::Hidden`]), the flight does not operate
 //! ([`Field::NotOperating`]), it carries no passengers ([`Field::NoPassengers`]), or a later attempt
-//! has taken its place ([`Field::Replaced`]).
+//! replaced it ([`Field::Replaced`]).
 //!
-//! The last three are said anew in every message, so that among sources of equal weight the newest
-//! word would be that of whoever spoke last, and the leg would come and go. Of the sources of the
-//! highest authority that speak of it, it is enough that one hides the leg; and each takes back only
-//! what it has said itself.
+//! Every message repeats the last three. If the newest claim among sources of equal weight counted, the leg
+//! would appear and disappear with every message. So, among the sources of the highest authority with a
+//! claim, one is enough to hide the leg, and each withdraws only its own claim.
 
 use crate::field::{Field, Value};
 use crate::flight::Flight;

@@ -1,9 +1,9 @@
-//! Reads the tables of `data/`: comma-separated, one header line, fields with a comma in them in
-//! double quotes. No field holds a quote or a line break (`reduce.py` sees to it), which is why
-//! this is not a CSV library and why fields can be borrowed from the text.
+//! Parses the tables of `data/`: comma-separated, one header line, fields with commas in double quotes.
+//! `reduce.py` ensures that no field contains a quote or a line break. So a CSV library is not needed, and
+//! fields can be borrowed from the text.
 
-/// The rows of a table below its header, each with exactly `N` fields. A row of another width is
-/// left out; the tests count that none is.
+/// The rows below the header with exactly `N` fields. Rows of another width are skipped; tests check that
+/// there are none.
 pub(crate) fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     table.lines().skip(1).filter_map(fields)
 }

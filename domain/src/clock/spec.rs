@@ -1,53 +1,52 @@
-//! The text behind `--clock`: `START@SPEED`, or `START@SPEED/ANCHOR`.
+//! The value of `--clock`: `START@SPEED` or `START@SPEED/ANCHOR`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// The fastest that operational time may run: an hour a second. Beyond it a flight's whole day
-/// passes between two polls of a feed and nothing shown could be followed.
+/// Highest speed: an hour per second. Beyond it a flight's whole day passes between two polls of a feed.
 pub const MAX_SPEED: f64 = 3600.0;
 
-/// The last unix second of the year 9999, the last that RFC 3339 can write.
+/// The last Unix second of the year 9999, the last that RFC 3339 can write.
 const MAX_ANCHOR_S: f64 = 253_402_300_799.0;
 
-/// When operational time starts, how fast it runs, and at which real instant it starts.
+/// Start, speed and anchor of operational time.
 ///
 /// Operational now = `start` + (real now - `anchor`) x `speed`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClockSpec {
-    /// The operational instant shown at the anchor.
+    /// The operational time at the anchor.
     pub start: DateTime<Utc>,
-    /// Operational seconds in a real second; above 0, up to [`MAX_SPEED`].
+    /// Operational seconds per real second; above 0, up to [`MAX_SPEED`].
     pub speed: f64,
-    /// The real instant of `start` in unix seconds, with decimals. `None` is the start of the
-    /// process; a given one lets several processes share one clock exactly.
+    /// The real instant of `start` in Unix seconds, with decimals. `None` means the start of the process.
+    /// Processes with the same anchor share one clock.
     pub anchor: Option<f64>,
 }
 
-/// What is wrong with the text of a clock. Reads as a whole sentence with an example.
+/// Why a clock argument is invalid. Reads as a sentence with an example.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClockSpecError {
     /// There is no `@`.
     #[error("clock {0:?} has no speed: write START@SPEED, such as 2013-02-08T10:00:00-05:00@60")]
     NoSpeed(String),
-    /// The start is no RFC 3339 instant with an offset.
+    /// The start is not an RFC 3339 instant with an offset.
     #[error(
         "clock start {text:?} is not an instant with its offset from UTC ({reason}), such as 2013-02-08T10:00:00-05:00"
     )]
     BadStart {
-        /// What stood before the `@`.
+        /// The text before the `@`.
         text: String,
-        /// What the parser of instants found.
+        /// The error of the parser.
         reason: String,
     },
-    /// The speed is no number, or out of bounds.
+    /// The speed is not a number, or out of bounds.
     #[error(
         "clock speed {0:?} is not a number above 0 and up to 3600, such as the 60 in 2013-02-08T10:00:00-05:00@60"
     )]
     BadSpeed(String),
-    /// The anchor is no number, or out of bounds.
+    /// The anchor is not a number, or out of bounds.
     #[error(
         "clock anchor {0:?} is not a real time in unix seconds, such as the 1767225600.5 in 2013-02-08T10:00:00-05:00@60/1767225600.5"
     )]
@@ -55,7 +54,7 @@ pub enum ClockSpecError {
 }
 
 impl ClockSpec {
-    /// Reads `2013-02-08T10:00:00-05:00@60` and `2013-02-08T10:00:00-05:00@60/1767225600.5`.
+    /// Parses `2013-02-08T10:00:00-05:00@60` and `2013-02-08T10:00:00-05:00@60/1767225600.5`.
     pub fn parse(text: &str) -> Result<Self, ClockSpecError> {
         let (start, rest) = text.split_once('@').ok_or_else(|| ClockSpecError::NoSpeed(shown(text)))?;
         let (speed, anchor) = match rest.split_once('/') {
@@ -78,8 +77,7 @@ impl ClockSpec {
         Ok(Self { start, speed, anchor })
     }
 
-    /// The same clock bound to a real instant unless it is bound already: what a process hands to
-    /// those that are to share its clock.
+    /// The same clock with an anchor, for processes that are to share it. Keeps an existing anchor.
     #[must_use]
     pub fn anchored_at(self, real_now: DateTime<Utc>) -> Self {
         // Milliseconds since 1970 are far below 2^53, so the float holds them exactly.
@@ -88,13 +86,13 @@ impl ClockSpec {
     }
 }
 
-/// A number as people write it: no exponent, no `inf`, no `NaN`, which `f64` would read.
+/// Parses a decimal number without an exponent, `inf` or `NaN`, which `f64` would accept.
 fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     text.parse().ok().filter(|_| plain)
 }
 
-/// A wrong text in an error, cut so that it cannot fill a log.
+/// The invalid text, truncated so that it cannot fill a log.
 fn shown(text: &str) -> String {
     text.chars().take(60).collect()
 }
@@ -107,7 +105,7 @@ impl FromStr for ClockSpec {
     }
 }
 
-/// Writes what [`ClockSpec::parse`] reads, with the start in UTC.
+/// Writes the format of [`ClockSpec::parse`], with the start in UTC.
 impl fmt::Display for ClockSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.start.to_rfc3339_opts(SecondsFormat::AutoSi, true), self.speed)?;

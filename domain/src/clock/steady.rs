@@ -1,76 +1,75 @@
-//! Real time that never goes back for being corrected: the wall clock, followed by the steady one.
+//! Real time that does not go back when the wall clock is corrected.
 //!
-//! Revisions are stamped with it and listeners resume from it, so it must not repeat an instant; yet a
-//! wall clock that was fast and was set right must be followed, or every report without a time of its own
-//! would be stamped ahead of its time. So it follows a step forward at once. Ahead of the wall clock by less
-//! than [`STEP_FROM_US`] it runs at half speed until that has caught up. Further ahead it steps back, as
-//! half speed would take hours, and says so: see [`Adjustment::SteppedBack`].
+//! Revisions are stamped with it and clients resume from it, so it must not repeat an instant. But it must
+//! follow a wall clock that was fast and has been corrected; otherwise it would stamp reports without a
+//! time ahead of real time. So it follows a step forward at once. If it is less than [`STEP_FROM_US`] ahead
+//! of the wall clock, it runs at half speed until the wall clock has caught up. If it is further ahead, it
+//! steps back, because half speed would take hours, and reports [`Adjustment::SteppedBack`].
 //!
-//! All spans and instants are in microseconds: `steady` since whenever the steady clock began, `wall` since
-//! 1970.
+//! All values are in microseconds: `steady` since an arbitrary start, `wall` since 1970.
 
-/// From so far ahead of the wall clock this one steps back instead of slowing down.
+/// From this lead over the wall clock on, the clock steps back instead of slowing down.
 pub const STEP_FROM_US: i64 = 60_000_000;
 
-/// Differences to the wall clock below this are left alone: two clocks are never read at one instant.
+/// Smaller differences are ignored, because two clocks cannot be read at the same instant.
 const TOLERANCE_US: i64 = 1_000;
 
-/// How the time that is shown follows from the steady clock. Replaced as a whole with each correction.
+/// Converts the steady clock to the displayed time. Replaced as a whole by each adjustment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SteadyWall {
-    /// By how much the wall clock is ahead of the steady one.
+    /// The lead of the wall clock over the steady clock.
     ahead_us: i64,
-    /// From here on it ran at half speed, as long as that shows a later time than the wall clock.
+    /// From this point the clock runs at half speed, as long as that is later than the wall clock.
     base_steady_us: i64,
     base_shown_us: i64,
 }
 
-/// What a look at the wall clock has brought about.
+/// The result of a comparison with the wall clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Adjustment {
-    /// The wall clock was set forward, or the machine has slept.
+    /// The wall clock was set forward, or the machine was suspended.
     SteppedForward {
-        /// By so much.
+        /// By how much.
         by_us: i64,
     },
-    /// The wall clock was set back by little: this clock runs at half speed for a while.
+    /// The wall clock was set back a little. This clock runs at half speed for a while.
     SlowedDown {
-        /// So far it is ahead.
+        /// The lead over the wall clock.
         ahead_us: i64,
     },
-    /// The wall clock was set back by much, and this clock with it: instants are shown a second time.
+    /// The wall clock was set back by much, and this clock with it. Instants repeat.
     SteppedBack {
-        /// By so much.
+        /// By how much.
         by_us: i64,
     },
 }
 
 impl SteadyWall {
-    /// Follows the wall clock from now on. `not_before_us` is an instant that was shown already, by an
-    /// earlier run for one.
+    /// Follows the wall clock. `not_before_us` is an instant that was shown before, for example by an
+    /// earlier run.
     pub fn new(steady_us: i64, wall_us: i64, not_before_us: i64) -> Self {
         let shown_us = not_before_us.max(wall_us);
         let shown_us = if shown_us - wall_us >= STEP_FROM_US { wall_us } else { shown_us };
         Self { ahead_us: wall_us - steady_us, base_steady_us: steady_us, base_shown_us: shown_us }
     }
 
-    /// What time it is.
+    /// The displayed time.
     pub fn shown_us(&self, steady_us: i64) -> i64 {
         let slowly = self.base_shown_us + (steady_us - self.base_steady_us).div_euclid(2);
         slowly.max(steady_us + self.ahead_us)
     }
 
-    /// How far it is ahead of the wall clock.
+    /// The lead over the wall clock.
     pub fn lead_us(&self, steady_us: i64) -> i64 {
         self.shown_us(steady_us) - (steady_us + self.ahead_us)
     }
 
-    /// Whether the wall clock is where it is expected to be: the usual case, without a correction.
+    /// Whether the wall clock is as expected, which is the usual case.
     pub fn agrees(&self, steady_us: i64, wall_us: i64) -> bool {
         (wall_us - steady_us - self.ahead_us).abs() <= TOLERANCE_US
     }
 
-    /// Follows the wall clock where it does not agree.
+    /// Follows a wall clock that does not agree.
     pub fn corrected(&self, steady_us: i64, wall_us: i64) -> (Self, Adjustment) {
         let shown_us = self.shown_us(steady_us);
         let next = Self::new(steady_us, wall_us, shown_us);
@@ -89,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     const S: i64 = 1_000_000;
-    /// Where the wall clock stands when the steady one stands at 0.
+    /// The wall clock when the steady clock is at 0.
     const WALL: i64 = 1_700_000_000 * S;
 
     fn clock() -> SteadyWall {
@@ -138,7 +137,7 @@ mod tests {
     #[test]
     fn a_clock_that_drifts_as_ntp_steers_it_is_followed() {
         let mut clock = clock();
-        // 200 parts in a million slow, looked at each second.
+        // 200 parts per million slow, checked each second.
         for second in 1..=3_600 {
             let (steady, wall) = (second * S, WALL + second * S - second * 200);
             if !clock.agrees(steady, wall) {

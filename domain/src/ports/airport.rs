@@ -1,53 +1,53 @@
-//! An airport that is polled.
+//! Port to an airport that the hub polls.
 
 use super::BoxFuture;
 use chrono::{DateTime, Utc};
 
-/// A question to an airport that is polled.
+/// One poll.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PollRequest {
-    /// ETag of the last good answer.
+    /// The ETag of the last good response.
     pub etag: Option<String>,
-    /// Ask only for what changed after this instant, where the airport can.
+    /// Request only what changed since this instant, if the airport supports it.
     pub since: Option<DateTime<Utc>>,
-    /// The page, as the airport's last answer named it; `None` for the first.
+    /// The page link of the last response; `None` for the first page.
     pub page: Option<String>,
 }
 
-/// An airport's answer.
+/// An airport's response.
 #[derive(Clone, Debug)]
 pub enum PollResponse {
-    /// Nothing new since the ETag.
+    /// Nothing changed since the ETag.
     NotModified,
-    /// A body.
+    /// A response body.
     Body {
-        /// Its bytes, within the limit of the source.
+        /// The bytes, within the source's limit.
         bytes: Vec<u8>,
-        /// As the airport named it.
+        /// The content type that the airport sent.
         content_type: String,
-        /// For the next question.
+        /// The ETag for the next poll.
         etag: Option<String>,
-        /// The next page, if there is one.
+        /// The link to the next page, if any.
         next: Option<String>,
     },
 }
 
-/// Why an airport could not be asked.
+/// Why a poll failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PollError {
-    /// No answer, a broken one, or a server's fault: ask again later.
+    /// No response, a broken response or a server error. Retry later.
     #[error("{0}")]
     Unreachable(String),
-    /// The airport asks for patience.
+    /// The airport asks the hub to wait.
     #[error("asked to wait {retry_after_seconds} s")]
     Busy {
-        /// How long to wait, in real seconds.
+        /// The wait in real seconds.
         retry_after_seconds: u64,
     },
-    /// The airport refuses us (a wrong key, a wrong address): a human must look.
+    /// The airport refuses the hub (wrong key, wrong address). An operator must act.
     #[error("{0}")]
     Refused(String),
-    /// The answer is longer than allowed.
+    /// The response exceeds the limit.
     #[error("the answer is longer than {limit_bytes} bytes")]
     TooLong {
         /// The limit.
@@ -55,8 +55,8 @@ pub enum PollError {
     },
 }
 
-/// An airport that is polled.
+/// An airport that the hub polls.
 pub trait AirportSource: Send + Sync {
-    /// Asks it once. Time-outs are the adapter's.
+    /// Sends one request. The adapter sets time-outs.
     fn poll(&self, request: PollRequest) -> BoxFuture<'_, Result<PollResponse, PollError>>;
 }

@@ -1,83 +1,82 @@
-//! What is kept for people to look at: raw messages, quarantine, history.
+//! Ports to the archive: raw messages, quarantine, history.
 
 use super::{BoxFuture, StoreError};
 use crate::leg::LegId;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// One change as history tells it.
+/// One change in a leg's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastChange {
-    /// Revision.
+    /// The revision.
     pub rev: u64,
-    /// When, by the operational clock.
+    /// The operational time of the change.
     pub at: DateTime<Utc>,
-    /// The words of its kinds, and [`PastChange::HIDDEN`] where it is one of a leg that was hidden.
+    /// Names of the change kinds. Includes [`PastChange::HIDDEN`] if the leg was hidden after the change.
     pub kinds: Vec<String>,
-    /// Who brought it.
+    /// The source of the change.
     pub source: String,
-    /// The differing facts as a JSON object, by dotted path.
+    /// The changed facts as a JSON object by dotted path.
     pub set_json: String,
 }
 
 impl PastChange {
-    /// Stands among the kinds of every change after which the leg was not for the public: the history
-    /// outlives the state that says so. It is told to nobody.
+    /// Marks a change after which the leg was hidden from clients, because the history outlives the live
+    /// state. Clients never see this value.
     pub const HIDDEN: &'static str = "hidden";
 
-    /// Whether the leg was not for the public after it.
+    /// Whether the leg was hidden after this change.
     pub fn is_hidden(&self) -> bool {
         self.kinds.iter().any(|kind| kind == Self::HIDDEN)
     }
 }
 
-/// A message as it came, kept as it came.
+/// A message as it arrived.
 #[derive(Clone, Debug)]
 pub struct RawMessage {
     /// The feed's name.
     pub feed: Arc<str>,
-    /// When it came, by the operational clock.
+    /// When it arrived, by the operational clock.
     pub received_at: DateTime<Utc>,
-    /// As the sender named it, such as `application/xml`.
+    /// The sender's content type, such as `application/xml`.
     pub content_type: Arc<str>,
-    /// Its bytes.
+    /// The bytes.
     pub body: Arc<[u8]>,
 }
 
-/// Something that could not be used, kept for a human to see.
+/// A message or a part of one that the hub could not use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
     /// The feed's name.
     pub feed: Arc<str>,
-    /// When it came, by the operational clock.
+    /// When it arrived, by the operational clock.
     pub received_at: DateTime<Utc>,
-    /// Which report of the message, counted from 0; `None` where the whole message is meant.
+    /// The report in the message, counted from 0; `None` for the whole message.
     pub index: Option<u32>,
-    /// The field at fault, if it is one.
+    /// The invalid field, if it is one.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong.
     pub reason: String,
-    /// The start of what was sent, as text, at most [`Quarantined::EXCERPT_BYTES_MAX`].
+    /// The start of the input as text, at most [`Quarantined::EXCERPT_BYTES_MAX`].
     pub excerpt: String,
 }
 
 impl Quarantined {
-    /// How much of a faulty message is kept with its reason. The raw message is in the archive.
+    /// Largest excerpt of a faulty message. The archive holds the raw message.
     pub const EXCERPT_BYTES_MAX: usize = 4096;
 }
 
-/// Raw messages, quarantine, history.
+/// Raw messages, quarantine and history.
 pub trait Archive: Send + Sync {
-    /// Keeps a message and what was wrong in it. Durable once this answers `Ok`, but that a store which has
-    /// changes to keep as well may let it go before its time, or at once, where room runs short for them;
-    /// it then says so in its health.
+    /// Stores a message and its faults. Durable once this returns `Ok`. A store that also holds changes may
+    /// drop messages early, or not store them, if it runs short of disk; its health then shows it.
     fn keep(
         &self,
         message: Option<RawMessage>,
         faults: Vec<Quarantined>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// The changes of a leg, oldest first, at most `limit`, those after revision `after`.
+    /// The changes of a leg after revision `after`, oldest first, at most `limit`.
     fn history(
         &self,
         leg: LegId,
@@ -85,13 +84,13 @@ pub trait Archive: Send + Sync {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<PastChange>, StoreError>>;
 
-    /// The newest change of a leg, which says how the leg stood when it was over.
+    /// The newest change of a leg: its final state once it is retired.
     fn newest(&self, leg: LegId) -> BoxFuture<'_, Result<Option<PastChange>, StoreError>>;
 
     /// The newest faults, newest first, at most `limit`.
     fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>>;
 
-    /// Drops what is older than the given instants. Answers how many rows went.
+    /// Deletes entries older than the given instants. Returns the number of deleted rows.
     fn expire(
         &self,
         raw_before: DateTime<Utc>,
@@ -99,35 +98,35 @@ pub trait Archive: Send + Sync {
     ) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
-/// One thing to keep, with the key that makes keeping it twice the same as keeping it once.
+/// One entry for the archive. Its key makes storing it twice the same as storing it once.
 #[derive(Clone, Debug)]
 pub enum ArchiveRecord {
-    /// A message as it came.
+    /// A raw message.
     Message {
-        /// Where it stands in the journal it was read from.
+        /// Its position in the queue it was read from.
         key: Arc<str>,
         /// The message.
         message: RawMessage,
     },
-    /// What could not be used.
+    /// A fault.
     Fault {
-        /// Where it stands in the journal it was read from.
+        /// Its position in the queue it was read from.
         key: Arc<str>,
         /// The fault.
         fault: Quarantined,
     },
-    /// A change of a leg. Leg and revision are its key.
+    /// A change. Leg and revision are its key.
     Change {
-        /// Which leg.
+        /// The leg.
         leg: LegId,
-        /// What changed.
+        /// The change.
         change: PastChange,
     },
 }
 
-/// The way into an archive for what was made durable elsewhere: in bulk, behind the live path.
+/// Bulk writes of entries that are durable elsewhere. They lag behind the live path.
 pub trait Recorder: Send + Sync {
-    /// Keeps all of it. Durable once this answers `Ok`. What was kept before is passed over, so that
-    /// a batch of which a part was kept can be given again as a whole.
+    /// Stores all entries. Durable once this returns `Ok`. Skips entries that are stored already, so a
+    /// batch that was stored in part can be repeated as a whole.
     fn record(&self, records: Vec<ArchiveRecord>) -> BoxFuture<'_, Result<(), StoreError>>;
 }

@@ -1,9 +1,9 @@
-//! The directory: what people have decided, and the feeds that keys and people refer to.
+//! Port to the directory: feed keys, names, overrides, and the registered feeds that they refer to.
 //!
-//! What an operator does is kept as it was done, one row after the other, with who did it and when;
-//! the newest counts. Nothing that was decided is overwritten, so that it can be told afterwards.
+//! Every action of an operator is one row with author and time. The newest row counts, and rows are never
+//! overwritten, so the audit is complete.
 //!
-//! Instants are kept to the microsecond; what is below is cut off.
+//! Instants have microsecond precision; stores truncate the rest.
 
 use super::{BoxFuture, StoreError};
 use crate::codes::{AirlineCode, Iata};
@@ -17,130 +17,130 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::sync::Arc;
 
-/// A key in force.
+/// A feed key in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FeedKey {
-    /// Which feed its bearer may push for.
+    /// The feed that the bearer may push for.
     pub feed: Arc<str>,
-    /// All that is kept of it.
+    /// The digest. The key itself is not stored.
     pub digest: KeyDigest,
-    /// What it is for, such as "the operations centre's, until June".
+    /// What the key is for, such as "the operations centre's, until June".
     pub note: SingleLineText,
-    /// Since when.
+    /// When it was added.
     pub added_at: DateTime<Utc>,
 }
 
-/// Why keys could not be changed.
+/// Why a change of keys failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KeyError {
-    /// The directory is away; the same call may succeed later.
+    /// The store is not available. Retry later.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It is against the rules, today and tomorrow.
+    /// The change breaks a rule. A retry does not help.
     #[error(transparent)]
     Refused(#[from] KeyRefused),
 }
 
-/// How a feed's messages come.
+/// How the hub gets a feed's messages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FeedKind {
-    /// The airport pushes.
+    /// The source pushes.
     Push,
-    /// The hub asks.
+    /// The hub polls.
     Pull,
 }
 
 impl FeedKind {
-    /// Each with its word in the configuration.
+    /// Every value with its name in the configuration.
     pub const WORDS: [(Self, &'static str); 2] = [(Self::Push, "push"), (Self::Pull, "pull")];
 
-    /// The word for it.
+    /// The name in the configuration.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
     }
 
-    /// The kind of this word.
+    /// Parses the name in the configuration.
     pub fn parse(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
     }
 }
 
-/// A configured feed, noted so that keys and people have something to refer to.
+/// A configured feed, stored so that keys and audit entries can refer to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RegisteredFeed {
-    /// Its name in the configuration, such as `jfk`.
+    /// The name in the configuration, such as `jfk`.
     pub name: Arc<str>,
-    /// The airport it speaks for, if it is one airport's.
+    /// The airport it speaks for, if the feed belongs to one airport.
     pub airport: Option<Iata>,
-    /// How its messages come.
+    /// How the hub gets its messages.
     pub kind: FeedKind,
-    /// The word of its format, such as `aidx`.
+    /// The name of its format, such as `aidx`.
     pub format: Arc<str>,
     /// 0 to 99.
     pub rank: u8,
-    /// Whether it may make flights known.
+    /// Whether it may create legs.
     pub creates: bool,
-    /// The zone of times that name none.
+    /// The time zone of times without one.
     pub zone: Tz,
 }
 
-/// An airline's name where an operator has changed it.
+/// An operator's name for an airline.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AirlineNameOverride {
-    /// Which airline.
+    /// The airline.
     pub code: AirlineCode,
-    /// What it is called here.
+    /// Its name in this installation.
     pub name: SingleLineText,
-    /// Who said so.
+    /// Who set it.
     pub by: SingleLineText,
-    /// When.
+    /// When it was set.
     pub at: DateTime<Utc>,
 }
 
-/// What an operator has changed of an airport. `None` is as in the built-in table.
+/// An operator's changes to an airport. `None` keeps the built-in value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AirportOverride {
-    /// Which airport.
+    /// The airport.
     pub iata: Iata,
-    /// Its full name.
+    /// The full name.
     pub name: Option<SingleLineText>,
-    /// What a board shows.
+    /// The name shown on boards.
     pub city: Option<SingleLineText>,
-    /// The zone its clocks keep.
+    /// The time zone.
     pub zone: Option<Tz>,
-    /// Who said so.
+    /// Who set it.
     pub by: SingleLineText,
-    /// When.
+    /// When it was set.
     pub at: DateTime<Utc>,
 }
 
-/// A field taken over by hand.
+/// An override to be stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewOverride {
-    /// Of which leg.
+    /// The leg.
     pub leg: LegId,
-    /// Which field.
+    /// The field.
     pub field: Field,
-    /// What to show, `None` for nothing.
+    /// The value to show; `None` shows none.
     pub value: Option<Value>,
     /// Who set it.
     pub set_by: SingleLineText,
     /// When it was set.
     pub set_at: DateTime<Utc>,
-    /// When the sources count again, if nobody ends it before.
+    /// When it ends, unless it is ended earlier.
     pub until: DateTime<Utc>,
-    /// Why, for those who come after.
+    /// The reason, for the audit.
     pub reason: Option<SingleLineText>,
 }
 
-/// Something that was done to a leg by hand.
+/// One action on an override of a leg.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OverrideEvent {
-    /// To which field.
+    /// The field.
     pub field: Field,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// By whom.
+    /// Who did it.
     pub by: SingleLineText,
     /// When.
     pub at: DateTime<Utc>,
@@ -149,24 +149,24 @@ pub struct OverrideEvent {
 /// What was done to a field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AuditAction {
-    /// It was taken over.
+    /// An override was set.
     Set {
-        /// What to show, `None` for nothing.
+        /// The value to show; `None` shows none.
         value: Option<Value>,
-        /// When the sources count again.
+        /// When it ends.
         until: DateTime<Utc>,
-        /// Why.
+        /// The reason.
         reason: Option<SingleLineText>,
     },
-    /// It was given back to the sources.
+    /// The override was ended early.
     Ended,
 }
 
-/// Most actions told of one leg. Of more, the newest are told, and of each field its newest.
+/// Most override events returned for one leg: the newest, and always the newest of each field.
 pub const PAST_OVERRIDES_MAX: u32 = 1_000;
 
-/// What is taken over at `now`, of actions in the order in which they were done: of each field the
-/// newest counts, until its end.
+/// The overrides in force at `now`, given the events in order: the newest event of each field counts until
+/// its end.
 pub fn overrides_in_force(done: &[OverrideEvent], now: DateTime<Utc>) -> Vec<Override> {
     let mut newest: Vec<&OverrideEvent> = Vec::new();
     for action in done {
@@ -187,32 +187,30 @@ pub fn overrides_in_force(done: &[OverrideEvent], now: DateTime<Utc>) -> Vec<Ove
     in_force.collect()
 }
 
-/// What people have decided. All that is answered `Ok` is durable.
+/// What people decided. Every `Ok` means durable.
 pub trait Directory: Send + Sync {
-    /// The identity of the installation's data in hexadecimal, made once: `fresh`, sixteen random
-    /// bytes, where there is none yet. Who asks at the same time is told the same.
+    /// The epoch of the installation's data in hexadecimal. If none exists, the call stores `fresh`,
+    /// sixteen random bytes. Concurrent callers get the same value.
     fn epoch(&self, fresh: [u8; 16]) -> BoxFuture<'_, Result<String, StoreError>>;
 
-    /// Notes the configured feeds, over what was noted of the same names before; of a name that
-    /// comes twice the last counts. Feeds that are noted no more stay, for their keys' sake.
+    /// Stores the configured feeds and replaces earlier entries of the same names. If a name occurs twice,
+    /// the last entry counts. Feeds that are no longer configured stay, because keys refer to them.
     fn note_feeds(&self, feeds: Vec<RegisteredFeed>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// The feeds that were ever noted, by name.
+    /// Every feed that was ever registered, by name.
     fn feeds(&self) -> BoxFuture<'_, Result<Vec<RegisteredFeed>, StoreError>>;
 
-    /// Records how well feeds are heard, over what was recorded of them before: every node finds it here,
-    /// and this one after a restart. Of a feed that was never noted nothing is recorded.
+    /// Stores the health of feeds and replaces earlier entries. Other nodes read it, and this node after a
+    /// restart. Unregistered feeds are ignored.
     fn put_feed_health(&self, health: HealthByFeed) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// How well feeds are heard, by name; those of which nothing was recorded are left out.
+    /// The health of feeds, by name. Feeds without an entry are left out.
     fn feed_health(&self) -> BoxFuture<'_, Result<HealthByFeed, StoreError>>;
 
-    /// The keys in force of all feeds, by feed, those of a feed in the order in which they were
-    /// added.
+    /// The keys in force, by feed and then in the order in which they were added.
     fn feed_keys(&self) -> BoxFuture<'_, Result<Vec<FeedKey>, StoreError>>;
 
-    /// Puts a key in force. One that is in force already stays as it was noted first. The rules are
-    /// [`crate::feed_key::KeyRing`]'s.
+    /// Adds a key. A key that is in force keeps its first note. [`crate::feed_key::KeyRing`] has the rules.
     fn add_feed_key(
         &self,
         feed: Arc<str>,
@@ -221,7 +219,7 @@ pub trait Directory: Send + Sync {
         at: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<(), KeyError>>;
 
-    /// Revokes the one key in force of this feed whose digest begins so, and says which it was.
+    /// Revokes the one key in force of this feed with this digest prefix, and returns its digest.
     fn revoke_feed_key(
         &self,
         feed: Arc<str>,
@@ -229,13 +227,13 @@ pub trait Directory: Send + Sync {
         at: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<KeyDigest, KeyError>>;
 
-    /// The airlines that are called other than in the built-in table, by code.
+    /// Airline names that differ from the built-in table, by code.
     fn airline_changes(&self) -> BoxFuture<'_, Result<Vec<AirlineNameOverride>, StoreError>>;
 
-    /// Changes an airline's name, over an earlier change.
+    /// Sets an airline's name and replaces an earlier one.
     fn put_airline(&self, change: AirlineNameOverride) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Gives an airline back its built-in name. Answers whether it had another.
+    /// Restores an airline's built-in name. Returns whether it had another.
     fn withdraw_airline(
         &self,
         code: AirlineCode,
@@ -243,13 +241,13 @@ pub trait Directory: Send + Sync {
         at: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
-    /// The airports that are other than in the built-in table, by code.
+    /// Airports that differ from the built-in table, by code.
     fn airport_changes(&self) -> BoxFuture<'_, Result<Vec<AirportOverride>, StoreError>>;
 
-    /// Changes an airport, over an earlier change: what this one leaves `None` is as built in.
+    /// Changes an airport and replaces an earlier change. `None` restores the built-in value.
     fn put_airport(&self, change: AirportOverride) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Makes an airport again what the built-in table says. Answers whether it was other.
+    /// Restores an airport to the built-in table. Returns whether it differed.
     fn withdraw_airport(
         &self,
         iata: Iata,
@@ -257,11 +255,11 @@ pub trait Directory: Send + Sync {
         at: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
-    /// Notes that a field was taken over.
+    /// Stores that an override was set.
     fn put_override(&self, note: NewOverride) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Notes that a field was given back before its time. Answers whether it was taken over at
-    /// `at`; if not, nothing is noted.
+    /// Stores that an override was ended early. Returns whether the field had an override at `at`; if not,
+    /// nothing is stored.
     fn end_override(
         &self,
         leg: LegId,
@@ -270,9 +268,8 @@ pub trait Directory: Send + Sync {
         at: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
-    /// What was done to a leg by hand, in the order in which it was noted, at most
-    /// [`PAST_OVERRIDES_MAX`] and the newest of each field. Fields that this version does not know
-    /// are left out. [`overrides_in_force`] says what of it counts.
+    /// The override events of a leg in order, at most [`PAST_OVERRIDES_MAX`] and the newest of each field.
+    /// Fields unknown to this version are left out. [`overrides_in_force`] computes which ones count.
     fn overrides(&self, leg: LegId) -> BoxFuture<'_, Result<Vec<OverrideEvent>, StoreError>>;
 }
 
@@ -297,7 +294,7 @@ mod tests {
         let done = [
             set(Field::ArrivalGate, "1", 0, 60),
             set(Field::DepartureGate, "2", 1, 60),
-            // Shorter than the one before, which does not come back after it.
+            // Ends earlier than the override before it, which does not come back.
             set(Field::ArrivalGate, "3", 2, 30),
             set(Field::Remark, "4", 2, 60),
             ended(Field::Remark),

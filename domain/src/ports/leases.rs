@@ -1,4 +1,4 @@
-//! Who does what only one of several nodes may do: poll a feed, for one.
+//! Port to leases, for work that only one of several nodes may do, such as polling a feed.
 
 use super::{BoxFuture, StoreError};
 use std::sync::Arc;
@@ -8,27 +8,25 @@ pub const LEASE_NAME_BYTES_MAX: usize = 128;
 
 /// The leases of an installation.
 ///
-/// A lease is a word among friends, not a fence: a node that the others have lost sight of may
-/// believe for a moment that it still holds what another was given. What is done under a lease must
-/// be harmless when it is done twice.
+/// A lease is advisory: a node that lost contact may believe for a moment that it still holds a lease that
+/// another node has acquired. Holders must tolerate double execution.
 pub trait Leases: Send + Sync {
-    /// Takes a lease, or answers `None` where somebody has it, this node included. A name is 1 to
-    /// [`LEASE_NAME_BYTES_MAX`] bytes without control characters; another is answered `None`, as
-    /// nobody can ever have it.
+    /// Acquires a lease, or returns `None` if any node holds it, including this one. A name has 1 to
+    /// [`LEASE_NAME_BYTES_MAX`] bytes without control characters; other names return `None`.
     fn try_take(&self, name: Arc<str>) -> BoxFuture<'_, Result<Option<Box<dyn Lease>>, StoreError>>;
 }
 
-/// A lease that was given. Dropped, it is given back soon; a node that dies gives all back.
+/// A lease that this node acquired. Dropping it releases it soon. A node that crashes releases all.
 pub trait Lease: Send + Sync {
-    /// Whether it is still this node's. Asks whoever gave it, for a bounded time: `false` also where
-    /// that cannot be said. Once `false`, it is lost for good, and is to be taken anew.
+    /// Whether this node still holds the lease. Asks the lease server, for a bounded time, and returns
+    /// `false` if it gets no answer. After `false` the lease is lost and must be acquired anew.
     fn still_held(&self) -> BoxFuture<'_, bool>;
 
-    /// Gives it back and waits until that is done, or until it is plain that it was lost.
+    /// Releases the lease, and waits until it is released or certainly lost.
     fn release(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
-/// Whether a lease can have this name.
+/// Whether this is a valid name for a lease.
 pub fn is_lease_name(name: &str) -> bool {
     (1..=LEASE_NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
 }

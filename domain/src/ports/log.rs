@@ -1,4 +1,4 @@
-//! The change log: what is true of every flight, in the order in which it became so.
+//! Port to the change log: the durable, ordered record of states and changes.
 
 use super::archive::PastChange;
 use super::{BoxFuture, StoreError};
@@ -9,130 +9,126 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Which entry of a shared log a state of a leg was read from: it rises with every entry of the leg,
-/// also with those that make no revision. A log that one process has for itself needs none, and
-/// gives [`Version::NONE`] for all.
+/// The version of a leg's state in a shared log. It rises with every entry of the leg, including entries
+/// without a revision. A log with a single writer uses [`Version::NONE`] throughout.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Version(pub u64);
 
 impl Version {
-    /// Of a leg that the log does not know.
+    /// The version of a leg that the log does not contain.
     pub const NONE: Self = Self(0);
 }
 
-/// How long it is known that a leg is over, by the operational clock. Feeds repeat a flight for some days
-/// at most; what is older is refused for its dates.
+/// How long a retired leg stays known, by the operational clock. Feeds repeat flights for a few days at
+/// most; older reports are refused for their dates.
 pub const ENDS_KNOWN_FOR: TimeDelta = TimeDelta::days(7);
 
-/// One state of a flight to be made durable, with the changes that led to it since the last.
+/// A state to be made durable, with the changes since the leg's last entry.
 #[derive(Clone, Debug)]
 pub struct LogEntry {
-    /// The version of the state that this one was made from. Where the log has moved on, somebody
-    /// else was faster, and the entry is refused.
+    /// The version that this state was derived from. If the log has a newer version, another writer was
+    /// faster and the entry is refused.
     pub after: Version,
-    /// The state after the changes, provenance and all.
+    /// The state after the changes, with provenance.
     pub flight: Arc<Flight>,
-    /// The changes since the last entry of this leg, oldest first. Empty where a source has only
-    /// confirmed what was known.
+    /// The changes since the leg's last entry, oldest first. Empty if a source only confirmed the state.
     pub changes: Vec<Change>,
 }
 
-/// The end of a leg.
+/// A retired leg.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ended {
-    /// Which.
+    /// The leg.
     pub leg: LegId,
     /// When it was retired, by the operational clock.
     pub at: DateTime<Utc>,
 }
 
-/// The log of changes, and the state it leads to.
+/// The change log.
 pub trait ChangeLog: Send + Sync {
-    /// Makes the entries durable, in order. Once this answers `Ok`, a crash cannot lose them.
-    /// Entries of one leg must be given one after the other; of many legs they may be given at
-    /// the same time, and are then made durable together. [`StoreError::Conflict`] where an entry
-    /// does not follow what the log holds: nothing of that entry is.
+    /// Makes the entries durable, in order. After `Ok` no crash loses them. Entries of one leg must be
+    /// appended one after the other. Entries of different legs may be appended concurrently and are then
+    /// committed together. Returns [`StoreError::Conflict`] if an entry does not follow the log; then
+    /// nothing of that entry is stored.
     fn append(&self, entries: Vec<LogEntry>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Every flight that is not retired, each once, in its last durable state.
+    /// The last durable state of every leg that is not retired.
     fn restore(&self) -> BoxFuture<'_, Result<Vec<Flight>, StoreError>>;
 
-    /// Legs that are over and were retired at `since` or later. They are known for
-    /// [`ENDS_KNOWN_FOR`] at least, so that a late report cannot begin one again at its first revision
-    /// after a restart. A [`SharedLog`] tells them in its [`LogSnapshot`] instead, and none here.
+    /// Legs that were retired at `since` or later. The log keeps them for at least [`ENDS_KNOWN_FOR`], so a
+    /// late report after a restart cannot recreate a leg at its first revision. A [`SharedLog`] returns
+    /// them in its [`LogSnapshot`] and none here.
     fn ended(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Vec<Ended>, StoreError>>;
 
-    /// Forgets a leg whose state was of this version, at this instant of the operational clock: it will
-    /// not be restored. Its history stays for as long as it is kept.
+    /// Retires a leg of this version at this operational time. A restart does not restore it. Its history
+    /// stays.
     fn retire(&self, leg: LegId, after: Version, at: DateTime<Utc>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Whether it falls to this process to make a leg's changes. It is so for a log of one's own.
-    /// Of a shared one several may believe it for a moment: then the log takes the first, and
-    /// answers the others with [`StoreError::Conflict`].
+    /// Whether this process owns the leg. Always true for a log with a single writer. Several nodes may
+    /// believe it of a shared log for a moment; the log accepts the first entry and answers the others with
+    /// [`StoreError::Conflict`].
     fn owns(&self, _leg: &LegId) -> bool {
         true
     }
 }
 
-/// What a shared log tells every node, in its order.
+/// An event of a shared log.
 #[derive(Clone, Debug)]
 pub enum LogEvent {
     /// A leg has a new state.
     Changed(StateChanged),
-    /// A leg is over.
+    /// A leg was retired.
     Retired {
-        /// Which.
+        /// The leg.
         leg: LegId,
-        /// The version of its end.
+        /// The version of its last entry.
         version: Version,
     },
 }
 
-/// A leg's new state, whoever made it.
+/// A leg's new state.
 #[derive(Clone, Debug)]
 pub struct StateChanged {
-    /// The state, provenance and all.
+    /// The state, with provenance.
     pub flight: Arc<Flight>,
-    /// Its version, for the entry that is made from it.
+    /// Its version.
     pub version: Version,
-    /// What led to it from the last state that was told, oldest first. Empty where a source only
-    /// confirmed what was known.
+    /// The changes since the last event of this leg, oldest first. Empty if a source only confirmed the
+    /// state.
     pub changes: Vec<PastChange>,
-    /// Entries between this one and the last that was told are gone, as the log keeps only the
-    /// newest of each leg: `changes` does not tell all of the difference.
+    /// The log compacted entries between the last event and this one, so `changes` is incomplete.
     pub gap: bool,
 }
 
-/// What a shared log holds when a node begins to follow it.
+/// The contents of a shared log when a node starts.
 #[derive(Clone, Debug, Default)]
 pub struct LogSnapshot {
-    /// Every flight that is not retired, with the version of its state.
+    /// Every leg that is not retired, with its version.
     pub flights: Vec<(Flight, Version)>,
-    /// Legs that are over and that the log still knows: nobody may begin them again.
+    /// Retired legs that the log still knows. Reports cannot recreate them.
     pub ended: Vec<LegId>,
 }
 
-/// A log that several nodes write and every node follows. What is true is what it says first.
+/// A log that several nodes write and every node reads.
 ///
-/// Every node shows a change when it is told of it here, its own changes too, so that the order is
-/// the same everywhere. [`ChangeLog::append`] answers after the entry was told *and shown*: whoever
-/// gets a `Conflict` finds the state of the one who was faster already in its place.
+/// A node shows every change when it reads it here, including its own, so the order is the same on every
+/// node. [`ChangeLog::append`] returns after the entry was read *and shown*. A caller that gets `Conflict`
+/// therefore finds the winner's state in place.
 pub trait SharedLog: ChangeLog {
-    /// What the log holds up to its present end. From then on [`SharedLog::next`] goes on. Call it
-    /// once, before anything else.
+    /// Reads the log up to its current end. [`SharedLog::next`] continues from there. Call it once, first.
     fn begin(&self) -> BoxFuture<'_, Result<LogSnapshot, StoreError>>;
 
-    /// What comes next in the log, at least one thing and at most a bounded number; waits for it.
-    /// Calling it again says that everything it gave last has been shown. One caller.
+    /// Waits for the next events: at least one, at most a bounded number. The next call acknowledges that
+    /// the previous events were shown. Only one caller.
     fn next(&self) -> BoxFuture<'_, Vec<LogEvent>>;
 
-    /// Legs of this node behind whose newest entry stands one that was late. They are to be appended
-    /// as they are, or retired again where they are over: a log that keeps only the last entry of
-    /// each leg would keep the wrong one. A bounded number.
+    /// Legs of this node whose newest entry is followed by a superseded one. Append them again unchanged,
+    /// or retire them again if they are over: a compacted log would otherwise keep the superseded entry. A
+    /// bounded number.
     fn overwritten(&self) -> Vec<LegId>;
 
-    /// `None` while this node hears what is written and every flight has a node that merges its reports, else
-    /// for how long that has not been so, in real time: so old is what it shows. It is back when all that was
-    /// written meanwhile has been shown.
+    /// `None` while this node reads the log and every flight has an owner. Otherwise how long that has not
+    /// been the case, in real time: the age of what this node shows. Returns to `None` once everything
+    /// written meanwhile was shown.
     fn away_for(&self) -> Option<Duration>;
 }

@@ -1,22 +1,23 @@
-//! What the hub asks of the outside world, in the words of the domain.
+//! Ports: the interfaces from the hub to stores, queues and airports.
 //!
-//! Each port has one contract suite in `adapters` that every implementation passes, so that the
-//! embedded store and the servers of a large installation are equal.
+//! Each port has one contract suite in `adapters`. Every implementation passes it, so the embedded store
+//! and the servers of a large installation behave the same.
 //!
-//! | module | asked for |
+//! | module | port |
 //! |---|---|
-//! | [`leases`] | who does what only one of several nodes may do |
-//! | [`log`] | the change log, alone or shared by several nodes |
+//! | [`log`] | the change log, with a single writer or shared by several nodes |
+//! | [`reports`] | the report sink, and the queue between nodes |
 //! | [`archive`] | raw messages, quarantine, history |
-//! | [`reports`] | where reports go, and where their owner takes them from |
-//! | [`airport`] | an airport that is polled |
-//! | [`directory`] | what people have decided: keys, overrides, names; the feeds they refer to |
+//! | [`directory`] | feed keys, overrides, names, registered feeds |
+//! | [`leases`] | leases for work that one of several nodes does |
+//! | [`airport`] | an airport that the hub polls |
 //!
 //! ## Adding a port
 //!
-//! 1. A file of its thought with the trait: `Send + Sync`, answers as [`Answer`], every error said.
-//! 2. Its contract suite in `adapters/src/contract/`, which says what the words here leave open.
-//! 3. One answer for one machine and one at scale, both through that suite.
+//! 1. Add a file with the trait: `Send + Sync`, methods return [`BoxFuture`], errors are an enum that
+//!    callers can act on.
+//! 2. Add its contract suite to `adapters/src/contract/`. It tests what the comments here promise.
+//! 3. Add an implementation for one machine and one for several nodes. Both run the suite.
 
 pub mod airport;
 pub mod archive;
@@ -43,32 +44,32 @@ use crate::leg::LegId;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What a port's method gives back: something to await, wherever the runtime likes.
+/// The future that a port's method returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Why a store did not do what it was asked.
+/// Why a store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached or is overloaded; the same call may succeed later.
+    /// The store is unreachable or overloaded. Retry later.
     #[error("{store} is not available: {reason}")]
     Unavailable {
-        /// Which store.
+        /// The store.
         store: &'static str,
-        /// What it said.
+        /// The error that it returned.
         reason: String,
     },
-    /// It holds something this version cannot read.
+    /// The store contains data that this version cannot read.
     #[error("{store} holds what cannot be read: {reason}")]
     Unreadable {
-        /// Which store.
+        /// The store.
         store: &'static str,
         /// What and why.
         reason: String,
     },
-    /// A revision was given twice or out of order: somebody else owns this flight.
+    /// The entry does not follow the stored version: another writer owns this leg.
     #[error("revision {rev} of {leg} does not follow what is stored")]
     Conflict {
-        /// Which leg.
+        /// The leg.
         leg: LegId,
         /// The revision that does not follow.
         rev: u64,

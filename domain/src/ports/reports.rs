@@ -1,102 +1,102 @@
-//! The way of reports: taken, made durable, and merged by the node that owns their leg.
+//! Ports for reports: accepted, made durable, merged by the node that owns the leg.
 
 use super::{BoxFuture, StoreError};
 use crate::backlog::BacklogFull;
 use crate::leg::LegId;
 use crate::report::Report;
 
-/// What became of one report.
+/// The outcome of one report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It changed what is shown; the newest revision.
+    /// It changed the displayed state. Holds the newest revision.
     Changed(u64),
-    /// It told nothing new.
+    /// It contained nothing new.
     Unchanged,
-    /// It was merged, and gives its leg another number, route or date, which is not shown, as a feed with
-    /// more authority says otherwise. Reported once for each such correction.
+    /// It was merged and gives the leg another number, route or date. That correction is not shown, because
+    /// a feed with more authority disagrees. Reported once per correction.
     MergedUnderCorrectedKey {
-        /// The leg as it is known.
+        /// The leg that it was merged into.
         leg: LegId,
-        /// The newest revision, if what is shown has changed.
+        /// The newest revision, if the displayed state changed.
         rev: Option<u64>,
     },
-    /// It is durable, and the node that owns its leg will merge it.
+    /// It is durable. The owner of its leg will merge it.
     Queued,
-    /// It could not be applied, with the reason.
+    /// It could not be applied, for this reason.
     Rejected(String),
 }
 
-/// Why reports could not be taken now. Nothing of them is lost: the sender keeps them.
+/// Why no reports are accepted now. Nothing is stored, and the sender keeps them.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The log is away; try again.
+    /// The log is unavailable. Retry.
     #[error("reports cannot be made durable now: {0}")]
     NotDurable(StoreError),
-    /// The hub is at its limit; try again.
+    /// The hub is at its limit. Retry.
     #[error("the hub is at its limit of {limit} reports under way")]
     Full {
         /// The limit.
         limit: usize,
     },
-    /// Reports are taken faster than they are merged; try again.
+    /// Reports arrive faster than they are merged. Retry.
     #[error("{0}")]
     Behind(BacklogFull),
-    /// The hub is going down; try elsewhere or again.
+    /// The hub is shutting down. Retry, or use another node.
     #[error("the hub is shutting down")]
     Stopping,
 }
 
-/// Where decoded reports go: straight to their flights, or to Kafka.
+/// Where decoded reports go: directly to their flights, or to Kafka.
 pub trait ReportSink: Send + Sync {
-    /// Takes reports, in order for each leg, and answers for each once it is durable. Where it is at
-    /// its limit it says so before it waits for anything.
+    /// Accepts reports, in order for each leg, and returns an outcome for each once it is durable. At the
+    /// limit, it fails at once without waiting.
     fn accept(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<Vec<Outcome>, SinkError>>;
 }
 
-/// Where several nodes put the reports that they took, for whoever owns their legs.
+/// The durable queue into which nodes put reports for the owners of the legs.
 pub trait ReportJournal: Send + Sync {
-    /// Makes reports durable, each under the leg it is thought to be of. `Ok` says so of all of
-    /// them; after an error some may be durable, and repeating all is harmless. All are of one feed, and
-    /// [`SinkError::Behind`] where too many wait to be merged: then none was written.
+    /// Makes reports durable, each under its presumed leg. All are from one feed. `Ok` covers all of them.
+    /// After an error some may be durable, and repeating all is harmless. [`SinkError::Behind`] means that
+    /// the backlog is full and none was written.
     fn post(&self, reports: Vec<(LegId, Report)>) -> BoxFuture<'_, Result<(), SinkError>>;
 }
 
-/// Something from the journal, for the owner of its leg.
+/// An item of the report queue.
 #[derive(Debug)]
 pub struct QueuedItem {
-    /// What it is.
+    /// The content.
     pub payload: QueuedPayload,
-    /// To be said once its effect is durable.
+    /// Acknowledge once its effect is durable.
     pub ack: Ack,
 }
 
-/// What was in the journal.
+/// The content of a queued item.
 #[derive(Debug)]
 pub enum QueuedPayload {
     /// A report.
     Report(Report),
-    /// What cannot be read, however often one tries. It is to be kept for a human, and settled.
+    /// An item that cannot be decoded. Quarantine it and acknowledge it.
     Unreadable {
-        /// Where it stands, in words.
+        /// Its position in the queue, for people.
         position: String,
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
-        /// The start of it, as text.
+        /// Its start, as text.
         excerpt: String,
     },
 }
 
-/// Says that the effect of a delivery is durable. Dropped without a word, it says nothing: the
-/// delivery comes again, here after a restart or at another node.
+/// Acknowledges that the effect of a queued item is durable. If it is dropped without [`Ack::ack`], the
+/// item is delivered again, here after a restart or to another node.
 pub struct Ack(Box<dyn FnOnce() + Send>);
 
 impl Ack {
-    /// `say` is called at most once.
+    /// Runs `ack` at most once.
     pub fn new(ack: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(ack))
     }
 
-    /// The effect is durable.
+    /// Acknowledges the item.
     pub fn ack(self) {
         (self.0)();
     }
@@ -108,15 +108,15 @@ impl std::fmt::Debug for Ack {
     }
 }
 
-/// The journal's reports on the legs that this node owns.
+/// The queued reports of the legs that this node owns.
 ///
-/// A leg comes to a node only after the node has been shown everything that its last owner wrote.
-/// Before it goes to another, what was delivered is given time to be settled.
+/// A node gets a leg only after it has read everything that the last owner wrote. Before a leg moves,
+/// delivered items have time to be acknowledged.
 pub trait ReportQueue: Send + Sync {
-    /// What comes next, at least one and at most a bounded number; waits for it. One caller.
+    /// Waits for the next items: at least one, at most a bounded number. Only one caller.
     fn next(&self) -> BoxFuture<'_, Vec<QueuedItem>>;
 
-    /// Takes no more, and gives back what is owned once all that was delivered is settled, or after
-    /// a bounded time.
+    /// Stops taking items, and gives up ownership once every delivered item is acknowledged or after a
+    /// bounded time.
     fn leave(&self) -> BoxFuture<'_, ()>;
 }

@@ -1,30 +1,29 @@
-//! Where a flight stands on a board, also while nobody has said when it leaves or comes.
+//! The position of a flight on a board, including flights without a known time.
 
 use super::{FlightView, Status};
 use crate::airports::start_of_day;
 use crate::codes::Direction;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// No flight is longer; the longest that are scheduled take nineteen hours.
+/// Longer than any flight; the longest scheduled ones take nineteen hours.
 const FLIGHT_MAX: TimeDelta = TimeDelta::hours(20);
 
-/// So long a flight that is late without a time is looked for after its schedule.
+/// How long after its schedule a late flight without an estimate is still listed.
 const LATE_MAX: TimeDelta = TimeDelta::hours(12);
 
 impl FlightView {
-    /// Where the flight stands on a board of `direction`: at its scheduled time there, or the best
-    /// other time of that side. Where that side has none it stands at the time of the other, and
-    /// where there is none at all, at the start of its origin date on the clocks of this board's
-    /// airport.
+    /// The time by which a board of `direction` sorts the flight: the scheduled time of that side, or else
+    /// its best other time, or else the time of the other side, or else the start of the origin date at the
+    /// board's airport.
     pub fn board_time(&self, direction: Direction) -> DateTime<Utc> {
         let told =
             self.scheduled_or_known(direction).or_else(|| self.scheduled_or_known(direction.opposite()));
         told.unwrap_or_else(|| self.start_of_origin_date(direction))
     }
 
-    /// Whether the flight was to leave (or to come, on a board of arrivals) at or after `from` and before
-    /// `to`, or may do so now. One whose time is not known may do so whenever what is known allows it:
-    /// whoever looks at the next hours must not miss it.
+    /// Whether the flight was scheduled to leave (on a board of arrivals: to arrive) within `from` and
+    /// `to`, `to` excluded, or may do so now. A flight without a known time matches every range that the
+    /// known facts allow, so that no list of the next hours misses it.
     pub fn may_be_within(
         &self,
         direction: Direction,
@@ -36,8 +35,8 @@ impl FlightView {
         is_within(self.span(direction)) || self.span_in_force(direction).is_some_and(is_within)
     }
 
-    /// The same by what is expected now, where that is another time than the one it stands at. A flight
-    /// that is late, nobody says how much, may leave or come for hours.
+    /// The range of expected times, if it differs from the scheduled time. A late flight without an
+    /// estimate may leave or arrive for hours.
     fn span_in_force(&self, direction: Direction) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         if let Some(at) = self.time_in_force(direction) {
             return Some((at, at));
@@ -53,7 +52,7 @@ impl FlightView {
         Some((stands, moved(stands, LATE_MAX)))
     }
 
-    /// The first and the last instant at which it may leave or come.
+    /// The first and last instant at which the flight may leave or arrive.
     fn span(&self, direction: Direction) -> (DateTime<Utc>, DateTime<Utc>) {
         if let Some(told) = self.scheduled_or_known(direction) {
             return (told, told);
@@ -66,7 +65,8 @@ impl FlightView {
                 let ends = moved(begins, TimeDelta::days(1));
                 match direction {
                     Direction::Departures => (begins, ends),
-                    // Where it stands is among them, also west of where it comes from.
+                    // Includes its sort time, also if the arrival airport lies west of the departure
+                    // airport.
                     Direction::Arrivals => {
                         (begins.min(self.start_of_origin_date(direction)), moved(ends, FLIGHT_MAX))
                     }
@@ -92,7 +92,7 @@ impl FlightView {
     }
 }
 
-/// The instant so much later, or the last there is.
+/// Adds a span and saturates at the ends of time.
 fn moved(instant: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
     let end = if by < TimeDelta::zero() { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     instant.checked_add_signed(by).unwrap_or(end)

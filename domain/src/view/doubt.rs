@@ -1,5 +1,5 @@
-//! Times that cannot be meant, or cannot be true. They stay where they are and are marked, so that
-//! nobody takes them for facts and nobody loses them: nothing is worked out from them.
+//! Implausible times. They stay and are marked, so that clients do not take them for facts. Computations
+//! ignore them.
 
 use super::{ArrivalView, DepartureView, departed_at};
 use crate::claim::{Claim, InForce};
@@ -9,15 +9,15 @@ use crate::report::Source;
 use chrono::{DateTime, TimeDelta, Utc};
 use smallvec::SmallVec;
 
-/// An estimate or an actual time further than this from the schedule is doubtful: mostly of a wrong day
-/// or zone. The longest delay of 336,776 flights of 2013 was 1,301 minutes.
+/// An estimated or actual time that is further from the schedule is doubtful, usually because of a wrong
+/// day or zone. The longest delay of 336,776 flights of 2013 was 1,301 minutes.
 pub const ESTIMATE_OFF_MAX: TimeDelta = TimeDelta::hours(36);
 
-/// An estimate of a flight that has not left is doubtful when its airport still reports on the flight
-/// this long after.
+/// An estimate of a flight that has not left is doubtful if its airport still reports on the flight this
+/// long after it.
 pub const ESTIMATE_PASSED_MAX: TimeDelta = TimeDelta::hours(2);
 
-/// The longest flight that is scheduled takes nineteen hours.
+/// Longer than any block time; the longest scheduled flight takes nineteen hours.
 const BLOCK_MAX: TimeDelta = TimeDelta::hours(20);
 
 /// Why a time is doubtful.
@@ -27,14 +27,14 @@ pub enum Doubt {
     FarFromSchedule,
     /// It has passed for more than [`ESTIMATE_PASSED_MAX`], and the flight has not left.
     Passed,
-    /// It does not lie after the departure.
+    /// It is not after the departure.
     BeforeDeparture,
-    /// It lies so soon after the departure that no aircraft makes it.
+    /// It is so soon after the departure that no aircraft can make it.
     TooSoon,
 }
 
 impl Doubt {
-    /// In words for an operator.
+    /// The reason as a text for operators.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FarFromSchedule => "is more than 36 hours from the schedule",
@@ -73,7 +73,7 @@ impl Doubtful {
         self.0 & Self::bit(field) != 0
     }
 
-    /// Whether none is.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -84,13 +84,13 @@ impl Doubtful {
     }
 }
 
-/// The planned time from stand to stand, where the schedule has one that can be.
+/// The planned block time, if the schedule has a plausible one.
 pub(super) fn planned_block(departure: &DepartureView, arrival: &ArrivalView) -> Option<TimeDelta> {
     let block = arrival.scheduled? - departure.scheduled?;
     (block > TimeDelta::zero() && block <= BLOCK_MAX).then_some(block)
 }
 
-/// The doubtful times among those of both sides, each with the reason.
+/// The doubtful times of both sides with their reasons.
 pub(crate) fn doubts(
     flight: &Flight,
     departure: &DepartureView,
@@ -120,10 +120,10 @@ pub(crate) fn doubts(
     };
     let is_actual_off = doubt(Field::DepartureActual, is_far(d.actual, d.scheduled), Doubt::FarFromSchedule);
     let left = d.actual.filter(|_| !is_actual_off);
-    // Of what has happened only that counts which was planned or has happened before.
+    // A time counts as an event only if it was planned or happened before.
     let departed = left.or(d.scheduled);
     let landed = flight.time(Field::ArrivalLanded);
-    // Who has come has left, though nobody has said when.
+    // A flight that has arrived has left, even without a departure time.
     let is_there = arrival_step >= Step::Landed
         || [landed, a.actual].into_iter().any(|at| at.is_some() && !is_before(at, departed));
     let is_estimate_off =
@@ -144,7 +144,7 @@ pub(crate) fn doubts(
             Doubt::FarFromSchedule,
         );
 
-    // Once it is there nobody looks at the estimate.
+    // An estimate no longer matters once the actual time is known.
     let estimated = a.estimated.filter(|_| a.actual.is_none());
     let expected = d.estimated.filter(|_| !is_estimate_off).or(d.scheduled);
     let departs = if is_left { left } else { expected };

@@ -1,4 +1,4 @@
-//! How late a flight is, and what a late departure makes of its arrival.
+//! Delay of a flight, and the arrival forecast from a late departure.
 
 use super::doubt::planned_block;
 use super::{FlightView, LATE_FROM, Status};
@@ -7,8 +7,8 @@ use crate::field::Field;
 use chrono::{DateTime, Utc};
 
 impl FlightView {
-    /// The best time of a side that is known besides its schedule: what happened, or what is expected.
-    /// Doubtful times do not count.
+    /// The time in force of a side, apart from the schedule: actual, else estimated. Doubtful times do not
+    /// count.
     pub fn time_in_force(&self, direction: Direction) -> Option<DateTime<Utc>> {
         let trusted = |field, at: Option<DateTime<Utc>>| at.filter(|_| !self.doubtful.contains(field));
         let (d, a) = (&self.departure, &self.arrival);
@@ -21,7 +21,7 @@ impl FlightView {
         }
     }
 
-    /// Minutes late at departure, or at arrival where only that is known. Negative when early.
+    /// Minutes late at departure, or at arrival if only that is known. Negative if early.
     pub fn delay_minutes(&self) -> Option<i64> {
         self.lateness(Direction::Departures).or_else(|| self.lateness(Direction::Arrivals))
     }
@@ -31,7 +31,8 @@ impl FlightView {
         is_late(self.delay_minutes())
     }
 
-    /// Until it leaves, by the departure, or the arrival where only that is known; then by the arrival.
+    /// Before departure, the departure's delay counts, or the arrival's if only that is known. After
+    /// departure, the arrival's delay counts.
     pub(super) fn is_delayed(&self, is_said: bool) -> bool {
         if self.status == Status::Cancelled {
             return false;
@@ -40,8 +41,8 @@ impl FlightView {
         comes.map_or_else(|| is_said || self.is_late(), |minutes| is_late(Some(minutes)))
     }
 
-    /// The departure in force and the planned time to the other stand, where the departure is late, the
-    /// flight is still to come, and nothing better is known of its arrival.
+    /// The departure time in force plus the planned block time, if the departure is late, the flight has
+    /// not arrived, and no better arrival time is known.
     pub(super) fn forecast(&self) -> Option<DateTime<Utc>> {
         let is_over = matches!(
             self.status,
