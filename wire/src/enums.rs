@@ -1,5 +1,4 @@
-//! The domain's fixed words, given a JSON form, a schema and a TypeScript type. The words
-//! themselves stand in the domain's tables, once.
+//! JSON form, schema and TypeScript type of the domain's enums. The domain's tables hold the names.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::borrow::Cow;
@@ -66,8 +65,8 @@ macro_rules! string_enums {
 }
 
 string_enums! {
-    /// Where a flight stands, in one word.
+    /// The status of a flight.
     FlightStatus of domain::view::Status;
-    /// What sort of thing changed, in one word.
+    /// The kind of a change.
     ChangeKind of domain::change::ChangeKind;
 }

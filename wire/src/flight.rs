@@ -1,8 +1,7 @@
-//! A flight as clients see it: one JSON object, the same in frames and in REST bodies.
+//! A flight as clients see it: the same JSON object in frames and REST bodies.
 //!
-//! [`FlightBody`] is its shape, for reading and for the documents made from types. [`flight_json`]
-//! writes the same bytes without building one: a change of a hot flight is written once and the
-//! bytes are shared by boards, snapshots and frames.
+//! [`FlightBody`] is its type, for reading and for generated documents. [`flight_json`] writes the same
+//! bytes directly. The bytes of a change are written once and shared by boards, snapshots and frames.
 
 use crate::instant::{Millis, Seconds, to_millis, to_seconds};
 use crate::enums::FlightStatus;
@@ -17,7 +16,7 @@ use std::sync::Arc;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-/// A flight. Every key is always there; what is not known is `null`.
+/// A flight. Every key is present; unknown values are `null`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(rename = "Flight")]
 #[schema(as = Flight)]
@@ -25,13 +24,13 @@ pub struct FlightBody {
     /// Opaque identifier of the leg. Never reused.
     #[schema(example = "B6-615-20130208-JFK-FLL")]
     pub leg: String,
-    /// Revision: one more with every change that is shown.
+    /// Revision. Rises by one with every shown change.
     #[ts(type = "number")]
     pub rev: u64,
     /// When the last change was made, by the hub's operational clock.
     #[ts(type = "string")]
     pub changed_at: DateTime<Utc>,
-    /// The airline that flies it, two or three characters.
+    /// The operating airline, two or three characters.
     #[schema(example = "B6")]
     pub carrier: String,
     /// Flight number without padding.
@@ -41,27 +40,26 @@ pub struct FlightBody {
     pub suffix: Option<String>,
     /// Marketing flights that share the seats, such as `EI5105`. May be empty.
     pub codeshares: Vec<String>,
-    /// Scheduled date, local at the flight's origin. It stays when the flight slips past midnight.
+    /// Scheduled date in local time at the flight's origin. A delay past midnight does not change it.
     #[ts(type = "string")]
     pub origin_date: NaiveDate,
-    /// The step that it has reached. `delayed` is the status of a flight that is late and has reached none.
+    /// The step that the flight has reached. `delayed` if it is late and has reached none.
     pub status: FlightStatus,
-    /// Whether it is late, or said to be, whatever step it has reached.
+    /// Whether the flight is late or reported late, at any step.
     pub delayed: bool,
-    /// Paths of times that cannot be meant, or cannot be true, such as `departure.estimated`. Do not show them
-    /// as facts. Mostly empty.
+    /// Paths of implausible times, such as `departure.estimated`. Do not show them as facts. Mostly empty.
     pub doubtful: Vec<String>,
     /// Departure side.
     pub departure: DepartureBody,
     /// Arrival side.
     pub arrival: ArrivalBody,
-    /// Remark for passengers in the airport's own words.
+    /// The airport's remark for passengers, unchanged.
     pub remark: Option<String>,
-    /// Why it is late, in plain words.
+    /// The reason of a delay in plain words.
     pub delay_reason: Option<String>,
-    /// The aircraft that flies it.
+    /// The aircraft.
     pub aircraft: AircraftBody,
-    /// IATA code of the airport it goes to instead.
+    /// IATA code of the airport that the flight is diverted to.
     pub diverted_to: Option<String>,
 }
 
@@ -110,8 +108,8 @@ pub struct ArrivalBody {
     /// Estimated time.
     #[ts(type = "string | null")]
     pub estimated: Option<DateTime<Utc>>,
-    /// What a late departure makes of the arrival: the departure in force and the planned time between
-    /// both. `null` where an estimate is known that can be true, and where the flight is not late.
+    /// The expected arrival of a late flight: the departure time in force plus the planned duration. `null`
+    /// if a plausible estimate is known or the flight is not late.
     #[ts(type = "string | null")]
     pub forecast: Option<DateTime<Utc>>,
     /// Actual time.
@@ -133,7 +131,7 @@ pub struct AircraftBody {
 }
 
 impl FlightBody {
-    /// The body of a view, instants cut as [`flight_json`] cuts them.
+    /// The body of a view, with instants truncated as in [`flight_json`].
     pub fn of(leg: &LegId, rev: u64, changed_at: DateTime<Utc>, view: &FlightView) -> Self {
         let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
         let (d, a) = (&view.departure, &view.arrival);
@@ -184,8 +182,8 @@ impl FlightBody {
     }
 }
 
-/// The JSON object of a flight: the bytes of a [`FlightBody`], written straight from the view.
-/// Times are cut to whole seconds, `changed_at` to milliseconds (left out where zero).
+/// The JSON object of a flight: the same bytes as a [`FlightBody`], written directly from the view. Times
+/// have whole seconds, `changed_at` milliseconds (left out if zero).
 pub fn flight_json(leg: &LegId, rev: u64, changed_at: DateTime<Utc>, view: &FlightView) -> Vec<u8> {
     let mut json = Vec::with_capacity(TYPICAL_BYTES);
     let shown = Shown {
@@ -210,12 +208,12 @@ pub fn flight_json(leg: &LegId, rev: u64, changed_at: DateTime<Utc>, view: &Flig
         },
         diverted_to: view.diverted_to.as_ref().map(|iata| iata.as_str()),
     };
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut json, &shown);
     json
 }
 
-/// Bytes of a flight with both sides known; a longer one only costs a second allocation.
+/// Size of a flight with both sides known. A longer one costs a second allocation.
 const TYPICAL_BYTES: usize = 832;
 
 #[derive(Serialize)]
@@ -297,7 +295,7 @@ struct ShownAircraft<'a> {
     registration: Option<&'a str>,
 }
 
-/// Anything that prints, as a JSON string.
+/// A `Display` value as a JSON string.
 pub(crate) struct Text<T>(pub T);
 
 impl<T: Display> Serialize for Text<T> {
@@ -306,7 +304,7 @@ impl<T: Display> Serialize for Text<T> {
     }
 }
 
-/// Fields by their names.
+/// Fields by name.
 pub(crate) struct Fields(pub Doubtful);
 
 impl Serialize for Fields {
@@ -315,7 +313,7 @@ impl Serialize for Fields {
     }
 }
 
-/// Flights by their designators.
+/// Flights by designator.
 pub(crate) struct Flights<'a>(pub &'a [Designator]);
 
 impl Serialize for Flights<'_> {

@@ -1,14 +1,13 @@
-//! Instants as every JSON text of ours writes them: RFC 3339, UTC, `Z`.
+//! Instants in JSON: RFC 3339, UTC, `Z`.
 
 use chrono::{DateTime, Datelike, SubsecRound, Timelike, Utc};
 use serde::{Serialize, Serializer};
 
-/// An instant cut to whole seconds: `2013-02-08T21:04:11Z`.
+/// An instant in whole seconds: `2013-02-08T21:04:11Z`.
 #[derive(Clone, Copy)]
 pub(crate) struct Seconds(pub DateTime<Utc>);
 
-/// An instant cut to milliseconds, which are left out where they are zero:
-/// `2013-02-08T21:04:11.250Z`.
+/// An instant in milliseconds, left out if zero: `2013-02-08T21:04:11.250Z`.
 #[derive(Clone, Copy)]
 pub(crate) struct Millis(pub DateTime<Utc>);
 
@@ -24,18 +23,18 @@ impl Serialize for Millis {
     }
 }
 
-/// Cuts to milliseconds, the finest that is told to anybody.
+/// Truncates to milliseconds, the precision that clients see.
 pub(crate) fn to_millis(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(3)
 }
 
-/// Cuts to seconds.
+/// Truncates to seconds.
 pub(crate) fn to_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(0)
 }
 
-/// Written by hand because a board's snapshot holds thousands of instants, and chrono's general
-/// formatter takes several times as long.
+/// Written by hand: a board's snapshot has thousands of instants, and chrono's general formatter takes
+/// several times as long.
 fn write<S: Serializer>(at: DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     let millis = at.timestamp_subsec_millis();
     let at = at.naive_utc();

@@ -1,28 +1,31 @@
-//! # Every byte in or out
+//! # Encoding and decoding of everything that crosses the hub's border
 //!
-//! What crosses a border of the hub is written and read here and nowhere else. Nothing here does
-//! I/O: bytes go in, values of `domain` come out, and the other way round.
+//! All external formats are written and read in this crate. It does no I/O: it converts bytes to values of
+//! `domain` and back.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | [`flight`] | a flight as clients see it: one JSON object in frames and REST alike |
-//! | [`frame`] | WebSocket frames: the server's, the client's, the reasons to close |
-//! | [`websocket`] | RFC 6455 framing of ready payloads, plain and compressed |
-//! | [`sse`] | the same payloads as server-sent events |
-//! | [`rest`], [`problem`] | bodies of the REST interface, and its errors |
-//! | [`record`] | what the change log and Kafka keep, versioned |
-//! | [`feed`] | the formats in which airports speak |
-//! | [`typescript`] | the same shapes for the browser, generated |
+//! | [`feed`] | formats of feeds: AIDX, Schiphol's JSON, our JSON reports |
+//! | [`flight`] | a flight as clients see it, in frames and REST |
+//! | [`frame`] | WebSocket messages of hub and clients, and close codes |
+//! | [`websocket`] | RFC 6455 framing of encoded messages, plain and compressed |
+//! | [`sse`] | the same messages as server-sent events |
+//! | [`rest`], [`problem`] | REST bodies and errors |
+//! | [`record`] | versioned values of the change log, of Kafka and of the archive |
+//! | [`enums`] | JSON form of the domain's enums |
+//! | [`typescript`] | TypeScript types generated from these types |
 //!
-//! `docs/PROTOCOL.md` explains the client's side; `tests/protocol_document.rs` holds it to this
-//! crate. `golden/` keeps one example of everything, read by this crate's tests and the browser's.
+//! `docs/PROTOCOL.md` describes the protocol for clients, and `tests/protocol_document.rs` checks it
+//! against this crate. `golden/` has one example of everything, read by the tests of this crate and of the
+//! web page.
 //!
 //! ## Adding a frame
 //!
-//! 1. Add its struct and its variant to [`frame::server::ServerFrame`], and its fast writer beside.
-//! 2. Add an example to `tests/golden_files.rs`, run `GATECALL_REWRITE=1 cargo test -p
-//!    gatecall-wire`, and look at the difference in `golden/` and `web/src/wire/types.ts`.
-//! 3. Describe it in `docs/PROTOCOL.md`; a test waits for that.
+//! 1. Add its struct and its variant to [`frame::server::ServerFrame`], and a function that writes it to
+//!    `frame/write.rs`.
+//! 2. Add an example to `tests/golden_files.rs`. Run `GATECALL_REWRITE=1 cargo test -p gatecall-wire` and
+//!    review the changes in `golden/` and `web/src/wire/types.ts`.
+//! 3. Describe it in `docs/PROTOCOL.md`. A test requires it.
 
 pub mod feed;
 pub mod flight;

@@ -1,4 +1,4 @@
-//! What the REST interface says when it cannot: `application/problem+json` (RFC 9457).
+//! Errors of the REST interface: `application/problem+json` (RFC 9457).
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -11,44 +11,44 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// Names the sort of problem; `about:blank` where the status says it all.
+    /// The problem type; `about:blank` if the status says enough.
     #[schema(example = "about:blank")]
     pub r#type: String,
-    /// The sort of problem in a few words; the same for every problem of its type.
+    /// A short summary, the same for every problem of this type.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What went wrong this time.
+    /// The details of this occurrence.
     pub detail: Option<String>,
-    /// What is wrong with which field. Empty where no field is at fault.
+    /// Invalid fields. Empty if no field is at fault.
     #[serde(default)]
     pub errors: Vec<FieldError>,
 }
 
-/// What is wrong with one field.
+/// An invalid field.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct FieldError {
     /// The field, parameter or header.
     pub field: String,
-    /// What is wrong with it, to be read after its name.
+    /// What is wrong. Follows the field's name in a sentence.
     pub reason: String,
 }
 
 impl ProblemBody {
-    /// A problem of which the status says the sort.
+    /// A problem of the type `about:blank`.
     pub fn new(status: u16, title: impl Into<String>) -> Self {
         let (r#type, title) = ("about:blank".to_owned(), title.into());
         Self { r#type, title, status, detail: None, errors: Vec::new() }
     }
 
-    /// Adds what went wrong this time.
+    /// Adds the details of this occurrence.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Adds a field at fault.
+    /// Adds an invalid field.
     #[must_use]
     pub fn with_error(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
         self.errors.push(FieldError { field: field.into(), reason: reason.into() });

@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-/// A side of a board.
+/// The side of a board.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Flights that leave.
     Departures,
-    /// Flights that come.
+    /// Flights that arrive.
     Arrivals,
 }
 
@@ -33,7 +33,7 @@ impl From<codes::Direction> for Direction {
     }
 }
 
-/// An airport's names and zone.
+/// An airport's names and time zone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct BoardAirport {
     /// IATA code.
@@ -41,7 +41,7 @@ pub struct BoardAirport {
     pub iata: String,
     /// Name.
     pub name: String,
-    /// City it serves.
+    /// The city.
     pub city: String,
     /// ISO 3166 country code, two letters.
     pub country: String,
@@ -53,53 +53,53 @@ pub struct BoardAirport {
 /// `GET boards/{IATA}/{departures|arrivals}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct BoardBody {
-    /// Whose board.
+    /// The airport.
     pub airport: BoardAirport,
-    /// Which side.
+    /// The side.
     pub direction: Direction,
-    /// The operational clock's instant at which this was true: that of this answer or, while the hub hears
-    /// of no changes, the one at which it last did.
+    /// The operational time at which this was true: now, or the last time at which the hub received changes
+    /// if it receives none at present.
     #[ts(type = "string")]
     pub as_of: DateTime<Utc>,
-    /// Sources that are silent at present: those that speak for this airport, and those that speak for none
-    /// in particular. What they said may have changed since.
+    /// Silent sources that speak for this airport or for no particular one. Their facts may have changed
+    /// since.
     #[serde(default)]
     pub silent_sources: Vec<SilentSource>,
     /// By scheduled time.
     pub flights: Vec<FlightBody>,
 }
 
-/// A source whose facts nobody has confirmed since an instant.
+/// A source whose facts have not been confirmed since an instant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct SilentSource {
     /// The feed's name in the hub's configuration.
     #[schema(example = "lga")]
     pub feed: String,
-    /// The airport it speaks for, IATA; `null` where it speaks for no airport in particular.
+    /// The airport that it speaks for, IATA; `null` for no particular airport.
     #[schema(example = "LGA")]
     pub airport: Option<String>,
-    /// The operational clock's instant at which it was last heard.
+    /// When it was last received, by the operational clock.
     #[ts(type = "string")]
     pub since: DateTime<Utc>,
 }
 
-/// How old what is shown is, for the writers of bodies.
+/// The age of the shown data, for the writers of bodies.
 #[derive(Clone, Debug, Default)]
 pub struct Age {
-    /// Goes into `as_of`.
+    /// The value of `as_of`.
     pub as_of: DateTime<Utc>,
-    /// Go into `silent_sources`.
+    /// The value of `silent_sources`.
     pub silent_sources: Vec<SilentSource>,
 }
 
-/// `GET flights/{leg}`: the flight, and what of it is not confirmed.
+/// `GET flights/{leg}`: the flight, and which sources of it are unconfirmed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FlightAnswer {
     /// The flight.
     #[serde(flatten)]
     pub flight: FlightBody,
-    /// Silent sources that speak for one of the flight's airports, or for none in particular. Absent where
-    /// there is none.
+    /// Silent sources that speak for one of the flight's airports or for no particular one. Absent if there
+    /// are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent_sources: Vec<SilentSource>,
 }
@@ -110,23 +110,23 @@ pub struct FlightsBody {
     /// As in a board.
     #[ts(type = "string")]
     pub as_of: DateTime<Utc>,
-    /// All sources that are silent at present.
+    /// All silent sources.
     #[serde(default)]
     pub silent_sources: Vec<SilentSource>,
     /// One page of flights.
     pub flights: Vec<FlightBody>,
-    /// To be sent as `cursor` for the next page; `null` on the last.
+    /// The `cursor` of the next page; `null` on the last.
     pub next: Option<String>,
 }
 
 /// `GET flights/{leg}/history`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct HistoryBody {
-    /// Which flight.
+    /// The leg.
     pub leg: String,
     /// One page of its changes, oldest first.
     pub entries: Vec<HistoryEntry>,
-    /// To be sent as `after` for the next page; `null` where these are the newest.
+    /// The `after` of the next page; `null` if these are the newest.
     #[ts(type = "number | null")]
     pub next: Option<u64>,
 }
@@ -140,19 +140,19 @@ pub struct HistoryEntry {
     /// When.
     #[ts(type = "string")]
     pub at: DateTime<Utc>,
-    /// What sort of change.
+    /// The kinds of the change.
     pub kinds: Vec<ChangeKind>,
     /// What changed, as in a `change` frame.
     #[ts(type = "{ [path: string]: unknown }")]
     #[schema(value_type = Object)]
     pub set: BTreeMap<String, serde_json::Value>,
-    /// Whose report brought it.
+    /// The source whose report caused it.
     pub source: Option<String>,
 }
 
 impl HistoryEntry {
-    /// The entry of a change as the archive keeps it. Kinds that this version does not know are
-    /// left out, and so is a `set` that cannot be read: the rest is still worth telling.
+    /// The entry of an archived change. Leaves out kinds unknown to this version, and a `set` that cannot
+    /// be decoded.
     pub fn of(past: &PastChange) -> Self {
         let known = |word: &String| {
             let mut kinds = domain::change::ChangeKind::WORDS.iter();
@@ -173,7 +173,7 @@ impl HistoryEntry {
 pub struct AirportsBody {
     /// One page of airports.
     pub airports: Vec<AirportRow>,
-    /// To be sent as `cursor` for the next page; absent on the last.
+    /// The `cursor` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub next: Option<String>,
@@ -187,14 +187,14 @@ pub struct AirportRow {
     pub iata: String,
     /// Name.
     pub name: String,
-    /// City it serves.
+    /// The city.
     pub city: String,
     /// ISO 3166 country code, two letters.
     pub country: String,
     /// IANA time zone.
     #[schema(example = "America/New_York")]
     pub zone: String,
-    /// Flights on both its boards now.
+    /// Flights on both of its boards now.
     pub flights: u32,
 }
 
@@ -208,17 +208,17 @@ pub struct AirlinesBody {
 /// One airline.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct AirlineRow {
-    /// IATA designator, or ICAO where there is none.
+    /// IATA designator, or ICAO if there is none.
     #[schema(example = "B6")]
     pub code: String,
-    /// ICAO designator: flights are looked for and printed by it as well.
+    /// ICAO designator. Searches accept it as well.
     #[schema(example = "JBU")]
     pub icao: Option<String>,
     /// Name.
     pub name: String,
 }
 
-/// `GET feeds`: how well each airport is heard.
+/// `GET feeds`: the health of every feed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct FeedsBody {
     /// By name.
@@ -231,48 +231,48 @@ pub struct FeedRow {
     /// Name from the configuration.
     #[schema(example = "jfk")]
     pub feed: String,
-    /// The airport it speaks for, IATA.
+    /// The airport that it speaks for, IATA.
     pub airport: Option<String>,
-    /// Whether the airport pushes or is polled.
+    /// Whether the source pushes or is polled.
     pub kind: FeedKind,
-    /// How well it is heard.
+    /// The health.
     pub state: FeedState,
-    /// When it was last heard well, by the operational clock.
+    /// When it was last received successfully, by the operational clock.
     #[ts(type = "string | null")]
     pub last_good_at: Option<DateTime<Utc>>,
-    /// What went wrong last, `null` while all is well.
+    /// The last error; `null` if there is none at present.
     pub last_error: Option<String>,
-    /// Operational seconds since it was last heard well.
+    /// Operational seconds since it was last received successfully.
     #[ts(type = "number | null")]
     pub age_seconds: Option<u64>,
-    /// Reports since the hub started, by what became of them.
+    /// Reports since the hub started, by outcome.
     pub reports: FeedReports,
-    /// For which flights it speaks: `airport` (its airport's side of the flights from and to it), the
-    /// airlines `airline:XX`, or `all`.
+    /// The flights it speaks for: `airport` (its airport's side of flights from and to it), the airlines
+    /// `airline:XX`, or `all`.
     #[serde(default)]
     #[schema(example = "airport")]
     pub speaks_for: String,
-    /// Flights in memory that it has made known.
+    /// Live flights that it created.
     #[serde(default)]
     #[ts(type = "number")]
     pub flights: u64,
-    /// How many these may be at most; `null` where it only adds to flights that are known.
+    /// The limit of these; `null` if the feed cannot create flights.
     #[serde(default)]
     #[ts(type = "number | null")]
     pub flights_max: Option<u64>,
-    /// What it has said of what it does not speak for since the hub started. It was kept and changed nothing.
+    /// Reports and values outside its scope since the hub started. They were archived and changed nothing.
     #[serde(default)]
     pub out_of_scope: Vec<OutOfScopeRow>,
 }
 
-/// What a feed has said of what it does not speak for.
+/// Reports or values of a feed outside its scope.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct OutOfScopeRow {
     /// `other_airport`, `other_airline`, `too_long_ago` or `too_far_ahead` for whole reports,
     /// `other_side` for values of the other airport's side.
     #[schema(example = "other_side")]
     pub reason: String,
-    /// How many.
+    /// The number.
     #[ts(type = "number")]
     pub count: u64,
 }
@@ -281,39 +281,38 @@ pub struct OutOfScopeRow {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedKind {
-    /// The airport pushes.
+    /// The source pushes.
     Push,
     /// The hub polls.
     Pull,
 }
 
-/// How well a feed is heard.
+/// The health of a feed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedState {
-    /// Nothing heard yet.
+    /// Nothing received yet.
     Waiting,
-    /// Heard within its time.
+    /// Received as expected.
     Good,
-    /// Not heard for longer than it should be.
+    /// Not received for longer than expected.
     Late,
     /// The last attempts failed.
     Failing,
-    /// The airport refuses us; a human must look.
+    /// The airport refuses the hub; an operator must act.
     Refused,
 }
 
-/// Reports of one feed since the hub started, by what became of them.
+/// Reports of a feed since the hub started, by outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, TS, ToSchema)]
 pub struct FeedReports {
-    /// They changed what is shown.
+    /// They changed the shown state.
     #[ts(type = "number")]
     pub changed: u64,
-    /// They told nothing new.
+    /// They contained nothing new.
     #[ts(type = "number")]
     pub unchanged: u64,
-    /// They went to the node that owns their flight, which merges them; 0 where one hub does
-    /// everything.
+    /// They went to the node that owns their flight, which merges them; 0 with a single node.
     #[serde(default)]
     #[ts(type = "number")]
     pub queued: u64,
@@ -325,36 +324,36 @@ pub struct FeedReports {
 /// `POST feeds/{feed}/reports`, answered 202 once every accepted report is durable.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, TS, ToSchema)]
 pub struct IngestBody {
-    /// Reports that were taken and are durable: the sum of the next three.
+    /// Accepted, durable reports: the sum of the next three.
     pub accepted: u32,
-    /// Reports that changed what is shown.
+    /// Reports that changed the shown state.
     pub changed: u32,
-    /// Reports that told nothing new.
+    /// Reports that contained nothing new.
     pub unchanged: u32,
-    /// Reports that the node that owns their flight will merge; 0 where one hub does everything.
+    /// Reports that the node that owns their flight will merge; 0 with a single node.
     #[serde(default)]
     pub queued: u32,
-    /// Values of accepted reports that the feed does not speak for, such as the other airport's gate. They
-    /// are kept with the message and change nothing. Absent where there are none.
+    /// Values of accepted reports outside the feed's scope, such as the other airport's gate. They are
+    /// archived with the message and change nothing. Absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub left_out: Option<u32>,
-    /// Reports that were not taken, each with its reason.
+    /// Refused reports with their reasons.
     pub rejected: Vec<RejectedReport>,
 }
 
-/// A report that was not taken.
+/// A refused report.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct RejectedReport {
-    /// Which one of the message, counted from 0; `null` where the whole message is meant.
+    /// The report in the message, counted from 0; `null` for the whole message.
     pub index: Option<u32>,
-    /// The field at fault, if it is one.
+    /// The invalid field, if it is one.
     pub field: Option<String>,
     /// What is wrong.
     pub reason: String,
 }
 
-/// The keys of an [`Age`] as they stand in bodies.
+/// The keys of an [`Age`] in bodies.
 #[derive(Serialize)]
 struct AgeKeys<'a> {
     as_of: Millis,
@@ -367,16 +366,16 @@ impl<'a> AgeKeys<'a> {
     }
 }
 
-/// An object's JSON without its last brace, for more keys to follow.
+/// An object's JSON without the closing brace, so that more keys can follow.
 fn open_object(head: &impl Serialize) -> Vec<u8> {
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let mut json = serde_json::to_vec(head).unwrap_or_default();
     json.pop();
     json
 }
 
-/// The bytes of a [`BoardBody`], assembled from ready-made objects of
-/// [`crate::flight::flight_json`] in a buffer of exactly their size.
+/// The bytes of a [`BoardBody`], assembled from objects of [`crate::flight::flight_json`] in a buffer of
+/// exactly their size.
 pub fn board_json<'a>(
     airport: &BoardAirport,
     direction: codes::Direction,
@@ -396,7 +395,7 @@ pub fn board_json<'a>(
     around_rows(&json, &rows.collect::<Vec<_>>(), b"}")
 }
 
-/// The bytes of a [`FlightsBody`], assembled likewise.
+/// The bytes of a [`FlightsBody`], assembled in the same way.
 pub fn flights_json<'a>(age: &Age, rows: impl Iterator<Item = &'a [u8]>, next: Option<&str>) -> Vec<u8> {
     let mut json = open_object(&AgeKeys::of(age));
     json.extend_from_slice(b",\"flights\":");
@@ -404,7 +403,7 @@ pub fn flights_json<'a>(age: &Age, rows: impl Iterator<Item = &'a [u8]>, next: O
     around_rows(&json, &rows.collect::<Vec<_>>(), format!(",\"next\":{next}}}").as_bytes())
 }
 
-/// The bytes of a [`FlightAnswer`], assembled from the ready-made object of the flight.
+/// The bytes of a [`FlightAnswer`], assembled from the flight's object.
 pub fn flight_answer_json(flight: &Bytes, silent_sources: &[SilentSource]) -> Bytes {
     let Some(open) = flight.strip_suffix(b"}").filter(|_| !silent_sources.is_empty()) else {
         return flight.clone();

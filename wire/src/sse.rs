@@ -1,10 +1,10 @@
-//! Server-sent events, for networks that block WebSocket: the same payloads, wrapped.
+//! Server-sent events with the payloads of frames, for networks that block WebSocket.
 
 use bytes::Bytes;
 
-/// One event: `type_` becomes its name, `id` what the browser sends back as `Last-Event-ID`.
-/// Line ends inside `payload` are kept as the format wants it (our JSON has none); in the names
-/// they are left out, so that no name can smuggle in a line of its own.
+/// One event. `type_` becomes its name; the browser returns `id` as `Last-Event-ID`. Line ends inside
+/// `payload` are encoded as the format requires (our JSON has none). Line ends in the names are removed, so
+/// that a name cannot inject lines.
 pub fn event(payload: &[u8], type_: &str, id: Option<&str>) -> Bytes {
     let mut event = Vec::with_capacity(payload.len() + type_.len() + 48);
     line(&mut event, b"event: ", type_.as_bytes());
@@ -18,7 +18,7 @@ pub fn event(payload: &[u8], type_: &str, id: Option<&str>) -> Bytes {
     event.into()
 }
 
-/// Tells the browser how long to wait before it connects again, in real milliseconds.
+/// Sets the browser's delay before it reconnects, in real milliseconds.
 pub fn retry(retry_ms: u64) -> Bytes {
     format!("retry: {retry_ms}\n\n").into()
 }

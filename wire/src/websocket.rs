@@ -1,7 +1,7 @@
-//! RFC 6455 frames as a server sends them: never masked, never in fragments.
+//! RFC 6455 frames from a server: not masked, not fragmented.
 //!
-//! A payload is framed once, and the frame's bytes are shared by every socket that gets it. Reading
-//! what clients send is left to the hub, which does it for the control path.
+//! A payload is framed once, and all sockets share the bytes. The hub reads client frames itself, for the
+//! control path only.
 
 use crate::frame::close::CloseCode;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ const PING: u8 = 0x9;
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
-/// First byte, length in its longest form.
+/// First byte and the longest form of the length.
 const HEAD_BYTES_MAX: usize = 10;
 
 /// A whole text message.
@@ -24,18 +24,18 @@ pub fn text_frame(payload: &[u8]) -> Bytes {
     frame.into()
 }
 
-/// Appends a whole text message, for several in one buffer.
+/// Appends a whole text message to a buffer of several.
 pub fn append_text_frame(out: &mut Vec<u8>, payload: &[u8]) {
     append_head(out, FIN | TEXT, payload.len());
     out.extend_from_slice(payload);
 }
 
-/// A ping without payload, as this protocol's answer to it is not looked at.
+/// A ping without payload. The protocol ignores the answer's payload.
 pub fn ping_frame() -> Bytes {
     Bytes::from_static(&[FIN | PING, 0])
 }
 
-/// A close frame. A reason longer than 123 bytes is cut between characters.
+/// A close frame. A reason longer than 123 bytes is truncated between characters.
 pub fn close_frame(code: u16, reason: &str) -> Bytes {
     let reason = &reason[..reason.floor_char_boundary(CloseCode::REASON_BYTES_MAX)];
     let mut frame = Vec::with_capacity(4 + reason.len());
@@ -46,10 +46,9 @@ pub fn close_frame(code: u16, reason: &str) -> Bytes {
     frame.into()
 }
 
-/// A whole text message compressed by permessage-deflate (RFC 7692) without context takeover, so
-/// that the same bytes are good for every socket that negotiated `server_no_context_takeover` and
-/// a window of 15 bits, the default. What does not become smaller is framed as it is, which the
-/// extension allows for any message.
+/// A whole text message compressed by permessage-deflate (RFC 7692) without context takeover. The same
+/// bytes suit every socket that negotiated `server_no_context_takeover` and the default window of 15 bits.
+/// A payload that does not become smaller is framed uncompressed, which the extension allows.
 pub fn deflated_text_frame(payload: &[u8]) -> Bytes {
     let Some(deflated) = deflate(payload).filter(|deflated| deflated.len() < payload.len()) else {
         return text_frame(payload);
@@ -61,16 +60,16 @@ pub fn deflated_text_frame(payload: &[u8]) -> Bytes {
 }
 
 thread_local! {
-    /// Kept because a compressor's tables take longer to allocate than a board to compress.
+    /// Reused, because allocating a compressor's tables takes longer than compressing a board.
     static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), false));
 }
 
-/// Raw deflate up to a flush, without the empty block that ends it (RFC 7692, 7.2.1). `None` where
-/// the compressor does not come to that end.
+/// Raw deflate up to a flush, without the empty block at the end (RFC 7692, 7.2.1). `None` if the
+/// compressor does not finish.
 fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
     const FLUSH_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-    // Five bytes for each stored block of 31 KB or more is the worst that can come out. With less
-    // room, miniz_oxide sometimes forgets the flush when it is called again for the rest.
+    // The worst case is five bytes per stored block of 31 KB or more. With less room, miniz_oxide can lose
+    // the flush when it is called again for the rest.
     let room = payload.len() + payload.len() / 4096 + 64;
     let mut out = Vec::with_capacity(room);
     COMPRESS.with_borrow_mut(|compress| {
@@ -104,7 +103,7 @@ mod tests {
     use flate2::{Decompress, FlushDecompress};
     use proptest::prelude::*;
 
-    /// Length and payload of an unmasked frame, by the letter of RFC 6455, 5.2.
+    /// Length and payload of an unmasked frame, by RFC 6455, 5.2.
     fn payload_of(frame: &[u8]) -> &[u8] {
         let (head, length) = match frame[1] {
             126 => (4, usize::from(u16::from_be_bytes([frame[2], frame[3]]))),

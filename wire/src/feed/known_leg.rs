@@ -1,4 +1,4 @@
-//! What an airport knows of a leg, to be put into any format.
+//! A leg as an airport reports it, for the encoders of all formats.
 
 use chrono::{DateTime, Utc};
 use domain::codes::Direction;
@@ -6,46 +6,46 @@ use domain::field::{Field, InvalidValue, Step, Value};
 use domain::leg::LegKey;
 use domain::report::{ReportedStatus, Statement};
 
-/// Everything an airport says of one leg in one message: who the leg is, and one statement for
-/// each field that it speaks of. What is not stated did not change.
+/// What an airport reports about one leg in one message: its identity, and one statement per field. Other
+/// fields did not change.
 ///
-/// This is a report before it has a source; the encoders turn it into bytes. What a format has no
-/// way to say is left out, see `can_say` of each format.
+/// This is a report without a source. The encoders convert it to bytes and leave out what a format cannot
+/// express, see `can_say` of each format.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KnownLeg {
-    /// Which leg.
+    /// The leg.
     pub key: LegKey,
     /// Whether the airport speaks of it as a departure or as an arrival of its own.
     pub direction: Direction,
-    /// When the airport last learnt something of this leg. `None` for the time of the message.
+    /// When the airport last learned something about this leg. `None` for the time of the message.
     pub observed_at: Option<DateTime<Utc>>,
     /// The airport's own identifier of the leg.
     pub provider_id: Option<String>,
-    /// Call sign in use with air traffic control.
+    /// Call sign used with air traffic control.
     pub call_sign: Option<String>,
-    /// What is said, each field at most once.
+    /// The statements, at most one per field.
     pub statements: Vec<Statement>,
 }
 
 impl KnownLeg {
-    /// A leg of which nothing is said yet.
+    /// A leg without statements.
     pub fn new(key: LegKey, direction: Direction) -> Self {
         Self { key, direction, observed_at: None, provider_id: None, call_sign: None, statements: Vec::new() }
     }
 
-    /// Says a text; see [`Value::text`] for what it may hold.
+    /// States a text; [`Value::text`] has the rules.
     pub fn text(&mut self, field: Field, text: &str) -> Result<(), InvalidValue> {
         self.set(field, Value::text(field, text)?);
         Ok(())
     }
 
-    /// Says an instant.
+    /// States an instant.
     pub fn time(&mut self, field: Field, at: DateTime<Utc>) -> Result<(), InvalidValue> {
         self.set(field, Value::time(field, at)?);
         Ok(())
     }
 
-    /// Says a status word, as [`domain::report::Report::status`] understands it.
+    /// States a status, as [`domain::report::Report::status`] does.
     pub fn status(&mut self, word: ReportedStatus) {
         match word {
             ReportedStatus::Step(Step::Returned) => {
@@ -60,18 +60,18 @@ impl KnownLeg {
         }
     }
 
-    /// Says a value, in place of what was said of the field before.
+    /// States a value and replaces an earlier statement on the field.
     pub fn set(&mut self, field: Field, value: Value) {
         debug_assert!(value.fits(field), "{field} does not take {value:?}");
         self.say(field, Some(value));
     }
 
-    /// Says that a field has no value any more.
+    /// Clears a field.
     pub fn clear(&mut self, field: Field) {
         self.say(field, None);
     }
 
-    /// What is said of a field: `None` for nothing, `Some(None)` for no value any more.
+    /// The statement on a field: `None` for none, `Some(None)` for a clear.
     pub fn said(&self, field: Field) -> Option<Option<&Value>> {
         self.statements.iter().find(|s| s.field == field).map(|s| s.value.as_ref())
     }

@@ -1,33 +1,30 @@
-//! # The formats in which airports speak
+//! # Feed formats
 //!
-//! A message comes in as bytes, and goes out as [`Report`]s of `domain` with a list of what could
-//! not be read. One bad report never spoils the rest of its message. Nothing here panics, whatever
-//! the bytes are, and everything is bounded by a constant with a name.
+//! A decoder converts a message to [`Report`]s of `domain` and a list of faults. One bad report never
+//! affects the rest of its message. No input makes a decoder panic, and named constants bound everything.
 //!
 //! | module | format |
 //! |---|---|
-//! | [`json_report`] | our own JSON reports, for whoever writes an adapter of their own |
-//! | [`aidx`] | IATA AIDX `FlightLegNotifRQ` (pushed) and `FlightLegRS` (pulled) |
-//! | [`schiphol`] | JSON pages in the shape of Schiphol's public flight API, version 4 |
+//! | [`json_report`] | our own JSON reports |
+//! | [`aidx`] | IATA AIDX `FlightLegNotifRQ` (pushed) and `FlightLegRS` (polled) |
+//! | [`schiphol`] | JSON pages in the format of Schiphol's public flight API, version 4 |
 //!
-//! Each format decodes and encodes: mock airports and the load tester speak through the encoders,
-//! from a [`KnownLeg`].
+//! Each format also has an encoder, which takes a [`KnownLeg`].
 //!
-//! ## Two degrees of fault
+//! ## Two kinds of faults
 //!
-//! In our own format a report is taken whole or not at all: its sender reads our answer. Airports'
-//! formats carry dozens of values that we did not ask for, so there a value that cannot be read
-//! costs that value alone, and a leg is lost only when it cannot be identified. That holds for values
-//! that can be read and cannot be: what is said to have happened a good while after it was observed.
-//! Either way the fault names the report's index and the field.
+//! In our own format a report is accepted as a whole or refused, because its sender reads our answer.
+//! Airports' formats have many values that the hub did not request. There, an invalid value is left out
+//! alone, and a leg is refused only if it cannot be identified. The same applies to impossible values, such
+//! as an event that lies well after its observation. Each fault names the report's index and the field.
 //!
 //! ## Adding a format
 //!
-//! 1. A folder with a page in `mod.rs` (what maps to what, and why), `decode.rs`, `encode.rs` and
-//!    `tests.rs`.
-//! 2. A variant of [`Format`] with its word in [`Format::WORDS`], and its arm in [`decode`].
-//! 3. Fixtures of your own making in `wire/fixtures/`, with the facts that they state asserted one
-//!    by one, and a line in `tests/feeds/hostile.rs`, which cuts and mutates them.
+//! 1. Add a folder with `mod.rs` (its page explains the mapping and the reasons), `decode.rs`, `encode.rs`
+//!    and `tests.rs`.
+//! 2. Add a variant to [`Format`], its name to [`Format::WORDS`], and its arm to [`decode`].
+//! 3. Add fixtures of your own to `wire/fixtures/`, assert each fact that they state, and add them to
+//!    `tests/feeds/hostile.rs`, which truncates and mutates them.
 
 pub mod aidx;
 pub mod json_report;
@@ -46,41 +43,41 @@ use domain::report::{Report, Source};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Largest message taken, in bytes. A whole day of a busy airport in AIDX is about half of this.
+/// Largest message, in bytes. A whole day of a busy airport in AIDX is about half of this.
 pub const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
 
 /// Most reports (AIDX: legs, Schiphol: flights) in one message.
 pub const REPORTS_MAX: usize = 5_000;
 
-/// Most faults told of one message; the rest are counted in a last one.
+/// Most faults reported per message; a last one counts the rest.
 pub const FAULTS_MAX: usize = 1_000;
 
-/// Most notes kept of one message.
+/// Most notes per message.
 pub const NOTES_MAX: usize = 32;
 
-/// A format in which an airport speaks.
+/// A feed format.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Format {
     /// Our own JSON reports.
     Json,
     /// IATA AIDX.
     Aidx,
-    /// JSON in the shape of Schiphol's public flight API.
+    /// JSON in the format of Schiphol's public flight API.
     Schiphol,
 }
 
 impl Format {
-    /// Every format with its word in the configuration.
+    /// Every format with its name in the configuration.
     pub const WORDS: [(Format, &'static str); 3] =
         [(Format::Json, "json"), (Format::Aidx, "aidx"), (Format::Schiphol, "schiphol")];
 
-    /// The word for it.
+    /// The name in the configuration.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
     }
 }
 
-/// Why a word is no format. Reads as the end of a sentence.
+/// Why a text is not a format. Reads as the end of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be json, aidx or schiphol")]
 pub struct UnknownFormat;
@@ -93,49 +90,48 @@ impl FromStr for Format {
     }
 }
 
-/// What a decoder must know that no message says.
+/// What a decoder needs besides the message.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Who speaks.
+    /// The source.
     pub source: Arc<Source>,
-    /// When the hub got the message, by the operational clock; the time of observation where the
-    /// message states none.
+    /// When the hub received the message, by the operational clock; also the time of observation if the
+    /// message has none.
     pub received_at: DateTime<Utc>,
-    /// The zone of times that come without one: the airport's own.
+    /// The zone of times without one: the airport's own.
     pub zone: chrono_tz::Tz,
     /// The airport that speaks, for formats in which a flight names only the other end.
     pub airport: Option<Iata>,
 }
 
-/// What came of a message.
+/// The result of decoding a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
     /// The reports, each with its index in the message, counted from 0.
     pub reports: Vec<(u32, Report)>,
-    /// What could not be read, at most [`FAULTS_MAX`]. A report may have both an entry in
-    /// `reports` and faults of single values here, see the page above.
+    /// Faults, at most [`FAULTS_MAX`]. A report in `reports` may also have faults of single values.
     pub faults: Vec<Fault>,
-    /// What was left aside on purpose, for whoever sets up a feed: `OperationTime CMI/CAL`.
-    /// Distinct, at most [`NOTES_MAX`], each shorter than 120 bytes.
+    /// What was ignored on purpose, for people who set up a feed: `OperationTime CMI/CAL`. Distinct, at
+    /// most [`NOTES_MAX`], each shorter than 120 bytes.
     pub notes: Vec<String>,
 }
 
-/// Something that could not be read.
+/// A value, report or message that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", self.place())]
 pub struct Fault {
-    /// Which report of the message, counted from 0; `None` where the whole message is meant.
+    /// The report in the message, counted from 0; `None` for the whole message.
     pub index: Option<u32>,
-    /// The field at fault, by its name in the message's own format.
+    /// The invalid field, by its name in the message's format.
     pub field: Option<String>,
-    /// What is wrong with it, to be read after the field's name.
+    /// What is wrong. Follows the field's name in a sentence.
     pub reason: String,
     /// The start of the report or message, at most [`EXCERPT_BYTES_MAX`](domain::ports::Quarantined::EXCERPT_BYTES_MAX).
     pub excerpt: String,
 }
 
 impl Fault {
-    /// Longest reason, in bytes. Parsers like to repeat what they were given.
+    /// Longest reason, in bytes. Parsers' errors can repeat their input.
     pub const REASON_BYTES_MAX: usize = 300;
 
     /// Longest name of a field, in bytes.
@@ -162,7 +158,7 @@ impl Fault {
 }
 
 impl Decoded {
-    /// Adds a fault, within the bound.
+    /// Adds a fault, within the limit.
     pub(crate) fn fault(&mut self, fault: Fault) {
         match self.faults.len().cmp(&(FAULTS_MAX - 1)) {
             std::cmp::Ordering::Less => self.faults.push(fault.bounded()),
@@ -174,7 +170,7 @@ impl Decoded {
         }
     }
 
-    /// Adds a note, unless it is known or there are too many.
+    /// Adds a note, unless it exists or the limit is reached.
     pub(crate) fn note(&mut self, note: std::fmt::Arguments<'_>) {
         if self.notes.len() >= NOTES_MAX {
             return;
@@ -186,8 +182,8 @@ impl Decoded {
     }
 }
 
-/// Reads a message. `Err` where the whole message is unusable: too long, not well-formed, or not
-/// of this format. It may then be sent again; nothing of it was taken.
+/// Decodes a message. `Err` if the whole message is unusable: too long, not well-formed, or in another
+/// format. Nothing of it was accepted, and the sender may repeat it.
 pub fn decode(format: Format, body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Fault::message(format!("is longer than {BODY_BYTES_MAX} bytes"), body));

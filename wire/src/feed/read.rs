@@ -1,4 +1,4 @@
-//! Reading the small things that every format has: dates, instants, excerpts.
+//! Parsers that all formats share: dates, instants, excerpts.
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -6,29 +6,29 @@ use domain::airlines;
 use domain::codes::{AirlineCode, Designator, InvalidCode};
 use domain::ports::Quarantined;
 
-/// The start of `text`, at most `bytes_max` long, cut between characters.
+/// The start of `text`, at most `bytes_max` long, truncated between characters.
 pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 
-/// The start of a message for the quarantine. Bytes that are no UTF-8 show as `�`.
+/// The start of a message for the quarantine. Invalid UTF-8 shows as `�`.
 pub(crate) fn excerpt(body: &[u8]) -> String {
     let start = &body[..body.len().min(Quarantined::EXCERPT_BYTES_MAX)];
     cut(&String::from_utf8_lossy(start), Quarantined::EXCERPT_BYTES_MAX).to_owned()
 }
 
-/// An airline by the code that its flights are known by, whichever of its codes a feed uses.
+/// Parses an airline code and converts it to the one under which flights are stored.
 pub(crate) fn airline(text: &str) -> Result<AirlineCode, InvalidCode> {
     AirlineCode::parse(text).map(airlines::canonical_code)
 }
 
-/// A flight as on a ticket, its airline as [`airline`] has it.
+/// Parses a flight number as on a ticket, with the airline of [`airline`].
 pub(crate) fn designator(text: &str) -> Result<Designator, InvalidCode> {
     let flight = Designator::parse(text)?;
     Ok(Designator { airline: airlines::canonical_code(flight.airline), ..flight })
 }
 
-/// A calendar day, `2013-02-08` and nothing else, within the years that a flight can have.
+/// A calendar day such as `2013-02-08`, in no other form, within the range of years of flights.
 pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     let shaped = text.len() == 10
         && text.bytes().enumerate().all(|(at, b)| match at {
@@ -39,8 +39,8 @@ pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     (2000..2100).contains(&date.year()).then_some(date)
 }
 
-/// An instant with its offset: RFC 3339, and ISO 8601's `+0100` beside it, which Schiphol's
-/// documents show. `None` outside the years 2000 to 2099, where a default date lies or a mistake.
+/// An instant with offset: RFC 3339, and ISO 8601's `+0100`, which Schiphol's documentation uses. `None`
+/// outside the years 2000 to 2099, where default dates and mistakes lie.
 pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
     let at = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
@@ -52,17 +52,16 @@ fn within_reason(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (2000..2100).contains(&at.year()).then_some(at)
 }
 
-/// When something is to be: an instant with its offset, or a time on the airport's clock, see
-/// [`in_zone`]. In the hour that comes twice in autumn the first is meant: an estimate that is an
-/// hour early draws passengers to the gate too soon, one that is an hour late lets them miss the
-/// flight.
+/// A future time: an instant with offset, or local time at the airport, see [`in_zone`]. In the repeated
+/// hour of autumn it means the first: an estimate that is an hour early brings passengers to the gate too
+/// soon; one that is an hour late makes them miss the flight.
 pub(crate) fn instant_or_local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     instant(text).or_else(|| in_zone(local(text)?, zone, |first, _| first))
 }
 
-/// When something was: as [`instant_or_local`], but for the hour that comes twice. There the second
-/// is meant unless it lies after `latest`, when it cannot have been yet. An observation that is an
-/// hour early would count as older than what it corrects, and the correction would be lost.
+/// A past time: as [`instant_or_local`], except in the repeated hour. There it means the second unless that
+/// lies after `latest`. An observation that is an hour early would count as older than what it corrects,
+/// and the correction would be lost.
 pub(crate) fn past_or_local(text: &str, zone: Tz, latest: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let of_both = |first, second| if second > latest { first } else { second };
     instant(text).or_else(|| in_zone(local(text)?, zone, of_both))
@@ -73,9 +72,8 @@ fn local(text: &str) -> Option<NaiveDateTime> {
     local.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M")).ok()
 }
 
-/// The instant of a time on the airport's clock, and in the hour that comes twice the one `of_both`
-/// that is meant. In the hour that is left out in spring the time is moved on by as much as the
-/// clocks are, as a clock that had not been changed would have it.
+/// Converts local time. `of_both` chooses in the repeated hour. In the skipped hour of spring the time
+/// moves forward by the size of the gap, as a clock that was not adjusted shows it.
 fn in_zone(
     local: NaiveDateTime,
     zone: Tz,
@@ -85,7 +83,7 @@ fn in_zone(
         LocalResult::Single(at) => Some(at.to_utc()),
         LocalResult::Ambiguous(first, second) => Some(of_both(first.to_utc(), second.to_utc())),
         LocalResult::None => {
-            // With the offset in force before the gap. No zone's clocks jump by more than a day.
+            // The offset in force before the gap. No zone's clocks jump by more than a day.
             let before =
                 zone.from_local_datetime(&local.checked_sub_signed(TimeDelta::days(1))?).earliest()?;
             before.to_utc().checked_add_signed(TimeDelta::days(1))
@@ -115,7 +113,7 @@ mod tests {
         let text = "2013-11-03T01:30:00";
         assert_eq!(read(text, "2013-11-03T06:29:59Z"), utc("2013-11-03T05:30:00Z"));
         assert_eq!(read(text, "2013-11-03T06:30:00Z"), utc("2013-11-03T06:30:00Z"));
-        // In every other hour, and with an offset, nothing is chosen.
+        // Outside the repeated hour, and with an offset, there is nothing to choose.
         assert_eq!(read("2013-11-03T02:30", "2013-11-03T05:30:00Z"), utc("2013-11-03T07:30:00Z"));
         assert_eq!(read("2013-11-03T01:30:00-04:00", "2013-11-03T09:00:00Z"), utc("2013-11-03T05:30:00Z"));
     }

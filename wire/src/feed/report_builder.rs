@@ -1,6 +1,6 @@
-//! Writing down what an airport says of one leg, and what of it cannot be read.
+//! Builds a report from a decoded leg and collects its faults.
 //!
-//! For airports' formats, in which a value that cannot be read costs that value alone.
+//! For airports' formats, in which an invalid value is left out alone.
 
 use super::{Decoded, Fault, read};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,21 +12,21 @@ use domain::ports::Quarantined;
 use domain::report::{Confidence, Report, Statement};
 use std::fmt::Arguments;
 
-/// A report in the making.
+/// A report under construction.
 pub(super) struct ReportBuilder<'a> {
-    /// What is said so far.
+    /// The report so far.
     pub(super) report: Report,
     decoded: &'a mut Decoded,
     index: u32,
-    /// The leg as it was sent, for its faults.
+    /// The leg as it was sent, for faults.
     excerpt: &'a str,
 }
 
-/// How far what has happened may lie after the instant at which the same sender saw it, where that
-/// tells which of two hours is meant: both are times of one clock, but one may be cut to the minute.
+/// How far an event may lie after its observation by the same sender, when that decides which of two
+/// repeated hours is meant. Both times come from one clock, but one may be truncated to the minute.
 const SAME_CLOCK_MAX: TimeDelta = TimeDelta::minutes(1);
 
-/// Longest identifier of a provider that is kept, in bytes.
+/// Longest provider identifier, in bytes.
 const PROVIDER_ID_BYTES_MAX: usize = 40;
 
 impl<'a> ReportBuilder<'a> {
@@ -34,12 +34,12 @@ impl<'a> ReportBuilder<'a> {
         Self { report, decoded, index, excerpt }
     }
 
-    /// States a text, unless it does not fit the field. `place` is where it stood.
+    /// States a text, unless it does not fit the field. `place` names its position in the message.
     pub(super) fn text(&mut self, field: Field, place: &str, text: &str) {
         self.text_as(Confidence::Primary, field, place, text);
     }
 
-    /// The same in either standing.
+    /// The same with a given confidence.
     pub(super) fn text_as(&mut self, standing: Confidence, field: Field, place: &str, text: &str) {
         match Value::text(field, text) {
             Ok(value) => self.report.state(standing, Statement { field, value: Some(value) }),
@@ -47,17 +47,17 @@ impl<'a> ReportBuilder<'a> {
         }
     }
 
-    /// States that a field has no value any more, in either standing.
+    /// Clears a field, with a given confidence.
     pub(super) fn clear_as(&mut self, standing: Confidence, field: Field) {
         self.report.state(standing, Statement { field, value: None });
     }
 
-    /// States an instant, or tells that it is none, or that it has been called a fact too early.
+    /// States an instant, or adds a fault if it is invalid or an event that lies too far ahead.
     pub(super) fn time(&mut self, field: Field, place: &str, at: Option<DateTime<Utc>>) {
         self.time_as(Confidence::Primary, field, place, at);
     }
 
-    /// The same in either standing.
+    /// The same with a given confidence.
     pub(super) fn time_as(
         &mut self,
         standing: Confidence,
@@ -77,9 +77,8 @@ impl<'a> ReportBuilder<'a> {
         }
     }
 
-    /// Whether something can have happened at `at`, or a fault of that value alone. To believe it
-    /// would lock out later, true words, and [`Report::check_times`] would refuse the whole report for
-    /// it, with the gate change beside it.
+    /// Whether an event at `at` is possible; adds a fault if not. Accepting it would block later, correct
+    /// statements, and [`Report::check_times`] would refuse the whole report with it.
     pub(super) fn has_happened(&mut self, place: &str, at: DateTime<Utc>) -> bool {
         let observed_at = self.report.observed_at;
         let after = at - observed_at;
@@ -92,12 +91,12 @@ impl<'a> ReportBuilder<'a> {
         true
     }
 
-    /// When something was, as `text` says it: with an offset, or on a clock of `zone`.
+    /// Parses a past time with an offset or in local time of `zone`.
     pub(super) fn past(&self, text: &str, zone: Tz) -> Option<DateTime<Utc>> {
         read::past_or_local(text, zone, self.report.observed_at + SAME_CLOCK_MAX)
     }
 
-    /// Adds the airport's own identifier of the leg as another name of it.
+    /// Adds the airport's own identifier of the leg as an alias.
     pub(super) fn provider_id(&mut self, place: &str, id: &str) {
         if id.len() > PROVIDER_ID_BYTES_MAX || !id.bytes().all(|b| b.is_ascii_graphic()) {
             let reason =
@@ -108,9 +107,9 @@ impl<'a> ReportBuilder<'a> {
         self.report.aliases.push(Alias::Provider(name.into()));
     }
 
-    /// Adds a call sign as another name of the leg.
+    /// Adds a call sign as an alias.
     pub(super) fn call_sign(&mut self, place: &str, call_sign: &str) {
-        // Seven characters by ICAO's rules, eight in AIDX's schema.
+        // ICAO allows seven characters, AIDX's schema eight.
         if !(2..=8).contains(&call_sign.len()) || !call_sign.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return self.fault(place, "is not a call sign (2 to 8 letters and digits)".into());
         }
@@ -118,24 +117,24 @@ impl<'a> ReportBuilder<'a> {
         self.report.aliases.push(Alias::CallSign(name.into()));
     }
 
-    /// Tells that a value cannot be read.
+    /// Adds a fault of one value.
     pub(super) fn fault(&mut self, place: &str, reason: String) {
         let excerpt = read::cut(self.excerpt, Quarantined::EXCERPT_BYTES_MAX).to_owned();
         self.decoded.fault(Fault { index: Some(self.index), field: Some(place.to_owned()), reason, excerpt });
     }
 
-    /// Tells that something is left aside on purpose.
+    /// Notes that something is ignored on purpose.
     pub(super) fn note(&mut self, note: Arguments<'_>) {
         self.decoded.note(note);
     }
 
-    /// Hands the report over.
+    /// Adds the report to the decoded message.
     pub(super) fn finish(self) {
         self.decoded.reports.push((self.index, self.report));
     }
 }
 
-/// Several names in one field: as many as fit, each once, in their order.
+/// Joins names into one field: as many as fit, without duplicates, in order.
 pub(super) fn joined<'t>(names: impl Iterator<Item = &'t str>, separator: &str, chars_max: usize) -> String {
     let mut joined = String::new();
     let mut seen = Vec::new();
@@ -166,7 +165,7 @@ mod tests {
         assert_eq!(join(&["5", "6", "5"]), "5/6");
         assert_eq!(join(&["RE01", "RE02"]), "RE01");
         assert_eq!(join(&["", " 7 "]), "7");
-        // One that is too long alone is left for the field's own check to refuse.
+        // A single name that is too long is left for the field's own check.
         assert_eq!(join(&["CAROUSEL 12"]), "CAROUSEL 12");
         assert_eq!(join(&[]), "");
     }

@@ -1,4 +1,4 @@
-//! What the formats' tests share.
+//! Helpers for the tests of feed formats.
 
 use super::{Context, Decoded, Format, decode};
 use chrono::DateTime;
@@ -6,7 +6,7 @@ use domain::codes::Iata;
 use domain::field::{Field, Value};
 use domain::report::{Report, Source, Statement};
 
-/// A feed that speaks for `airport`, in the airport's zone.
+/// A feed of `airport` in the airport's zone.
 pub(super) fn context(airport: &str) -> Context {
     let airport = Iata::parse(airport).unwrap();
     let name = airport.as_str().to_lowercase().into();
@@ -19,26 +19,26 @@ pub(super) fn context(airport: &str) -> Context {
     }
 }
 
-/// Reads a message that must be readable.
+/// Decodes a valid message.
 pub(super) fn read(format: Format, body: &[u8], airport: &str) -> Decoded {
     decode(format, body, &context(airport)).unwrap()
 }
 
-/// The report of this index.
+/// The report with this index.
 pub(super) fn report(decoded: &Decoded, index: u32) -> &Report {
     let found = decoded.reports.iter().find(|(at, _)| *at == index);
     &found.unwrap_or_else(|| panic!("no report {index}: {:?}", decoded.faults)).1
 }
 
-/// All that a report says, as `departure.gate=14`, or `departure.gate=` where it is cleared, in the
-/// order of the fields. That nothing hides the leg is left out, as nearly every message says it.
+/// The primary statements of a report as `departure.gate=14`, or `departure.gate=` for a clear, ordered by
+/// field. Leaves out that the leg is not hidden, which nearly every message states.
 pub(super) fn facts(report: &Report) -> Vec<String> {
     let mut statements = report.statements.clone();
     statements.retain(|statement| !is_usual(statement));
     shown(&statements)
 }
 
-/// The same of what it says as second best.
+/// The same for the fallback statements.
 pub(super) fn fallback_statements(report: &Report) -> Vec<String> {
     shown(&report.fallback_statements)
 }
@@ -63,7 +63,7 @@ fn shown(statements: &[Statement]) -> Vec<String> {
     statements.into_iter().map(shown).collect()
 }
 
-/// What airports say of every flight of theirs that passengers are on.
+/// What airports state about every flight with passengers.
 fn is_usual(statement: &Statement) -> bool {
     matches!(statement.field, Field::NotOperating | Field::NoPassengers | Field::Replaced)
         && statement.value == Some(Value::Flag(false))

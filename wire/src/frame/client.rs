@@ -1,4 +1,4 @@
-//! What a client says: JSON objects with a key `op`.
+//! Frames from a client: JSON objects with a key `op`.
 
 use super::server::ErrorCode;
 use crate::flight::Text;
@@ -11,65 +11,65 @@ use serde_json::Value;
 use std::fmt;
 use ts_rs::TS;
 
-/// Longest client frame that is ever read, in bytes; a hub may be set up to take less. Room for a
-/// token of several kilobytes; everything else is short.
+/// Longest client frame in bytes; a hub may be configured to accept less. Leaves room for a token of
+/// several kilobytes; everything else is short.
 pub const CLIENT_FRAME_BYTES_MAX: usize = 64 * 1024;
 
-/// Largest `ref`: the last whole number up to which JavaScript counts without a gap, 2^53.
+/// Largest `ref`: 2^53, up to which JavaScript represents every whole number.
 pub const REF_MAX: u64 = 1 << 53;
 
 /// A frame from a client.
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Tell me of this topic: a snapshot first, then every change.
+    /// Subscribe to a topic: a snapshot first, then every change.
     Follow {
-        /// What to follow.
+        /// The topic.
         #[serde(serialize_with = "text")]
         #[ts(type = "string")]
         topic: Topic,
-        /// The newest `changed_at` held of the topic, to be sent only what changed since.
+        /// The newest `changed_at` that the client has of the topic, to get only later changes.
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "instant")]
         #[ts(optional, type = "string")]
         since: Option<DateTime<Utc>>,
-        /// Comes back in an error about this frame.
+        /// Returned in an error about this frame.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         ref_: Option<u64>,
     },
-    /// No more of this topic.
+    /// End a subscription.
     Unfollow {
-        /// What was followed.
+        /// The topic.
         #[serde(serialize_with = "text")]
         #[ts(type = "string")]
         topic: Topic,
-        /// Comes back in an error about this frame.
+        /// Returned in an error about this frame.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         ref_: Option<u64>,
     },
-    /// One flight as a whole, once.
+    /// Request one whole flight, once.
     Get {
-        /// Which flight.
+        /// The leg.
         #[serde(serialize_with = "text")]
         #[ts(type = "string")]
         leg: LegId,
-        /// Comes back in an error about this frame.
+        /// Returned in an error about this frame.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         ref_: Option<u64>,
     },
-    /// Who I am.
+    /// Authenticate.
     Auth {
-        /// A token given out by the hub.
+        /// A token issued by the hub.
         #[ts(type = "string")]
         token: AuthToken,
-        /// Comes back in an error about this frame.
+        /// Returned in an error about this frame.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         ref_: Option<u64>,
     },
-    /// Still here.
+    /// The answer to a heartbeat.
     Pong,
 }
 
@@ -88,12 +88,12 @@ impl ClientFrame {
 pub struct AuthToken(String);
 
 impl AuthToken {
-    /// Takes a token as it came.
+    /// Wraps a token as it was received.
     pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())
     }
 
-    /// The token itself, for the one place that checks it.
+    /// The token itself, for the code that verifies it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -105,11 +105,11 @@ impl fmt::Debug for AuthToken {
     }
 }
 
-/// A text that is no client frame, told in the words of an `error` frame.
+/// An invalid client frame, with the contents of the `error` frame.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct BadFrame {
-    /// The frame's `ref`, where that at least could be read.
+    /// The `ref` of the frame, if it could be read.
     pub ref_: Option<u64>,
     /// For programs.
     pub code: ErrorCode,
@@ -117,7 +117,7 @@ pub struct BadFrame {
     pub message: String,
 }
 
-/// Every key that any frame has. A key given as `null` is as good as absent; others are ignored.
+/// The keys of all frames. `null` means absent; unknown keys are ignored.
 #[derive(Deserialize)]
 struct Keys {
     op: Option<Value>,
@@ -128,8 +128,8 @@ struct Keys {
     r#ref: Option<Value>,
 }
 
-/// Reads a client's frame. No text makes it panic, take long, or hold more than a few times its
-/// length: longer texts than [`CLIENT_FRAME_BYTES_MAX`] and nesting deeper than 128 are refused.
+/// Parses a client's frame. No text makes it panic, take long, or allocate more than a few times its
+/// length. Texts longer than [`CLIENT_FRAME_BYTES_MAX`] and nesting deeper than 128 are refused.
 pub fn parse(text: &str) -> Result<ClientFrame, BadFrame> {
     let keys =
         read_keys(text).map_err(|message| BadFrame { ref_: None, code: ErrorCode::BadFrame, message })?;
@@ -141,7 +141,7 @@ fn read_keys(text: &str) -> Result<Keys, String> {
     if text.len() > CLIENT_FRAME_BYTES_MAX {
         return Err(format!("a frame must not be longer than {CLIENT_FRAME_BYTES_MAX} bytes"));
     }
-    // Checked first because serde would also take an array for a struct.
+    // Checked first, because serde also deserializes an array as a struct.
     if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Err("a frame must be a JSON object".to_owned());
     }
@@ -225,7 +225,7 @@ fn sort_of(value: &Value) -> &'static str {
     }
 }
 
-/// A client's text as we say it back to it, cut so that it cannot make us send much.
+/// A client's text in an error message, truncated to limit what the hub sends.
 fn quoted(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 40;
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();

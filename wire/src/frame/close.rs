@@ -1,30 +1,30 @@
-//! Why the hub ends a connection, in the words of a close frame.
+//! Close codes and reasons of the protocol.
 
-/// Close codes of our own. 4000 to 4099 mean 'come back', 4100 to 4199 'do not'.
+/// The protocol's close codes. 4000 to 4099 mean 'come back', 4100 to 4199 'do not'.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum CloseCode {
-    /// The hub is going down; another node, or the same one later, will serve.
+    /// The hub is shutting down. Another node, or the same one later, can serve.
     ShuttingDown,
-    /// The client took nothing from its socket for too long.
+    /// The client did not read from its socket for too long.
     SlowReader,
-    /// No sign of life: a ping was not answered in time.
+    /// A ping was not answered in time.
     Idle,
     /// The hub is at its limit of connections or of work.
     Overloaded,
-    /// Too many frames that are none, or something that no client of this protocol sends.
+    /// Too many invalid frames, or something that no client of this protocol sends.
     BadProtocol,
     /// A frame longer than the limit.
     FrameTooLong,
-    /// The page's origin is not one this hub serves.
+    /// The hub does not serve the page's origin.
     OriginRefused,
-    /// The token is not good, or no longer.
+    /// The token is invalid or has expired.
     Unauthorized,
-    /// It sent more frames than it may, for too long.
+    /// The client exceeded the frame rate for too long.
     TooManyFrames,
 }
 
 impl CloseCode {
-    /// Every code with its number and its words.
+    /// Every code with its number and its description.
     pub const TABLE: [(CloseCode, u16, &'static str); 9] = [
         (CloseCode::ShuttingDown, 4000, "shutting down"),
         (CloseCode::SlowReader, 4001, "reads too slowly"),
@@ -37,7 +37,7 @@ impl CloseCode {
         (CloseCode::TooManyFrames, 4104, "too many frames"),
     ];
 
-    /// Longest reason a close frame can carry, in bytes: 125 less the code (RFC 6455, 5.5.1).
+    /// Longest reason of a close frame, in bytes: 125 less the code (RFC 6455, 5.5.1).
     pub const REASON_BYTES_MAX: usize = 123;
 
     /// The number in the close frame.
@@ -45,12 +45,12 @@ impl CloseCode {
         Self::TABLE[self as usize].1
     }
 
-    /// What it means, for logs and metrics.
+    /// The description, for logs and metrics.
     pub fn words(self) -> &'static str {
         Self::TABLE[self as usize].2
     }
 
-    /// The code of this number, if it is one of ours.
+    /// The code with this number, if it is one of the protocol's.
     pub fn of_number(number: u16) -> Option<Self> {
         Self::TABLE.iter().find(|row| row.1 == number).map(|row| row.0)
     }
@@ -60,8 +60,8 @@ impl CloseCode {
         (4000..4100).contains(&self.number())
     }
 
-    /// The reason in the close frame: `{"retry_ms":N}` with the pause after which to come back, in
-    /// real milliseconds, or plain words where the client should not.
+    /// The reason in the close frame: `{"retry_ms":N}` with the delay before reconnecting in real
+    /// milliseconds, or the description if the client should not reconnect.
     pub fn reason(self, retry_ms: u64) -> String {
         if self.means_come_back() { retry_reason(retry_ms) } else { self.words().to_owned() }
     }

@@ -1,4 +1,4 @@
-//! What a socket's text frames and close frames hold.
+//! Messages on WebSockets: [`server`] and [`client`] frames, and [`close`] codes.
 
 pub mod client;
 pub mod close;

@@ -1,8 +1,8 @@
-//! What the hub says: JSON objects whose first key is `type`.
+//! Frames from the hub: JSON objects whose first key is `type`.
 //!
-//! The functions write a frame's payload once, ready to be framed ([`crate::websocket`]) and
-//! shared by every listener. [`ServerFrame`] is the same for those who read: the load tester,
-//! tests, and the TypeScript types. A test proves that the two agree.
+//! The functions write a frame's payload once; [`crate::websocket`] frames it, and all receivers share it.
+//! [`ServerFrame`] is the type for readers: tests, TypeScript types, OpenAPI. A test checks that both
+//! agree.
 
 pub use super::write::{change, error, gone, hello, past_change, ping, snapshot, source, state, upstream};
 
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-/// A frame from the hub. A client ignores types and keys it does not know.
+/// A frame from the hub. Clients ignore types and keys that they do not know.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
@@ -22,19 +22,19 @@ pub enum ServerFrame {
     Hello(HelloFrame),
     /// The flights of a topic, all or those that changed.
     Snapshot(SnapshotFrame),
-    /// One flight went from one revision to the next.
+    /// One flight changed by one revision.
     Change(ChangeFrame),
-    /// One flight as a whole.
+    /// One whole flight.
     State(Box<StateFrame>),
     /// A flight has left a topic.
     Gone(GoneFrame),
-    /// Whether the hub hears of changes at present.
+    /// Whether the hub receives changes.
     Upstream(UpstreamFrame),
-    /// Whether one source of facts is heard at present.
+    /// Whether a source is silent.
     Source(SourceFrame),
-    /// Something the client sent was refused.
+    /// A client's frame was refused.
     Error(ErrorFrame),
-    /// Still there? To be answered with `pong`.
+    /// A heartbeat. The client answers with `pong`.
     Ping(PingFrame),
 }
 
@@ -43,7 +43,7 @@ impl ServerFrame {
     pub const TYPES: [&'static str; 9] =
         ["hello", "snapshot", "change", "state", "gone", "upstream", "source", "error", "ping"];
 
-    /// The word in `type`.
+    /// The value of `type`.
     pub fn type_(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
@@ -59,10 +59,10 @@ impl ServerFrame {
     }
 }
 
-/// The hub introduces itself.
+/// The first frame of a connection.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct HelloFrame {
-    /// Names this life of the hub's data. `since` is only good within the same epoch.
+    /// The epoch of the hub's data. `since` is valid only within the same epoch.
     pub epoch: String,
     /// The operational clock.
     pub clock: ClockBody,
@@ -70,15 +70,15 @@ pub struct HelloFrame {
     pub ping_s: u32,
 }
 
-/// The operational clock: what time it is for flights, and how fast it runs.
+/// The operational clock: current time and speed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(rename = "ClockFrame")]
 #[schema(as = Clock)]
 pub struct ClockBody {
-    /// The operational clock's instant as this was sent.
+    /// The operational time when this was sent.
     #[ts(type = "string")]
     pub now: DateTime<Utc>,
-    /// Operational seconds in one real second: 1 unless a day is replayed.
+    /// Operational seconds per real second: 1 unless a day is replayed.
     pub speed: f64,
 }
 
@@ -87,34 +87,33 @@ pub struct ClockBody {
 pub struct SnapshotFrame {
     /// The topic as the hub writes it.
     pub topic: String,
-    /// `false`: these are all, and whatever else the client holds of the topic has left it.
-    /// `true`: these changed since the client's `since`; the rest stays.
+    /// `false`: these are all flights of the topic, and the client drops others. `true`: these changed
+    /// since the client's `since`, and the others stay.
     pub partial: bool,
     /// The flights, on a board by scheduled time.
     pub flights: Vec<FlightBody>,
 }
 
-/// From one revision of a flight to the next.
+/// One flight changed by one revision.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct ChangeFrame {
-    /// Which flight.
+    /// The leg.
     pub leg: String,
     /// The revision after this change.
     #[ts(type = "number")]
     pub rev: u64,
-    /// When; becomes the flight's `changed_at`.
+    /// When. Becomes the flight's `changed_at`.
     #[ts(type = "string")]
     pub at: DateTime<Utc>,
-    /// What sort of change. May be of several kinds.
+    /// The kinds of the change, one or several.
     pub kinds: Vec<ChangeKind>,
-    /// Dotted paths into the flight's object with their new values, `null` where one was taken away.
+    /// Dotted paths into the flight's object with their new values, `null` for a removed one.
     #[ts(type = "{ [path: string]: unknown }")]
     #[schema(value_type = Object)]
     pub set: BTreeMap<String, serde_json::Value>,
 }
 
-/// One flight as a whole: the answer to `get`, a flight that is new, and what a slow reader gets
-/// instead of changes.
+/// One whole flight: the answer to `get`, a new flight, or what a slow client gets instead of changes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct StateFrame {
     /// The flight.
@@ -124,38 +123,38 @@ pub struct StateFrame {
 /// A flight has left a topic.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct GoneFrame {
-    /// Which flight.
+    /// The leg.
     pub leg: String,
-    /// Which topic.
+    /// The topic.
     pub topic: String,
 }
 
-/// Whether the hub hears of changes at present. Told when that changes, and after `hello` where it
-/// does not. Without one it does.
+/// Whether the hub receives changes. Sent when that changes, and after `hello` if it receives none. Without
+/// this frame it does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct UpstreamFrame {
-    /// `false`: what is shown was true at `since`, and may have changed.
+    /// `false`: the shown data was true at `since` and may have changed.
     pub current: bool,
-    /// The operational clock's instant at which the hub last heard; `null` where it is current.
+    /// The operational time at which the hub last received changes; `null` if it is current.
     #[ts(type = "string | null")]
     pub since: Option<DateTime<Utc>>,
 }
 
-/// Whether one source of facts, the feed of an airport for one, is heard at present. Sent when a source
-/// falls silent, after `hello` while it is, and when it is heard again. Without one it is heard.
+/// Whether a source, such as an airport's feed, is silent. Sent when a source becomes silent, after `hello`
+/// while it is, and when it is received again. Without this frame it is not silent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct SourceFrame {
     /// The feed's name in the hub's configuration.
     pub feed: String,
-    /// The airport it speaks for, IATA; `null` where it speaks for no airport in particular.
+    /// The airport that it speaks for, IATA; `null` for no particular airport.
     pub airport: Option<String>,
-    /// The operational clock's instant at which it was last heard: what it said may have changed since.
-    /// `null`: it is heard.
+    /// The operational time at which it was last received: its facts may have changed since. `null`: it is
+    /// not silent.
     #[ts(type = "string | null")]
     pub since: Option<DateTime<Utc>>,
 }
 
-/// Still there?
+/// A heartbeat.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct PingFrame {
     /// The operational clock. Absent in pings of older hubs.
@@ -164,10 +163,10 @@ pub struct PingFrame {
     pub clock: Option<ClockBody>,
 }
 
-/// Something the client sent was refused.
+/// A client's frame was refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct ErrorFrame {
-    /// The `ref` of the frame that was refused, if it had one.
+    /// The `ref` of the refused frame, if it had one.
     #[ts(type = "number | null")]
     pub r#ref: Option<u64>,
     /// For programs.
@@ -180,28 +179,28 @@ pub struct ErrorFrame {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// Not JSON, not an object, or a key is missing or of the wrong sort.
+    /// Not JSON, not an object, or a key is missing or has the wrong type.
     BadFrame,
     /// No such `op`.
     UnknownOp,
     /// No such topic.
     UnknownTopic,
-    /// No such flight, or no longer.
+    /// No such flight, or no longer live.
     UnknownLeg,
-    /// `since` is no instant, or lies in the future.
+    /// `since` is not an instant, or lies in the future.
     BadSince,
-    /// The connection follows as many topics as it may.
+    /// The connection has reached its limit of topics.
     TooManyTopics,
-    /// The token is not good, or not good enough for what was asked.
+    /// The token is invalid or does not allow the request.
     Unauthorized,
-    /// Too many frames in too short a time; this one was not acted upon.
+    /// Too many frames in too short a time. This one was ignored.
     RateLimited,
-    /// The topic holds more flights than one snapshot may.
+    /// The topic has more flights than one snapshot may.
     SnapshotTooLarge,
 }
 
 impl ErrorCode {
-    /// Every code with its word.
+    /// Every code with its name.
     pub const WORDS: [(ErrorCode, &'static str); 9] = [
         (ErrorCode::BadFrame, "bad_frame"),
         (ErrorCode::UnknownOp, "unknown_op"),
@@ -214,7 +213,7 @@ impl ErrorCode {
         (ErrorCode::SnapshotTooLarge, "snapshot_too_large"),
     ];
 
-    /// The word in `code`.
+    /// The value of `code`.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize].1
     }

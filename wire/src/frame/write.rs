@@ -1,4 +1,4 @@
-//! The fast writers of the hub's frames; see [`super::server`].
+//! Writers of the hub's frames; see [`super::server`].
 
 use super::server::ErrorCode;
 use crate::flight::{Fields, Flights};
@@ -21,8 +21,8 @@ struct Clock {
     speed: f64,
 }
 
-/// The first frame of a connection. `now` is the operational clock's instant, `speed` how many of
-/// its seconds pass in a real one, `ping_s` how often the hub pings.
+/// The first frame of a connection. `now` is the operational time, `speed` its seconds per real second,
+/// `ping_s` the interval of heartbeats.
 pub fn hello(epoch: &str, now: DateTime<Utc>, speed: f64, ping_s: u32) -> Bytes {
     #[derive(Serialize)]
     struct Hello<'a> {
@@ -35,15 +35,15 @@ pub fn hello(epoch: &str, now: DateTime<Utc>, speed: f64, ping_s: u32) -> Bytes 
     json(128, &Hello { r#type: "hello", epoch, clock, ping_s })
 }
 
-/// The flights of a topic; `rows` are ready-made objects of [`crate::flight::flight_json`].
+/// The flights of a topic; `rows` are objects of [`crate::flight::flight_json`].
 pub fn snapshot<'a>(topic: &Topic, partial: bool, rows: impl Iterator<Item = &'a [u8]>) -> Bytes {
     let rows: Vec<&[u8]> = rows.collect();
-    // A topic's text is made of letters, digits, `-` and `/`: nothing that JSON would escape.
+    // A topic's text has letters, digits, `-` and `/`, so JSON needs no escapes.
     let head = format!("{{\"type\":\"snapshot\",\"topic\":\"{topic}\",\"partial\":{partial},\"flights\":");
     Bytes::from(around_rows(head.as_bytes(), &rows, b"}"))
 }
 
-/// One revision of a flight to the next. The same bytes for every listener: it names no topic.
+/// One flight changed by one revision. It names no topic, so every receiver gets the same bytes.
 pub fn change(change: &Change) -> Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
@@ -65,8 +65,8 @@ pub fn change(change: &Change) -> Bytes {
     json(256, &frame)
 }
 
-/// The same frame from a change as a log of several nodes tells it: the same bytes on every node. The
-/// archive's own mark of a hidden leg is no kind, and stays out.
+/// The same frame from a logged change, with the same bytes on every node. The archive's mark of a hidden
+/// leg is not a kind, and is left out.
 pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
@@ -79,7 +79,7 @@ pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
     let kinds = past.kinds.iter().map(String::as_str).filter(|kind| *kind != PastChange::HIDDEN).collect();
     let head = Frame { r#type: "change", leg: leg.as_str(), rev: past.rev, at: Millis(past.at), kinds };
     let mut frame = Vec::with_capacity(160 + past.set_json.len());
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut frame, &head);
     frame.pop();
     frame.extend_from_slice(b",\"set\":");
@@ -88,8 +88,7 @@ pub fn past_change(leg: &LegId, past: &PastChange) -> Bytes {
     frame.into()
 }
 
-/// Whether the hub hears of changes at present; if not, since which instant of the operational
-/// clock. Told when it changes, and after `hello` while it is so.
+/// Whether the hub receives changes; if not, since which operational time.
 pub fn upstream(away_since: Option<DateTime<Utc>>) -> Bytes {
     #[derive(Serialize)]
     struct Frame {
@@ -100,7 +99,7 @@ pub fn upstream(away_since: Option<DateTime<Utc>>) -> Bytes {
     json(80, &Frame { r#type: "upstream", current: away_since.is_none(), since: away_since.map(Millis) })
 }
 
-/// One flight as a whole, from its ready-made object.
+/// One whole flight, from its encoded object.
 pub fn state(flight_json: &[u8]) -> Bytes {
     const HEAD: &[u8] = b"{\"type\":\"state\",\"flight\":";
     let mut frame = BytesMut::with_capacity(HEAD.len() + flight_json.len() + 1);
@@ -112,11 +111,11 @@ pub fn state(flight_json: &[u8]) -> Bytes {
 
 /// A flight has left a topic.
 pub fn gone(leg: &LegId, topic: &Topic) -> Bytes {
-    // Neither can hold anything that JSON would escape.
+    // Neither contains anything that JSON would escape.
     Bytes::from(format!("{{\"type\":\"gone\",\"leg\":\"{leg}\",\"topic\":\"{topic}\"}}"))
 }
 
-/// Whether a source is heard, and if not, since which instant of the operational clock.
+/// Whether a source is silent, and since which operational time.
 pub fn source(feed: &str, airport: Option<Iata>, since: Option<DateTime<Utc>>) -> Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
@@ -129,7 +128,7 @@ pub fn source(feed: &str, airport: Option<Iata>, since: Option<DateTime<Utc>>) -
     json(96, &Frame { r#type: "source", feed, airport, since: since.map(Millis) })
 }
 
-/// Still there? `now` and `speed` are the operational clock's, as in [`hello`].
+/// A heartbeat. `now` and `speed` as in [`hello`].
 pub fn ping(now: DateTime<Utc>, speed: f64) -> Bytes {
     #[derive(Serialize)]
     struct Frame {
@@ -139,7 +138,7 @@ pub fn ping(now: DateTime<Utc>, speed: f64) -> Bytes {
     json(80, &Frame { r#type: "ping", clock: Clock { now: Millis(now), speed } })
 }
 
-/// A client's frame was refused. `ref_` is that frame's own `ref`.
+/// A client's frame was refused. `ref_` is the `ref` of that frame.
 pub fn error(ref_: Option<u64>, code: ErrorCode, message: &str) -> Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
@@ -153,12 +152,12 @@ pub fn error(ref_: Option<u64>, code: ErrorCode, message: &str) -> Bytes {
 
 fn json(capacity: usize, frame: &impl Serialize) -> Bytes {
     let mut json = Vec::with_capacity(capacity);
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut json, frame);
     json.into()
 }
 
-/// `head`, then the rows as a JSON array, then `tail`, in a buffer of exactly that size.
+/// `head`, the rows as a JSON array, then `tail`, in a buffer of exactly that size.
 pub(crate) fn around_rows(head: &[u8], rows: &[&[u8]], tail: &[u8]) -> Vec<u8> {
     let commas = rows.len().saturating_sub(1);
     let inner: usize = rows.iter().map(|row| row.len()).sum();
@@ -176,7 +175,7 @@ pub(crate) fn around_rows(head: &[u8], rows: &[&[u8]], tail: &[u8]) -> Vec<u8> {
     json
 }
 
-/// Kinds as a list of their words.
+/// Kinds as a list of names.
 pub(crate) struct KindWords(pub Kinds);
 
 impl Serialize for KindWords {
@@ -185,7 +184,7 @@ impl Serialize for KindWords {
     }
 }
 
-/// Facts as one flat object, by dotted path.
+/// Facts as a flat object, by dotted path.
 pub(crate) struct FactMap<'a>(pub &'a [(&'static str, Fact)]);
 
 impl Serialize for FactMap<'_> {

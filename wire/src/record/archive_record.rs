@@ -1,21 +1,21 @@
-//! Raw messages and faults on their way to the archive.
+//! Raw messages and faults in the topic `gatecall.archive`.
 //!
-//! A message is one line of JSON and then its bytes as they came, which may be anything:
-//! `{"v":1,"is":"message","feed":"jfk","at":…,"content_type":"application/xml"}`, a line feed, the
-//! body. A fault is JSON alone: `{"v":1,"is":"fault","feed":…,"at":…,"index":…,"field":…,"reason":…,
-//! "excerpt":…}`.
+//! A message is one line of JSON,
+//! `{"v":1,"is":"message","feed":"jfk","at":…,"content_type":"application/xml"}`, a line feed, and the body
+//! as it arrived. A fault is JSON alone:
+//! `{"v":1,"is":"fault","feed":…,"at":…,"index":…,"field":…,"reason":…,"excerpt":…}`.
 
 use super::unix_time::UnixTime;
 use super::{RecordError, VERSION, check_version};
 use domain::ports::{Quarantined, RawMessage};
 use serde::{Deserialize, Serialize};
 
-/// What such a record holds.
+/// The content of a record.
 #[derive(Clone, Debug)]
 pub enum ArchivePayload {
-    /// A message as it came.
+    /// A raw message.
     Message(RawMessage),
-    /// What could not be used.
+    /// A fault.
     Fault(Quarantined),
 }
 
@@ -51,7 +51,7 @@ fn head(is: Is, feed: &str, at: chrono::DateTime<chrono::Utc>) -> Head {
 
 fn json(head: &Head, room: usize) -> Vec<u8> {
     let mut json = Vec::with_capacity(256 + room);
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut json, head);
     json
 }
@@ -78,9 +78,9 @@ pub fn encode_fault(fault: &Quarantined) -> Vec<u8> {
     json(&head, fault.excerpt.len())
 }
 
-/// Reads what [`encode_message`] or [`encode_fault`] wrote.
+/// Decodes a record of [`encode_message`] or [`encode_fault`].
 pub fn decode_archive_record(record: &[u8]) -> Result<ArchivePayload, RecordError> {
-    // JSON has no raw line feed inside, so the first one is the end of the head.
+    // JSON has no raw line feed, so the first one ends the head.
     let end = record.iter().position(|byte| *byte == b'\n').unwrap_or(record.len());
     let (json, body) = record.split_at(end);
     check_version(json)?;

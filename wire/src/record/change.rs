@@ -1,4 +1,4 @@
-//! One revision of a flight, as history tells it.
+//! A change record: one revision of a flight, for the history.
 
 use super::unix_time::UnixTime;
 use super::{RecordError, VERSION, check_version};
@@ -9,16 +9,16 @@ use domain::ports::PastChange;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A change read back, with the leg it is of.
+/// A decoded change with its leg.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChangeRecord {
-    /// Which leg.
+    /// The leg.
     pub leg: LegId,
-    /// What changed.
+    /// The change.
     pub change: PastChange,
 }
 
-/// What the archive keeps of a change; `set_json` is the `set` of its frame.
+/// The archive's form of a change; `set_json` is the `set` of its frame.
 pub fn past_change(change: &Change) -> PastChange {
     PastChange {
         rev: change.rev,
@@ -29,15 +29,14 @@ pub fn past_change(change: &Change) -> PastChange {
     }
 }
 
-/// The words of its kinds, and the mark of a leg that is not for the public.
+/// The names of its kinds, and the mark of a hidden leg.
 fn words(change: &Change) -> impl Iterator<Item = &'static str> {
     let mark = change.after.hidden.then_some(PastChange::HIDDEN);
     change.kinds.iter().map(ChangeKind::as_str).chain(mark)
 }
 
-/// `{"v":1,"leg":"…","rev":19,"at":1360357451,"kinds":["gate"],"source":"jfk","set":{…}}`; `set`
-/// as in a `change` frame. `kinds` are those of the frame, and `hidden` where the leg is not for the
-/// public.
+/// `{"v":1,"leg":"…","rev":19,"at":1360357451,"kinds":["gate"],"source":"jfk","set":{…}}`, with `set` as in
+/// a `change` frame. `kinds` are those of the frame, plus `hidden` for a hidden leg.
 pub fn encode_change(change: &Change) -> Vec<u8> {
     #[derive(Serialize)]
     struct Record<'a> {
@@ -59,12 +58,12 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
         set: FactMap(&change.differing()),
     };
     let mut json = Vec::with_capacity(256);
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut json, &record);
     json
 }
 
-/// Reads what [`encode_change`] wrote.
+/// Decodes a record of [`encode_change`].
 pub fn decode_change(json: &[u8]) -> Result<ChangeRecord, RecordError> {
     #[derive(Deserialize)]
     struct Record<'a> {

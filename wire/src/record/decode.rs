@@ -1,4 +1,4 @@
-//! Reading a whole flight with the provenance of every field.
+//! Decodes a whole flight with the provenance of every field.
 
 use super::encode::{CALL_SIGN, PROVIDER};
 use super::unix_time::UnixTime;
@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// Reads what [`super::encode_state`] wrote. Fields, keys and kinds of alias that this version does not
-/// know are left out.
+/// Decodes a record of [`super::encode_state`]. Fields, keys and kinds of alias unknown to this version are
+/// left out.
 pub fn decode_state(json: &[u8]) -> Result<Flight, RecordError> {
     check_version(json)?;
     let record: StateIn = serde_json::from_slice(json).map_err(RecordError::broken)?;
@@ -168,13 +168,13 @@ pub(super) fn read_alias((kind, name): (String, String)) -> Option<Alias> {
     }
 }
 
-/// Reads what [`super::encode_value`] wrote of this field.
+/// Decodes a value of [`super::encode_value`] for this field.
 pub fn decode_value(field: Field, json: &str) -> Result<Value, RecordError> {
     read_value(field, serde_json::from_str(json).map_err(RecordError::broken)?)
 }
 
-/// Reads a value as its field takes it. Lengths are not checked again: what was good when it was
-/// written must still be readable after a limit was lowered.
+/// Decodes a value by its field's type. Lengths are not checked: a stored value must stay readable after a
+/// limit was lowered.
 pub(super) fn read_value(field: Field, json: Json) -> Result<Value, RecordError> {
     let wrong = |what: &str| RecordError::broken(format_args!("{field}: {what}"));
     match (field.kind(), json) {

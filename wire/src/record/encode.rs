@@ -1,7 +1,7 @@
-//! Writing a whole flight with the provenance of every field.
+//! Encodes a whole flight with the provenance of every field.
 //!
-//! Statements that came together (same source, weight and times) are kept together, which is most
-//! of them: a record is a third of what it would be with the provenance spelled out for each.
+//! Claims with the same source, weight and times are grouped, which applies to most. A record takes a third
+//! of the space that provenance per claim would.
 
 use super::VERSION;
 use super::unix_time::UnixTime;
@@ -15,11 +15,11 @@ use domain::leg::{Alias, LegKey};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-/// The words for the two kinds of alias.
+/// The names of the two kinds of alias.
 pub(super) const PROVIDER: &str = "provider";
 pub(super) const CALL_SIGN: &str = "call_sign";
 
-/// A flight as a record, about 600 bytes for one in the middle of its life.
+/// A flight as a record, about 600 bytes in the middle of its life.
 pub fn encode_state(flight: &Flight) -> Vec<u8> {
     let record = StateOut {
         v: VERSION,
@@ -35,7 +35,7 @@ pub fn encode_state(flight: &Flight) -> Vec<u8> {
         corrections: flight.corrections.iter().map(CorrectionOut::of).collect(),
     };
     let mut json = Vec::with_capacity(1024);
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut json, &record);
     json
 }
@@ -48,7 +48,7 @@ struct StateOut<'a> {
     rev: u64,
     at: UnixTime,
     said: SaidOut<'a>,
-    // Not among the rest, where an older hub would find one field said twice by one source.
+    // Separate, because an older hub would refuse two claims of one source on one field.
     #[serde(skip_serializing_if = "SaidOut::is_empty")]
     second: SaidOut<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -57,7 +57,7 @@ struct StateOut<'a> {
     aliases: AliasesOut<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     made_by: Option<&'a str>,
-    // Older hubs read past them, and show the first key.
+    // Older hubs ignore these, and show the original key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     corrections: Vec<CorrectionOut<'a>>,
 }
@@ -108,7 +108,7 @@ fn is_first(repeat: &u8) -> bool {
     *repeat == 0
 }
 
-/// The claims, in groups of what was said together.
+/// Claims, grouped by report.
 struct SaidOut<'a>(&'a [(Field, Claim)]);
 
 impl SaidOut<'_> {
@@ -189,9 +189,9 @@ impl Serialize for ValuesOut<'_> {
     }
 }
 
-/// A field's value as it stands in a state: `"14"`, `1360357451`, `true`, `["EI5105"]`.
+/// A field's value as in a state: `"14"`, `1360357451`, `true`, `["EI5105"]`.
 pub fn encode_value(value: &Value) -> String {
-    // Writing strings, numbers and lists of them to memory has no way to fail.
+    // Writing strings, numbers and lists of them to memory cannot fail.
     serde_json::to_string(&ValueOut(value)).unwrap_or_default()
 }
 

@@ -1,24 +1,21 @@
-//! What stores and journals keep: in SQLite's rows, and as the values of Kafka's topics.
+//! Versioned records: rows in SQLite, and values in Kafka's topics.
 //!
-//! Compact JSON that begins with a version, `{"v":1,…`. The rules of change: a key may be added
-//! and older readers ignore it; anything else raises [`VERSION`], and an older reader then says so
-//! instead of guessing. What is absent or empty is not written.
+//! Compact JSON that begins with a version, `{"v":1,…`. A key may be added, and older readers ignore it.
+//! Any other change raises [`VERSION`], and an older reader refuses the record instead of guessing. Absent
+//! and empty values are not written.
 //!
-//! - **state** ([`encode_state`]): a whole [`Flight`] with the provenance of every field. It reads
-//!   back exactly.
-//! - **change** ([`encode_change`]): one revision, as history tells it.
-//! - **log record** ([`encode_log`]): a state with the changes that led to it since the last, in
+//! - **state** ([`encode_state`]): a whole [`Flight`] with the provenance of every field, without loss.
+//! - **change** ([`encode_change`]): one revision, for the history.
+//! - **log record** ([`encode_log`]): a state with the changes since the leg's last record, in
 //!   `gatecall.changes`.
-//! - **report** ([`encode_report`]): on its way to the owner of its leg, in `gatecall.reports`.
-//! - **keepsake** ([`encode_message`], [`encode_fault`]): on its way to the archive, in
-//!   `gatecall.archive`.
-//! - **skip** ([`encode_skip`]): an operator's decision that a record is passed over, in
-//!   `gatecall.changes`.
-//! - **value** ([`encode_value`]): one field's value as it stands in a state, without a version of its
-//!   own; the directory keeps what operators have set so.
+//! - **report** ([`encode_report`]): for the owner of its leg, in `gatecall.reports`.
+//! - **archive record** ([`encode_message`], [`encode_fault`]): for the archive, in `gatecall.archive`.
+//! - **skip** ([`encode_skip`]): an operator's decision to skip a record, in `gatecall.changes`.
+//! - **value** ([`encode_value`]): one field's value as in a state, without a version of its own; the
+//!   directory stores overrides so.
 //!
-//! Instants are seconds since 1970, a number where they are whole and else a text with nine
-//! decimals, `"1360357451.250000000"`: a number would lose some, and RFC 3339 twice the bytes.
+//! Instants are seconds since 1970: a number if whole, else a text with nine decimals,
+//! `"1360357451.250000000"`. A JSON number would lose precision, and RFC 3339 takes twice the bytes.
 
 mod change;
 mod decode;
@@ -41,19 +38,19 @@ use domain::ports::{LogEntry, PastChange};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The version that is written, and the newest that is read.
+/// The version that is written, and the newest that can be read.
 pub const VERSION: u64 = 1;
 
-/// Why a record cannot be read.
+/// Why a record cannot be decoded.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RecordError {
-    /// It was written by a newer hub.
+    /// A newer hub wrote it.
     #[error("the record has version {found}, and this hub reads up to {VERSION}; a newer hub wrote it")]
     Newer {
         /// Its version.
         found: u64,
     },
-    /// It is no record, or a broken one.
+    /// It is not a record, or it is damaged.
     #[error("the record cannot be read: {0}")]
     Broken(String),
 }
@@ -64,16 +61,16 @@ impl RecordError {
     }
 }
 
-/// A state and the changes that led to it since the last record of its leg.
+/// A state with the changes since the leg's last record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogRecord {
     /// The state after the changes.
     pub flight: Flight,
-    /// The changes, oldest first. Empty where a source only confirmed what was known.
+    /// The changes, oldest first. Empty if a source only confirmed the state.
     pub changes: Vec<PastChange>,
 }
 
-/// `{"v":1,"state":{…},"changes":[…]}`, the two as their own records.
+/// `{"v":1,"state":{…},"changes":[…]}`, with both as records of their own.
 pub fn encode_log(entry: &LogEntry) -> Vec<u8> {
     let mut json = format!("{{\"v\":{VERSION},\"state\":").into_bytes();
     json.extend_from_slice(&encode_state(&entry.flight));
@@ -88,7 +85,7 @@ pub fn encode_log(entry: &LogEntry) -> Vec<u8> {
     json
 }
 
-/// Reads what [`encode_log`] wrote.
+/// Decodes a record of [`encode_log`].
 pub fn decode_log(json: &[u8]) -> Result<LogRecord, RecordError> {
     #[derive(Deserialize)]
     struct Log<'a> {
@@ -105,9 +102,9 @@ pub fn decode_log(json: &[u8]) -> Result<LogRecord, RecordError> {
     Ok(LogRecord { flight, changes: changes.collect::<Result<_, _>>()? })
 }
 
-/// Whether this is a log record of a leg, as far as can be told in a microsecond a kilobyte: JSON, of a
-/// version that this hub reads, with the leg where [`encode_log`] has it. Readers of a shared log must
-/// agree on what is a record, and do not read every state to its end.
+/// Whether this is a log record of the leg, checked in about a microsecond per kilobyte: valid JSON, a
+/// readable version, and the leg at the position where [`encode_log`] writes it. Readers of a shared log
+/// must agree on what is a record, and do not decode every state.
 pub fn check_log(leg: &LegId, json: &[u8]) -> Result<(), RecordError> {
     check_version(json)?;
     let head = format!("{{\"v\":{VERSION},\"state\":{{\"v\":{VERSION},\"leg\":\"{leg}\",");
@@ -117,7 +114,7 @@ pub fn check_log(leg: &LegId, json: &[u8]) -> Result<(), RecordError> {
     }
 }
 
-/// Looked at before anything else, because a newer record may not even have our shape.
+/// Checked first, because a newer record may have another structure.
 fn check_version(json: &[u8]) -> Result<(), RecordError> {
     #[derive(Deserialize)]
     struct Version {

@@ -1,4 +1,4 @@
-//! A report on its way to the owner of its leg.
+//! A report in the topic `gatecall.reports`, for the owner of its leg.
 //!
 //! `{"v":1,"by":{"name":"jfk","airport":"JFK","rank":50,"creates":true},"key":{…},"observed":…,
 //! "received":…,"set":{"departure.gate":"14"},"clear":["arrival.belt"],
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// The word for a source that speaks for its airport's side alone. The report has been confined when it
-/// becomes a record, so of the scope merging needs no more than what weighs nothing.
+/// The value for a source that speaks for its airport's side only. The report was confined before it became
+/// a record, so merging needs nothing else of the scope.
 const AIRPORT: &str = "airport";
 
 /// A report as a record, about 300 bytes.
@@ -45,7 +45,7 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         airport: Option<&'a str>,
         rank: u8,
         creates: bool,
-        /// Left out where it is all.
+        /// Absent for a source that speaks for all flights.
         #[serde(skip_serializing_if = "Option::is_none")]
         speaks_for: Option<&'a str>,
     }
@@ -69,12 +69,12 @@ pub fn encode_report(report: &Report) -> Vec<u8> {
         aliases: AliasesOut(&report.aliases),
     };
     let mut json = Vec::with_capacity(512);
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut json, &record);
     json
 }
 
-/// What is said in one standing.
+/// The statements of one confidence.
 #[derive(Serialize)]
 struct SaidOut<'a> {
     #[serde(skip_serializing_if = "ValuesOut::is_empty")]
@@ -117,8 +117,8 @@ impl SaidIn {
     }
 }
 
-/// Reads what [`encode_report`] wrote; the statements come in the order of their fields' names.
-/// Fields and kinds of alias that this version does not know are left out.
+/// Decodes a record of [`encode_report`]. Statements are ordered by field name. Fields and kinds of alias
+/// unknown to this version are left out.
 pub fn decode_report(json: &[u8]) -> Result<Report, RecordError> {
     #[derive(Deserialize)]
     struct In {

@@ -1,5 +1,5 @@
-//! An operator's decision that a record of Kafka is to be passed over, as it stands in
-//! `gatecall.changes`: `{"v":1,"topic":"changes","partition":3,"offset":17,"by":"…","at":…,"reason":"…"}`.
+//! An operator's decision to skip a Kafka record, in the topic `gatecall.changes`:
+//! `{"v":1,"topic":"changes","partition":3,"offset":17,"by":"…","at":…,"reason":"…"}`.
 
 use super::unix_time::UnixTime;
 use super::{RecordError, VERSION, check_version};
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::single_line_text::SingleLineText;
 use serde::{Deserialize, Serialize};
 
-/// Which record is passed over, and who decided it.
+/// The skipped record, and who decided it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SkipRecord {
     /// The topic, without the installation's prefix.
@@ -48,12 +48,12 @@ pub fn encode_skip(skip: &SkipRecord) -> Vec<u8> {
         reason: skip.reason.as_ref().map(ToString::to_string),
     };
     let mut bytes = Vec::with_capacity(256);
-    // Writing strings, numbers and fixed keys to memory has no way to fail.
+    // Writing strings, numbers and fixed keys to memory cannot fail.
     let _ = serde_json::to_writer(&mut bytes, &json);
     bytes
 }
 
-/// Reads what [`encode_skip`] wrote.
+/// Decodes a record of [`encode_skip`].
 pub fn decode_skip(json: &[u8]) -> Result<SkipRecord, RecordError> {
     check_version(json)?;
     let Json { topic, partition, offset, by, at, reason, .. } =

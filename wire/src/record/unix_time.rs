@@ -1,12 +1,12 @@
-//! Instants as records keep them: exact, and short where they are whole seconds.
+//! Instants in records: exact, and short for whole seconds.
 
 use chrono::{DateTime, Utc};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// An instant as seconds since 1970: a number where whole, else a text with nine decimals. The
-/// decimals of an instant inside a leap second run on past them, as chrono's do.
+/// An instant in seconds since 1970: a number if whole, else a text with nine decimals. Decimals within a
+/// leap second exceed one second, as in chrono.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct UnixTime(pub DateTime<Utc>);
 

@@ -1,10 +1,10 @@
-//! Lays the generator's text out for people: one member a line, short comments on one line, long
-//! unions one alternative a line.
+//! Formats generated TypeScript: one member per line, short comments on one line, long unions with one
+//! alternative per line.
 
-/// Longest line that is left as it is.
+/// Longest line that is not broken.
 const LINE_CHARS_MAX: usize = 110;
 
-/// Lays out one declaration, with or without a comment before it.
+/// Formats one declaration, with or without a comment before it.
 pub(super) fn tidy(declaration: &str) -> String {
     let mut layout = Layout { out: String::new(), indent: 0, at_line_start: true };
     let mut rest = declaration.trim();
@@ -51,7 +51,7 @@ impl Layout {
         self.at_line_start = true;
     }
 
-    /// A comment and a line end; gives back what follows it.
+    /// Writes a comment and a line end; returns the rest.
     fn comment<'a>(&mut self, text: &'a str) -> &'a str {
         let end = text.find("*/").map_or(text.len(), |at| at + 2);
         let inner = text[..end].trim_start_matches("/**").trim_end_matches("*/");
@@ -72,7 +72,7 @@ impl Layout {
         text[end..].trim_start()
     }
 
-    /// A type; objects whose members have comments are laid out, all else is left as it is.
+    /// Writes a type. Objects whose members have comments are laid out; the rest stays.
     fn type_(&mut self, text: &str) {
         let text = text.trim();
         let Some(members) =
@@ -99,7 +99,7 @@ impl Layout {
     }
 }
 
-/// Where the first member ends: at the first comma outside of brackets.
+/// The end of the first member: the first comma outside of brackets.
 fn end_of_member(text: &str) -> usize {
     outside_brackets(text).find(|(_, c)| *c == ',').map_or(text.len(), |(at, _)| at)
 }
@@ -116,7 +116,7 @@ fn split_union(text: &str) -> Vec<&str> {
     alternatives
 }
 
-/// The characters outside of brackets and comments, with their places.
+/// The characters outside of brackets and comments, with their positions.
 fn outside_brackets(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut depth = 0_usize;
     let mut in_comment = false;

@@ -1,7 +1,7 @@
-//! The browser's side of these shapes: one file of TypeScript types, made from the Rust types.
+//! TypeScript types generated from the Rust types.
 //!
-//! `web/src/wire/types.ts` is committed, so that the page builds without a Rust compiler; a test
-//! fails when it is stale. To write it anew: `GATECALL_REWRITE=1 cargo test -p gatecall-wire`.
+//! `web/src/wire/types.ts` is checked in, so the page builds without a Rust compiler. A test fails if it is
+//! stale. To regenerate it: `GATECALL_REWRITE=1 cargo test -p gatecall-wire`.
 
 mod format;
 

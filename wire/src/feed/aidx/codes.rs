@@ -1,18 +1,18 @@
-//! What AIDX's codes mean, and those that airports mix in.
+//! Meanings of AIDX's codes, and of codes that airports mix in.
 //!
-//! From PADIS code lists 1245 (status), 2005 (status and type of time) and 9750 (operations), and
-//! from what is seen in practice: the two letters of Gatwick's Idaho system, and the statuses of
-//! Amadeus' displays. `RemarkTextCode` and `PublicStatus` use the same codes for the public.
+//! Sources: PADIS code lists 1245 (status), 2005 (status and type of time) and 9750 (operations), and codes
+//! seen in practice: the two-letter codes of Gatwick's Idaho system, and the statuses of Amadeus' displays.
+//! `RemarkTextCode` and `PublicStatus` use the same codes for the public.
 
 use domain::field::{Field, Step};
 use domain::report::Confidence::{self, Fallback, Primary};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// What a status code says.
+/// The meaning of a status code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Meaning {
-    /// The flight has come this far.
+    /// The flight has reached this step.
     Step(Step),
     /// Between stand and runway: off-block before the flight, landed after it.
     Taxiing,
@@ -20,13 +20,13 @@ pub(super) enum Meaning {
     CheckInClosed,
     /// Cancelled.
     Cancelled,
-    /// Cancellation taken back.
+    /// The cancellation is withdrawn.
     Reinstated,
     /// Diverted.
     Diverted,
-    /// It operates, or does not and is not for the public.
+    /// It operates, or it does not and is hidden.
     Operates(bool),
-    /// Nothing that a passenger could use, or nothing at all.
+    /// Nothing that concerns passengers, or nothing at all.
     Nothing,
 }
 
@@ -45,8 +45,7 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("SQ", Reinstated),
     ("DV", Diverted),
     ("GRT", step(Step::Returned)),
-    // Re-routed on its way to the same airport. Where that changes, the list of planned arrival
-    // airports says so.
+    // Re-routed to the same airport. If the airport changes, the list of planned arrival airports shows it.
     ("RT", Nothing),
     ("INI", Nothing),
     ("SEQ", Nothing),
@@ -54,12 +53,12 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("DIC", Nothing),
     ("RDT", Nothing),
     ("CHK", step(Step::CheckIn)),
-    // That check-in is open must not stay on a screen; that a gate is, or that it boards, may.
+    // "Check-in open" must not stay on a screen after check-in has closed; "gate open" and "boarding" may.
     ("CHC", CheckInClosed),
     ("GTO", step(Step::GateOpen)),
     ("BST", step(Step::Boarding)),
     ("FCT", step(Step::FinalCall)),
-    // Boarding ends. Until GCL says that the gate is closed, running may still help.
+    // Boarding ends. Passengers may still make it until GCL closes the gate.
     ("BEN", step(Step::FinalCall)),
     ("GCL", step(Step::GateClosed)),
     ("FCL", step(Step::GateClosed)),
@@ -99,8 +98,8 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("LB", step(Step::BagsOnBelt)),
 ];
 
-/// Words that only displays have. In `OperationalStatus`, `DEL` means deleted to some systems and
-/// delayed to others, so there it is left aside.
+/// Codes that only displays have. In `OperationalStatus`, `DEL` means deleted in some systems and delayed
+/// in others, so it is ignored there.
 const DISPLAYS: &[(&str, Meaning)] = &[
     ("SCT", step(Step::Scheduled)),
     ("EAR", step(Step::Scheduled)),
@@ -114,14 +113,14 @@ pub(super) fn status(code: &str) -> Option<Meaning> {
     STATUSES.iter().find(|(c, _)| *c == code).map(|(_, meaning)| *meaning)
 }
 
-/// The meaning of a word for the public.
+/// The meaning of a public status.
 pub(super) fn display(code: &str) -> Option<Meaning> {
     DISPLAYS.iter().find(|(c, _)| *c == code).map(|(_, meaning)| *meaning).or_else(|| status(code))
 }
 
-/// Operation times that are facts of ours: qualifier, type of time, field, and what the time is worth.
-/// Boarding that has ended was the last call at least, a gate whose flight has closed is closed, and
-/// where there is a last bag there was a first. Touchdown comes some minutes before on-block.
+/// Operation times that become fields: qualifier, type of time, field, confidence. The end of boarding
+/// implies the last call, a closed flight implies a closed gate, and a last bag implies a first. Touchdown
+/// comes some minutes before on-block.
 pub(super) const TIMES: &[(&str, &str, Field, Confidence)] = &[
     ("OFB", "SCT", Field::DepartureScheduled, Primary),
     ("OFB", "EST", Field::DepartureEstimated, Primary),
@@ -146,12 +145,12 @@ pub(super) const TIMES: &[(&str, &str, Field, Confidence)] = &[
     ("LBA", "ACT", Field::ArrivalFirstBag, Fallback),
 ];
 
-/// Operations of the handling of an aircraft, of which a passenger is told nothing.
+/// Aircraft handling operations that do not concern passengers.
 pub(super) const UNTOLD: &[&str] =
     &["ABD", "ABA", "RDT", "SRT", "SAT", "DIC", "DIE", "CGT", "THM", "TEN", "STE", "STX"];
 
-/// Whether flights of this SSIM service type carry no passengers: cargo and mail (F, H, M, A),
-/// positioning (P), technical test (T), training (K), technical stop (X). `None` where it is none.
+/// Whether flights of this SSIM service type carry no passengers: cargo and mail (F, H, M, A), positioning
+/// (P), technical test (T), training (K), technical stop (X). `None` if it is not a service type.
 pub(super) fn carries_nobody(service_type: &str) -> Option<bool> {
     match service_type.as_bytes() {
         [b'F' | b'H' | b'M' | b'A' | b'P' | b'T' | b'K' | b'X'] => Some(true),
@@ -160,10 +159,10 @@ pub(super) fn carries_nobody(service_type: &str) -> Option<bool> {
     }
 }
 
-/// The status that says a step.
+/// The status of a step.
 pub(super) fn status_of(step: Step) -> Option<&'static str> {
     match step {
-        // The public's words, see `remark_of`.
+        // Public statuses, see `remark_of`.
         Step::Scheduled | Step::Delayed => None,
         Step::CheckIn => Some("CHK"),
         Step::GateOpen => Some("GTO"),
@@ -179,7 +178,7 @@ pub(super) fn status_of(step: Step) -> Option<&'static str> {
     }
 }
 
-/// The remark that says a step which no operational status can.
+/// The remark code of a step without an operational status.
 pub(super) fn remark_of(step: Step) -> Option<&'static str> {
     match step {
         Step::Scheduled => Some("SCT"),
@@ -188,7 +187,7 @@ pub(super) fn remark_of(step: Step) -> Option<&'static str> {
     }
 }
 
-/// The first AHM 730 code with these words.
+/// The first AHM 730 code with this text.
 pub(super) fn delay_code(words: &str) -> Option<&'static str> {
     static CODES: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
         let codes = (0..100).rev().map(|number| format!("{number:02}"));

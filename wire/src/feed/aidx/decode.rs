@@ -1,4 +1,4 @@
-//! The message: its frame, its errors, its legs one by one.
+//! Decodes a message: its envelope, its errors, its legs one by one.
 
 use super::super::{Context, Decoded, Fault, REPORTS_MAX, read};
 use super::encoding::text_of;
@@ -8,8 +8,8 @@ use super::xml::{Child, Document, ELEMENTS_MAX, Element};
 use chrono::{DateTime, Utc};
 use domain::flight::Flight;
 
-/// Reads a `FlightLegNotifRQ` or a `FlightLegRS`. `Err` where it is neither, is not well-formed, or
-/// is an airport's answer that something went wrong; nothing of it was taken then.
+/// Decodes a `FlightLegNotifRQ` or a `FlightLegRS`. `Err` if it is neither, is not well-formed, or reports
+/// an error of the airport; then nothing of it was accepted.
 pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     let refused = |reason| Fault::message(reason, body);
     let text = text_of(body).map_err(refused)?;
@@ -48,7 +48,7 @@ pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     Ok(decoded)
 }
 
-/// How a message came.
+/// How a message arrived.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Pushed,
@@ -68,23 +68,22 @@ fn message_root(document: &mut Document<'_>) -> Result<(Kind, Element), String> 
     }
 }
 
-/// When a message was sent, and what orders those of one second.
+/// When a message was sent, and its order within that second.
 #[derive(Clone, Copy)]
 pub(super) struct Sent {
     pub(super) at: DateTime<Utc>,
-    /// None in answers to a pull, which repeat the times of their legs each time.
+    /// None in answers to a poll, which repeat the times of their legs.
     sequence: Sequence,
 }
 
 impl Sent {
-    /// How long before its message a leg has changed at most, in seconds, where the message tells of
-    /// just that change.
+    /// Largest delay in seconds between a leg's change and the message about that change.
     const NEWS_MAX_S: u64 = 2;
 
-    /// When a leg last changed: at `at`, which was read from `text`. The message's number orders it
-    /// among those of its second only where the message tells of that change. A later one that
-    /// repeats the leg, as a whole state does that is pushed again, knows nothing newer, and its higher
-    /// number would have every leg written once more.
+    /// The time of a leg's last change: `at`, parsed from `text`. The message's sequence number orders it
+    /// within its second only if the message is about that change. A later message that repeats the leg,
+    /// such as a repeated full state, contains nothing newer, and its higher number would cause every leg
+    /// to be written again.
     pub(super) fn changed_at(self, text: &str, at: DateTime<Utc>) -> DateTime<Utc> {
         if self.at.timestamp().abs_diff(at.timestamp()) > Self::NEWS_MAX_S {
             return at;
@@ -93,8 +92,8 @@ impl Sent {
     }
 }
 
-/// The message's time. Where it has none that can be read, the time at which the hub got it: a
-/// wrong clock at the sender should not cost the legs.
+/// The message's time, or the time of receipt if it has no valid one: a wrong clock of the sender should
+/// not cost the legs.
 fn sent(kind: Kind, root: &Element, context: &Context, decoded: &mut Decoded, body: &[u8]) -> Sent {
     let mut fault = |field: &str, reason: &str| {
         decoded.fault(Fault { field: Some(field.into()), ..Fault::message(reason, body) });
@@ -119,7 +118,7 @@ fn sent(kind: Kind, root: &Element, context: &Context, decoded: &mut Decoded, bo
     Sent { at, sequence: if kind == Kind::Pushed { sequence } else { Sequence::NONE } }
 }
 
-/// What a message has beside legs: `Errors` end it, `Warnings` are faults of the whole message.
+/// Elements beside legs: `Errors` end the message, `Warnings` become faults of the whole message.
 fn aside(element: &Element, decoded: &mut Decoded) -> Result<(), String> {
     let said = || {
         let all = element.children.iter().map(|e| {

@@ -1,4 +1,4 @@
-//! Messages as an airport would send them, elements in the schema's order.
+//! Encodes messages as an airport sends them, with elements in the schema's order.
 
 use super::codes;
 use super::extension::OURS;
@@ -9,18 +9,18 @@ use domain::codes::{AirlineCode, Direction, Iata};
 use domain::field::{Field, Step, Value};
 use domain::report::{Confidence, Statement};
 
-/// What stands at the top of a message.
+/// The envelope of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'a> {
-    /// Who sends it, such as `JFK`: `Originator/@CompanyShortName`.
+    /// The sender, such as `JFK`: `Originator/@CompanyShortName`.
     pub originator: &'a str,
-    /// When: `@TimeStamp`. The time of observation of every leg that has none of its own.
+    /// `@TimeStamp`, which is also the time of observation of legs without their own.
     pub sent_at: DateTime<Utc>,
     /// The sender's identifier of the message: `@CorrelationID`.
     pub correlation_id: Option<&'a str>,
 }
 
-/// A pushed message, `IATA_AIDX_FlightLegNotifRQ`. What [`can_say`] denies is left out.
+/// A pushed message, `IATA_AIDX_FlightLegNotifRQ`. Leaves out what [`can_say`] excludes.
 pub fn encode_notif(legs: &[KnownLeg], header: &Header<'_>) -> String {
     let mut xml = Xml::with_capacity(legs.len());
     xml.root("IATA_AIDX_FlightLegNotifRQ", header);
@@ -30,7 +30,7 @@ pub fn encode_notif(legs: &[KnownLeg], header: &Header<'_>) -> String {
     xml.text
 }
 
-/// The answer to a pull, `IATA_AIDX_FlightLegRS`. What [`can_say`] denies is left out.
+/// The answer to a poll, `IATA_AIDX_FlightLegRS`. Leaves out what [`can_say`] excludes.
 pub fn encode_rs(legs: &[KnownLeg], header: &Header<'_>) -> String {
     let mut xml = Xml::with_capacity(legs.len());
     xml.root("IATA_AIDX_FlightLegRS", header);
@@ -40,22 +40,21 @@ pub fn encode_rs(legs: &[KnownLeg], header: &Header<'_>) -> String {
     xml.text
 }
 
-/// Whether AIDX has a way to say this. It has none to take back a cancellation other than by
-/// reinstating the flight, to give a delay a reason that is no code of AHM 730, to say of what is
-/// not hidden or has no codeshares more than that it never was or had, or, of an arrival, that it
-/// is as planned.
+/// Whether AIDX can express this statement. It cannot withdraw a cancellation without reinstating the
+/// flight, give a delay reason without an AHM 730 code, distinguish "no longer hidden" or "no codeshares"
+/// from never, or state that an arrival is as planned.
 pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
     match (statement.field, &statement.value) {
         (Field::Cancelled | Field::Diverted, value) => value.is_some(),
         (Field::Hidden, value) => *value != Some(Value::Flag(false)),
         (Field::NotOperating | Field::NoPassengers, value) => *value == Some(Value::Flag(true)),
         (Field::Replaced | Field::Operated | Field::Late, _) => false,
-        // Said by the status alone, and then it is the time of the message.
+        // Expressed by the status alone, with the time of the message.
         (Field::DepartureReturned, _) => false,
         (Field::DelayReason, Some(Value::Text(words))) => codes::delay_code(words).is_some(),
         (Field::Codeshares, Some(Value::Codeshares(flights))) => !flights.is_empty(),
-        // The airport to which it goes is the last of a list that begins with the scheduled one; if
-        // that is the scheduled one again, the diversion is taken back too.
+        // The new airport is last in a list that begins with the scheduled one. If it is the scheduled
+        // airport, the list also withdraws the diversion.
         (Field::DivertedTo, Some(Value::Airport(iata))) => {
             *iata != leg.key.to || leg.said(Field::Diverted) == Some(Some(&Value::Flag(false)))
         }
@@ -117,7 +116,7 @@ impl Xml {
     }
 
     fn airline(&mut self, airline: AirlineCode) {
-        // 3 is IATA in PADIS code list 3055; three letters are an ICAO code and say so themselves.
+        // 3 is IATA in PADIS code list 3055; a three-letter code is an ICAO code by its length.
         let context: &[_] = if airline.as_str().len() == 2 { &[("CodeContext", "3")] } else { &[] };
         self.leaf("Airline", context, airline.as_str());
     }
@@ -322,8 +321,7 @@ impl Xml {
         self.close("AircraftInfo");
     }
 
-    /// Our own extension, for what AIDX has no place for: when the leg last changed, and the
-    /// airport's identifier of it.
+    /// Our own extension for what AIDX lacks: when the leg last changed, and the airport's identifier.
     fn extension(&mut self, leg: &KnownLeg) {
         if leg.observed_at.is_none() && leg.provider_id.is_none() {
             return;

@@ -1,10 +1,10 @@
-//! From bytes to text.
+//! Converts the bytes of a message to text.
 
 use super::super::read::cut;
 use super::xml::Refusal;
 use std::borrow::Cow;
 
-/// The message's text: UTF-8, or ISO-8859-1 where the declaration says so, as Avinor's does.
+/// The message as text: UTF-8, or ISO-8859-1 if the declaration says so, as Avinor's does.
 pub(super) fn text_of(body: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     if body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) {
         return Err("is UTF-16; send UTF-8".into());

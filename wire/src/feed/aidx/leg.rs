@@ -1,4 +1,4 @@
-//! Who the leg is, and all that has no file of its own.
+//! Decodes a leg: its identity, and the data that has no file of its own.
 
 use super::super::report_builder::ReportBuilder;
 use super::super::{Context, Decoded, Fault, read};
@@ -15,7 +15,7 @@ use domain::report::Report;
 /// What is wrong with an identifying element, and its name.
 type Unidentified = (&'static str, String);
 
-/// Reads one leg into `decoded`: a report, or a fault where it cannot be identified.
+/// Decodes one leg into `decoded`: a report, or a fault if it cannot be identified.
 pub(super) fn read(
     leg: &Element,
     excerpt: &str,
@@ -63,7 +63,7 @@ pub(super) fn read(
         codeshares(data, &mut builder);
         aircraft(data.child("AircraftInfo"), &mut builder);
         arrival_airports(data, &mut builder);
-        // After the times: a return takes back that the aircraft had left.
+        // After the times, because a return clears the departure.
         status::read(data, speaking, extras.display, &mut builder);
     } else {
         builder.fault("LegData", "is missing".into());
@@ -82,7 +82,7 @@ fn identify(identifier: Option<&Element>) -> Result<LegKey, Unidentified> {
             Some(suffix) => Some(Suffix::parse(suffix).map_err(|e| ("OperationalSuffix", e.to_string()))?),
             None => None,
         },
-        // A day with a zone, which XML allows, is that day.
+        // XML allows a zone after the date; it is ignored.
         origin_date: read::date(date.get(..10).unwrap_or(date))
             .ok_or(("OriginDate", "is not a day (such as 2013-02-08)".to_owned()))?,
         from: airport(text("DepartureAirport")?).map_err(|e| ("DepartureAirport", e))?,
@@ -91,7 +91,7 @@ fn identify(identifier: Option<&Element>) -> Result<LegKey, Unidentified> {
             Some(number) => {
                 let number: Option<u8> = number.parse().ok().filter(|n| *n <= 99);
                 let number = number.ok_or(("RepeatNumber", "is not a number from 0 to 99".to_owned()))?;
-                // The schema counts from 1, and the first attempt is the leg that others know.
+                // The schema counts from 1, and the first attempt is the leg itself.
                 number.saturating_sub(1)
             }
             None => 0,
@@ -106,8 +106,8 @@ fn airport(text: &str) -> Result<Iata, String> {
     Iata::parse(text).map_err(|e| e.to_string())
 }
 
-/// The side of which the airport speaks: as the first status with a scope says, or else by which
-/// of the leg's airports the feed speaks for.
+/// The side that the airport reports on: by the first status with a scope, or else by which of the leg's
+/// airports the feed belongs to.
 fn speaking_side(data: &Element, key: &LegKey, airport: Option<Iata>) -> Option<Direction> {
     let statuses = data.repeated("OperationalStatus");
     let scope = statuses.iter().find_map(|status| direction(status.attribute("FlightLegScope")));
@@ -118,7 +118,7 @@ fn speaking_side(data: &Element, key: &LegKey, airport: Option<Iata>) -> Option<
     })
 }
 
-/// `Departure` or `Arrival`, as scopes and resources say.
+/// `Departure` or `Arrival`, as in scopes and resources.
 pub(super) fn direction(word: Option<&str>) -> Option<Direction> {
     match word {
         Some("Departure") => Some(Direction::Departures),
@@ -146,7 +146,7 @@ fn texts(data: &Element, builder: &mut ReportBuilder<'_>) {
     }
 }
 
-/// A remark may be longer than a board can show; its beginning is better than nothing.
+/// A remark may be longer than a board can show. Its beginning is better than nothing.
 fn remark(text: &str, builder: &mut ReportBuilder<'_>) {
     let FieldKind::Text(length_max) = Field::Remark.kind() else { return };
     let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -215,8 +215,8 @@ fn aircraft(info: Option<&Element>, builder: &mut ReportBuilder<'_>) {
     }
 }
 
-/// The airports at which the leg was ever planned to arrive, the newest last. The first is the
-/// scheduled one, which a diversion does not change.
+/// Every airport at which the leg was ever planned to arrive, the newest last. The first is the scheduled
+/// one, which a diversion does not change.
 fn arrival_airports(data: &Element, builder: &mut ReportBuilder<'_>) {
     let history = data.repeated("PlannedArrivalAptHistory");
     let Some(text) = history.last().and_then(|element| element.text()) else { return };
@@ -225,7 +225,7 @@ fn arrival_airports(data: &Element, builder: &mut ReportBuilder<'_>) {
             builder.report.set(Field::DivertedTo, Value::Airport(iata));
         }
         Ok(iata) if history.len() > 1 => {
-            // Said, and not merely cleared: it goes there again, whoever sent it away.
+            // A value and not a clear: the flight goes there again, whichever source diverted it.
             builder.report.set(Field::DivertedTo, Value::Airport(iata));
             builder.report.set(Field::Diverted, Value::Flag(false));
         }
@@ -234,9 +234,9 @@ fn arrival_airports(data: &Element, builder: &mut ReportBuilder<'_>) {
     }
 }
 
-/// Whether the public may see the leg. Nothing but `nil` shows one again that a special action has
-/// hidden: that a later message does not repeat `DoNotDisplay` is no permission. A service type
-/// speaks for itself, and whether a leg operates is `status`' matter.
+/// Whether clients may see the leg. Only `nil` shows a leg again that a special action has hidden; a later
+/// message without `DoNotDisplay` does not. The service type counts by itself, and `status` handles whether
+/// a leg operates.
 fn visibility(leg: &Element, builder: &mut ReportBuilder<'_>) {
     let service = leg.child("LegData").and_then(|data| data.child("ServiceType"));
     if service.is_some_and(|service| service.nil) {
@@ -246,7 +246,7 @@ fn visibility(leg: &Element, builder: &mut ReportBuilder<'_>) {
     }
     let attempt = leg.child("LegIdentifier").and_then(|identifier| identifier.child("RepeatNumber"));
     if let Some(attempt) = attempt {
-        // Said of every attempt that has a number, so that a mistake is taken back by the next word.
+        // Stated for every attempt with a number, so that the next message corrects a mistake.
         let replaced = matches!(attempt.attribute("CurrentInd"), Some("false" | "0"));
         builder.report.set(Field::Replaced, Value::Flag(replaced));
     }

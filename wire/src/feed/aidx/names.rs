@@ -1,6 +1,6 @@
-//! Names of elements and attributes that are read, in order, so that they can be searched.
+//! The names of the elements and attributes that are decoded, sorted for searching.
 
-/// Names that the decoder asks for. Anything else is read past.
+/// Elements that the decoder uses. Others are skipped.
 pub(super) const ELEMENTS: &[&str] = &[
     "AODBUniqueField",
     "AircraftInfo",
@@ -60,7 +60,7 @@ pub(super) const ELEMENTS: &[&str] = &[
     "Warnings",
 ];
 
-/// Attributes that the decoder asks for.
+/// Attributes that the decoder uses.
 pub(super) const ATTRIBUTES: &[&str] = &[
     "Code",
     "CodeContext",

@@ -1,5 +1,5 @@
-//! Messages are partial: what one says must hold beside what the others said, and what is said in many
-//! must be what one would have said.
+//! Messages are partial: the statements of several messages must hold together, and several messages must
+//! lead to the same state as one with everything.
 
 use super::super::testing::context;
 use super::super::{Format, decode};
@@ -27,7 +27,7 @@ fn clock(text: &str) -> DateTime<Utc> {
     format!("2024-03-05T{text}:00Z").parse().unwrap()
 }
 
-/// What is shown after these messages of one airport.
+/// The view after these messages of one airport.
 fn told(airport: &str, messages: &[(DateTime<Utc>, String)]) -> FlightView {
     let mut flight = None;
     for (at, data) in messages {
@@ -170,8 +170,8 @@ fn boarding_after_a_return_is_boarding_though_the_old_departure_is_repeated() {
 /// The operations of a departure, in the order in which they come.
 const OPERATIONS: [&str; 10] = ["CHK", "CHC", "GTO", "BST", "FCT", "BEN", "GCL", "FCL", "OFB", "TKO"];
 
-/// That there is none of something, each with what may not be said beside it: the value itself, and the
-/// second best of a best, which goes with it in later messages and stays in the same.
+/// Statements that a value does not exist, each with what must not occur beside it: the value itself, and
+/// the fallback of a primary value, which is cleared with it in later messages and stays in the same one.
 fn ends() -> Vec<(&'static [&'static str], String)> {
     let time = |qualifier: &str, kind: &str| {
         format!("<OperationTime OperationQualifier='{qualifier}' TimeType='{kind}' xsi:nil='true'/>")
@@ -188,7 +188,7 @@ fn ends() -> Vec<(&'static [&'static str], String)> {
     ]
 }
 
-/// Everything that one message can say of a leg, with all of it true at once.
+/// Everything that one message can state about a leg, consistently.
 fn whole() -> impl Strategy<Value = Vec<String>> {
     let operations = vec(proptest::option::weighted(0.6, 0..90i64), OPERATIONS.len());
     let estimates = vec(proptest::option::of(0..90i64), 3);
@@ -200,10 +200,10 @@ fn whole() -> impl Strategy<Value = Vec<String>> {
             let begun = OPERATIONS.iter().zip(operations);
             let mut said: Vec<_> =
                 begun.filter_map(|(q, at)| Some(time(q, "ACT", after("12:00", at?)))).collect();
-            // Nobody expects an aircraft on block before its touchdown.
+            // On-block is never expected before touchdown.
             let estimated = [("OFB", "14:00"), ("TDN", "16:00"), ("ONB", "18:00")].into_iter().zip(estimates);
             said.extend(estimated.filter_map(|((q, hour), at)| Some(time(q, "EST", after(hour, at?)))));
-            // Of two words that are both second best the newer counts, so there is one of each here.
+            // Of two fallbacks the newer counts, so there is one of each here.
             let places = [
                 ("Actual", "PassengerGate"),
                 ("Planned", "PassengerGate"),
@@ -223,7 +223,7 @@ fn whole() -> impl Strategy<Value = Vec<String>> {
     )
 }
 
-/// Enough to find a wrong rule within a few runs; set PROPTEST_CASES to look harder.
+/// Enough cases to find a wrong rule within a few runs; set PROPTEST_CASES for more.
 fn effort() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases.unwrap_or(64)) }

@@ -7,7 +7,7 @@ use domain::codes::Direction;
 use domain::field::{Field, FieldKind};
 use domain::report::Confidence;
 
-/// What a field is made from: the element, another that stands in for it, and how several become one text.
+/// How to build a field: the element, its substitute, and how several values are joined.
 struct Rule {
     field: Field,
     side: Direction,
@@ -17,7 +17,7 @@ struct Rule {
 }
 
 enum Merge {
-    /// The first that has a text.
+    /// The first with a text.
     First,
     /// As many as fit, with `/` between them.
     Joined,
@@ -70,12 +70,12 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// States a leg's resources. Those in use are what the airport knows, those planned its second best,
-/// and so is the aircraft's terminal beside the public's. Either is kept and taken away (`nil`) by itself.
+/// Adds a leg's resources. Resources in use are primary claims, planned ones fallbacks, and so is the
+/// aircraft's terminal beside the public's. Each kind is stored and cleared (`nil`) by itself.
 pub(super) fn read(data: &Element, speaking: Option<Direction>, builder: &mut ReportBuilder<'_>) {
     let usages = data.repeated("AirportResources");
     let planned = |usage: &&&Element| usage.attribute("Usage") == Some("Planned");
-    // Planned first, so that a stand-in of what is in use is stated over it.
+    // Planned ones first, so that a substitute of one in use replaces them.
     for usage in usages.iter().filter(planned).chain(usages.iter().filter(|usage| !planned(usage))) {
         let standing = if planned(&usage) { Confidence::Fallback } else { Confidence::Primary };
         for resource in usage.repeated("Resource") {
@@ -96,7 +96,7 @@ fn one_side(resource: &Element, side: Direction, standing: Confidence, builder: 
     }
 }
 
-/// Whether the elements say anything of the rule's field.
+/// Whether the elements state anything for the rule's field.
 fn state(rule: &Rule, elements: Vec<&Element>, standing: Confidence, builder: &mut ReportBuilder<'_>) -> bool {
     let text = merged(rule, &elements);
     if !text.is_empty() {
@@ -120,7 +120,7 @@ fn merged(rule: &Rule, elements: &[&Element]) -> String {
     }
 }
 
-/// `A12-A15`, or `A12` where there is but one.
+/// `A12-A15`, or `A12` for a single desk.
 fn desks(info: &Element) -> Option<String> {
     match (info.text_of("FirstPosition"), info.text_of("LastPosition")) {
         (Some(first), Some(last)) if first != last => Some(format!("{first}-{last}")),

@@ -1,4 +1,4 @@
-//! What a flight is shown to be after several messages.
+//! The view of a flight after several messages.
 
 use super::super::testing::{context, facts, faults, report};
 use super::super::{Decoded, Format, decode};
@@ -6,13 +6,13 @@ use super::NAMESPACE;
 use domain::field::Field;
 use domain::flight::{Applied, Flight};
 
-/// A message of one leg, LHR to JFK, as London's feed sends it. `root` is what its root element has
-/// beside its namespaces, and `leg` what its leg has beside its identifier.
+/// A message about one leg, LHR to JFK, from London's feed. `root` is added to the root element, and `leg`
+/// to the leg.
 fn read(root: &str, leg: &str, received: &str) -> Decoded {
     decoded_from("LHR", root, leg, received)
 }
 
-/// The same as another airport's feed sends it.
+/// The same from another airport's feed.
 fn decoded_from(airport: &str, root: &str, leg: &str, received: &str) -> Decoded {
     let body = format!(
         "<IATA_AIDX_FlightLegNotifRQ xmlns=\"{NAMESPACE}\" \
@@ -96,7 +96,7 @@ fn what_happened_in_the_second_of_two_hours_is_not_told_an_hour_too_early() {
     };
     assert_eq!(left("2024-10-27T01:12:00", "2024-10-27T00:12:00Z"), ["departure.actual=27 00:10"]);
     assert_eq!(left("2024-10-27T01:12:00", "2024-10-27T01:12:00Z"), ["departure.actual=27 01:10"]);
-    // What is yet to be is in the first of them.
+    // A future time means the first of the two hours.
     let leg = "<LegData><OperationTime OperationQualifier=\"OFB\" TimeType=\"EST\">2024-10-27T01:10:00\
                </OperationTime></LegData>";
     let message = read(&sent("2024-10-27T01:05:00"), leg, "2024-10-27T01:05:00Z");
@@ -143,7 +143,7 @@ fn of_two_messages_of_one_second_the_sequence_number_says_which_is_the_correctio
     assert_eq!(report(&odd, 0).observed_at.to_rfc3339(), "2024-10-27T10:00:00+00:00");
 }
 
-/// A gate, changed at this time by the leg's own account, in a message of 10:00:02.
+/// A gate that changed at this time, in a message of 10:00:02.
 fn changed_at(last_update: &str, number: u32, at: &str) -> Decoded {
     let leg = format!(
         "{}<TPA_Extension><g:Leg xmlns:g=\"urn:gatecall:aidx:1\"><g:LastUpdate>{last_update}</g:LastUpdate>\
@@ -316,7 +316,7 @@ fn an_airline_is_the_same_by_either_of_its_codes() {
         assert_eq!(report.key.id().as_str(), "B6-615-20241027-LHR-JFK", "{airline}");
         assert_eq!(facts(report), ["codeshares=EI5105"]);
     }
-    // Its IATA code is another airline's.
+    // Its IATA code belongs to another airline.
     assert_eq!(report(&identified("GEC", ""), 0).key.id().as_str(), "GEC-615-20241027-LHR-JFK");
 }
 

@@ -1,22 +1,22 @@
-//! The order of messages whose times do not tell.
+//! The order of messages within one second.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// `SequenceNmbr`, the sender's count of its messages, as nanoseconds within a second.
 ///
-/// Senders stamp whole seconds, and two messages of one second would else be told apart by what they
-/// say and not by which came last. Only the order within a second is taken from it, so that a count
-/// that begins anew, or stands still as Gatwick's does, puts nothing further out of order than that.
+/// Senders stamp whole seconds. Without a sequence number, the contents and not the order would decide
+/// between two messages of one second. The number only orders within a second, so a count that restarts, or
+/// stands still as Gatwick's does, does no further harm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Sequence(u32);
 
 impl Sequence {
     pub(super) const NONE: Self = Self(0);
 
-    /// Counts begin anew after this many, so that there is room for them in a second.
+    /// Counts wrap at this number, so that they fit into a second.
     const ROUND: u64 = 1_000_000_000;
 
-    /// A whole number without a sign, as the schema has it. `None` for anything else.
+    /// A whole number without a sign, as in the schema. `None` for anything else.
     pub(super) fn read(number: &str) -> Option<Self> {
         if !number.bytes().all(|b| b.is_ascii_digit()) {
             return None;
@@ -24,8 +24,7 @@ impl Sequence {
         Some(Self((number.parse::<u64>().ok()? % Self::ROUND) as u32))
     }
 
-    /// `at`, which was read from `text`, with this in the part below the second, unless the sender has
-    /// said something there.
+    /// `at`, parsed from `text`, with this number below the second, unless the text has decimals.
     pub(super) fn within_second(self, text: &str, at: DateTime<Utc>) -> DateTime<Utc> {
         if text.contains('.') {
             return at;

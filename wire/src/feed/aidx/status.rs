@@ -1,8 +1,8 @@
-//! How far the flight has come, and whether it flies at all.
+//! Decodes progress, cancellation and operation of the flight.
 //!
-//! Statuses and words for the public speak of that. Of the steps they name the furthest counts, since
-//! each of them may lag and none runs ahead. Actual times of operations say so too; they are facts by
-//! themselves, see `times`.
+//! Operational and public statuses report progress. The furthest of their steps counts, because each may
+//! lag and none runs ahead. Actual times of operations also report progress; they are fields of their own,
+//! see `times`.
 
 use super::super::report_builder::ReportBuilder;
 use super::codes::{self, Meaning};
@@ -12,14 +12,14 @@ use domain::codes::Direction;
 use domain::field::{Field, Step, Value};
 use domain::report::{Confidence, ReportedStatus, Statement};
 
-/// Steps named so far, and what was taken away.
+/// Steps so far, and what was cleared.
 #[derive(Default)]
 struct Steps {
     departure: Option<Step>,
     arrival: Option<Step>,
     departure_cleared: bool,
     arrival_cleared: bool,
-    /// A status was, and with it whatever one can say besides a step.
+    /// A status was cleared, and with it everything that a status can state besides a step.
     status_cleared: bool,
     diversion_cleared: bool,
 }
@@ -36,8 +36,8 @@ impl Steps {
     }
 }
 
-/// States what the leg's statuses and words for the public say. `shown` is what the
-/// airport's screens show, where an extension tells.
+/// Adds what the leg's statuses state. `shown` is the status on the airport's screens, if an extension has
+/// it.
 pub(super) fn read(
     data: &Element,
     speaking: Option<Direction>,
@@ -49,8 +49,8 @@ pub(super) fn read(
         let scope = direction(status.attribute("FlightLegScope"));
         let side = scope.or(speaking);
         if status.nil {
-            // Never a reinstatement: only SQ is. A diversion is not a departure's status, and of one
-            // without a scope it takes back what this feed itself said, as a clear of it does.
+            // Not a reinstatement: only SQ is one. A departure status cannot clear a diversion; a clear
+            // without a scope clears this feed's own diversion.
             steps.clear(side);
             steps.status_cleared = true;
             steps.diversion_cleared |= scope != Some(Direction::Departures);
@@ -58,7 +58,7 @@ pub(super) fn read(
             match codes::status(code) {
                 Some(meaning) => {
                     tell(meaning, side, &mut steps, builder);
-                    // It stands where NOP stood, and what has come this far operates.
+                    // It replaces NOP, and a flight that has come this far operates.
                     if matches!(meaning, Meaning::Step(_) | Meaning::Taxiing) {
                         operates(builder);
                     }
@@ -97,23 +97,23 @@ fn tell(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, builder: &
     }
 }
 
-/// Takes back that it does not operate, unless another status of this message says that.
+/// Withdraws "not operating", unless another status of this message states it.
 fn operates(builder: &mut ReportBuilder<'_>) {
     if !builder.report.speaks_of(Field::NotOperating) {
         builder.report.set(Field::NotOperating, Value::Flag(false));
     }
 }
 
-/// It has by now. Its own time tells more, in whichever message that comes, so this is second best.
+/// Check-in has closed by now. The operation's own time is more precise, in whichever message it comes, so
+/// this is a fallback.
 fn check_in_closed(builder: &mut ReportBuilder<'_>) {
     let by_now = Value::Time(builder.report.observed_at.timestamp());
     let statement = Statement { field: Field::DepartureCheckInClosed, value: Some(by_now) };
     builder.report.state(Confidence::Fallback, statement);
 }
 
-/// A word for the public. An arrival's screens say `SCT` until the aircraft is near, whatever
-/// happens at the gate it leaves from; of what goes before the flight they are believed only that
-/// it is late.
+/// A public status. Screens of an arrival show `SCT` until the aircraft is near, whatever happens at the
+/// departure gate; of the steps before departure only "delayed" is used.
 fn show(meaning: Meaning, side: Option<Direction>, steps: &mut Steps, builder: &mut ReportBuilder<'_>) {
     let believed = match meaning {
         Meaning::Step(step) => {
@@ -131,7 +131,7 @@ fn state(steps: &Steps, builder: &mut ReportBuilder<'_>) {
     let taken_back =
         [(steps.status_cleared, Field::NotOperating), (steps.diversion_cleared, Field::Diverted)];
     for (_, field) in taken_back.into_iter().filter(|(cleared, _)| *cleared) {
-        // Unless another status of this message, or its list of arrival airports, says it.
+        // Unless another status of this message, or its list of arrival airports, states it.
         if !builder.report.statements.iter().any(|statement| statement.field == field) {
             builder.report.clear(field);
         }

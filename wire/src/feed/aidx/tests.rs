@@ -12,7 +12,7 @@ macro_rules! fixture {
     };
 }
 
-/// The one report of a message in which nothing is wrong.
+/// The only report of a message without faults.
 fn only(body: &[u8], airport: &str) -> (Report, Vec<String>) {
     let decoded = read(Format::Aidx, body, airport);
     assert_eq!(faults(&decoded), []);
@@ -124,7 +124,7 @@ fn a_cancellation_leaves_the_gate_in_place() {
 fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
     let (report, notes) = only(fixture!("idaho-positioning.xml"), "LGW");
     assert_eq!(report.key.id().as_str(), "ZX-808P-20190607-LHR-LGW");
-    // The message came later than that, so its number, which stands still at 1, has no part in it.
+    // The message came later, so its number, which stands still at 1, is not used.
     assert_eq!(report.observed_at.to_rfc3339(), "2019-06-07T10:08:12+00:00");
     let names = [Alias::Provider("lgw:7803787".into()), Alias::CallSign("lgw:ZXA808P".into())];
     assert_eq!(report.aliases, names);
@@ -133,14 +133,14 @@ fn gatwicks_letters_and_local_times_are_understood_under_any_prefix() {
         [
             // 11:20 on Gatwick's clock in summer.
             "arrival.actual=07 10:20",
-            // Taxiing, at the airport it came to.
+            // Taxiing, at the arrival airport.
             "arrival.step=landed",
             "aircraft.type=346",
             "aircraft.registration=GZZXA",
             "no_passengers=true",
         ]
     );
-    // The aircraft's terminal, and the touchdown's estimate, as there is none for on-block.
+    // The aircraft's terminal, and the touchdown's estimate, because on-block has none.
     assert_eq!(fallback_statements(&report), ["arrival.terminal=2", "arrival.estimated=07 10:12"]);
     let expected = ["OperationTime ATO/ACT", "OperationalStatus XX", "extension urn:example:unknown"];
     assert_eq!(notes, expected);
@@ -233,7 +233,7 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
         "departure.actual=",
         "departure.airborne=",
         "departure.step=returned",
-        // When it was said.
+        // The time of the message.
         "departure.returned=05 10:00",
         "departure.boarding=05 07:30",
     ];
@@ -245,7 +245,7 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
 #[test]
 fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
     let decoded = many_legs();
-    // Check-in has closed, and the arrival's status is taken away.
+    // Check-in has closed, and the arrival's status is cleared.
     let taken_away = [
         "departure.check_in_opened=05 05:00",
         "departure.check_in_closed=05 07:00",
@@ -254,7 +254,7 @@ fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
         "not_operating=",
     ];
     assert_eq!(facts(report(&decoded, 12)), taken_away);
-    // An arrival's screens are not believed of what happens elsewhere.
+    // An arrival's screens are not used for the departure side.
     assert_eq!(facts(report(&decoded, 13)), ["arrival.step=arrived"]);
     assert_eq!(fallback_statements(report(&decoded, 13)), ["arrival.first_bag=05 09:30"]);
     // Elements in no namespace are not AIDX.
@@ -265,7 +265,7 @@ fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
 fn an_answer_to_a_pull_may_come_in_latin_1_with_warnings_and_without_zones() {
     let decoded = read(Format::Aidx, fixture!("response.xml"), "OSL");
     assert_eq!(facts(report(&decoded, 0)), ["cancelled=true", "remark=Tromsø stengt"]);
-    // 02:30 comes twice on that day; the first is meant.
+    // 02:30 occurs twice on that day; the first is meant.
     assert_eq!(report(&decoded, 0).observed_at.to_rfc3339(), "2024-10-27T00:30:00+00:00");
     let warning = (None, "Warnings", "come with the message: Two legs are held back (code 367)");
     assert_eq!(faults(&decoded), [warning]);

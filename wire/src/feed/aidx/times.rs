@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use domain::field::Field;
 use domain::report::Confidence;
 
-/// States the times that are facts of ours.
+/// Adds the times that are fields.
 pub(super) fn read(data: &Element, zone: Tz, builder: &mut ReportBuilder<'_>) {
     let mut told = Vec::new();
     for element in data.repeated("OperationTime") {
@@ -45,7 +45,7 @@ fn state(standing: Confidence, field: Field, element: &Element, zone: Tz, builde
     if element.nil {
         return builder.clear_as(standing, field);
     }
-    // Empty and not nil: the sender has nothing to say, which is not that there is none.
+    // Empty and not nil: the sender has no value, which is not a clear.
     let Some(text) = element.text() else { return };
     let place = format!(
         "OperationTime {}/{}",

@@ -1,21 +1,21 @@
-//! XML in the making.
+//! Writes XML.
 
 use domain::field::Value;
 use quick_xml::escape::escape;
 use std::fmt::Write;
 
-/// Text of a document in the making.
+/// The text of a document under construction.
 pub(super) struct Xml {
     pub(super) text: String,
 }
 
 impl Xml {
     pub(super) fn with_capacity(legs: usize) -> Self {
-        // A leg with everything said takes about this much; less only costs a copy.
+        // Typical size of a full leg.
         Self { text: String::with_capacity(512 + legs * 1536) }
     }
 
-    /// An element with a text, without one, or none at all.
+    /// An element with a text, an empty one for a clear, or none.
     pub(super) fn said(&mut self, name: &str, said: Option<Option<&Value>>) {
         match said {
             Some(Some(Value::Text(text))) => self.leaf(name, &[], text),

@@ -1,8 +1,7 @@
 //! Elements of a message, by namespace and not by prefix, within limits.
 //!
-//! Only elements and attributes that the decoder knows by name are kept, as names without a copy;
-//! the rest of a message, which is most of it, is read past. So what a message can make us hold is
-//! bounded by [`ELEMENTS_MAX`] and by its own length.
+//! Only elements and attributes that the decoder uses are kept, with their names as static references. Most
+//! of a message is skipped. [`ELEMENTS_MAX`] and the message's length bound the memory.
 
 use super::super::{NOTES_MAX, read::cut};
 use super::extension;
@@ -14,49 +13,49 @@ use quick_xml::name::{Namespace, NamespaceResolver, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::borrow::Cow;
 
-/// Deepest nesting of elements read. Real messages nest nine deep.
+/// Deepest nesting of elements. Real messages nest nine deep.
 pub const DEPTH_MAX: usize = 64;
 
-/// Most elements kept of one leg. The schema allows some 300 of those that are read.
+/// Most elements kept of one leg. The schema allows some 300 of those that are used.
 pub(super) const ELEMENTS_MAX: usize = 2_000;
 
 /// Most attributes of one element.
 const ATTRIBUTES_MAX: usize = 64;
 
-/// Most namespaces declared at one place. Each name is looked up among all of them.
+/// Most namespaces declared in one place. Every name is looked up among all of them.
 const NAMESPACES_MAX: usize = 32;
 
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// Whose element it is.
+/// The namespace of an element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Space {
     /// AIDX itself.
     Aidx,
-    /// An extension that is understood.
+    /// A known extension.
     Extension(extension::Vendor),
 }
 
-/// An element with all that was kept of it.
+/// An element with its kept contents.
 #[derive(Debug)]
 pub(super) struct Element {
     pub(super) space: Space,
     pub(super) name: &'static str,
     attributes: Vec<(&'static str, String)>,
-    /// `xsi:nil="true"`: the value is taken away.
+    /// `xsi:nil="true"`: the value is cleared.
     pub(super) nil: bool,
     text: String,
     pub(super) children: Vec<Element>,
 }
 
 impl Element {
-    /// An attribute's value without space around it; `None` where it is missing or empty.
+    /// A trimmed attribute value; `None` if it is missing or empty.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let (_, value) = self.attributes.iter().find(|(n, _)| *n == name)?;
         Some(value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The text directly inside, without space around it; `None` where it is empty.
+    /// The trimmed text directly inside; `None` if it is empty.
     pub(super) fn text(&self) -> Option<&str> {
         Some(self.text.trim()).filter(|text| !text.is_empty())
     }
@@ -71,8 +70,8 @@ impl Element {
         self.child(name)?.text()
     }
 
-    /// The children of this name in the order of their `RepeatIndex`, those without one after those
-    /// with one, in the document's order.
+    /// The children with this name in the order of their `RepeatIndex`, then those without one, in document
+    /// order.
     pub(super) fn repeated(&self, name: &str) -> Vec<&Element> {
         let mut found: Vec<_> = self.children.iter().filter(|child| child.name == name).collect();
         let index =
@@ -82,25 +81,25 @@ impl Element {
     }
 }
 
-/// Why a message is not well-formed, or not taken.
+/// Why a message is not well-formed, or refused.
 pub(super) type Refusal = String;
 
 /// A message's elements, one at a time.
 pub(super) struct Document<'a> {
     reader: NsReader<&'a [u8]>,
     text: &'a str,
-    /// Names of the elements that are open, of which quick-xml checks that they are closed.
+    /// The depth of open elements. quick-xml checks that they are closed.
     depth: usize,
     root_seen: bool,
-    /// Namespaces of elements that were read past, for the notes.
+    /// Namespaces of skipped elements, for the notes.
     pub(super) strangers: Vec<String>,
 }
 
-/// What [`Document::next_child`] found inside the root.
+/// A result of [`Document::next_child`].
 pub(super) enum Child<'a> {
-    /// An element with what was kept of it, and where it stands in the text.
+    /// An element with its contents, and its text in the message.
     Whole(Element, &'a str),
-    /// One with more elements than [`ELEMENTS_MAX`], and its name.
+    /// An element with more than [`ELEMENTS_MAX`] elements, and its name.
     TooLarge(&'static str, &'a str),
 }
 
@@ -112,7 +111,7 @@ impl<'a> Document<'a> {
         Self { reader, text, depth: 0, root_seen: false, strangers: Vec::new() }
     }
 
-    /// The root element's start: its local name, with its attributes but no children.
+    /// The root element's start: its local name and attributes.
     pub(super) fn root(&mut self) -> Result<(String, Option<Element>), Refusal> {
         loop {
             match self.event()? {
@@ -158,7 +157,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Everything inside an element whose start was just read.
+    /// The contents of an element whose start was just read.
     fn whole(&mut self, first: Element, from: usize) -> Result<Child<'a>, Refusal> {
         let name = first.name;
         let mut open = vec![first];
@@ -202,7 +201,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Reads past everything inside an element whose start was just read.
+    /// Skips the contents of an element whose start was just read.
     fn pass(&mut self) -> Result<(), Refusal> {
         let outside = self.depth - 1;
         while self.depth > outside {
@@ -217,7 +216,7 @@ impl<'a> Document<'a> {
         Ok(())
     }
 
-    /// Reads what follows the root, in which no element and no text may be.
+    /// Reads what follows the root, which must contain no element and no text.
     fn end(&mut self) -> Result<(), Refusal> {
         loop {
             match self.event()? {
@@ -268,8 +267,8 @@ fn refuse_document_type(event: &Event<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// A character reference or one of the five entities of XML. No other can be defined, as document
-/// types are refused.
+/// A character reference or one of the five entities of XML. Documents cannot define others, because
+/// document types are refused.
 fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, Refusal> {
     match reference.resolve_char_ref() {
         Ok(Some(character)) => Ok(character.to_string().into()),

@@ -1,4 +1,4 @@
-//! A message: one report or an array, whose elements are read one by one.
+//! Decodes a message: one report or an array, element by element.
 
 use super::super::{Context, Decoded, Fault, REPORTS_MAX, read};
 use super::draft::report;
@@ -6,7 +6,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Reads one report or an array. `Err` where it is neither; nothing of it was taken then.
+/// Decodes one report or an array. `Err` if it is neither; then nothing of it was accepted.
 pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     let refused = |reason: String| Fault::message(reason, body);
     let text = str::from_utf8(body).map_err(|error| refused(format!("is not UTF-8: {error}")))?;
@@ -36,7 +36,7 @@ pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     Ok(decoded)
 }
 
-/// The elements of an array, not yet read, so that a broken one spoils none of the others.
+/// The undecoded elements of an array, so that a broken one affects no other.
 struct Batch;
 
 impl<'de> Visitor<'de> for Batch {

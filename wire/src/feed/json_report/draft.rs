@@ -1,4 +1,4 @@
-//! One report, key by key.
+//! Decodes one report, key by key.
 
 use super::super::{Context, read};
 use super::SETTABLE;
@@ -13,25 +13,25 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The field at fault, if it is one, and what is wrong with it.
+/// The invalid field, if it is one, and what is wrong.
 pub(super) type Wrong = (Option<String>, String);
 
-/// Reads one report.
+/// Decodes one report.
 pub(super) fn report(raw: &str, context: &Context) -> Result<Report, Wrong> {
     let mut draft = Draft::default();
     let mut deserializer = serde_json::Deserializer::from_str(raw);
     match (&mut draft).deserialize(&mut deserializer) {
         Ok(()) => draft.finish(context),
-        // What went wrong is known better than serde can tell, unless it is the JSON itself.
+        // The draft's error is more precise than serde's, unless the JSON itself is invalid.
         Err(error) => Err((draft.at, draft.wrong.unwrap_or_else(|| error.to_string()))),
     }
 }
 
-/// Reads one value as it stands in `set` under the name of `field`. The reason why it cannot be is to
-/// be read after that name. `json` is one JSON value, which is not `null`.
+/// Decodes one value as in `set` under the name of `field`. The error follows that name in a sentence.
+/// `json` is one JSON value other than `null`.
 pub fn decode_value(field: Field, json: &RawValue) -> Result<Value, String> {
     let mut draft = Draft::default();
-    // Read as it would be in a report, so that both take and refuse the same.
+    // Decoded as part of a report, so that both accept and refuse the same values.
     let set = format!("{{\"{}\":{json}}}", field.name());
     let read = Set(&mut draft).deserialize(&mut serde_json::Deserializer::from_str(&set));
     let wrong = |error: serde_json::Error| draft.wrong.take().unwrap_or_else(|| error.to_string());
@@ -40,7 +40,7 @@ pub fn decode_value(field: Field, json: &RawValue) -> Result<Value, String> {
     value.ok_or_else(|| "is not a field that a report can speak of".into())
 }
 
-/// What was read of a report so far, and where reading stands.
+/// The report so far, and the current position.
 #[derive(Default)]
 struct Draft {
     carrier: Option<AirlineCode>,
@@ -52,17 +52,17 @@ struct Draft {
     repeat: Option<u8>,
     observed_at: Option<DateTime<Utc>>,
     status: Option<Option<ReportedStatus>>,
-    /// Each field at most once; `None` is a field to clear.
+    /// Each field at most once; `None` clears the field.
     said: Vec<(Field, Option<Value>)>,
-    /// Top-level keys seen so far.
+    /// Top-level keys so far.
     seen: Vec<&'static str>,
-    /// The field that is being read, for the fault.
+    /// The current field, for the fault.
     at: Option<String>,
-    /// What is wrong with it, where we are the ones to say so.
+    /// The error, if this module found it.
     wrong: Option<String>,
 }
 
-/// What clearing the status takes back.
+/// The fields that clearing the status clears.
 const STATUS: [Field; 4] =
     [Field::DepartureStep, Field::DepartureReturned, Field::ArrivalStep, Field::Diverted];
 
@@ -90,7 +90,7 @@ impl Draft {
             statements: Vec::with_capacity(self.said.len() + 2),
             fallback_statements: Vec::new(),
         };
-        // First, as 'returned' clears times that the report may set anew.
+        // First, because `returned` clears times that the report may set again.
         match self.status.take() {
             Some(Some(word)) => report.status(word),
             Some(None) => {
@@ -109,7 +109,7 @@ impl Draft {
         Ok(report)
     }
 
-    /// Gives up at the current field.
+    /// Fails at the current field.
     fn refuse<E: de::Error>(&mut self, reason: impl Into<String>) -> E {
         self.wrong = Some(reason.into());
         E::custom("")
@@ -180,7 +180,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes down that a field is spoken of, unless it was before.
+    /// Records that a field occurs, unless it already has.
     fn once<E: de::Error>(&mut self, name: &str) -> Result<Option<Field>, E> {
         if name == "status" {
             return match self.status {
@@ -257,7 +257,7 @@ impl<'de> Visitor<'de> for &mut Draft {
                 self.seen.push(known);
             }
             if let Err(error) = self.key(&key, &mut map) {
-                // `set` and `clear` have named the field inside already.
+                // `set` and `clear` have already named the inner field.
                 self.at.get_or_insert_with(|| read::cut(&key, 60).to_owned());
                 return Err(error);
             }
@@ -266,7 +266,7 @@ impl<'de> Visitor<'de> for &mut Draft {
     }
 }
 
-/// The values of `set`, each by the name of its field.
+/// The values of `set`, by field name.
 struct Set<'d>(&'d mut Draft);
 
 impl<'de> DeserializeSeed<'de> for Set<'_> {

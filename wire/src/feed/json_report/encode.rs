@@ -1,4 +1,4 @@
-//! Writing, for mock airports and the load tester.
+//! The encoder, for mock airports and the load tester.
 
 use super::SETTABLE;
 use crate::instant::{Millis, Seconds};
@@ -6,19 +6,19 @@ use domain::field::{Field, Step, Value};
 use domain::report::{Report, Statement};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-/// One report as a JSON object, without a line break in it.
+/// One report as a JSON object without line breaks.
 ///
-/// There is one word for the status: of several statements that need one, the first of cancelled or
-/// reinstated, diverted, the arrival's step, and the departure's step is said. What has no word
-/// (that a flight is hidden, or is not diverted after all) and the leg's other names are left out.
+/// The format has a single status: of several statements that need it, the first of cancelled or
+/// reinstated, diverted, the arrival's step and the departure's step is written. Statements without a
+/// status (hidden, no longer diverted) and aliases are left out.
 pub fn encode_report(report: &Report) -> String {
     // Writing plain values to a String cannot fail.
     serde_json::to_string(&Out(report)).unwrap_or_default()
 }
 
-/// One value as it stands in `set`.
+/// One value as in `set`.
 pub fn encode_value(value: &Value) -> serde_json::Value {
-    // Plain texts, flags and lists of texts have no way to fail.
+    // Plain texts, flags and lists of texts cannot fail.
     serde_json::to_value(Plain(value)).unwrap_or_default()
 }
 
@@ -75,7 +75,7 @@ impl Cleared<'_> {
         let cleared = |field| said(self.0, field) == Some(None);
         let steps = cleared(Field::DepartureStep) && cleared(Field::ArrivalStep);
         let returned = status(self.0) == Some(Step::Returned.as_str());
-        // The word for a return clears these by itself.
+        // The status `returned` clears these by itself.
         let implied =
             move |field| returned && matches!(field, Field::DepartureActual | Field::DepartureAirborne);
         let fields = self.0.statements.iter().filter(|s| s.value.is_none()).map(|s| s.field);
@@ -112,7 +112,7 @@ impl Serialize for Plain<'_> {
     }
 }
 
-/// Anything by its `Display`.
+/// A `Display` value as a string.
 struct Shown<T>(T);
 
 impl<T: std::fmt::Display> Serialize for Shown<T> {

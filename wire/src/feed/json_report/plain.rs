@@ -1,10 +1,10 @@
-//! The smallest parts: texts without a copy, and values of any type.
+//! Deserializers for names without a copy, and for values of any type.
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A text that is borrowed from the message where it has no escapes.
+/// A text, borrowed from the message if it has no escapes.
 pub(super) struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -31,17 +31,17 @@ impl<'de> Visitor<'de> for Name {
     }
 }
 
-/// Any value, as far as a report is interested in it.
+/// A value of any type, as far as a report can use it.
 pub(super) enum Plain<'a> {
     Null,
     Text(Cow<'a, str>),
     Number(u64),
-    /// Anything else, by what it is called.
+    /// Any other type, by its name.
     Other(&'static str),
 }
 
 impl Plain<'_> {
-    /// What is wrong with it where `wanted` belongs.
+    /// The error if `wanted` was expected.
     pub(super) fn instead_of(&self, wanted: &str) -> String {
         let given = match self {
             Self::Null => "null",

@@ -80,7 +80,7 @@ fn a_broken_report_costs_no_other() {
     assert_eq!(decoded.faults[1].excerpt, "17");
 }
 
-/// The fault of a report in which `parts` are added to what identifies it.
+/// The fault of a report with these `parts` besides its identity.
 fn fault_of(parts: &str) -> (String, String) {
     let body = format!(
         r#"{{"carrier":"B6","number":"1","origin_date":"2013-02-08","from":"JFK","to":"FLL"{parts}}}"#

@@ -1,4 +1,4 @@
-//! A page: its rows one by one, and at the end the codeshares' rows to the flights they belong to.
+//! Decodes a page: row by row, then the codeshare rows into their main flights.
 
 use super::super::report_builder::ReportBuilder;
 use super::super::{Context, Decoded, Fault, read};
@@ -11,8 +11,8 @@ use domain::field::{Field, Value};
 use domain::leg::LegKey;
 use domain::report::Report;
 
-/// Reads a page. `Err` where it is no JSON or holds no flights, and where the configuration does
-/// not say whose flights they are; nothing of it was taken then.
+/// Decodes a page. `Err` if it is not JSON, has no flights, or the configuration names no airport; then
+/// nothing of it was accepted.
 pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     let refused = |reason: String| Fault::message(reason, body);
     let Some(airport) = context.airport else {
@@ -45,7 +45,7 @@ pub fn decode(body: &[u8], context: &Context) -> Result<Decoded, Fault> {
     Ok(decoded)
 }
 
-/// A marketing flight's row: a number for the flight that `of` names.
+/// A marketing flight's row: another number of the flight `of`.
 struct Codeshare {
     number: Designator,
     of: Designator,
@@ -54,10 +54,10 @@ struct Codeshare {
     other: Iata,
 }
 
-/// What is wrong with a row as a whole, and the key at fault, if it is one.
+/// What is wrong with a whole row, and the invalid key, if it is one.
 type Unusable = (&'static str, String);
 
-/// One row with what is needed to read it.
+/// One row with its context.
 struct Reading<'a> {
     context: &'a Context,
     airport: Iata,
@@ -66,7 +66,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads a row into `decoded`, or answers a codeshare's row for later.
+    /// Decodes a row into `decoded`, or returns a codeshare row for later.
     fn row(&self, decoded: &mut Decoded) -> Result<Option<Codeshare>, Unusable> {
         let row: Row<'_> =
             serde_json::from_str(self.excerpt).map_err(|e| ("", format!("is no flight: {e}")))?;
@@ -152,7 +152,7 @@ fn origin_date(row: &Row<'_>) -> Result<NaiveDate, Unusable> {
     read::date(required(key, said)?).ok_or((key, "is not a day (such as 2013-02-08)".to_owned()))
 }
 
-/// Adds a marketing flight's number to the flight that carries it, if that is on the page.
+/// Adds a marketing flight's number to its main flight, if that is on the page.
 fn attach(codeshare: Codeshare, airport: Iata, decoded: &mut Decoded) {
     let (from, to) = ends(codeshare.direction, airport, codeshare.other);
     let carries = |(_, report): &&mut (u32, Report)| {
@@ -168,7 +168,7 @@ fn attach(codeshare: Codeshare, airport: Iata, decoded: &mut Decoded) {
         _ => Vec::new(),
     };
     flights.push(codeshare.number);
-    // Over the limit the list stays as it was: the main flight's own row has named them all.
+    // Above the limit the list stays unchanged: the main flight's own row names all codeshares.
     if let Ok(value) = Value::codeshares(flights) {
         report.set(Field::Codeshares, value);
     }

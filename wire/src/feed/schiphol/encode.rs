@@ -1,4 +1,4 @@
-//! Pages as such an airport would answer.
+//! Encodes pages as such an airport returns them.
 
 use super::super::KnownLeg;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -8,16 +8,16 @@ use domain::field::{Field, Step, Value};
 use domain::report::Statement;
 use serde_json::{Map, Value as Json, json};
 
-/// One page, `{"flights":[…]}`, with times in `zone`, the airport's. Schiphol's pages have twenty
-/// rows; cutting pages and the `Link` header are the caller's. What [`can_say`] denies is left out,
-/// or said as the nearest state there is.
+/// One page, `{"flights":[…]}`, with times in the airport's `zone`. Schiphol's pages have twenty rows; the
+/// caller splits pages and sets the `Link` header. What [`can_say`] excludes is left out or replaced by the
+/// nearest state.
 pub fn encode_page(legs: &[KnownLeg], zone: Tz) -> String {
     let rows: Vec<Json> = legs.iter().map(|leg| row(leg, zone)).collect();
     json!({ "flights": rows }).to_string()
 }
 
-/// Whether this shape has a way to say this: of the airport's own side, what the public API knows;
-/// of the whole leg, the aircraft, codeshares, and that it is cancelled, diverted or a cargo flight.
+/// Whether the format can express this statement: on the airport's own side what the public API has; on the
+/// whole leg the aircraft, codeshares, and that it is cancelled, diverted or a cargo flight.
 pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
     use Field::{AircraftRegistration, AircraftType, Cancelled, Codeshares, Diverted, NoPassengers};
     let departs = leg.direction == Direction::Departures;
@@ -34,7 +34,7 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
         | Field::DepartureCheckIn
         | Field::DepartureEstimated
         | Field::DepartureActual => departs,
-        // A row always has its scheduled time; it can be said, and never taken away.
+        // A row always has a scheduled time, so it can be set but not cleared.
         Field::DepartureScheduled => departs && value.is_some(),
         Field::ArrivalScheduled => !departs && value.is_some(),
         Field::ArrivalTerminal
@@ -63,7 +63,7 @@ pub fn can_say(leg: &KnownLeg, statement: &Statement) -> bool {
     }
 }
 
-/// A state, and whether it says just that step or only the nearest.
+/// A state, and whether it expresses exactly that step or only the nearest.
 struct State {
     word: &'static str,
     exact: bool,
@@ -182,7 +182,7 @@ fn plain(value: &Value, zone: Tz) -> Json {
             DateTime::from_timestamp(*seconds, 0).map_or(Json::Null, |at| local(at, zone).into())
         }
         Value::Codeshares(flights) => flights.iter().map(ToString::to_string).collect(),
-        // No key of this shape holds these; states do.
+        // The format has no key for these; it expresses them as states.
         Value::Step(_) | Value::Flag(_) | Value::Airport(_) => Json::Null,
     }
 }
@@ -203,7 +203,7 @@ fn states(leg: &KnownLeg, departs: bool, row: &mut Map<String, Json>) {
     }
 }
 
-/// As Schiphol writes instants: local, with milliseconds and offset.
+/// Schiphol's form of instants: local, with milliseconds and offset.
 fn local(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, false)
 }

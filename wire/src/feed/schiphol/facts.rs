@@ -1,4 +1,4 @@
-//! What a row says of its flight.
+//! Converts a row to statements.
 
 use super::super::read;
 use super::super::report_builder::{ReportBuilder, joined};
@@ -8,7 +8,7 @@ use domain::codes::Direction;
 use domain::field::{Field, FieldKind, Step, Value};
 use domain::report::ReportedStatus;
 
-/// Everything that a row says of its flight.
+/// Adds every statement of a row.
 pub(super) fn state(row: &Row<'_>, direction: Direction, builder: &mut ReportBuilder<'_>) {
     match &row.last_updated_at {
         Said::Value(text) => match read::instant(&text.0) {
@@ -53,7 +53,7 @@ pub(super) fn state(row: &Row<'_>, direction: Direction, builder: &mut ReportBui
 
 const NO_INSTANT: &str = "is not an instant with an offset between the years 2000 and 2100";
 
-/// A text of the airport's own side, which `null` takes away.
+/// A text of the airport's own side. `null` clears it.
 fn own(builder: &mut ReportBuilder<'_>, key: &str, said: &Said<Text<'_>>, field: Field) {
     match said {
         Said::Value(text) if text.0.trim().is_empty() => {}
@@ -112,7 +112,7 @@ fn belt(builder: &mut ReportBuilder<'_>, row: &Row<'_>) {
     }
 }
 
-/// Several names in one field. A list with none in it is as good as `null`.
+/// Joins names into one field. An empty list means `null`.
 fn list<'t>(
     builder: &mut ReportBuilder<'_>,
     key: &str,
@@ -228,8 +228,9 @@ fn states(builder: &mut ReportBuilder<'_>, row: &Row<'_>, direction: Direction) 
     if cancelled {
         builder.report.status(ReportedStatus::Cancelled);
     } else if goes_on {
-        // A row has all of its states, so the airport cancels it no longer. It does not say so in a
-        // word that could be newer than what others know: any update of the row brings them along.
+        // A row lists all of its states, so the airport no longer cancels the flight. This is a clear, not
+        // a reinstatement: every update of the row repeats the states, and must not outweigh newer claims
+        // of others.
         builder.report.clear(Field::Cancelled);
     }
 }

@@ -1,4 +1,4 @@
-//! A page, cut into rows that are not yet read, so that a broken one spoils none of the others.
+//! Splits a page into undecoded rows, so that a broken row affects no other.
 
 use super::super::REPORTS_MAX;
 use super::row::Text;
@@ -6,7 +6,7 @@ use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAcces
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The rows of a page, not yet read.
+/// The undecoded rows of a page.
 pub(super) struct Page<'a>(pub(super) Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Page<'a> {

@@ -1,22 +1,21 @@
-//! One flight as it stands in a page. Each value is read by itself, so that one of the wrong type
-//! costs that value and not the flight.
+//! One flight of a page. Each value is decoded by itself, so a value of the wrong type is left out alone.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a key says.
+/// The value of a key.
 #[derive(Debug, Default)]
 pub(super) enum Said<T> {
     /// The key is missing.
     #[default]
     Missing,
-    /// `null`: there is none.
+    /// `null`: cleared.
     Null,
     /// A value.
     Value(T),
-    /// A value of another type, and what is wrong with it.
+    /// A value of another type, with the error.
     Wrong(String),
 }
 
@@ -31,7 +30,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
     }
 }
 
-/// A text, or a number as one: terminals and desks are numbers at Schiphol.
+/// A text, or a number as text: Schiphol's terminals and desks are numbers.
 #[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
@@ -61,10 +60,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Most entries kept of a list. Schiphol has some 30 check-in rows; codeshares end at 20.
+/// Most entries kept of a list. Schiphol has some 30 check-in rows and at most 20 codeshares.
 const LIST_MAX: usize = 100;
 
-/// A list of which only the first [`LIST_MAX`] entries are kept.
+/// A list, truncated to [`LIST_MAX`] entries.
 #[derive(Debug)]
 pub(super) struct List<T>(pub(super) Vec<T>);
 
@@ -116,7 +115,7 @@ macro_rules! shapes {
 }
 
 shapes! {
-    /// A flight. Keys that are not read are not listed.
+    /// A flight, with the keys that are used.
     struct Row {
         flight_direction: Said<Text<'a>>,
         flight_name: Said<Text<'a>>,

@@ -11,7 +11,7 @@ fn page() -> Decoded {
 fn a_departure_says_all_that_the_public_is_told() {
     let page = page();
     let report = report(&page, 0);
-    // To the next stop, and not to the last.
+    // The next stop, not the last.
     assert_eq!(report.key.id().as_str(), "ZX-1001-20240305-AMS-KUL");
     assert_eq!(report.observed_at.to_rfc3339(), "2024-03-05T08:10:11.123+00:00");
     assert_eq!(report.aliases, [Alias::Provider("ams:141988470640710484".into())]);
@@ -24,12 +24,12 @@ fn a_departure_says_all_that_the_public_is_told() {
             "departure.scheduled=05 09:05",
             "departure.estimated=05 09:25",
             "departure.actual=",
-            // Gate closing, which is not closed; and what boards the airport no longer cancels.
+            // Gate closing is not closed, and a flight that boards is no longer cancelled.
             "departure.step=final_call",
             "cancelled=",
             "aircraft.type=73H",
             "aircraft.registration=PHZXA",
-            // Its own list, without itself, and the row of its codeshare.
+            // Its own list without itself, plus the codeshare row.
             "codeshares=VT777 YW9504",
         ]
     );
@@ -49,9 +49,9 @@ fn an_arrival_comes_from_its_last_stop_on_the_date_it_set_out() {
             "arrival.scheduled=05 08:00",
             "arrival.estimated=05 07:40",
             "arrival.landed=05 07:41",
-            // The first bag is promised, not there.
+            // The first bag is expected, not there.
             "arrival.step=arrived",
-            // What has landed was neither cancelled nor diverted.
+            // A flight that has landed is neither cancelled nor diverted.
             "cancelled=",
             "diverted=false",
             "diverted_to=",
@@ -110,7 +110,7 @@ fn what_is_no_page_is_refused() {
     assert!(fault.reason.contains("configuration"), "{}", fault.reason);
 }
 
-/// A page of one arrival from London, as Amsterdam tells of it at this minute.
+/// A page with one arrival from London at Amsterdam, at this minute.
 fn arrival(minute: u32, parts: &str) -> Decoded {
     let row = format!(
         r#"{{"flights":[{{"flightDirection":"A","flightName":"ZX7","scheduleDate":"2024-03-05",
@@ -139,7 +139,7 @@ fn an_arrival_that_lands_after_all_was_neither_diverted_nor_cancelled() {
         assert_eq!(after(r#""FIB","ARR""#), "arrived", "{word}");
         let still = after(&format!(r#"{word},"LND""#));
         assert_eq!(still, if word.contains("DIV") { "diverted" } else { "cancelled" });
-        // It takes its own cancellation back; that a flight goes elsewhere ends with its landing here.
+        // The airport withdraws its own cancellation. A diversion elsewhere ends with the landing here.
         assert_eq!(after(r#""EXP""#), if word.contains("DIV") { "diverted" } else { "scheduled" });
     }
 }
