@@ -56,7 +56,7 @@ pub const CLOSED: &str = "a well-behaved socket was closed";
 /// A broadcast did not reach everybody in time.
 pub const STALLED: &str = "a broadcast did not reach everybody in time";
 /// The hub spoke of an error, or of something the protocol does not know.
-pub const UNREADABLE: &str = "the hub sent an error or an unknown frame";
+pub const UNREADABLE: &str = "the hub sent an error or an unreadable frame";
 /// A report was refused, or its answer was not 202.
 pub const REFUSED: &str = "a report was refused";
 

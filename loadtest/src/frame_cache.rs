@@ -50,9 +50,9 @@ pub enum ServerFrame {
     },
     /// Answer with a pong.
     Ping,
-    /// About a flight that is not in the frames.
-    Foreign,
-    /// An error, or something the protocol does not know.
+    /// A frame about a flight outside the run, or of a type that the checks do not need.
+    Ignored,
+    /// An error, or not a frame.
     Wrong(String),
 }
 
@@ -144,8 +144,10 @@ impl FrameCache {
             Some("snapshot") => self.snapshot(&frame, payload, violations),
             Some("change") => self.change(&frame, payload, violations),
             Some("state") => self.state(&frame, payload, violations),
-            Some("gone" | "source" | "upstream") => ServerFrame::Foreign,
-            _ => wrong("unexpected", payload, violations),
+            Some("error") => wrong("an error", payload, violations),
+            // The protocol asks clients to ignore types that they do not know.
+            Some(_) => ServerFrame::Ignored,
+            None => wrong("no type", payload, violations),
         }
     }
 
@@ -179,7 +181,7 @@ impl FrameCache {
         ) else {
             return wrong("a change without leg, rev, set or at", payload, violations);
         };
-        let Some((leg, rev)) = self.flight(frame) else { return ServerFrame::Foreign };
+        let Some((leg, rev)) = self.flight(frame) else { return ServerFrame::Ignored };
         self.note_changed_at(at);
         if let Some(Err(why)) = self.pictures.get_mut(leg as usize).map(|p| p.change(rev, at, set)) {
             violations.add(WRONG, || format!("flight {leg} at revision {rev}: {why}"));
@@ -192,7 +194,7 @@ impl FrameCache {
         else {
             return wrong("a state without a flight", payload, violations);
         };
-        let Some((leg, rev)) = self.flight(flight) else { return ServerFrame::Foreign };
+        let Some((leg, rev)) = self.flight(flight) else { return ServerFrame::Ignored };
         self.whole(leg, flight, violations);
         ServerFrame::State { leg, rev, marker: marker(flight.get("remark")) }
     }
@@ -247,13 +249,22 @@ mod tests {
         let state = r#"{"type":"state","flight":{"leg":"X0-1","rev":3,"remark":null}}"#.to_owned();
         assert_eq!(*read(state), ServerFrame::State { leg: 0, rev: 3, marker: None });
         let other = r#"{"type":"change","leg":"ZZ-9","rev":7,"at":"t","kinds":[],"set":{}}"#.to_owned();
-        assert_eq!(*read(other), ServerFrame::Foreign);
+        assert_eq!(*read(other), ServerFrame::Ignored);
         assert_eq!(*read(r#"{"type":"ping"}"#.to_owned()), ServerFrame::Ping);
         assert_eq!(violations.total(), 0);
     }
 
     #[test]
-    fn errors_and_unknown_frames_are_violations_once() {
+    fn frames_of_unknown_types_are_ignored() {
+        let (mut frames, mut violations) = (frames(), Violations::default());
+        for frame in [r#"{"type":"weather","wind":12}"#, r#"{"type":"gone","leg":"X0-1","topic":"all"}"#] {
+            assert_eq!(*frames.read(frame.as_bytes(), &mut violations), ServerFrame::Ignored);
+        }
+        assert_eq!(violations.total(), 0);
+    }
+
+    #[test]
+    fn an_error_or_a_text_without_a_type_is_one_violation() {
         let (mut frames, mut violations) = (frames(), Violations::default());
         for _ in 0..3 {
             frames.read(
@@ -262,8 +273,10 @@ mod tests {
             );
         }
         assert_eq!(violations.counts.get(UNREADABLE), Some(&1));
-        frames.read(b"nonsense", &mut violations);
-        assert_eq!(violations.counts.get(UNREADABLE), Some(&2));
+        for (count, text) in [(2, "nonsense"), (3, "{}"), (4, r#"{"type":7}"#)] {
+            frames.read(text.as_bytes(), &mut violations);
+            assert_eq!(violations.counts.get(UNREADABLE), Some(&count), "{text}");
+        }
     }
 
     #[test]

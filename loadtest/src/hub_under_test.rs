@@ -36,7 +36,7 @@ pub struct HubUnderTest {
     /// Server and client have a core each.
     pub pinned: bool,
     /// HTTP connections that push.
-    pub pool: usize,
+    pub connections: usize,
     /// Set when the hub is the run's own: it ends with the run.
     _own: Option<HubProcess>,
 }
@@ -67,8 +67,8 @@ impl HubUnderTest {
             process::pin_this_thread(CORES.1)?;
         }
         let reports_path = format!("/api/v1/feeds/{}/reports", target.feed);
-        let pool = target.connections as usize;
-        Ok(Self { hub, pid, key, reports_path, greeting, pinned: target.pin, pool, _own: own })
+        let connections = target.connections as usize;
+        Ok(Self { hub, pid, key, reports_path, greeting, pinned: target.pin, connections, _own: own })
     }
 
     /// Makes flights `range` of a plan known to the hub.

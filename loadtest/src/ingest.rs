@@ -69,7 +69,7 @@ pub fn run(args: &Ingest) -> Result<Report> {
     let how = if args.max { "as fast as taken".to_owned() } else { format!("{} reports/s", args.rate) };
     let mut report = Report::new(format!(
         "loadtest ingest: {how}, {} per POST, {} connections",
-        args.batch, hub.pool
+        args.batch, hub.connections
     ));
     let mut table = Table::new(
         "By number of flights",
@@ -110,7 +110,7 @@ pub fn run(args: &Ingest) -> Result<Report> {
             "{put_off} POSTs were answered 429 or 503, as too many reports waited, and were not sent again."
         ));
     }
-    report.notes.extend(unchanged_note(reports, changed, hub.pool));
+    report.notes.extend(unchanged_note(reports, changed, hub.connections));
     Ok(report)
 }
 
@@ -230,7 +230,7 @@ fn build(args: &Ingest, hub: &HubUnderTest, nodes: &Nodes, load: &mut Load) -> R
     let legs = load.sampled_legs();
     let asks = Asks::Topics(legs.iter().map(|leg| format!("flight/{leg}")).collect());
     let listeners = Listeners::new(legs.len(), legs.iter().map(String::as_str), Follows::One, asks)?;
-    let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.pool);
+    let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.connections);
     let source = Traffic::frames(Vec::new(), 0);
     // While it waits for the hub at full speed the client has nothing better to do.
     Driver::new(listeners, WsClients::new(nodes.listens(), "/ws"), pool, source, args.max && hub.pinned)

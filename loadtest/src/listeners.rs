@@ -165,7 +165,7 @@ impl ClientEvents for Listeners {
                 self.become_ready(id);
             }
             ServerFrame::Ping => return Some(r#"{"op":"pong"}"#),
-            ServerFrame::Hello { .. } | ServerFrame::Foreign | ServerFrame::Wrong(_) => {}
+            ServerFrame::Hello { .. } | ServerFrame::Ignored | ServerFrame::Wrong(_) => {}
         }
         None
     }

@@ -137,7 +137,7 @@ pub(crate) fn build(args: &Fanout, side: &Side<'_>, sockets: usize) -> Result<Dr
             let asks = Asks::Topics(topics(args.topic, &legs));
             let listeners = Listeners::new(sockets, legs.iter().map(String::as_str), follows, asks)?;
             let pool =
-                HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.pool);
+                HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.connections);
             let mut source = Traffic::reports(plan, flights);
             source.set_followers(followers(&listeners, flights, follows));
             Driver::new(listeners, WsClients::new(&hub.hub, "/ws"), pool, source, args.target.pin)

@@ -1,7 +1,6 @@
-//! # Our own JSON reports
+//! # Gatecall's own JSON reports
 //!
-//! For whoever writes an adapter of their own: one object, or an array of at most
-//! [`super::REPORTS_MAX`].
+//! For sources with an adapter of their own: one object, or an array of at most [`super::REPORTS_MAX`].
 //!
 //! ```json
 //! {"carrier": "B6", "number": "615", "origin_date": "2013-02-08", "from": "JFK", "to": "FLL",
@@ -11,23 +10,20 @@
 //! ```
 //!
 //! - `carrier`, `number` (text or number), `origin_date`, `from` and `to` identify the leg and are
-//!   required; `suffix` and `repeat` where it has them. An airline's IATA and ICAO codes are the same
-//!   airline.
-//! - `observed_at` is when the sender knew it; absent, it is when the hub got the report.
-//! - `set` holds values by the names of [`SETTABLE`], and `status` with a word of
-//!   [`ReportedStatus`]. `clear` names those whose value is taken away. What is in neither is left as
-//!   it is. Clearing `status` takes back steps and a diversion; a cancellation is only taken back
-//!   by the status `reinstated`.
-//! - Instants are RFC 3339 with an offset; one without is a fault, as nobody here knows the zone
-//!   that was meant.
+//!   required; `suffix` and `repeat` are optional. An airline's IATA and ICAO codes mean the same airline.
+//! - `observed_at` is when the sender observed it; if absent, the time of receipt.
+//! - `set` has values by the names of [`SETTABLE`], and `status` with a value of [`ReportedStatus`].
+//!   `clear` lists fields to clear. Other fields do not change. Clearing `status` withdraws steps and a
+//!   diversion. Only the status `reinstated` withdraws a cancellation.
+//! - Instants are RFC 3339 with an offset. An instant without one is a fault, because its zone is unknown.
 //!
-//! A report is taken whole or not at all, as its sender reads the answer. Unknown keys, keys given
-//! twice and fields both set and cleared are faults: a misspelt key that was passed over would
-//! look to its sender as if it had been heard.
+//! A report is accepted as a whole or refused, because the sender reads the answer. Unknown keys, repeated
+//! keys and fields both set and cleared are faults: the sender of a misspelt key would otherwise believe
+//! that the hub accepted it.
 //!
-//! This is the fast way in: texts are borrowed from the message until the report owns them, and no
-//! tree is built. Nesting is no danger: what is nested where a text belongs is refused at its first
-//! bracket, and finding the end of an array's elements takes no stack.
+//! This format is the fastest: texts are borrowed from the message until the report owns them, and no tree
+//! is built. Nesting is harmless: a nested value in place of a text is refused at its first bracket, and
+//! finding the end of an array's elements takes no stack.
 
 mod decode;
 mod draft;
