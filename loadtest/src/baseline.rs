@@ -1,11 +1,12 @@
-//! The ceiling: the cheapest server that could do the hub's fan-out, to measure the hub against.
+//! The baseline: the cheapest server with the hub's fan-out, to measure the hub against. On the command
+//! line it is called the ceiling.
 //!
-//! One thread, one epoll loop, one `write` per subscriber per message, never two messages in one
-//! write. It speaks the same handshake and sends the same frames, but keeps no state and promises
-//! nothing: a subscriber whose socket is full is dropped.
+//! One thread, one epoll loop, one `write` per subscriber per message, never two messages in one write. It
+//! uses the same handshake and frames, but keeps no state and guarantees nothing: it drops a subscriber
+//! whose socket is full.
 //!
-//! `POST /broadcast` with one message per line sends each line, as one text frame, to every
-//! WebSocket, and answers 202 when the last write is done.
+//! `POST /broadcast` with one message per line sends each line as one text frame to every WebSocket, and
+//! returns 202 after the last write.
 
 use crate::limits::{CEILING_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX};
 use crate::reactor::{Reactor, Ready, Watch};
@@ -15,10 +16,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 const LISTENER: u64 = u64::MAX;
-/// How often an idle ceiling looks whether it should end.
+/// How often an idle server checks whether to stop.
 const TICK_NS: u64 = 100_000_000;
 
-/// A connection that has not been upgraded, with what it has sent so far.
+/// A connection before the upgrade, with its input so far.
 struct Visitor {
     stream: TcpStream,
     got: Vec<u8>,
@@ -26,7 +27,7 @@ struct Visitor {
 
 enum Peer {
     Visitor(Visitor),
-    /// A subscriber is nothing but its socket.
+    /// A subscriber is only its socket.
     Subscriber(TcpStream),
 }
 
@@ -42,7 +43,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Listens on a loopback `port`; 0 takes a free one.
+    /// Listens on a loopback `port`; 0 for a free one.
     pub fn bind(port: u16) -> Result<Self> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
@@ -56,12 +57,12 @@ impl Baseline {
         Ok(Self { listener, reactor, peers: Vec::new(), free: Vec::new(), dropped: 0, buffer })
     }
 
-    /// Where it listens.
+    /// The listening address.
     pub fn address(&self) -> Result<SocketAddr> {
         self.listener.local_addr().context("no address")
     }
 
-    /// Serves until `ends` says so; it is asked a few times a second.
+    /// Serves until `ends` returns true. Calls it a few times a second.
     pub fn serve(&mut self, ends: impl Fn() -> bool) -> Result<()> {
         let mut ready = Vec::new();
         while !ends() {
@@ -109,7 +110,7 @@ impl Baseline {
             Err(e) if e.kind() == ErrorKind::WouldBlock => return,
             Err(_) => return self.remove(index),
         };
-        // What subscribers say is nothing to a ceiling.
+        // The baseline ignores what subscribers send.
         if let Peer::Visitor(visitor) = peer {
             visitor.got.extend_from_slice(&self.buffer[..n]);
             if self.serve_visitor(index).is_err() {
@@ -118,7 +119,7 @@ impl Baseline {
         }
     }
 
-    /// Answers what a visitor has asked for in whole.
+    /// Answers the complete requests of a visitor.
     fn serve_visitor(&mut self, index: usize) -> Result<()> {
         while let Some(Peer::Visitor(visitor)) = self.peers[index].as_mut() {
             let Some(head_len) = ws::head_len(&visitor.got) else {
@@ -162,7 +163,7 @@ impl Baseline {
         Ok(())
     }
 
-    /// One write per subscriber per message: this loop is what the hub is measured against.
+    /// One write per subscriber per message: the loop that the hub is measured against.
     fn broadcast(&mut self, lines: &[u8]) -> usize {
         let mut sent = 0;
         let mut frame = Vec::new();
@@ -187,15 +188,15 @@ impl Baseline {
     }
 }
 
-/// A ceiling in a process of its own, ended when dropped.
+/// A baseline server in a process of its own, which ends when this is dropped.
 pub struct BaselineProcess {
     child: std::process::Child,
-    /// Where it listens.
+    /// The listening address.
     pub address: SocketAddr,
 }
 
 impl BaselineProcess {
-    /// Starts `program ceiling --port 0` and reads where it listens from its first line.
+    /// Starts `program ceiling --port 0` and reads the address from its first line.
     pub fn start(program: &std::path::Path) -> Result<Self> {
         use std::process::{Command, Stdio};
         let mut child = Command::new(program)
@@ -214,7 +215,7 @@ impl BaselineProcess {
         }
     }
 
-    /// Its process.
+    /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -229,7 +230,7 @@ fn first_line(stdout: std::process::ChildStdout) -> Result<SocketAddr> {
 
 impl Drop for BaselineProcess {
     fn drop(&mut self) {
-        // It holds nothing that would need a farewell.
+        // It has no state to save.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,22 +1,22 @@
-//! What every socket must see: each revision of each flight it follows, once and in order.
+//! Checks that every socket receives each revision of each flight it follows, once and in order.
 //!
-//! Kept per socket and flight: four bytes, the revision held. The checker is passive: it never
-//! asks for what it misses, so whatever heals a gap was the server's own doing.
+//! Four bytes per socket and flight hold its current revision. The checker is passive and never requests
+//! missing data, so only the server can repair a gap.
 
 use crate::limits::VIOLATIONS_TOLD_MAX;
 use std::collections::BTreeMap;
 
-/// Rules that were broken: all are counted, the first few are told.
+/// Violated rules: all are counted, the first few are reported.
 #[derive(Default, Debug)]
 pub struct Violations {
     /// How often each rule was broken.
     pub counts: BTreeMap<&'static str, u64>,
-    /// The first of them, in words.
+    /// Descriptions of the first ones.
     pub told: Vec<String>,
 }
 
 impl Violations {
-    /// Notes one.
+    /// Adds a violation.
     pub fn add(&mut self, rule: &'static str, details: impl FnOnce() -> String) {
         *self.counts.entry(rule).or_default() += 1;
         if self.told.len() < VIOLATIONS_TOLD_MAX {
@@ -24,12 +24,12 @@ impl Violations {
         }
     }
 
-    /// How many there were.
+    /// The total number.
     pub fn total(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// Adds another round's.
+    /// Adds those of another round.
     pub fn absorb(&mut self, other: Self) {
         for (rule, count) in other.counts {
             *self.counts.entry(rule).or_default() += count;
@@ -39,56 +39,56 @@ impl Violations {
     }
 }
 
-/// A revision below one already held came.
+/// A revision below the socket's current one arrived.
 pub const BACKWARDS: &str = "a picture went back in time";
-/// The same revision came twice as a change.
+/// The same revision arrived twice as a change.
 pub const DUPLICATE: &str = "a change came twice or late";
-/// A revision was left out and no `state` mended it.
+/// A revision was missing and no `state` repaired it.
 pub const GAP: &str = "a revision was left out and no state followed";
-/// A change came before the flight was ever shown.
+/// A change arrived before the flight was first shown.
 pub const UNASKED: &str = "a change came before the snapshot";
-/// At the end a socket held something older than REST.
+/// At the end a socket had an older revision than REST.
 pub const BEHIND: &str = "a socket was left behind the last revision";
-/// The last picture is wrong.
+/// The last state is wrong.
 pub const WRONG: &str = "a picture is wrong";
-/// The hub closed a socket that did nothing wrong.
+/// The hub closed a well-behaved socket.
 pub const CLOSED: &str = "a well-behaved socket was closed";
-/// A broadcast did not reach everybody in time.
+/// A broadcast did not reach every socket in time.
 pub const STALLED: &str = "a broadcast did not reach everybody in time";
-/// The hub spoke of an error, or of something the protocol does not know.
+/// The hub sent an error, or something that is not a frame.
 pub const UNREADABLE: &str = "the hub sent an error or an unreadable frame";
-/// A report was refused, or its answer was not 202.
+/// A report was refused, or the response was not 202.
 pub const REFUSED: &str = "a report was refused";
 
-/// How the sockets' flights are laid out in memory.
+/// The memory layout of the sockets' flights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
-    /// Socket `s` follows the one flight `s % flights`.
+    /// Socket `s` follows one flight, `s % flights`.
     One,
     /// Every socket follows every flight.
     All,
 }
 
-/// Set while a revision is missing and no `state` has come yet.
+/// Set while a revision is missing and no `state` has arrived.
 const GAP_BIT: u32 = 1 << 31;
 
-/// The revisions held.
+/// The current revisions.
 pub struct Checker {
     held: Vec<u32>,
     flights: usize,
     follows: Follows,
-    /// Jumps over revisions by a `state`: what conflation looks like.
+    /// Revisions skipped by a `state`: conflation.
     pub conflated: u64,
-    /// Gaps that a `state` mended.
+    /// Gaps that a `state` repaired.
     pub gaps_mended: u64,
-    /// A `state` that told what was held already.
+    /// States that repeated the current revision.
     pub repeats: u64,
-    /// What went wrong.
+    /// The violations.
     pub violations: Violations,
 }
 
 impl Checker {
-    /// Nothing is held yet.
+    /// A checker without any revisions.
     pub fn new(sockets: usize, flights: usize, follows: Follows) -> Self {
         let stride = if follows == Follows::One { 1 } else { flights };
         let held = vec![0; sockets * stride];
@@ -111,27 +111,27 @@ impl Checker {
         }
     }
 
-    /// What socket `sock` holds of `leg`; 0 for nothing.
+    /// The revision of `leg` at socket `sock`; 0 for none.
     pub fn held(&self, sock: usize, leg: u32) -> u32 {
         self.slot(sock, leg).map_or(0, |slot| self.held[slot] & !GAP_BIT)
     }
 
-    /// Takes what `sock` holds without a frame: a fresh socket holds nothing, and one of the
-    /// ceiling holds what it begins with.
+    /// Sets a revision without a frame: 0 for a new socket, the initial revision for a socket of the
+    /// baseline.
     pub fn assume(&mut self, sock: usize, leg: u32, rev: u32) {
         if let Some(slot) = self.slot(sock, leg) {
             self.held[slot] = rev;
         }
     }
 
-    /// A fresh connection holds nothing.
+    /// Resets a new connection.
     pub fn forget(&mut self, sock: usize) {
         for leg in 0..self.flights as u32 {
             self.assume(sock, leg, 0);
         }
     }
 
-    /// A flight in a snapshot. It may repeat what is held, never less.
+    /// A flight in a snapshot. It may repeat the current revision, but not go back.
     pub fn shown(&mut self, sock: usize, leg: u32, rev: u32) {
         let Some(slot) = self.slot(sock, leg) else { return };
         let held = self.held[slot] & !GAP_BIT;
@@ -147,7 +147,7 @@ impl Checker {
     pub fn changed(&mut self, sock: usize, leg: u32, rev: u32) {
         let Some(slot) = self.slot(sock, leg) else { return };
         let held = self.held[slot];
-        // The way of nearly every frame.
+        // The case of nearly every frame.
         if held + 1 == rev && held != 0 {
             self.held[slot] = rev;
             return;
@@ -166,7 +166,7 @@ impl Checker {
         }
     }
 
-    /// A whole flight outside a snapshot.
+    /// A whole flight outside of a snapshot.
     pub fn stated(&mut self, sock: usize, leg: u32, rev: u32) {
         let Some(slot) = self.slot(sock, leg) else { return };
         let (held, gap) = (self.held[slot] & !GAP_BIT, self.held[slot] & GAP_BIT != 0);
@@ -184,12 +184,12 @@ impl Checker {
         self.held[slot] = rev;
     }
 
-    /// Whether every socket of `socks` holds the last revision of every flight it follows.
+    /// Whether every socket of `socks` has the last revision of every flight it follows.
     pub fn all_hold(&self, socks: impl Iterator<Item = usize>, last: &[u32]) -> bool {
         self.missing(socks, last).next().is_none()
     }
 
-    /// Notes every socket of `socks` that does not hold the last revision at the end.
+    /// Adds a violation for every socket of `socks` that lacks the last revision.
     pub fn settle(&mut self, socks: impl Iterator<Item = usize>, last: &[u32]) {
         let missing: Vec<_> = self.missing(socks, last).collect();
         for (sock, leg, held) in missing {
@@ -208,7 +208,7 @@ impl Checker {
         socks.flat_map(move |sock| {
             last.iter().enumerate().filter_map(move |(leg, last)| {
                 let held = self.held[self.slot(sock, leg as u32)?];
-                // Something newer may have come since `last` was asked for.
+                // A newer revision may have arrived since `last` was requested.
                 (held & GAP_BIT != 0 || held < *last).then_some((sock, leg, held))
             })
         })
@@ -219,7 +219,7 @@ impl Checker {
 mod tests {
     use super::*;
 
-    /// Two sockets that hold revision 5 of the one flight.
+    /// Two sockets with revision 5 of a single flight.
     fn checker() -> Checker {
         let mut checker = Checker::new(2, 1, Follows::All);
         checker.shown(0, 0, 5);
@@ -312,7 +312,7 @@ mod tests {
         checker.changed(3, 1, 2);
         checker.changed(1, 1, 2);
         assert!(checker.all_hold(0..4, &[1, 2]));
-        // Somebody else's flight leaves no mark.
+        // Another socket's flight changes nothing.
         checker.changed(0, 1, 9);
         assert_eq!(checker.violations.total(), 0);
     }

@@ -1,9 +1,9 @@
-//! The one door to the real clock. Latency is real time, so nothing here is replayed.
+//! The only access to the real clock. Latency is real time, never replayed.
 
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// Nanoseconds since the first call in this process; never falls.
+/// Nanoseconds since the first call in this process; monotonic.
 #[expect(clippy::disallowed_methods, reason = "a load tester measures real time; this is its only clock")]
 pub fn now_ns() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();

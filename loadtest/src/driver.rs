@@ -1,4 +1,4 @@
-//! A server under load: its listeners, the connections that push to it, and one loop for both.
+//! Drives a server under load: its WebSocket clients and its HTTP connections, in one loop.
 
 use crate::listeners::{Listeners, Life, Reader};
 use crate::checker::{REFUSED, STALLED};
@@ -13,24 +13,24 @@ use crate::ws_clients::{Pace, SockId, WsClients};
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-/// Shortest sleep of the open loop: while every connection is busy the next answer wakes it.
+/// Shortest sleep of the open loop. While every connection is busy, the next response wakes it.
 const POLL_MIN_NS: u64 = 20_000;
 
-/// What the hub asks for in `Retry-After`.
+/// The hub's `Retry-After`.
 const PUT_OFF_S: u64 = 1;
 
-/// What POSTs were answered so far.
+/// The responses to POSTs so far.
 #[derive(Default, Clone, Copy, Debug, serde::Serialize)]
 pub struct Answers {
     /// POSTs.
     pub posts: u64,
-    /// Reports taken.
+    /// Accepted reports.
     pub accepted: u64,
-    /// Of these, reports that changed a flight.
+    /// Accepted reports that changed a flight.
     pub changed: u64,
-    /// Reports refused.
+    /// Refused reports.
     pub rejected: u64,
-    /// POSTs that were told to come back, of which nothing was taken.
+    /// POSTs that the hub deferred, without accepting anything.
     pub put_off: u64,
 }
 
@@ -42,15 +42,15 @@ struct Accepted {
     rejected: Vec<serde_json::Value>,
 }
 
-/// Listeners, pushers, loop.
+/// Clients, connections and loop.
 pub struct Driver {
-    /// Who listens and what they heard.
+    /// What the clients received.
     pub listeners: Listeners,
     /// What is pushed.
     pub traffic: Traffic,
-    /// Answers to POSTs.
+    /// The responses to POSTs.
     pub answers: Answers,
-    /// From POST sent to answer whole.
+    /// From sending a POST to the complete response.
     pub post_times: LatencyHistogram,
     reactor: Reactor,
     clients: WsClients,
@@ -60,17 +60,17 @@ pub struct Driver {
     body: Vec<u8>,
     jobs: u64,
     next_sip_ns: u64,
-    /// A hub that takes no more reports for a moment is right to say so, and is given that moment.
+    /// Accept that the hub defers reports; the driver then waits.
     pub may_be_put_off: bool,
-    /// Until then the hub wants no more reports.
+    /// Until then the hub wants no reports.
     put_off_until_ns: u64,
-    /// While something is awaited the loop looks without sleeping: a sleeping client would charge
-    /// its wake-ups to the server that is measured. Only sensible with a core of one's own.
+    /// While frames are expected, the loop polls without sleeping: wake-ups of a sleeping client would be
+    /// charged to the measured server. Needs a core of its own.
     spins: bool,
 }
 
 impl Driver {
-    /// A server under load, at rest.
+    /// A driver without connections.
     pub fn new(listeners: Listeners, clients: WsClients, pool: HttpPool, traffic: Traffic, spins: bool) -> Result<Self> {
         Ok(Self {
             listeners,
@@ -91,7 +91,7 @@ impl Driver {
         })
     }
 
-    /// One turn of the loop: waits up to `timeout_ns` and handles what happened.
+    /// One iteration of the loop: waits up to `timeout_ns` and handles events.
     pub fn turn(&mut self, timeout_ns: u64) -> Result<()> {
         let timeout_ns = if self.spins { 0 } else { timeout_ns };
         self.reactor.wait(timeout_ns, &mut self.ready)?;
@@ -109,7 +109,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Turns the loop for a while.
+    /// Runs the loop for a while.
     pub fn rest(&mut self, ns: u64) -> Result<()> {
         let end = now_ns() + ns;
         let spins = std::mem::replace(&mut self.spins, false);
@@ -120,7 +120,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Turns the loop until `done`, for `seconds` at most; whether it was done in time.
+    /// Runs the loop until `done`, at most `seconds`. Returns whether it was done in time.
     pub fn until(&mut self, seconds: u64, done: impl Fn(&Self) -> bool) -> Result<bool> {
         let end = now_ns() + seconds * SECOND_NS;
         while !done(self) {
@@ -132,8 +132,8 @@ impl Driver {
         Ok(true)
     }
 
-    /// Connects `socks` and waits until each holds its topic; `rate_per_s` 0 means as fast as a
-    /// bounded number of handshakes under way allows.
+    /// Connects `socks` and waits until each has its topic. `rate_per_s` 0 means as fast as a bounded
+    /// number of concurrent handshakes allows.
     pub fn connect(&mut self, socks: &[SockId], rate_per_s: u32) -> Result<()> {
         let (start, mut begun) = (now_ns(), 0);
         let before = self.listeners.handshakes;
@@ -163,7 +163,7 @@ impl Driver {
         self.refuse_lost(socks)
     }
 
-    /// Begins to connect all of `socks` at once, as after a power cut.
+    /// Starts to connect all of `socks` at once, as after a power cut.
     pub fn connect_at_once(&mut self, socks: &[SockId]) -> Result<()> {
         for id in socks {
             self.connect_one(*id)?;
@@ -190,7 +190,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Drops every socket without a farewell.
+    /// Resets every socket.
     pub fn drop_sockets(&mut self) {
         self.clients.drop_all();
         for life in &mut self.listeners.lives {
@@ -199,7 +199,7 @@ impl Driver {
         self.listeners.ready = 0;
     }
 
-    /// Changes how eagerly sockets read.
+    /// Changes how sockets read.
     pub fn set_pace(&mut self, socks: &[SockId], pace: Pace) -> Result<()> {
         for id in socks {
             self.clients.set_pace(&self.reactor, *id, pace, &mut self.listeners)?;
@@ -207,18 +207,18 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether any POST is under way or awaited.
+    /// Whether POSTs are in flight or frames are expected.
     pub fn is_busy(&self) -> bool {
         self.pool.under_way() > 0 || self.listeners.metrics.awaited > 0
     }
 
-    /// Whether a broadcast was given up.
+    /// Whether a broadcast did not complete.
     pub fn has_stalled(&self) -> bool {
         self.listeners.checker.violations.counts.contains_key(STALLED)
     }
 
-    /// Closed loop for `for_ns`: `burst` reports in one POST, and no more than `window` POSTs
-    /// whose frames have not reached every socket.
+    /// Closed loop for `for_ns`: `burst` reports per POST, and at most `window` POSTs whose frames have not
+    /// reached every socket.
     pub fn windowed(&mut self, burst: u32, window: u32, for_ns: u64) -> Result<()> {
         let per_post = burst.min(self.traffic.flights() as u32);
         let end = now_ns() + for_ns;
@@ -246,7 +246,7 @@ impl Driver {
         }
     }
 
-    /// Open loop for `seconds`: `rate_per_s` reports, `burst` in one POST, whatever the server does.
+    /// Open loop for `seconds`: `rate_per_s` reports, `burst` per POST, regardless of the server.
     pub fn steady(&mut self, rate_per_s: u32, burst: u32, seconds: u32) -> Result<()> {
         let every_ns = u64::from(burst) * SECOND_NS / u64::from(rate_per_s.max(1));
         self.open_loop(every_ns, seconds, |driver, due_ns| driver.post_burst(burst, due_ns, false))?;
@@ -254,9 +254,9 @@ impl Driver {
         Ok(())
     }
 
-    /// Calls `post` with the time it is due every `every_ns`, for `seconds`, later when it says
-    /// that no connection is free. Latency counts from when a report was due, so that a stalled
-    /// server cannot hide its stall by making us wait.
+    /// Calls `post` every `every_ns` with the due time, for `seconds`; later if no connection is free.
+    /// Latency counts from the due time, so that a stalled server cannot hide its stall by blocking the
+    /// client.
     pub fn open_loop(
         &mut self,
         every_ns: u64,
@@ -282,7 +282,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Pushes `burst` reports, flight by flight in turn; `false` when no connection is free.
+    /// Pushes `burst` reports, one flight after the other; `false` if no connection is free.
     pub fn post_burst(&mut self, burst: u32, at_ns: u64, awaited: bool) -> Result<bool> {
         self.body.clear();
         if self.pool.is_full() {
@@ -291,7 +291,8 @@ impl Driver {
         let flights = self.traffic.flights() as u32;
         for nth in 0..burst {
             let flight = self.traffic.next_flight();
-            // Of several reports about one flight the last is awaited; the others may be conflated.
+            // Of several reports about one flight only the last is expected as a frame, because the others
+            // may be conflated.
             let last = nth + flights.min(burst) >= burst;
             let waiting = if awaited && last { self.traffic.followers(flight) } else { 0 };
             let marker = self.listeners.metrics.send(at_ns, waiting);
@@ -301,7 +302,7 @@ impl Driver {
         self.push()
     }
 
-    /// Pushes a ready body; `false` when no connection is free.
+    /// Pushes a complete body; `false` if no connection is free.
     pub fn push_body(&mut self, body: &[u8]) -> Result<bool> {
         self.body.clear();
         self.body.extend_from_slice(body);
@@ -313,8 +314,7 @@ impl Driver {
         self.pool.post(&self.reactor, self.jobs, &self.body)
     }
 
-    /// Whether nothing can be sent now: every connection has a POST under way, or the hub wants no more for
-    /// a moment.
+    /// Whether nothing can be sent now: every connection has a POST in flight, or the hub defers reports.
     pub fn pool_is_full(&self) -> bool {
         self.pool.is_full() || now_ns() < self.put_off_until_ns
     }

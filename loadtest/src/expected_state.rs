@@ -1,14 +1,14 @@
-//! What one flight looks like at each of its last revisions, worked out from frames alone.
+//! The state of a flight at each of its last revisions, computed from frames alone.
 //!
-//! Frames are the same bytes for every listener, so two sockets that hold the same revision hold
-//! the same picture: it is worked out once for all of them, and compared wherever the server says
-//! it again (a `state`, a snapshot, the REST answer at the end).
+//! All clients get the same bytes, so two sockets with the same revision have the same state. It is
+//! computed once for all of them, and compared wherever the server sends it again (a `state`, a snapshot,
+//! the REST response at the end).
 
 use crate::limits::PICTURES_PER_FLIGHT_MAX;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// One flight's last revisions.
+/// The last revisions of one flight.
 #[derive(Default)]
 pub struct ExpectedStates {
     known: BTreeMap<u32, Value>,
@@ -17,7 +17,7 @@ pub struct ExpectedStates {
 }
 
 impl ExpectedStates {
-    /// Takes a `change` to revision `rev`. The error says what was wrong with it.
+    /// Applies a `change` to revision `rev`. The error describes what is wrong with it.
     pub fn change(&mut self, rev: u32, at: &Value, set: &Map<String, Value>) -> Result<(), String> {
         if let Some((seen_at, seen)) = self.changes.get(&rev) {
             return if seen == set && seen_at == at {
@@ -39,7 +39,7 @@ impl ExpectedStates {
         self.whole(rev, &picture)
     }
 
-    /// Takes a whole flight at revision `rev`, from wherever it is said.
+    /// Takes a whole flight at revision `rev`.
     pub fn whole(&mut self, rev: u32, flight: &Value) -> Result<(), String> {
         if let Some(known) = self.known.get(&rev) {
             return if known == flight { Ok(()) } else { Err(difference(known, flight)) };
@@ -49,7 +49,7 @@ impl ExpectedStates {
         Ok(())
     }
 
-    /// The picture at `rev`, if it is remembered.
+    /// The state at `rev`, if it is still stored.
     pub fn at(&self, rev: u32) -> Option<&Value> {
         self.known.get(&rev)
     }
@@ -61,7 +61,7 @@ fn cut<T>(map: &mut BTreeMap<u32, T>) {
     }
 }
 
-/// Sets a dotted path that must be there already: a flight always has all its keys.
+/// Sets a dotted path that must exist: a flight always has all its keys.
 fn put(flight: &mut Value, path: &str, value: &Value) -> Result<(), String> {
     let pointer = format!("/{}", path.replace('.', "/"));
     let place =
@@ -70,7 +70,7 @@ fn put(flight: &mut Value, path: &str, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The first difference of two flights, in words.
+/// The first difference between two flights, as text.
 pub fn difference(ours: &Value, theirs: &Value) -> String {
     fn walk(path: &str, a: &Value, b: &Value) -> Option<String> {
         match (a, b) {

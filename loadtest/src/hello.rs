@@ -1,4 +1,4 @@
-//! The hub's greeting: its clock and its epoch.
+//! Reads the hub's `hello` frame: clock and epoch.
 
 use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::checker::Violations;
@@ -10,7 +10,7 @@ use crate::reactor::Reactor;
 use crate::ws_clients::{Closed, ClientEvents, SockId, WsClients};
 use anyhow::{Result, bail};
 
-/// What a hub says of itself when a socket is opened.
+/// The contents of `hello`.
 #[derive(Debug, Clone)]
 pub struct Hello {
     /// Its operational clock.
@@ -45,7 +45,7 @@ impl ClientEvents for First {
     }
 }
 
-/// Opens one socket and reads the greeting.
+/// Opens a socket and reads the `hello` frame.
 pub fn read_hello(hub: &HubAddress) -> Result<Hello> {
     let (mut reactor, mut clients, mut first) = (Reactor::new()?, WsClients::new(hub, "/ws"), First::default());
     clients.connect(&reactor, 0, false)?;

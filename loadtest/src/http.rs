@@ -1,4 +1,4 @@
-//! The least of HTTP/1.1 that pushing reports and reading pictures needs.
+//! A minimal HTTP/1.1 client for pushing reports and reading state.
 
 use crate::hub_address::{FeedKey, HubAddress};
 use crate::limits::{ANSWER_TIMEOUT_S, HTTP_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX};
@@ -8,16 +8,16 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Status code.
     pub status: u16,
-    /// Body, chunks already joined.
+    /// The body, with chunks joined.
     pub body: Vec<u8>,
 }
 
-/// The first answer in `bytes` and its length; `None` while it is not whole.
+/// The first response in `bytes` and its length; `None` if it is incomplete.
 pub fn parse_answer(bytes: &[u8]) -> Result<Option<(Answer, usize)>> {
     let Some(head_len) = head_len(bytes) else {
         if bytes.len() > HTTP_HEAD_BYTES_MAX {
@@ -75,14 +75,14 @@ pub fn put_post(out: &mut Vec<u8>, host: &str, path: &str, key: Option<&FeedKey>
     out.extend_from_slice(body);
 }
 
-/// A patient client for what happens outside the measured phases: one request at a time.
+/// A blocking client for use outside of the measured phases: one request at a time.
 pub struct BlockingClient {
     hub: HubAddress,
     stream: Option<TcpStream>,
 }
 
 impl BlockingClient {
-    /// A client of `hub`; it connects when first used.
+    /// A client of `hub`, which connects at the first request.
     pub fn new(hub: &HubAddress) -> Self {
         Self { hub: hub.clone(), stream: None }
     }
@@ -111,7 +111,7 @@ impl BlockingClient {
     }
 
     fn ask(&mut self, request: &[u8]) -> Result<Answer> {
-        // A kept connection may have been closed for idleness; a fresh one may not.
+        // The hub may have closed an idle connection, but not a new one.
         if let Some(stream) = self.stream.take()
             && let Ok(answer) = self.ask_on(stream, request)
         {
@@ -143,7 +143,7 @@ impl BlockingClient {
     }
 }
 
-/// The first words of a body, for an error message.
+/// The start of a body, for error messages.
 pub fn excerpt(body: &[u8]) -> String {
     String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned()
 }

@@ -1,4 +1,4 @@
-//! HTTP connections that push reports from the same thread and epoll loop as the sockets.
+//! A pool of HTTP connections that push reports, in the same thread and epoll loop as the sockets.
 
 use crate::clock::now_ns;
 use crate::http::{self, Answer};
@@ -8,19 +8,19 @@ use anyhow::{Context, Result, bail};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-/// Tokens from here on are HTTP connections, below it sockets.
+/// Tokens from here on are HTTP connections, below are sockets.
 pub const HTTP_TOKENS: u64 = 1 << 40;
 
-/// One POST that was answered.
+/// A completed POST.
 #[derive(Debug)]
 pub struct Done {
-    /// The number it was sent under.
+    /// Its number.
     pub job: u64,
-    /// The answer.
+    /// The response.
     pub answer: Answer,
-    /// When it was handed to the kernel.
+    /// When it was passed to the kernel.
     pub sent_ns: u64,
-    /// When its answer was whole.
+    /// When the response was complete.
     pub got_ns: u64,
 }
 
@@ -30,13 +30,13 @@ struct HttpConnection {
     request: Vec<u8>,
     written: usize,
     got: Vec<u8>,
-    /// Number and time of what is under way.
+    /// Number and time of the request in flight.
     under_way: Option<(u64, u64)>,
-    /// It was sent anew because the kept connection had been closed.
+    /// It was sent again because the connection had been closed.
     again: bool,
 }
 
-/// A fixed number of kept connections, each with one request under way at most.
+/// A fixed number of connections with at most one request in flight each.
 pub struct HttpPool {
     hub: HubAddress,
     path: String,
@@ -52,17 +52,17 @@ impl HttpPool {
         Self { hub: hub.clone(), path, key, pool, chunk: vec![0; 16 << 10] }
     }
 
-    /// How many requests are under way.
+    /// The number of requests in flight.
     pub fn under_way(&self) -> usize {
         self.pool.iter().filter(|lane| lane.under_way.is_some()).count()
     }
 
-    /// Whether none is free.
+    /// Whether no connection is free.
     pub fn is_full(&self) -> bool {
         self.under_way() == self.pool.len()
     }
 
-    /// Sends `body` on a free lane under the number `job`; `false` when none is free.
+    /// Sends `body` on a free connection under the number `job`; `false` if none is free.
     pub fn post(&mut self, reactor: &Reactor, job: u64, body: &[u8]) -> Result<bool> {
         let Some(index) = self.pool.iter().position(|lane| lane.under_way.is_none()) else {
             return Ok(false);
@@ -78,7 +78,7 @@ impl HttpPool {
         Ok(true)
     }
 
-    /// Handles an event; answers that became whole are put into `done`.
+    /// Handles an event and appends completed requests to `done`.
     pub fn on_ready(&mut self, reactor: &Reactor, ready: Ready, done: &mut Vec<Done>) -> Result<()> {
         let index = (ready.token - HTTP_TOKENS) as usize;
         let Some(lane) = self.pool.get_mut(index) else { return Ok(()) };
@@ -102,8 +102,8 @@ impl HttpPool {
         }
     }
 
-    /// A kept connection may end at any time; what was under way on it is sent once more. That is
-    /// safe: merging a report twice changes nothing.
+    /// The hub may close a connection at any time; its request is sent once more. That is safe: merging a
+    /// report twice changes nothing.
     fn hung_up(&mut self, reactor: &Reactor, index: usize) -> Result<()> {
         let lane = &mut self.pool[index];
         lane.stream = None;
@@ -140,7 +140,7 @@ impl HttpConnection {
             match stream.write(&self.request[self.written..]) {
                 Ok(n) => self.written += n,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // The read side finds the connection closed and sends anew.
+                // The read side notices the closed connection and sends again.
                 Err(e) if matches!(e.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
                     return Ok(());
                 }

@@ -1,4 +1,4 @@
-//! Where the hub is, and what opens its door.
+//! The address of the hub and the key of the feed.
 
 use crate::usage;
 use anyhow::{Context, Result, bail};
@@ -8,16 +8,15 @@ use std::path::Path;
 /// The address of a hub on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubAddress {
-    /// Where to connect.
+    /// The socket address.
     pub address: SocketAddr,
     /// `host:port` for the `Host` header.
     pub host: String,
 }
 
 impl HubAddress {
-    /// Reads `http://127.0.0.1:5000`. Only loopback is accepted: thousands of sockets opened at
-    /// once against a machine of somebody else's are an attack, and CPU and memory of a hub can
-    /// only be read where it runs.
+    /// Parses `http://127.0.0.1:5000`. Only loopback is accepted: thousands of sockets to a foreign machine
+    /// are an attack, and CPU and memory of a hub can only be read locally.
     pub fn parse(url: &str) -> Result<Self> {
         let rest = url.strip_prefix("http://").context("the hub's address must begin with http://")?;
         let host = rest.trim_end_matches('/');
@@ -47,19 +46,19 @@ impl HubAddress {
     }
 }
 
-/// The bearer key of a feed. Never shown.
+/// The bearer key of a feed. Never printed.
 #[derive(Clone)]
 pub struct FeedKey(String);
 
 impl FeedKey {
-    /// Reads the key from a file; space around it is ignored.
+    /// Reads the key from a file; surrounding white space is ignored.
     pub fn from_file(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::new(text.trim()).with_context(|| format!("{} holds no usable key", path.display()))
     }
 
-    /// Takes a key that can stand in a header.
+    /// Checks that the key can be sent in a header.
     pub fn new(key: &str) -> Result<Self> {
         if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
             bail!("a feed's key is one word of printable ASCII");

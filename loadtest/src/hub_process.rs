@@ -1,4 +1,4 @@
-//! A hub of the run's own: a fresh data folder, free ports, one feed, gone afterwards.
+//! Starts a hub for this run, with a new data folder, free ports and one feed; removes it afterwards.
 
 use crate::clock::{SECOND_NS, now_ns};
 use crate::http::BlockingClient;
@@ -14,17 +14,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long a hub may take to end after it was asked to.
+/// How long a hub may take to shut down.
 const ENDS_WITHIN_NS: u64 = 20 * SECOND_NS;
-/// A feed that each hub of a run has beside its own.
+/// An additional feed of every such hub.
 const SLOW_FEED: &str = "flood";
-/// Lines of its log that are shown when it does not start.
+/// Lines of the log to show if it does not start.
 const LOG_LINES_SHOWN: usize = 20;
 
-/// A running hub. Dropping it ends it and removes its folder.
+/// A running hub. Dropping it stops it and removes its folder.
 pub struct HubProcess {
     child: Child,
-    /// Where it listens.
+    /// Its address.
     pub url: String,
     /// A file with its feed's key.
     pub key_file: PathBuf,
@@ -46,7 +46,7 @@ impl HubProcess {
             .arg("serve")
             .arg("--config")
             .arg(&config)
-            // Its last words should be what went wrong, not where.
+            // The log should end with the error, not with a backtrace.
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -58,7 +58,7 @@ impl HubProcess {
         Ok(process)
     }
 
-    /// Its process.
+    /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -88,7 +88,7 @@ impl HubProcess {
 impl Drop for HubProcess {
     fn drop(&mut self) {
         if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
-            // Asked first, so that it closes its store in peace.
+            // First a signal, so that it closes its store properly.
             let _ = kill_process(pid, Signal::TERM);
         }
         let deadline = now_ns() + ENDS_WITHIN_NS;
@@ -103,11 +103,11 @@ impl Drop for HubProcess {
     }
 }
 
-/// Only what differs from the defaults, which are what is to be measured.
+/// Only what differs from the defaults, which are to be measured.
 fn config_text(folder: &Path, api: u16, web: u16, feed: &str, key_file: &Path) -> String {
     let text = |path: &Path| path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
     let key = text(key_file);
-    // Another feed, for messages that come slowly.
+    // Another feed, for messages that arrive slowly.
     let more = match feed {
         SLOW_FEED => String::new(),
         _ => format!(
@@ -122,15 +122,15 @@ fn config_text(folder: &Path, api: u16, web: u16, feed: &str, key_file: &Path) -
     )
 }
 
-/// Two ports that were free a moment ago; both are held until both are chosen, so that they differ.
+/// Two free ports. Both are held until both are chosen, so that they differ.
 fn free_ports() -> Result<(u16, u16)> {
     let free = || TcpListener::bind("127.0.0.1:0").context("no free port");
     let (one, other) = (free()?, free()?);
     Ok((one.local_addr()?.port(), other.local_addr()?.port()))
 }
 
-/// A key for a hub that lives as long as this run, on loopback. The standard library's seeds are
-/// random enough for that.
+/// A key for a hub on loopback that exists only for this run. The standard library's seeds are random
+/// enough for that.
 fn fresh_key() -> String {
     (0..4_u32).map(|part| format!("{:016x}", RandomState::new().hash_one(part))).collect()
 }

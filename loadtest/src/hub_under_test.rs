@@ -1,4 +1,4 @@
-//! The hub under test: found, greeted, fed with flights, asked for its last word.
+//! The hub under test: finds it, creates flights, reads the final state.
 
 use crate::args::Target;
 use crate::listeners::Listeners;
@@ -16,36 +16,36 @@ use serde_json::Value;
 
 /// Core of the server and of this client, with `--pin`.
 pub const CORES: (usize, usize) = (0, 1);
-/// Reports in one POST while flights are created.
+/// Reports per POST while flights are created.
 const CREATED_AT_ONCE: usize = 200;
-/// A process that takes no more than this of a core is at rest.
+/// A process below this share of a core is idle.
 const QUIET_SHARE: f64 = 0.06;
 
-/// A hub and what is needed to load it.
+/// A hub with what is needed to load it.
 pub struct HubUnderTest {
-    /// Where it is.
+    /// Its address.
     pub hub: HubAddress,
     /// Its process.
     pub pid: u32,
     /// The feed's key.
     pub key: Option<FeedKey>,
-    /// Where reports are pushed.
+    /// The path for reports.
     pub reports_path: String,
-    /// What it said of itself.
+    /// Its `hello`.
     pub greeting: Hello,
     /// Server and client have a core each.
     pub pinned: bool,
-    /// HTTP connections that push.
+    /// Number of HTTP connections that push.
     pub connections: usize,
-    /// Set when the hub is the run's own: it ends with the run.
+    /// A hub started for this run ends with it.
     _own: Option<HubProcess>,
 }
 
 impl HubUnderTest {
-    /// Finds the hub of a command line, and binds it to its core if asked.
+    /// Finds the hub of a command line, and binds it to its core if requested.
     pub fn open(target: &Target) -> Result<Self> {
         if target.pin {
-            // A hub started from here is born on its core, so that it sizes itself for one.
+            // A hub started from here starts on its core, so that it sizes itself for one.
             process::pin_this_thread(CORES.0)?;
         }
         let own = target
@@ -71,7 +71,7 @@ impl HubUnderTest {
         Ok(Self { hub, pid, key, reports_path, greeting, pinned: target.pin, connections, _own: own })
     }
 
-    /// Makes flights `range` of a plan known to the hub.
+    /// Creates flights `range` of a plan at the hub.
     pub fn create(&self, plan: &mut Plan, range: std::ops::Range<usize>) -> Result<()> {
         let mut calm = BlockingClient::new(&self.hub);
         let flights: Vec<usize> = range.collect();
@@ -92,7 +92,7 @@ impl HubUnderTest {
         Ok(())
     }
 
-    /// The flights as REST tells them now.
+    /// The flights as REST returns them now.
     pub fn flights(&self, legs: &[String]) -> Result<Vec<Value>> {
         let mut calm = BlockingClient::new(&self.hub);
         legs.iter().map(|leg| calm.get_json(&format!("/api/v1/flights/{leg}"))).collect()
@@ -104,7 +104,7 @@ pub fn rev(flight: &Value) -> u32 {
     flight.get("rev").and_then(Value::as_u64).unwrap_or_default() as u32
 }
 
-/// Compares the last picture that frames gave with what REST tells.
+/// Compares the last state from frames with REST.
 pub fn compare_pictures(listeners: &mut Listeners, flights: &[Value]) {
     let Listeners { frames, checker, .. } = listeners;
     for (leg, flight) in (0..).zip(flights) {
@@ -119,11 +119,11 @@ pub fn compare_pictures(listeners: &mut Listeners, flights: &[Value]) {
     }
 }
 
-/// Turns the driver's loop until the server is at rest, for ten seconds at most.
+/// Runs the driver's loop until the server is idle, for ten seconds at most.
 pub fn wait_until_quiet(driver: &mut Driver, pid: u32) -> Result<()> {
     const LOOK_NS: u64 = SECOND_NS / 2;
     if pid == std::process::id() {
-        // In tests the server lives in this process, which is never at rest while it looks.
+        // In tests the server runs in this process, which is never idle while it measures.
         return driver.rest(LOOK_NS);
     }
     for _ in 0..20 {

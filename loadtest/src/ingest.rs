@@ -1,8 +1,8 @@
-//! `loadtest ingest`: how many reports per second, and how soon a follower hears.
+//! `loadtest ingest`: reports per second, and the time until a follower receives a change.
 //!
-//! Flights change by turns. Every tenth report goes to one of a few sampled flights and carries a
-//! marker; a socket follows each of those, so that report-to-frame times come from all over the
-//! flights without thousands of frames per second to read.
+//! Flights change in turn. Every tenth report goes to one of a few sampled flights and carries a marker. A
+//! socket follows each of those, so report-to-frame times cover all flights without thousands of frames per
+//! second to read.
 
 use crate::args::Ingest;
 use crate::listeners::{Asks, Listeners};
@@ -25,30 +25,30 @@ use serde::Serialize;
 
 /// Flights with a follower.
 const SAMPLED_FLIGHTS: usize = 16;
-/// One report in so many goes to a sampled flight.
+/// One in this many reports goes to a sampled flight.
 const SAMPLED_REPORTS: u64 = 10;
-/// Unmeasured load at first.
+/// Unmeasured load at the start.
 const WARM_UP_S: u32 = 1;
-/// Reports per second that should be taken, sustained.
+/// Goal: reports accepted per second, sustained.
 const TAKEN_MIN_PER_S: f64 = 20_000.0;
 /// Report to frame at 1,000 reports per second.
 const FRAME_P99_MAX_MS: f64 = 15.0;
-/// The same goals where reports go from node to node through Kafka.
+/// The same goals for reports that go through Kafka between nodes.
 const MERGED_MIN_PER_S: f64 = 10_000.0;
 const NODE_TO_NODE_P99_MAX_MS: f64 = 50.0;
-/// The rate that goal is stated for.
+/// The rate for which that goal is stated.
 const RATE_OF_GOAL: u32 = 1_000;
-/// The cost of a report is flat when the dearest of a sweep is at most so many times the cheapest.
+/// The cost of a report is flat if the highest of a sweep is at most this many times the lowest.
 const FLAT_RATIO: f64 = 1.25;
 
-/// What was measured with one number of flights.
+/// The results for one number of flights.
 #[derive(Serialize)]
 struct Found {
     flights: u32,
     seconds: f64,
     reports: u64,
     changed: u64,
-    /// POSTs that were told to come back.
+    /// POSTs that the hub deferred.
     put_off: u64,
     reports_per_s: f64,
     cpu_us_per_report: f64,
@@ -114,7 +114,7 @@ pub fn run(args: &Ingest) -> Result<Report> {
     Ok(report)
 }
 
-/// Every report was made to change something, so those that did not need a word.
+/// Every report is meant to change something; explains those that did not.
 fn unchanged_note(reports: u64, changed: u64, connections: usize) -> Option<String> {
     let unchanged = reports.checked_sub(changed).filter(|unchanged| *unchanged > 0)?;
     let why = if connections > 1 {
@@ -163,7 +163,7 @@ fn goals(args: &Ingest, found: &[Found], report: &mut Report) {
     }
 }
 
-/// Creates what flights are missing, loads, checks.
+/// Creates missing flights, loads, checks.
 fn measure(
     args: &Ingest,
     hub: &HubUnderTest,
@@ -197,7 +197,7 @@ fn measure(
     let (cpu_before, start) = (nodes.cpu_ns(hub.pid)?, now_ns());
     load.run(args, &mut driver, args.seconds)?;
     if nodes.are_several() {
-        // What was answered is durable; what was merged is what the hub can do in the long run.
+        // Accepted reports are durable; merged reports are the sustained capacity.
         let taken = load.taken(&driver);
         nodes.wait_until_merged(&mut driver, created + taken).context("the measured load")?;
     }
@@ -232,12 +232,12 @@ fn build(args: &Ingest, hub: &HubUnderTest, nodes: &Nodes, load: &mut Load) -> R
     let listeners = Listeners::new(legs.len(), legs.iter().map(String::as_str), Follows::One, asks)?;
     let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.connections);
     let source = Traffic::frames(Vec::new(), 0);
-    // While it waits for the hub at full speed the client has nothing better to do.
+    // While it waits for the hub at full speed, the client has nothing else to do.
     Driver::new(listeners, WsClients::new(nodes.listens(), "/ws"), pool, source, args.max && hub.pinned)
 }
 
-/// Every report was taken, and the followers' last pictures are right. A hub of several nodes may put reports
-/// off that it cannot merge in time.
+/// Checks that every report was accepted and that the followers' last states are correct. A hub of several
+/// nodes may defer reports that it cannot merge in time.
 fn check(hub: &HubUnderTest, driver: &mut Driver, load: &Load) -> Result<()> {
     let flights = hub.flights(&load.sampled_legs())?;
     let last: Vec<u32> = flights.iter().map(rev).collect();
@@ -259,7 +259,7 @@ fn check(hub: &HubUnderTest, driver: &mut Driver, load: &Load) -> Result<()> {
 struct Load {
     plan: Plan,
     batch: u32,
-    /// Flights with a follower, by their place in the plan.
+    /// Indexes of the flights with a follower.
     sampled: Vec<usize>,
     sent: u64,
     body: Vec<u8>,
@@ -277,12 +277,12 @@ impl Load {
         self.sampled.iter().map(|index| self.plan.flights[*index].leg.clone()).collect()
     }
 
-    /// Reports that were sent and not put off.
+    /// Reports that were sent and not deferred.
     fn taken(&self, driver: &Driver) -> u64 {
         self.sent - driver.answers.put_off * u64::from(self.batch)
     }
 
-    /// Loads for `seconds` and waits for the last answer.
+    /// Loads for `seconds` and waits for the last response.
     fn run(&mut self, args: &Ingest, driver: &mut Driver, seconds: u32) -> Result<()> {
         if args.max {
             let end = now_ns() + u64::from(seconds) * SECOND_NS;
@@ -302,7 +302,7 @@ impl Load {
         Ok(())
     }
 
-    /// Pushes one batch; `false` when no connection is free.
+    /// Pushes one batch; `false` if no connection is free.
     fn post(&mut self, driver: &mut Driver, at_ns: u64) -> Result<bool> {
         if driver.pool_is_full() {
             return Ok(false);

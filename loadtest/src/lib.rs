@@ -1,25 +1,28 @@
-//! Load on a hub, and its report.
+//! # Load tests
 //!
-//! The load tester plays everybody around a hub on the same machine: thousands of listeners on
-//! WebSockets and the airport that pushes reports. It depends on nothing of the hub's code, so that
-//! a mistake there cannot hide itself here: it speaks the protocol of docs/PROTOCOL.md with code of
-//! its own.
+//! The load tester plays everyone around a hub on the same machine: thousands of WebSocket clients, and an
+//! airport that pushes reports. It shares no code with the hub, so that a mistake there cannot hide here:
+//! it implements docs/PROTOCOL.md itself.
 //!
-//! # Map
-//! - [`driver`]: one thread, one epoll loop ([`reactor`]) for the listeners ([`ws_clients`], [`ws`]) and for
-//!   the connections that push ([`http_pool`], [`http`]).
-//! - [`listeners`]: what listeners heard. [`frame_cache`] parses each distinct frame once and [`expected_state`]
-//!   works out what flights look like; [`checker`] holds every socket to its revisions; [`phase_metrics`]
-//!   measures times.
-//! - [`plan`], [`traffic`]: flights, reports about them, frames for the ceiling.
-//! - [`baseline`]: the server that a hub is measured against.
-//! - [`hub_under_test`], [`hub_process`], [`process`]: the hub, one of our own, and what the kernel tells of it.
-//! - [`fanout`], [`reconnect`], [`ingest`], [`flood`]: the scenarios. [`report`]: what they tell.
+//! | module | contents |
+//! |---|---|
+//! | [`args`], [`limits`] | command line, and the limits of its numbers |
+//! | [`fanout`], [`reconnect`], [`ingest`], [`flood`] | the scenarios |
+//! | [`driver`] | one thread and one epoll loop ([`reactor`]) for [`ws_clients`] ([`ws`]) and the [`http_pool`] ([`http`]) |
+//! | [`listeners`] | what the WebSocket clients received |
+//! | [`frame_cache`], [`expected_state`] | parses each distinct frame once; computes the state of flights from frames |
+//! | [`checker`] | checks the revisions of every socket |
+//! | [`phase_metrics`] | latencies and counts of a phase |
+//! | [`plan`], [`traffic`] | flights and reports; what is pushed |
+//! | [`baseline`] | the minimal server that the hub is measured against (`ceiling` on the command line) |
+//! | [`hub_under_test`], [`hub_process`], [`hub_address`], [`hello`], [`nodes`], [`process`] | the hub: found or started, its clock, its nodes, its CPU and memory |
+//! | [`report`] | the report of a run |
 //!
-//! # One scenario more
-//! Add its arguments to [`args`], every number with a bound from [`limits`]; a module whose `run`
-//! returns a [`report::Report`]; and its line in `main.rs`. A rule that frames must keep goes into
-//! [`checker`] with a test that shows it being broken.
+//! ## Adding a scenario
+//!
+//! 1. Add its arguments to [`args`], with a bound from [`limits`] for every number.
+//! 2. Add a module whose `run` returns a [`report::Report`], and its line in `main.rs`.
+//! 3. Add rules about frames to [`checker`], each with a test that violates it.
 
 pub mod args;
 pub mod listeners;

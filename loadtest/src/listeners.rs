@@ -1,4 +1,4 @@
-//! Everybody who listens, and what they have heard.
+//! The WebSocket clients of a run and what they received.
 
 use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::checker::{CLOSED, Checker, Follows};
@@ -7,69 +7,69 @@ use crate::phase_metrics::PhaseMetrics;
 use crate::ws_clients::{Closed, ClientEvents, SockId};
 use std::rc::Rc;
 
-/// How a socket reads, which decides what may be asked of it.
+/// How a socket reads, and therefore what is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reader {
-    /// Reads at once: must see every revision, and its latency counts.
+    /// Reads at once: must receive every revision, and its latency counts.
     Fast,
-    /// Reads a little now and then: may be conflated, must end with the right picture.
+    /// Reads a little at a time: may be conflated, must end with the correct state.
     Slow,
-    /// Reads nothing until told to: may be let go, must come back to the right picture.
+    /// Reads nothing until the end: may be disconnected, must return to the correct state.
     Never,
 }
 
-/// Where a socket is in its life.
+/// The state of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Life {
-    /// Not connected, or on the way.
+    /// Not connected, or connecting.
     Absent,
-    /// Connected; its snapshot has not come.
+    /// Connected, without a snapshot.
     Open,
-    /// It holds its topic.
+    /// It has its topic.
     Ready,
-    /// Closed by the server or lost.
+    /// Closed by the server, or lost.
     Closed,
 }
 
-/// What sockets ask for once they are open.
+/// What sockets request once they are open.
 pub enum Asks {
-    /// Nothing: the ceiling sends everything to everybody.
+    /// Nothing: the baseline sends everything to all.
     Nothing,
-    /// To follow one topic of these, by turns.
+    /// To follow one of these topics, in turn.
     Topics(Vec<String>),
 }
 
 /// The listeners of a driver.
 pub struct Listeners {
-    /// What frames mean.
+    /// The parsed frames.
     pub frames: FrameCache,
-    /// What each socket holds.
+    /// The revision of each socket.
     pub checker: Checker,
     /// Times and counts.
     pub metrics: PhaseMetrics,
     /// How each socket reads.
     pub readers: Vec<Reader>,
-    /// Where each socket is in its life.
+    /// The state of each socket.
     pub lives: Vec<Life>,
     /// When each socket last became [`Life::Ready`].
     pub ready_ns: Vec<u64>,
-    /// How many are [`Life::Ready`].
+    /// The number of sockets in [`Life::Ready`].
     pub ready: usize,
-    /// How many handshakes have ended since the start, well or badly.
+    /// The number of completed handshakes, successful or not.
     pub handshakes: usize,
-    /// Sockets that were closed, in order, with the reason.
+    /// Closed sockets in order, with the reason.
     pub closes: Vec<(SockId, Closed)>,
-    /// Snapshots that were complete, and those that were only what changed.
+    /// Full and partial snapshots.
     pub snapshots: (u64, u64),
-    /// Flights in snapshots that the run does not know.
+    /// Flights in snapshots that are not part of the run.
     pub foreign: u64,
-    /// The position that follow-ups resume from.
+    /// The `since` of reconnecting sockets.
     pub since: Option<String>,
     asks: Asks,
 }
 
 impl Listeners {
-    /// `sockets` absent listeners.
+    /// `sockets` unconnected clients.
     pub fn new<'a>(
         sockets: usize,
         legs: impl Iterator<Item = &'a str> + Clone,
@@ -93,18 +93,18 @@ impl Listeners {
         })
     }
 
-    /// A socket starts anew. What it holds is kept: a client that resumes keeps it too.
+    /// A socket starts anew and keeps its revisions, as a client that resumes does.
     pub fn begin(&mut self, id: SockId) {
         self.ready -= usize::from(self.lives[id] == Life::Ready);
         self.lives[id] = Life::Absent;
     }
 
-    /// Every socket that reads at once.
+    /// The sockets that read at once.
     pub fn fast(&self) -> impl Iterator<Item = SockId> {
         self.with(Reader::Fast)
     }
 
-    /// Every socket that reads so.
+    /// The sockets with this reader.
     pub fn with(&self, reader: Reader) -> impl Iterator<Item = SockId> {
         (0..self.readers.len()).filter(move |id| self.readers[*id] == reader)
     }

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(e) => {
-            // Nothing is left to be done when even this cannot be written.
+            // If even this fails, there is nothing left to do.
             drop(writeln!(std::io::stderr(), "loadtest: {e:#}"));
             if e.is::<WrongUsage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
@@ -33,7 +33,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     }
 }
 
-/// Prints, writes, and judges.
+/// Prints and writes the report, and returns the exit code.
 fn finish(report: &Report, output: &Output) -> Result<ExitCode> {
     report.print(&mut std::io::stdout().lock())?;
     if let Some(path) = &output.json {

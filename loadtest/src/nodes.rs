@@ -1,6 +1,6 @@
-//! A hub of several nodes: one takes the reports, another has the listeners, and whichever owns a
-//! flight merges it. What was answered is durable and not merged yet, so what the hub can do in the
-//! long run is what is merged, as all nodes count it.
+//! A hub of several nodes: one accepts the reports, another has the followers, and the owner of a flight
+//! merges its reports. Accepted reports are durable but not merged yet. The sustained capacity is therefore
+//! the number of merged reports over all nodes.
 
 use crate::clock::{SECOND_NS, now_ns};
 use crate::http::BlockingClient;
@@ -9,18 +9,18 @@ use crate::process;
 use crate::driver::Driver;
 use anyhow::{Context, Result, bail};
 
-/// How long everything that was answered may take to be merged.
+/// Time limit for merging everything that was accepted.
 const MERGED_WITHIN_S: u64 = 120;
-/// Between two looks at what is merged.
+/// Interval between two checks of what is merged.
 const LOOK_NS: u64 = SECOND_NS / 50;
 
-/// The nodes of a hub, the one that takes reports first.
+/// The nodes of a hub, the one that accepts reports first.
 pub struct Nodes {
     hubs: Vec<HubAddress>,
     feed: String,
 }
 
-/// Reports that were merged, as the nodes count them.
+/// Merged reports, as the nodes count them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Merged {
     /// All of them.
@@ -30,7 +30,7 @@ pub struct Merged {
 }
 
 impl Nodes {
-    /// `takes` and, if it is another, `listens`.
+    /// `takes` and, if different, `listens`.
     pub fn new(takes: &HubAddress, listens: Option<&str>, feed: &str) -> Result<Self> {
         let listens = listens.map(HubAddress::parse).transpose()?;
         let hubs = std::iter::once(takes.clone()).chain(listens).collect();
@@ -42,7 +42,7 @@ impl Nodes {
         self.hubs.len() > 1
     }
 
-    /// Where followers listen.
+    /// The node with the followers.
     pub fn listens(&self) -> &HubAddress {
         self.hubs.last().unwrap_or(&self.hubs[0])
     }
@@ -59,7 +59,7 @@ impl Nodes {
         Ok(sum)
     }
 
-    /// What was merged since the nodes started.
+    /// Merged reports since the nodes started.
     pub fn merged(&self) -> Result<Merged> {
         let mut merged = Merged::default();
         for hub in &self.hubs {
@@ -72,7 +72,7 @@ impl Nodes {
         Ok(merged)
     }
 
-    /// Turns the driver's loop until so many reports are merged.
+    /// Runs the driver's loop until this many reports are merged.
     pub fn wait_until_merged(&self, driver: &mut Driver, all: u64) -> Result<()> {
         let deadline = now_ns() + MERGED_WITHIN_S * SECOND_NS;
         loop {

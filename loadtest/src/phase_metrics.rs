@@ -1,52 +1,52 @@
-//! Times and counts of one measured phase.
+//! Latencies and counts of one measured phase.
 
 use crate::clock::SECOND_NS;
 use anyhow::{Result, anyhow};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Latencies are kept from a microsecond to ten minutes, with three digits.
+/// Latencies range from a microsecond to ten minutes, with three digits.
 fn histogram() -> Result<Histogram<u64>> {
     Histogram::new_with_bounds(1_000, 600 * SECOND_NS, 3).map_err(|e| anyhow!("histogram: {e}"))
 }
 
-/// Percentiles of times in milliseconds.
+/// Percentiles in milliseconds.
 #[derive(Serialize, Clone, Copy, Debug, Default)]
 pub struct Percentiles {
-    /// How many were measured.
+    /// Number of values.
     pub count: u64,
-    /// Half are at most this.
+    /// The median.
     pub ms_p50: f64,
-    /// Nine in ten.
+    /// 90 %.
     pub ms_p90: f64,
-    /// 99 in 100.
+    /// 99 %.
     pub ms_p99: f64,
-    /// 999 in 1,000.
+    /// 99.9 %.
     pub ms_p999: f64,
-    /// The longest.
+    /// The maximum.
     pub ms_max: f64,
 }
 
-/// Times, to be asked for percentiles.
+/// A histogram of latencies.
 pub struct LatencyHistogram(Histogram<u64>);
 
 impl LatencyHistogram {
-    /// None yet.
+    /// An empty histogram.
     pub fn new() -> Result<Self> {
         Ok(Self(histogram()?))
     }
 
-    /// Adds one; what is out of bounds counts as the bound.
+    /// Adds a value; values out of range count as the limit.
     pub fn add(&mut self, ns: u64) {
         self.0.saturating_record(ns);
     }
 
-    /// Forgets all.
+    /// Removes all values.
     pub fn clear(&mut self) {
         self.0.reset();
     }
 
-    /// The percentiles so far; zeros when there is nothing.
+    /// The percentiles so far; zeros if there are no values.
     pub fn percentiles(&self) -> Percentiles {
         let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e6;
         Percentiles {
@@ -60,34 +60,34 @@ impl LatencyHistogram {
     }
 }
 
-/// A report under way.
+/// A report in flight.
 #[derive(Clone, Copy)]
 struct Sent {
     at_ns: u64,
-    /// Sockets that have yet to get its frame, when somebody waits for them.
+    /// Sockets that still lack its frame, if they are counted.
     waiting: u32,
 }
 
-/// What was sent and what arrived.
+/// What was sent and received.
 pub struct PhaseMetrics {
     sent: Vec<Sent>,
-    /// Reports whose frames have not reached everybody yet.
+    /// Reports whose frames have not reached every socket.
     pub awaited: u32,
-    /// From report sent to frame received, for sockets that read at once.
+    /// From sending a report to receiving its frame, for sockets that read at once.
     pub latency: LatencyHistogram,
-    /// Change and state frames received since [`PhaseMetrics::begin`], by all sockets.
+    /// Change and state frames received by all sockets since [`PhaseMetrics::begin`].
     pub frames: u64,
-    /// Their payloads' bytes.
+    /// Bytes of their payloads.
     pub payload_bytes: u64,
 }
 
 impl PhaseMetrics {
-    /// Nothing sent.
+    /// Empty metrics.
     pub fn new() -> Result<Self> {
         Ok(Self { sent: Vec::new(), awaited: 0, latency: LatencyHistogram::new()?, frames: 0, payload_bytes: 0 })
     }
 
-    /// Begins a phase. Markers go on.
+    /// Starts a phase. Markers continue.
     pub fn begin(&mut self) {
         self.latency.clear();
         self.frames = 0;
@@ -98,7 +98,7 @@ impl PhaseMetrics {
         }
     }
 
-    /// A marker for a report sent at `at_ns`. With `waiting` over 0 it is awaited until so many
+    /// A marker for a report sent at `at_ns`. With `waiting` above 0, the report is pending until so many
     /// sockets have its frame.
     pub fn send(&mut self, at_ns: u64, waiting: u32) -> u32 {
         self.awaited += u32::from(waiting > 0);
@@ -106,13 +106,13 @@ impl PhaseMetrics {
         (self.sent.len() - 1) as u32
     }
 
-    /// A frame came.
+    /// Counts a frame.
     pub fn count(&mut self, payload_bytes: usize) {
         self.frames += 1;
         self.payload_bytes += payload_bytes as u64;
     }
 
-    /// It came to a socket that reads at once and carries `marker`.
+    /// Records that a socket which reads at once received `marker`.
     pub fn arrived(&mut self, marker: u32, at_ns: u64) {
         let Some(sent) = self.sent.get_mut(marker as usize) else { return };
         self.latency.add(at_ns.saturating_sub(sent.at_ns));
@@ -128,7 +128,7 @@ impl PhaseMetrics {
     }
 }
 
-/// The middle of some numbers; 0 for none.
+/// The median; 0 for no numbers.
 pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = numbers.into_iter().collect();
     sorted.sort_by(f64::total_cmp);

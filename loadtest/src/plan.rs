@@ -1,7 +1,7 @@
-//! The flights of a run, and the reports about them.
+//! The flights of a run and the reports about them.
 //!
-//! Carriers are X0 to Y9, which no airline has, so a run does not disturb a replayed day. A run
-//! finds the flights of the one before it on the same date and goes on from their revisions.
+//! Carriers are X0 to Y9, which no airline uses, so a run does not disturb a replayed day. A run finds the
+//! flights of an earlier run on the same date and continues from their revisions.
 
 use crate::frame_cache::remark;
 use crate::clock::now_ns;
@@ -11,20 +11,20 @@ use std::io::Write;
 
 /// Flights per carrier; numbers have four digits.
 const NUMBERS: usize = 9_000;
-/// Flights that leave from the same airport: more would be a board that no airport has.
+/// Flights per departure airport. No airport has boards with more.
 const FLIGHTS_PER_AIRPORT: usize = 2_000;
-/// Where they leave from, in this order; the first is the airport of board tests.
+/// The departure airports, in this order; the first is used in board tests.
 const AIRPORTS: [&str; 50] = [
     "JFK", "ATL", "LAX", "ORD", "DFW", "DEN", "SFO", "SEA", "LAS", "MCO", "CLT", "PHX", "MIA", "IAH", "BOS",
     "MSP", "FLL", "DTW", "PHL", "LGA", "BWI", "SLC", "SAN", "IAD", "DCA", "MDW", "TPA", "PDX", "HNL", "STL",
     "BNA", "AUS", "OAK", "MSY", "RDU", "SJC", "SMF", "SNA", "DAL", "MCI", "SAT", "PIT", "CLE", "IND", "CVG",
     "CMH", "BDL", "JAX", "ANC", "OGG",
 ];
-/// Reports say they were observed so long ago by the hub's clock, so that none is from its future
-/// where that clock and the greeting's differ.
+/// Observation times lie this far back by the hub's clock, so that none is in its future if its clock and
+/// that of `hello` differ.
 const OBSERVED_AGO: TimeDelta = TimeDelta::seconds(60);
 
-/// The hub's operational clock, as its greeting told it.
+/// The hub's operational clock, from its `hello`.
 #[derive(Clone, Copy, Debug)]
 pub struct HubClock {
     now: DateTime<Utc>,
@@ -33,37 +33,37 @@ pub struct HubClock {
 }
 
 impl HubClock {
-    /// Reads a greeting's `clock`.
+    /// Parses the `clock` of `hello`.
     pub fn from_hello(now: &str, speed_milli: i64) -> Result<Self> {
         let now =
             DateTime::parse_from_rfc3339(now).with_context(|| format!("the hub's clock says {now:?}"))?;
         Ok(Self { now: now.to_utc(), at_ns: now_ns(), speed_milli })
     }
 
-    /// The hub's time now.
+    /// The current time of the hub.
     pub fn now(&self) -> DateTime<Utc> {
         let real_ns = now_ns().saturating_sub(self.at_ns) as i64;
         self.now + TimeDelta::microseconds(real_ns / 1_000_000 * self.speed_milli)
     }
 }
 
-/// One flight of the run.
+/// A flight of the run.
 pub struct Flight {
     carrier: String,
     number: usize,
     from: &'static str,
     to: &'static str,
-    /// Its identifier, as the hub makes it from the natural key.
+    /// Its identifier, built from the natural key as the hub does.
     pub leg: String,
-    /// Observation time of its last report, in Unix microseconds: each report must be newer. No hub
-    /// takes a million reports a second on one flight, so that this never runs ahead of the clock,
-    /// where it would make the reports of a run's next round old news.
+    /// Observation time of its last report, in Unix microseconds: each report must be newer. No hub accepts
+    /// a million reports per second on one flight, so this never runs ahead of the clock. If it did, the
+    /// next round's reports would be outdated.
     observed_us: i64,
 }
 
 /// The flights of a run.
 pub struct Plan {
-    /// In the order of their numbers in the frames.
+    /// The flights by number.
     pub flights: Vec<Flight>,
     clock: HubClock,
     date: String,
@@ -71,21 +71,22 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// `count` flights of the hub's today, whose remarks are `remark_bytes` long.
+    /// `count` flights of the hub's current day, with remarks of `remark_bytes` length.
     pub fn new(count: usize, clock: HubClock, remark_bytes: usize) -> Self {
-        // The date at the origins: five hours behind UTC is near enough, the hub takes our word.
+        // The date at the origin: five hours behind UTC is close enough, because the hub accepts the
+        // reported date.
         let date = (clock.now() - TimeDelta::hours(5)).date_naive();
         let flights =
             (0..count).map(|index| Flight::new(index, &date.format("%Y%m%d").to_string())).collect();
         Self { flights, clock, date: date.to_string(), remark_bytes }
     }
 
-    /// The carrier whose flights the first 9,000 are.
+    /// The carrier of the first 9,000 flights.
     pub fn carrier() -> &'static str {
         "X0"
     }
 
-    /// Appends the report that makes flight `index` known, with all a board shows of it.
+    /// Appends the report that creates flight `index`, with everything a board shows.
     pub fn put_creation(&mut self, out: &mut Vec<u8>, index: usize) -> Result<()> {
         let departs = self.clock.now() + TimeDelta::minutes(120 + (index % 360) as i64);
         let seconds = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -103,7 +104,7 @@ impl Plan {
         self.put(out, index, &set)
     }
 
-    /// Appends the report of an everyday change: a gate that was not the last one.
+    /// Appends a report of a typical change: a new gate.
     pub fn put_gate(&mut self, out: &mut Vec<u8>, index: usize, turn: u64) -> Result<()> {
         let letter = char::from(b'A' + (turn % 26) as u8);
         let set = format!(r#"{{"departure.gate":"{letter}{}"}}"#, turn / 26 % 100);
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn many_reports_at_once_do_not_push_a_flight_ahead_of_the_clock() {
-        // A next round begins at the clock: what is ahead of it would make that round's reports old news.
+        // The next round starts at the clock. A report ahead of it would outdate that round's reports.
         let clock = HubClock::from_hello("2013-02-08T15:00:00Z", 1000).unwrap();
         let mut plan = Plan::new(1, clock, 60);
         let began_us = (clock.now() - OBSERVED_AGO).timestamp_micros();

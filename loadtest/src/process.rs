@@ -1,4 +1,4 @@
-//! What the kernel tells of a process: CPU time, memory, cores. Linux only, from `/proc`.
+//! Process data from the kernel: CPU time, memory, cores. Linux only, from `/proc`.
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
@@ -6,8 +6,8 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use std::fs;
 use std::path::Path;
 
-/// User and system time of a process so far, in nanoseconds. The kernel counts in ticks (10 ms
-/// on most machines), so a measured phase should take a second or more of it.
+/// User and system time of a process in nanoseconds. The kernel counts ticks (10 ms on most machines), so a
+/// measured phase should take a second of it or more.
 pub fn cpu_ns(pid: u32) -> Result<u64> {
     let stat =
         fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
@@ -15,7 +15,7 @@ pub fn cpu_ns(pid: u32) -> Result<u64> {
     Ok(ticks * (1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)))
 }
 
-/// `utime + stime` (fields 14 and 15) of a stat line; the name before them may hold anything.
+/// `utime + stime` (fields 14 and 15) of a stat line. The process name before them may contain anything.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let utime: u64 = fields.next()?.parse().ok()?;
@@ -23,8 +23,8 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(utime + stime)
 }
 
-/// Resident memory of a process in bytes. `smaps_rollup` is exact; `status`, which is read when
-/// the first is not allowed, may lag by some pages per thread.
+/// Resident memory of a process in bytes. `smaps_rollup` is exact. `status`, the fallback without
+/// permission, may lag by some pages per thread.
 pub fn rss_bytes(pid: u32) -> Result<u64> {
     let exact = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok();
     if let Some(kb) = exact.as_deref().and_then(|text| kilobytes(text, "Rss:")) {
@@ -63,8 +63,8 @@ fn one_core(core: usize) -> CpuSet {
     set
 }
 
-/// Raises this process's limit of open files as far as it may, and refuses when `sockets` and a
-/// few more do not fit.
+/// Raises this process's limit of open files to its maximum, and fails if `sockets` and a few more do not
+/// fit.
 pub fn make_room_for_sockets(sockets: u64) -> Result<()> {
     const OTHER_FILES: u64 = 128;
     let needed = sockets + OTHER_FILES;
@@ -114,20 +114,21 @@ fn listening_inode(line: &str, port: u16) -> Option<&str> {
 /// Cores, kernel and revision, for the head of a report.
 #[derive(serde::Serialize, Debug, Clone)]
 pub struct Machine {
-    /// Cores of the machine, however few this thread is bound to.
+    /// Cores of the machine, regardless of this thread's affinity.
     pub cores: usize,
-    /// The processor's name, as it calls itself.
+    /// The processor's name.
     pub processor: String,
     /// The kernel's release.
     pub kernel: String,
-    /// Load of the last minute when the run began: anything near or above the cores spoils a run.
+    /// Load average of the last minute at the start. A value near or above the number of cores makes a run
+    /// useless.
     pub load_1_min: String,
-    /// The git revision of the working folder, if it is one.
+    /// The git revision of the working folder, if any.
     pub revision: Option<String>,
 }
 
 impl Machine {
-    /// This machine, now.
+    /// The current machine.
     pub fn this() -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let cpuinfo = read("/proc/cpuinfo");

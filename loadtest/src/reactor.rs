@@ -1,5 +1,5 @@
-//! One epoll instance. Sockets are edge-triggered: an event is told once, and whoever gets it reads
-//! until a short read.
+//! An epoll instance. Sockets are edge-triggered: an event is reported once, and its handler reads until a
+//! short read.
 
 use anyhow::{Context, Result};
 use rustix::buffer::spare_capacity;
@@ -7,17 +7,17 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Events taken from the kernel at once.
+/// Events fetched at once.
 const EVENTS_MAX: usize = 1_024;
 
-/// What a socket is watched for.
+/// The events of interest of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watch {
-    /// Bytes to read, and room to write, each told once.
+    /// Input and room for output, each reported once.
     Edges,
-    /// Bytes to read, told as long as there are any.
+    /// Input, reported as long as there is some.
     Readable,
-    /// Nothing; errors and hang-ups are told all the same.
+    /// Nothing. Errors and hang-ups are reported anyway.
     Nothing,
 }
 
@@ -31,12 +31,12 @@ impl Watch {
     }
 }
 
-/// One thing that happened.
+/// An event.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {
-    /// The number under which the socket was added.
+    /// The socket's token.
     pub token: u64,
-    /// The other side is gone or going: read to the end even after a short read.
+    /// The peer is closing: read to the end even after a short read.
     pub ending: bool,
     /// There is room to write.
     pub writable: bool,
@@ -49,7 +49,7 @@ pub struct Reactor {
 }
 
 impl Reactor {
-    /// A new one.
+    /// A new instance.
     pub fn new() -> Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).context("cannot create an epoll instance")?;
         Ok(Self { epoll, events: Vec::with_capacity(EVENTS_MAX) })
@@ -60,13 +60,12 @@ impl Reactor {
         epoll::add(&self.epoll, socket, EventData::new_u64(token), watch.flags()).context("epoll add")
     }
 
-    /// Watches `socket` for something else.
+    /// Changes the events of interest of `socket`.
     pub fn change(&self, socket: impl AsFd, token: u64, watch: Watch) -> Result<()> {
         epoll::modify(&self.epoll, socket, EventData::new_u64(token), watch.flags()).context("epoll modify")
     }
 
-    /// Waits until something happens or `timeout_ns` have passed; 0 looks and returns. What
-    /// happened is put into `ready`, which is emptied first.
+    /// Waits for events or until `timeout_ns` has passed; 0 polls. Replaces the contents of `ready`.
     pub fn wait(&mut self, timeout_ns: u64, ready: &mut Vec<Ready>) -> Result<()> {
         ready.clear();
         let timeout = Timespec {

@@ -1,8 +1,7 @@
-//! `loadtest reconnect`: the screens of one board lose their link at once and come back at once.
+//! `loadtest reconnect`: the screens of one board lose their connection at once and reconnect at once.
 //!
-//! While they are away some flights change. Each screen is timed from the moment all begin to
-//! connect until it holds the board that REST tells, coming back with a position (`since`) and
-//! without one by turns.
+//! While they are away, some flights change. The time of each screen is measured from the start of all
+//! reconnections until it has the board that REST returns. Rounds with a `since` and without one alternate.
 
 use crate::args::Reconnect;
 use crate::listeners::{Asks, Listeners, Life};
@@ -24,17 +23,17 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Every screen should hold the right board within this.
+/// Goal: every screen has the correct board within this time.
 const RIGHT_WITHIN_MS: f64 = 2_000.0;
 /// Flights that change while the screens are away.
 const CHANGED_MEANWHILE: usize = 20;
 
-/// One way of coming back, over all rounds.
+/// One way of reconnecting, over all rounds.
 #[derive(Serialize)]
 struct Way {
     with_since: bool,
     right_after: Percentiles,
-    /// Snapshots that were the whole board, and those that were only what changed.
+    /// Full and partial snapshots.
     whole_snapshots: u64,
     partial_snapshots: u64,
     cpu_ms_per_round: f64,
@@ -140,7 +139,7 @@ fn come_back(
     })
 }
 
-/// Every screen holds what REST told before they came back, or something newer.
+/// Checks that every screen has the state that REST returned before, or a newer one.
 fn check(driver: &mut Driver, all: &[usize], flights: &[Value]) {
     let Listeners { frames, checker, lives, .. } = &mut driver.listeners;
     for id in all.iter().filter(|id| lives[**id] != Life::Ready) {
@@ -161,7 +160,7 @@ fn check(driver: &mut Driver, all: &[usize], flights: &[Value]) {
     }
 }
 
-/// Something for the screens to miss.
+/// Changes for the screens to miss.
 fn change_some(hub: &HubUnderTest, plan: &mut Plan, turn: u64) -> Result<()> {
     let count = plan.flights.len().min(CHANGED_MEANWHILE);
     if count == 0 {

@@ -1,4 +1,4 @@
-//! The report: tables for a person, the same as JSON for a program.
+//! The report of a run: tables for people, JSON for programs.
 
 use crate::checker::Violations;
 use crate::process::Machine;
@@ -7,14 +7,14 @@ use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-/// Rows under a title, right-aligned but for the first column.
+/// A table, right-aligned except for the first column.
 #[derive(Serialize, Debug)]
 pub struct Table {
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// Heads, with units.
+    /// Column heads with units.
     pub columns: Vec<String>,
-    /// Cells as they are printed.
+    /// Cells as printed.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -50,20 +50,20 @@ impl Table {
     }
 }
 
-/// A number that was measured against a limit.
+/// A measured number with its limit.
 #[derive(Serialize, Debug, Clone)]
 pub struct Goal {
-    /// What is asked.
+    /// The name.
     pub name: String,
-    /// What was measured.
+    /// The measured value.
     pub measured: f64,
-    /// It should be at most this, or at least if `at_least`.
+    /// The limit: an upper one, or a lower one with `at_least`.
     pub limit: f64,
     /// More is better.
     pub at_least: bool,
-    /// Unit of both; empty for a ratio.
+    /// The unit of both; empty for a ratio.
     pub unit: &'static str,
-    /// Whether it was reached.
+    /// Whether the goal was met.
     pub met: bool,
 }
 
@@ -79,29 +79,29 @@ impl Goal {
     }
 }
 
-/// What a run found.
+/// The results of a run.
 #[derive(Serialize, Debug)]
 pub struct Report {
     /// The command.
     pub title: String,
-    /// Where it ran.
+    /// The machine.
     pub machine: Machine,
-    /// What was measured.
+    /// The tables.
     pub tables: Vec<Table>,
-    /// Numbers against limits.
+    /// The goals.
     pub goals: Vec<Goal>,
-    /// Broken rules by name, with how often.
+    /// Counts of violations by rule.
     pub violations: std::collections::BTreeMap<&'static str, u64>,
-    /// The first broken rules, in words.
+    /// Descriptions of the first violations.
     pub violations_told: Vec<String>,
-    /// What a reader must know to judge the numbers.
+    /// Notes needed to judge the numbers.
     pub notes: Vec<String>,
-    /// The numbers themselves, for programs.
+    /// The numbers, for programs.
     pub values: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Report {
-    /// An empty report about this machine.
+    /// An empty report of this machine.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -115,13 +115,13 @@ impl Report {
         }
     }
 
-    /// Takes what was found wrong.
+    /// Adds violations.
     pub fn take_violations(&mut self, violations: Violations) {
         self.violations = violations.counts;
         self.violations_told = violations.told;
     }
 
-    /// Keeps a number or a structure under `name` for programs.
+    /// Stores a value under `name`, for programs.
     pub fn value(&mut self, name: impl Into<String>, value: impl Serialize) -> Result<()> {
         self.values.insert(name.into(), serde_json::to_value(value)?);
         Ok(())
@@ -132,12 +132,12 @@ impl Report {
         self.violations.is_empty()
     }
 
-    /// Whether every goal was reached.
+    /// Whether every goal was met.
     pub fn goals_met(&self) -> bool {
         self.goals.iter().all(|goal| goal.met)
     }
 
-    /// Prints it for a person.
+    /// Prints the report.
     pub fn print(&self, out: &mut impl Write) -> Result<()> {
         let machine = &self.machine;
         writeln!(out, "{}", self.title)?;
@@ -188,14 +188,14 @@ impl Report {
         table.print(out)
     }
 
-    /// Writes it for a program.
+    /// Writes the report as JSON.
     pub fn write_json(&self, path: &Path) -> Result<()> {
         let json = serde_json::to_vec_pretty(self)?;
         std::fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
-/// A number with as many digits as are worth reading.
+/// A number with a useful count of digits.
 pub fn short(n: f64) -> String {
     match n.abs() {
         a if a >= 100.0 => format!("{n:.0}"),

@@ -1,16 +1,16 @@
-//! What is pushed to a server so that it broadcasts: reports to the hub, ready frames to the ceiling.
+//! The input that makes a server broadcast: reports for the hub, frames for the baseline.
 
 use crate::frame_cache::remark;
 use crate::plan::Plan;
 use anyhow::Result;
 use std::io::Write;
 
-/// Where broadcasts come from.
+/// A source of broadcasts.
 pub struct Traffic {
     kind: Kind,
     flights: usize,
     cursor: usize,
-    /// Sockets that read at once and follow each flight.
+    /// Followers of each flight that read at once.
     followers: Vec<u32>,
 }
 
@@ -19,7 +19,7 @@ enum Kind {
     Frames(Frames),
 }
 
-/// Frames as the hub would make them, for the ceiling.
+/// Frames in the hub's format, for the baseline.
 pub struct Frames {
     legs: Vec<String>,
     revs: Vec<u32>,
@@ -32,36 +32,36 @@ impl Traffic {
         Self { kind: Kind::Reports(plan), flights, cursor: 0, followers: vec![0; flights] }
     }
 
-    /// Frames about `legs`, all at revision 1 before the first, of `payload_bytes` each.
+    /// Frames about `legs`, starting at revision 1, of `payload_bytes` each.
     pub fn frames(legs: Vec<String>, payload_bytes: usize) -> Self {
         let flights = legs.len();
         let frames = Frames { revs: vec![1; flights], legs, payload_bytes };
         Self { kind: Kind::Frames(frames), flights, cursor: 0, followers: vec![0; flights] }
     }
 
-    /// How many flights change.
+    /// Number of flights that change.
     pub fn flights(&self) -> usize {
         self.flights
     }
 
-    /// Says how many sockets that read at once follow each flight.
+    /// Sets the number of followers of each flight that read at once.
     pub fn set_followers(&mut self, followers: Vec<u32>) {
         self.followers = followers;
     }
 
-    /// How many sockets that read at once follow `flight`.
+    /// Number of followers of `flight` that read at once.
     pub fn followers(&self, flight: usize) -> u32 {
         self.followers[flight]
     }
 
-    /// The flight that changes next; all take turns.
+    /// The next flight to change, in turn.
     pub fn next_flight(&mut self) -> usize {
         let flight = self.cursor;
         self.cursor = (self.cursor + 1) % self.flights;
         flight
     }
 
-    /// The plan, when reports are pushed.
+    /// The plan, if reports are pushed.
     pub fn plan(&mut self) -> Option<&mut Plan> {
         match &mut self.kind {
             Kind::Reports(plan) => Some(plan),
@@ -69,7 +69,7 @@ impl Traffic {
         }
     }
 
-    /// Last revisions, when we make the frames ourselves.
+    /// The last revisions, if frames are pushed.
     pub fn revs(&self) -> Option<&[u32]> {
         match &self.kind {
             Kind::Reports(_) => None,
@@ -77,7 +77,7 @@ impl Traffic {
         }
     }
 
-    /// Appends one change of `flight` that carries `marker`.
+    /// Appends one change of `flight` with `marker`.
     pub fn put(&mut self, out: &mut Vec<u8>, first: bool, flight: usize, marker: u32) -> Result<()> {
         match &mut self.kind {
             Kind::Reports(plan) => {
@@ -93,7 +93,7 @@ impl Traffic {
         }
     }
 
-    /// Ends a body.
+    /// Completes a body.
     pub fn finish(&self, out: &mut Vec<u8>) {
         if matches!(self.kind, Kind::Reports(_)) {
             out.push(b']');

@@ -1,7 +1,7 @@
 //! Thousands of WebSocket clients on one thread.
 //!
-//! A client costs a file descriptor and a hundred bytes. Reads go into one shared buffer; what a
-//! frame means is the [`ClientEvents`]'s business.
+//! A client takes a file descriptor and a hundred bytes. Reads go into one shared buffer; a
+//! [`ClientEvents`] handles the frames.
 
 use crate::clock::now_ns;
 use crate::hub_address::HubAddress;
@@ -14,32 +14,32 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Which socket, from 0.
+/// The number of a socket, from 0.
 pub type SockId = usize;
 
-/// Why a socket is no more.
+/// Why a socket closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closed {
     /// The server closed it with a code and a reason.
     Code(u16, String),
-    /// It was lost, or never came about.
+    /// It was lost, or never connected.
     Lost(String),
 }
 
-/// Is told what the sockets hear.
+/// A handler of client events.
 pub trait ClientEvents {
-    /// The handshake is done. What is returned is sent as a text frame.
+    /// The handshake is complete. Returns a text frame to send.
     fn opened(&mut self, id: SockId) -> Option<String>;
-    /// A text frame came. What is returned is sent as a text frame.
+    /// A text frame arrived. Returns a text frame to send.
     fn text(&mut self, id: SockId, payload: &[u8], at_ns: u64) -> Option<&'static str>;
-    /// It is over.
+    /// The socket closed.
     fn closed(&mut self, id: SockId, why: Closed);
 }
 
-/// How eagerly a socket reads.
+/// How a socket reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pace {
-    /// Whatever comes, at once.
+    /// Everything, at once.
     Full,
     /// Only when [`WsClients::read_slowly`] is called.
     Sips,
@@ -51,9 +51,9 @@ struct Sock {
     stream: TcpStream,
     open: bool,
     pace: Pace,
-    /// The cut tail of what was read.
+    /// The incomplete frame at the end of the input.
     rest: Vec<u8>,
-    /// What could not be written yet.
+    /// Output that could not be written yet.
     out: Vec<u8>,
 }
 
@@ -66,14 +66,14 @@ pub struct WsClients {
 }
 
 impl WsClients {
-    /// Clients of the WebSocket at `path` of `hub`; none is connected yet.
+    /// Unconnected clients of the WebSocket at `path` of `hub`.
     pub fn new(hub: &HubAddress, path: &str) -> Self {
         let request = ws::upgrade_request(&hub.host, path);
         Self { hub: hub.clone(), request, socks: Vec::new(), buffer: vec![0; 64 << 10] }
     }
 
-    /// Begins to connect socket `id`, anew if it was connected before. With `small_buffer` the
-    /// kernel holds as little as possible for it, so that a reader that stops is felt soon.
+    /// Starts to connect socket `id`, again if it was connected before. `small_buffer` minimizes the
+    /// kernel's buffer, so that a reader that stops has an effect soon.
     pub fn connect(&mut self, reactor: &Reactor, id: SockId, small_buffer: bool) -> Result<()> {
         let domain = Domain::for_address(self.hub.address);
         let socket =
@@ -85,7 +85,7 @@ impl WsClients {
         }
         match socket.connect(&SockAddr::from(self.hub.address)) {
             Ok(()) => {}
-            // EINPROGRESS: epoll tells when there is room to write, which means connected.
+            // EINPROGRESS: epoll reports the socket as writable once it is connected.
             Err(e) if e.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
             Err(e) => return Err(e).with_context(|| format!("cannot connect to {}", self.hub.host)),
         }
@@ -115,13 +115,12 @@ impl WsClients {
         }
     }
 
-    /// Lets a slow reader take a little.
+    /// Lets a slow reader read a little.
     pub fn read_slowly(&mut self, id: SockId, listener: &mut impl ClientEvents) {
         self.read_once(id, SLOW_SIP_BYTES, listener);
     }
 
-    /// Changes how eagerly an open socket reads. One that reads fully again reads at once what
-    /// has piled up.
+    /// Changes how an open socket reads. A socket that reads fully again reads its backlog at once.
     pub fn set_pace(
         &mut self,
         reactor: &Reactor,
@@ -139,7 +138,7 @@ impl WsClients {
         Ok(())
     }
 
-    /// Whether the handshake is done and the socket is alive.
+    /// Whether the handshake is complete and the socket open.
     pub fn is_open(&self, id: SockId) -> bool {
         matches!(self.socks.get(id), Some(Some(sock)) if sock.open)
     }
@@ -153,12 +152,12 @@ impl WsClients {
         }
     }
 
-    /// Drops every socket at once, as a power cut at a switch would: resets, no farewell. (It also
-    /// leaves no port behind in TIME_WAIT, so that round after round finds ports enough.)
+    /// Resets every socket, as a power cut at a switch would. (Resets also leave no port in TIME_WAIT, so
+    /// that many rounds find enough ports.)
     pub fn drop_all(&mut self) {
         for sock in self.socks.drain(..).flatten() {
             let socket = Socket::from(sock.stream);
-            // A socket that cannot be reset is closed all the same.
+            // A socket that cannot be reset is closed normally.
             drop(socket.set_linger(Some(Duration::ZERO)));
         }
     }
@@ -167,15 +166,15 @@ impl WsClients {
         let whole = self.buffer.len();
         loop {
             match self.read_once(id, whole, listener) {
-                // A short read has emptied the socket; the next edge will tell of more. When the
-                // other side is going, no edge comes after this one.
+                // A short read has emptied the socket, and the next edge reports more. If the peer is
+                // closing, no edge follows.
                 Some(n) if n == whole || to_the_end => {}
                 _ => return,
             }
         }
     }
 
-    /// Reads once; `None` when there is nothing more to read now, or ever.
+    /// Reads once; `None` if there is nothing more to read now, or ever.
     fn read_once(&mut self, id: SockId, most: usize, listener: &mut impl ClientEvents) -> Option<usize> {
         let sock = self.socks.get_mut(id)?.as_mut()?;
         let why = match sock.stream.read(&mut self.buffer[..most]) {
@@ -215,7 +214,7 @@ impl Sock {
         Ok(())
     }
 
-    /// Takes bytes from the server; `Some` when it said goodbye.
+    /// Handles bytes from the server; `Some` when the server closed.
     fn take(&mut self, id: SockId, fresh: &[u8], listener: &mut impl ClientEvents) -> Result<Option<Closed>> {
         let at_ns = now_ns();
         if self.open {

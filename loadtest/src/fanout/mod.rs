@@ -1,8 +1,8 @@
-//! `loadtest fanout`: many sockets hear each change.
+//! `loadtest fanout`: many sockets receive each change.
 //!
-//! Hub and ceiling are measured by turns in the same run with the same client code, because an
-//! absolute time differs from machine to machine. Medians over the rounds are told. One more way
-//! to push or to listen is a phase in `round`; one more question about readers belongs in `readers`.
+//! Hub and baseline are measured in turn, in the same run and with the same client code, because absolute
+//! times differ between machines. The report shows medians over the rounds. Add another load as a phase in
+//! `round`, and another check of slow readers in `readers`.
 
 mod readers;
 mod round;
@@ -22,14 +22,14 @@ use anyhow::{Context, Result};
 use round::{Round, Side};
 use std::path::Path;
 
-/// Everything a round needs to know.
+/// The inputs of all rounds.
 pub(crate) struct Setup<'a> {
     pub(crate) args: &'a Fanout,
     pub(crate) hub: Option<HubUnderTest>,
     pub(crate) ceiling: Option<BaselineProcess>,
 }
 
-/// Runs it; `program` is this binary, to be started as the ceiling.
+/// Runs it. `program` is this binary, which is started as the baseline server.
 pub fn run(args: &Fanout, program: &Path) -> Result<Report> {
     check(args)?;
     let most =
@@ -55,7 +55,7 @@ pub fn run(args: &Fanout, program: &Path) -> Result<Report> {
     Ok(report)
 }
 
-/// Refuses combinations that make no sense or no room.
+/// Refuses combinations that make no sense or exceed limits.
 fn check(args: &Fanout) -> Result<()> {
     let flights = u64::from(args.flights);
     let most = args.sockets.iter().copied().max().unwrap_or_default();
@@ -98,7 +98,7 @@ impl<'a> Setup<'a> {
         Ok(Self { args, hub, ceiling })
     }
 
-    /// Hub and ceiling by turns.
+    /// Hub and baseline in turn.
     fn rounds(&self, sockets: usize, violations: &mut Violations) -> Result<Vec<Round>> {
         let mut rounds = Vec::new();
         let mut payload_bytes = self.args.payload_bytes as usize;
@@ -106,7 +106,7 @@ impl<'a> Setup<'a> {
             if let Some(hub) = &self.hub {
                 let round = round::run(self.args, &Side::Hub(hub), sockets, nth, violations)
                     .with_context(|| format!("hub, round {}", nth + 1))?;
-                // The ceiling sends frames as long as the hub's were.
+                // The baseline sends frames of the hub's length.
                 payload_bytes = round.payload_bytes;
                 rounds.push(round);
             }
@@ -122,14 +122,14 @@ impl<'a> Setup<'a> {
     }
 }
 
-/// The plan whose frames have about the payload asked for.
+/// A plan whose frames have about the requested payload.
 pub(crate) fn hub_plan(args: &Fanout, hub: &HubUnderTest) -> Plan {
     const FRAME_AROUND_REMARK: &str = r#"{"type":"change","leg":"X0-1000-20130208-JFK-ATL","rev":123,"at":"2013-02-08T15:00:00Z","kinds":["remark"],"set":{"remark":""}}"#;
     let remark_bytes = (args.payload_bytes as usize).saturating_sub(FRAME_AROUND_REMARK.len());
     Plan::new(args.flights as usize, hub.greeting.clock, remark_bytes)
 }
 
-/// The topics that sockets follow, by turns.
+/// The topics that sockets follow, in turn.
 pub(crate) fn topics(topic: Topic, legs: &[String]) -> Vec<String> {
     match topic {
         Topic::Flight => legs.iter().map(|leg| format!("flight/{leg}")).collect(),

@@ -1,7 +1,7 @@
 //! Readers that are slow, and readers that read nothing until the end.
 //!
-//! Asked: does the hub's memory stay bounded, do the others notice, and is the picture of the
-//! bad readers right once they read?
+//! Checks that the hub's memory stays bounded, that the others are not affected, and that slow readers have
+//! the correct state once they read.
 
 use super::round::{Phase, Side, build, check_end, followers, measure};
 use crate::args::{Fanout, Topic};
@@ -15,29 +15,29 @@ use crate::ws_clients::{Closed, Pace, SockId};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Reports per second when the command line names no rate.
+/// Reports per second if the command line has no rate.
 const RATE_PER_S: u32 = 200;
-/// Unread bytes a socket may have caused in the hub at most, on top of what any connection costs.
+/// Most memory per non-reading socket, on top of what a connection takes.
 pub(crate) const GROWTH_MAX_BYTES: f64 = 64.0 * 1024.0;
 
-/// What this stage found.
+/// The results of this stage.
 #[derive(Serialize, Debug)]
 pub(crate) struct Found {
     pub(crate) rate_per_s: u32,
     /// The well-behaved sockets alone, and beside the bad ones.
     pub(crate) alone: Phase,
     pub(crate) beside: Phase,
-    /// Growth of the hub's resident memory while the bad readers did not read, per bad reader.
+    /// Growth of the hub's resident memory per bad reader while they did not read.
     pub(crate) growth_bytes_per_reader: f64,
-    /// Growth while there were no bad readers, all in all: the run's own noise.
+    /// Growth in total without bad readers: the noise of the run.
     pub(crate) growth_bytes_alone: f64,
-    /// Bad readers that the hub let go, by close code.
+    /// Bad readers that the hub disconnected, by close code.
     pub(crate) let_go: std::collections::BTreeMap<String, u64>,
-    /// Jumps over revisions: conflation.
+    /// Skipped revisions: conflation.
     pub(crate) conflated: u64,
 }
 
-/// Runs the stage with the first number of sockets as the well-behaved.
+/// Runs the stage with the first number of sockets as the well-behaved ones.
 pub(crate) fn run(args: &Fanout, hub: &HubUnderTest, violations: &mut Violations) -> Result<Found> {
     let side = Side::Hub(hub);
     let fast = args.sockets.first().copied().unwrap_or(1) as usize;
@@ -82,15 +82,15 @@ pub(crate) fn run(args: &Fanout, hub: &HubUnderTest, violations: &mut Violations
     })
 }
 
-/// The bad readers read what has piled up. Those that were let go come back. From here on all are
-/// held to the same picture as everybody.
+/// The bad readers read their backlog. Disconnected ones reconnect. From here on all are checked for the
+/// same state as the others.
 fn read_at_last(driver: &mut Driver, bad: &[SockId]) -> Result<()> {
-    // A reader that was told to come back is no violation, so they stay `Slow` in name.
+    // A disconnect that asks a reader to come back is not a violation, so they stay `Slow`.
     for id in bad {
         driver.listeners.readers[*id] = Reader::Slow;
     }
     driver.set_pace(bad, Pace::Full)?;
-    // What was closed while nobody read is noticed as soon as the rest is read.
+    // Closes are noticed only when the rest is read.
     driver.rest(crate::clock::SECOND_NS)?;
     let gone: Vec<SockId> =
         bad.iter().copied().filter(|id| driver.listeners.lives[*id] == Life::Closed).collect();
@@ -111,8 +111,8 @@ fn read_at_last(driver: &mut Driver, bad: &[SockId]) -> Result<()> {
     Ok(())
 }
 
-/// Close codes of bad readers. 4000 to 4099 mean "come back"; anything else, and a connection cut
-/// without a word, is no way to treat a slow reader.
+/// Close codes of bad readers. 4000 to 4099 mean "come back". Any other code, and a connection without a
+/// close frame, is a violation.
 fn let_go(driver: &mut Driver) -> std::collections::BTreeMap<String, u64> {
     let mut codes = std::collections::BTreeMap::new();
     for (id, why) in std::mem::take(&mut driver.listeners.closes) {

@@ -1,4 +1,4 @@
-//! One round of one server: connect, weigh, load, check, drop.
+//! One round with one server: connect, measure memory, load, check, disconnect.
 
 use super::{hub_plan, topics};
 use crate::args::{Fanout, Topic};
@@ -17,18 +17,18 @@ use crate::ws_clients::WsClients;
 use anyhow::Result;
 use serde::Serialize;
 
-/// Unmeasured load before the first phase, so that caches and buffers are as in use.
+/// Unmeasured load before the first phase, to warm caches and buffers.
 const WARM_UP_NS: u64 = SECOND_NS / 2;
 
-/// Between the last handshake and the look at memory.
+/// From the last handshake to the measurement of memory.
 const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
 
-/// Sockets that are connected before memory is first looked at: a tenth, but no more than this.
+/// Sockets that connect before memory is first measured: a tenth, at most this many.
 const EARLY_SOCKETS_MAX: usize = 100;
-/// Changes per second they hear for a second.
+/// Changes per second that they receive for a second.
 const EARLY_RATE_PER_S: u32 = 50;
 
-/// Which server.
+/// The server.
 pub(crate) enum Side<'a> {
     Hub(&'a HubUnderTest),
     Ceiling { hub: HubAddress, pid: u32, payload_bytes: usize },
@@ -51,16 +51,16 @@ pub(crate) struct Phase {
     pub(crate) frames: u64,
     pub(crate) seconds: f64,
     pub(crate) cpu_us_per_frame: f64,
-    /// Share of one core the server took.
+    /// The server's share of one core.
     pub(crate) cores: f64,
     pub(crate) latency: Percentiles,
 }
 
-/// What a round found.
+/// The results of a round.
 #[derive(Serialize, Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) is_hub: bool,
-    /// Of the first round only: later connections take memory that earlier ones gave back.
+    /// In the first round only, because later connections reuse freed memory.
     pub(crate) bytes_per_socket: Option<f64>,
     pub(crate) connect_s: f64,
     pub(crate) payload_bytes: usize,
@@ -105,10 +105,9 @@ pub(crate) fn run(
     })
 }
 
-/// Connects everybody and tells by how many bytes the server's memory grew per idle connection, and
-/// how many seconds the connecting took. The first
-/// few come earlier and hear some changes, so that what a server allocates once, at the first of
-/// anything, is not counted.
+/// Connects all sockets. Returns the growth of the server's memory per idle connection in bytes, and the
+/// time to connect in seconds. The first few connect earlier and receive some changes, so that one-time
+/// allocations do not count.
 fn connect(args: &Fanout, driver: &mut Driver, pid: u32, sockets: usize) -> Result<(f64, f64)> {
     let early = (sockets / 10).min(EARLY_SOCKETS_MAX);
     assume_ceiling_start(driver, 0..early);
@@ -120,13 +119,13 @@ fn connect(args: &Fanout, driver: &mut Driver, pid: u32, sockets: usize) -> Resu
     driver.connect(&(early..sockets).collect::<Vec<_>>(), args.connect_rate)?;
     let took_s = (now_ns() - start) as f64 / 1e9;
     wait_until_quiet(driver, pid)?;
-    // A connection is idle once the server has forgotten its handshake.
+    // A connection is idle once the server has released the memory of its handshake.
     std::thread::sleep(SETTLE);
     let grown = rss_bytes(pid)?.saturating_sub(rss_before) as f64 / (sockets - early) as f64;
     Ok((grown, took_s))
 }
 
-/// Listeners and pushers for `sockets` sockets of `side`, none connected.
+/// Unconnected clients and connections for `sockets` sockets of `side`.
 pub(crate) fn build(args: &Fanout, side: &Side<'_>, sockets: usize) -> Result<Driver> {
     let flights = args.flights as usize;
     let follows = if args.topic == Topic::Flight && flights > 1 { Follows::One } else { Follows::All };
@@ -145,7 +144,7 @@ pub(crate) fn build(args: &Fanout, side: &Side<'_>, sockets: usize) -> Result<Dr
         Side::Ceiling { hub, payload_bytes, .. } => {
             let legs: Vec<String> =
                 (0..flights).map(|n| format!("X0-{}-20130208-JFK-ATL", 1_000 + n)).collect();
-            // The ceiling sends everything to everybody, so one flight stands for the sockets' own.
+            // The baseline sends everything to all, so one flight stands for the sockets' own.
             let legs = if follows == Follows::One { legs[..1].to_vec() } else { legs };
             let listeners =
                 Listeners::new(sockets, legs.iter().map(String::as_str), Follows::All, Asks::Nothing)?;
@@ -157,7 +156,7 @@ pub(crate) fn build(args: &Fanout, side: &Side<'_>, sockets: usize) -> Result<Dr
     }
 }
 
-/// How many sockets that read at once follow each flight.
+/// Number of followers of each flight that read at once.
 pub(crate) fn followers(listeners: &Listeners, flights: usize, follows: Follows) -> Vec<u32> {
     let mut followers = vec![0; flights];
     for sock in listeners.fast() {
@@ -169,7 +168,7 @@ pub(crate) fn followers(listeners: &Listeners, flights: usize, follows: Follows)
     followers
 }
 
-/// The ceiling has no snapshots: its sockets begin at the source's revision when they connect.
+/// The baseline has no snapshots: its sockets start at the current revision.
 fn assume_ceiling_start(driver: &mut Driver, sockets: std::ops::Range<usize>) {
     let Some(revs) = driver.traffic.revs().map(<[u32]>::to_vec) else { return };
     for sock in sockets {
@@ -201,8 +200,8 @@ pub(crate) fn measure(
     })
 }
 
-/// At the end every socket holds the last revision of every flight it follows, and the picture
-/// that the frames gave is the one REST tells.
+/// Checks that every socket has the last revision of every flight it follows, and that the state from
+/// frames equals REST.
 pub(crate) fn check_end(driver: &mut Driver, side: &Side<'_>) -> Result<()> {
     let flights = match side {
         Side::Hub(hub) => {
@@ -226,7 +225,7 @@ pub(crate) fn check_end(driver: &mut Driver, side: &Side<'_>) -> Result<()> {
             .collect()
     };
     let socks = still(driver);
-    // What has stalled once is not waited for again.
+    // After a stall there is no point in waiting.
     let patience_s = if driver.has_stalled() { 0 } else { STALL_TIMEOUT_S };
     driver.until(patience_s, |driver| driver.listeners.checker.all_hold(socks.iter().copied(), &last))?;
     driver.listeners.checker.settle(socks.into_iter(), &last);

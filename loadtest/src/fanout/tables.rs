@@ -1,4 +1,4 @@
-//! What `fanout` tells: tables, goals, notes.
+//! Tables, goals and notes of `fanout`.
 
 use super::readers::{Found, GROWTH_MAX_BYTES};
 use super::round::{Phase, Round};
@@ -7,20 +7,19 @@ use crate::phase_metrics::{Percentiles, median};
 use crate::report::{Goal, Report, Table, short};
 use anyhow::Result;
 
-/// CPU per delivered frame at most, as a ratio to the ceiling of the same run, one change at a time.
+/// Goal: CPU per delivered frame relative to the baseline of the same run, one change at a time.
 const RATIO_WINDOW_MAX: f64 = 1.15;
-/// The same when 16 reports come in one POST.
+/// The same with 16 reports per POST.
 const RATIO_BURST_MAX: f64 = 0.15;
-/// The burst that goal is stated for.
+/// The burst for which that goal is stated.
 const BURST_OF_GOAL: u32 = 16;
-/// The goals of CPU are stated for so many sockets and more: with few, what a change itself costs is all
-/// there is.
+/// The CPU goals apply from this many sockets on. With few, the cost of the change itself dominates.
 const SOCKETS_OF_GOAL_MIN: u32 = 1_000;
-/// Resident memory per idle connection at most.
+/// Goal: resident memory per idle connection.
 const CONNECTION_MAX_KB: f64 = 4.0;
-/// Others are unharmed by bad readers when their p99 is at most this many times what it was...
+/// Others are unaffected by bad readers if their p99 is at most this many times the value before...
 const UNHARMED_RATIO: f64 = 1.5;
-/// ...and this much more, for what a scheduler does by chance.
+/// ...plus this much, for scheduling noise.
 const UNHARMED_MORE_MS: f64 = 1.0;
 
 /// Tables and goals of the rounds with `sockets` sockets.
@@ -66,9 +65,9 @@ fn ratio_goal(args: &Fanout, sockets: u32, phase: &str, ratio: f64) -> Option<Go
     Some(Goal::at_most(name, ratio, limit, "x"))
 }
 
-/// The hub's CPU a frame beside that of the ceiling that was measured right after it: the median over
-/// the rounds. A machine that others share is slower for minutes at a time, and that is in both sides of
-/// a pair, while the medians of either side may come from different minutes.
+/// The hub's CPU per frame relative to the baseline measured right after it: the median over the rounds. A
+/// shared machine is slower for minutes at a time, which affects both sides of a pair, while the two
+/// medians may come from different minutes.
 fn pairs(rounds: &[Round], name: &str) -> Option<f64> {
     let of = |is_hub: bool| {
         let phases = rounds.iter().filter(move |r| r.is_hub == is_hub).flat_map(|r| &r.phases);
@@ -198,7 +197,7 @@ pub(super) fn readers(report: &mut Report, args: &Fanout, found: &Found) -> Resu
     report.value("readers", found)
 }
 
-/// What must be known to judge the numbers.
+/// Notes needed to judge the numbers.
 pub(super) fn notes(report: &mut Report, args: &Fanout) {
     let cores = report.machine.cores;
     report.notes.push(

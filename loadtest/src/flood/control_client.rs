@@ -1,4 +1,4 @@
-//! A follower and a poster who do nothing wrong.
+//! A well-behaved follower and a poster, which measure whether a flood affects others.
 
 use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::checker::Violations;
@@ -15,21 +15,21 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Length of the remark that changes: it carries the marker of its report.
+/// Length of the remark that changes and carries the marker of its report.
 pub(super) const REMARK_BYTES: usize = 60;
 
-/// How long the follower waits for frames before it looks whether a report is due.
+/// How long the follower waits for frames before it checks whether a report is due.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// What they saw.
+/// What they measured.
 pub(super) struct ControlResult {
     pub(super) follower: Percentiles,
     pub(super) poster: Percentiles,
-    /// What went wrong, in words.
+    /// Descriptions of failures.
     pub(super) not_served: Vec<String>,
 }
 
-/// Both, on one thread each.
+/// Both, on a thread each.
 pub(super) struct ControlClient<'a> {
     hub: &'a HubUnderTest,
     plan: Plan,
@@ -39,14 +39,13 @@ pub(super) struct ControlClient<'a> {
 }
 
 impl<'a> ControlClient<'a> {
-    /// Opens the follower's socket. The poster changes the first flight of the plan `rate` times a
-    /// second.
+    /// Opens the follower's socket. The poster changes the first flight of the plan `rate` times a second.
     pub(super) fn new(hub: &'a HubUnderTest, plan: Plan, rate: u32) -> Result<Self> {
         let follower = Follower::open(hub, &plan.flights[0].leg)?;
         Ok(Self { hub, plan, every_ns: SECOND_NS / u64::from(rate), follower, marker: 0 })
     }
 
-    /// Goes on for so long. `meanwhile` is called some times a second.
+    /// Continues for this long, and calls `meanwhile` several times a second.
     pub(super) fn watch(
         &mut self,
         time: Duration,
@@ -69,7 +68,7 @@ impl<'a> ControlClient<'a> {
                     plan.put_remark(&mut body, 0, *marker)?;
                     body.push(b']');
                     let at = now_ns();
-                    // The follower stops listening only when it gives up.
+                    // The receiver ends only when the follower gives up.
                     let _ = sender.send((*marker, at));
                     *marker += 1;
                     match calm.post(&hub.reports_path, hub.key.as_ref(), &body) {
@@ -88,7 +87,7 @@ impl<'a> ControlClient<'a> {
                     Vec::new()
                 }) {
                     waiting.extend(sent.try_iter());
-                    // A state stands for all changes that it skips.
+                    // A state covers all changes that it skips.
                     let later = waiting.split_off(&(marker + 1));
                     for at in std::mem::replace(&mut waiting, later).into_values() {
                         times.add(came.saturating_sub(at));
@@ -120,7 +119,7 @@ impl<'a> ControlClient<'a> {
     }
 }
 
-/// One WebSocket that follows one flight.
+/// A WebSocket that follows one flight.
 struct Follower {
     leg: String,
     stream: TcpStream,
@@ -149,7 +148,7 @@ impl Follower {
         Ok(Self { leg: leg.to_owned(), stream, rest: Vec::new(), frames })
     }
 
-    /// Markers that came and when, after a moment at most.
+    /// Received markers with their times; waits a moment at most.
     fn read(&mut self) -> Result<Vec<(u32, u64)>> {
         let mut chunk = [0; 16 << 10];
         let length = match self.stream.read(&mut chunk) {

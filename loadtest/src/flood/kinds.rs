@@ -1,4 +1,4 @@
-//! What clients do to a hub that is not meant to bear it.
+//! The kinds of misbehaving clients.
 
 use crate::args::Flood;
 use crate::clock::{SECOND_NS, now_ns};
@@ -15,42 +15,42 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Connections of each client that asks over HTTP and does not read.
+/// Connections of each client that sends HTTP requests and does not read.
 pub(super) const CONNECTIONS_A_READER: u64 = 30;
-/// Requests that such a connection sends in one breath.
+/// Requests that such a connection pipelines.
 const PIPELINED: usize = 20;
-/// Follows that a socket sends in one breath.
+/// Subscriptions that a socket sends at once.
 const FOLLOWS: usize = 60;
 /// Bytes that a flooding client offers its socket at once.
 const OFFERED_BYTES: usize = 64 << 10;
-/// A slow sender's next byte comes after so long.
+/// The interval between two bytes of a slow sender.
 const SLOW_BYTE_EVERY_NS: u64 = SECOND_NS / 4;
-/// The board that is asked for.
+/// The requested board.
 const BOARD: &str = "board/JFK/departures";
 
-/// What the clients of one flood do.
+/// The behaviour of a flood's clients.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// WebSocket pongs, as fast as the link carries them.
+    /// WebSocket pongs at full speed.
     Pongs,
-    /// WebSocket pings, whose answers nobody reads.
+    /// WebSocket pings whose answers are not read.
     Pings,
-    /// Leaving topics that nobody follows.
+    /// Unsubscribing from topics without a subscription.
     Unfollow,
-    /// Commands that there are not.
+    /// Unknown commands.
     Unknown,
-    /// Following a long board again and again, and reading nothing.
+    /// Subscribing to a long board repeatedly, without reading.
     Snapshots,
-    /// Event streams of a long board that nobody reads, on many connections.
+    /// Event streams of a long board on many connections, without reading.
     Streams,
-    /// Pipelined requests for a long board, on many connections, and reading nothing.
+    /// Pipelined requests for a long board on many connections, without reading.
     Gets,
-    /// Messages for a feed that come a byte at a time.
+    /// Messages for a feed, byte by byte.
     Bodies,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub(super) const ALL: [Self; 8] = [
         Self::Pongs,
         Self::Pings,
@@ -75,7 +75,7 @@ impl Kind {
         }
     }
 
-    /// What a connection sends once, and what it repeats from then on.
+    /// What a connection sends once, and what it then repeats.
     fn script(self, hub: &HubUnderTest, feed: &str) -> (Vec<u8>, Vec<u8>) {
         let host = &hub.hub.host;
         let upgrade = || upgrade_request(host, "/ws");
@@ -112,7 +112,7 @@ impl Kind {
         }
     }
 
-    /// Whether its connections read nothing at all.
+    /// Whether its connections read nothing.
     fn reads_nothing(self) -> bool {
         !matches!(self, Self::Bodies)
     }
@@ -130,22 +130,22 @@ pub(super) struct Flooders {
     once: Vec<u8>,
     repeated: Vec<u8>,
     connections: Vec<Option<Connection>>,
-    /// Bytes that the kernel took of them.
+    /// Bytes that the kernel accepted.
     pub(super) sent_bytes: u64,
-    /// Connections opened, again after their end too.
+    /// Connections opened, including reopened ones.
     pub(super) opened: u64,
 }
 
 struct Connection {
     stream: TcpStream,
-    /// How much of what is sent once, and then of what is repeated, has gone.
+    /// Progress in the first part, then in the repeated part.
     at: usize,
     began: bool,
     next_byte_ns: u64,
 }
 
 impl Flooders {
-    /// Clients that are not connected yet.
+    /// Unconnected clients.
     pub(super) fn new(hub: &HubUnderTest, kind: Kind, args: &Flood) -> Result<Self> {
         let (once, repeated) = kind.script(hub, &args.slow_feed);
         let count = usize::try_from(kind.connections(args.clients)).context("too many connections")?;
@@ -153,7 +153,7 @@ impl Flooders {
         Ok(Self { hub: hub.hub.clone(), kind, once, repeated, connections, sent_bytes: 0, opened: 0 })
     }
 
-    /// Floods until told to stop.
+    /// Floods until stopped.
     pub(super) fn run(&mut self, stop: &AtomicBool) -> Result<()> {
         while !stop.load(Ordering::Relaxed) {
             let mut is_idle = true;
@@ -170,7 +170,7 @@ impl Flooders {
         Ok(())
     }
 
-    /// Lets one connection send what it can, or come back. Answers whether it did anything.
+    /// Lets one connection send what it can, or reconnect. Returns whether it did anything.
     fn push(&mut self, number: usize) -> Result<bool> {
         let Some(connection) = &mut self.connections[number] else {
             self.connections[number] = Some(Connection::open(&self.hub, self.kind)?);
@@ -224,12 +224,12 @@ impl Connection {
         Ok(Self { stream: socket.into(), at: 0, began: false, next_byte_ns: 0 })
     }
 
-    /// Whether the hub has ended it. What it sends is left in the kernel.
+    /// Whether the hub closed it. Its input is left in the kernel.
     fn has_ended(&self) -> bool {
         self.stream.take_error().is_ok_and(|fault| fault.is_some())
     }
 
-    /// Whether the hub has answered, or ended it.
+    /// Whether the hub answered or closed it.
     fn has_answer(&mut self) -> bool {
         !matches!(self.stream.read(&mut [0; 64]), Err(fault) if fault.kind() == ErrorKind::WouldBlock)
     }

@@ -1,7 +1,9 @@
-//! `loadtest flood`: clients that send too much, or ask and do not read, one kind after the other.
+//! `loadtest flood`: clients that send too much, or request data and do not read it, one kind after the
+//! other.
 //!
-//! Meanwhile a well-behaved follower and a poster go on ([`control`]): they must not notice. Before and
-//! after each kind the hub's resident memory is read: what the clients made it take, it must give back.
+//! Meanwhile a well-behaved follower and a poster ([`control_client`]) must not be affected. The hub's
+//! resident memory is measured before and after each kind: it must release what the clients made it
+//! allocate.
 
 mod kinds;
 mod control_client;
@@ -22,14 +24,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use control_client::ControlClient;
 
-/// The follower and the poster should be served within this.
+/// Goal: the time within which the follower and the poster are served.
 const SERVED_WITHIN_MS: f64 = 100.0;
-/// So much more memory may be resident after a flood than before.
+/// Most additional resident memory after a flood.
 const MORE_AFTER_MB: f64 = 64.0;
-/// Between two looks at the hub's memory.
+/// Interval of memory measurements.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Rule: the follower or the poster was not served at all.
+/// Rule: the follower or the poster was not served.
 const NOT_SERVED: &str = "a well-behaved client was let go, or waited too long";
 
 /// One kind of flood.
@@ -41,7 +43,7 @@ struct Outcome {
     rss_before_mb: f64,
     rss_most_mb: f64,
     rss_after_mb: f64,
-    /// Until the memory was back, or the run gave up waiting.
+    /// Until the memory was released, or the run gave up.
     settled_after_s: f64,
     sent_mb: f64,
     connections_opened: u64,
@@ -136,7 +138,7 @@ fn flood(
     let mut rss_after_mb = rss_mb()?;
     let within_ns = FLOOD_SETTLES_WITHIN_S * SECOND_NS;
     while rss_after_mb - rss_before_mb > MORE_AFTER_MB && now_ns() - began < within_ns {
-        // The follower still has to answer pings.
+        // The follower must still answer pings.
         control.watch(LOOK_EVERY, || Ok(()))?;
         rss_after_mb = rss_mb()?;
     }

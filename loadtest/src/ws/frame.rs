@@ -1,7 +1,7 @@
-//! WebSocket frames, as they come from a server and as both ends send them.
+//! WebSocket frames from a server, and frames of both ends for sending.
 //!
-//! The parser borrows: a payload is a slice of what was read. Only the tail of a frame that was
-//! cut by a read is copied, and most reads cut none.
+//! The parser borrows: a payload is a slice of the input. Only the incomplete frame at the end of a read is
+//! copied, and most reads end with a frame.
 
 use crate::limits::FRAME_BYTES_MAX;
 
@@ -11,20 +11,20 @@ pub const TEXT: u8 = 1;
 pub const CLOSE: u8 = 8;
 /// A ping of the WebSocket layer.
 pub const PING: u8 = 9;
-/// Its answer.
+/// The answer to a ping.
 pub const PONG: u8 = 10;
 
-/// One whole frame.
+/// A complete frame.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// [`TEXT`], [`CLOSE`], [`PING`] or [`PONG`].
     pub opcode: u8,
-    /// What it carries.
+    /// The payload.
     pub payload: &'a [u8],
 }
 
 impl Frame<'_> {
-    /// Code and reason of a [`CLOSE`] frame; 1005 stands for "none given", as in the RFC.
+    /// Code and reason of a [`CLOSE`] frame; 1005 means that there is none, as in the RFC.
     pub fn close_reason(&self) -> (u16, String) {
         match self.payload {
             [high, low, reason @ ..] => {
@@ -35,12 +35,12 @@ impl Frame<'_> {
     }
 }
 
-/// Why bytes from a server are not frames that the protocol allows.
+/// Why bytes from a server are not allowed frames.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FrameError {
-    /// Reserved bits set though no extension was agreed on.
+    /// Reserved bits without a negotiated extension.
     Reserved,
-    /// A message cut into several frames; the hub sends each message whole.
+    /// A fragmented message; the hub never fragments.
     Fragmented,
     /// Masked, which only clients do.
     Masked,
@@ -56,7 +56,7 @@ impl std::fmt::Display for FrameError {
     }
 }
 
-/// The first frame in `bytes` and its length on the wire; `None` while it is not whole.
+/// The first frame in `bytes` and its length on the wire; `None` if it is incomplete.
 pub fn parse(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     let opcode = first & 0x0f;
@@ -91,7 +91,8 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     Ok(payload.map(|payload| (Frame { opcode, payload }, 2 + extra + len)))
 }
 
-/// Gives `each` every whole frame in `rest` followed by `fresh`, and leaves the cut tail in `rest`.
+/// Calls `each` for every complete frame in `rest` followed by `fresh`, and keeps the incomplete one in
+/// `rest`.
 pub fn drain(rest: &mut Vec<u8>, fresh: &[u8], mut each: impl FnMut(Frame<'_>)) -> Result<(), FrameError> {
     if rest.is_empty() {
         let done = drain_slice(fresh, &mut each)?;
@@ -102,7 +103,7 @@ pub fn drain(rest: &mut Vec<u8>, fresh: &[u8], mut each: impl FnMut(Frame<'_>)) 
     let done = drain_slice(rest, &mut each)?;
     rest.drain(..done);
     if rest.is_empty() {
-        // Thousands of sockets share this memory; none keeps the room of a snapshot it once got.
+        // Thousands of sockets share the memory, so none keeps the buffer of a snapshot.
         *rest = Vec::new();
     }
     Ok(())
@@ -123,8 +124,8 @@ pub fn put_unmasked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// Appends a frame as a client sends it. The mask is fixed: it protects proxies from hostile
-/// scripts, and here there is neither.
+/// Appends a frame as a client sends it. The mask is constant: it protects proxies from hostile scripts,
+/// and there are none here.
 pub fn put_masked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     put_head(out, opcode, 0x80, payload.len());

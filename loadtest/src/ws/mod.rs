@@ -1,20 +1,20 @@
-//! The least of RFC 6455 that both ends of a load test need: the handshake, and frames.
+//! A minimal RFC 6455 for both ends of a load test: handshake and frames.
 //!
-//! Every client sends the same `Sec-WebSocket-Key` (the RFC's own sample), so the right answer is
-//! a constant and neither end computes a SHA-1. A real server cannot tell the difference.
+//! Every client sends the same `Sec-WebSocket-Key` (the RFC's example), so the answer is a constant and
+//! neither end computes a SHA-1. A server cannot tell the difference.
 
 pub mod frame;
 
 use anyhow::{Context, Result, bail};
 
-/// The key every client sends.
+/// The key of every client.
 pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// What a server must answer to [`KEY`].
+/// The required answer to [`KEY`].
 pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-/// The protocol spoken inside.
+/// The subprotocol.
 pub const SUBPROTOCOL: &str = "gatecall.v1";
 
-/// The bytes that ask `host` for an upgrade at `path`.
+/// The request for an upgrade of `host` at `path`.
 pub fn upgrade_request(host: &str, path: &str) -> Vec<u8> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -23,7 +23,7 @@ pub fn upgrade_request(host: &str, path: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The bytes that grant it.
+/// The response that accepts it.
 pub fn upgrade_response() -> Vec<u8> {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -32,12 +32,12 @@ pub fn upgrade_response() -> Vec<u8> {
     .into_bytes()
 }
 
-/// Length of the HTTP head in `bytes`, with its empty line; `None` while it is not whole.
+/// Length of the HTTP head in `bytes`, including its empty line; `None` if it is incomplete.
 pub fn head_len(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|w| w == b"\r\n\r\n").map(|at| at + 4)
 }
 
-/// Value of header `name` in a head, without the space around it.
+/// The trimmed value of header `name` in a head.
 pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().skip(1).find_map(|line| {
         let (key, value) = line.split_once(':')?;
