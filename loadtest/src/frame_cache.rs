@@ -1,4 +1,4 @@
-//! What frames mean. Each distinct frame is parsed once, however many sockets get it.
+//! Parses text frames of the hub. Each distinct frame is parsed once, however many sockets receive it.
 
 use crate::checker::{UNREADABLE, Violations, WRONG};
 use crate::limits::{DISTINCT_BYTES_MAX, DISTINCT_FRAMES_MAX};
@@ -7,16 +7,16 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::rc::Rc;
 
-/// What a text frame from the server says. Flights are numbers: their order in the frames.
+/// A text frame from the hub. Flights are numbers: their index in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerFrame {
-    /// The greeting.
+    /// The first frame of a connection.
     Hello {
-        /// Revisions and `since` are only comparable within it.
+        /// Revisions and `since` are comparable only within it.
         epoch: String,
         /// The hub's operational time when it was sent.
         now: String,
-        /// How fast that time runs, in thousandths of real time.
+        /// The speed of that clock, in thousandths of real time.
         speed_milli: i64,
     },
     /// All or part of a topic.
@@ -25,30 +25,30 @@ pub enum ServerFrame {
         topic: String,
         /// Only what changed since the client's position.
         partial: bool,
-        /// Flights of the frames with their revisions.
+        /// Known flights with their revisions.
         flights: Vec<(u32, u32)>,
-        /// Flights that are not in the frames.
+        /// The number of other flights.
         foreign: u32,
     },
-    /// One revision more.
+    /// One flight changed by one revision.
     Change {
-        /// Which flight.
+        /// The flight.
         leg: u32,
-        /// Its revision now.
+        /// Its new revision.
         rev: u32,
-        /// The report that caused it, if it is one of ours.
+        /// The report that caused it, if it is one of this run.
         marker: Option<u32>,
     },
     /// A whole flight.
     State {
-        /// Which flight.
+        /// The flight.
         leg: u32,
         /// Its revision.
         rev: u32,
-        /// The report that wrote its remark, if it is one of ours.
+        /// The report that wrote its remark, if it is one of this run.
         marker: Option<u32>,
     },
-    /// Answer with a pong.
+    /// A heartbeat, to be answered with a pong.
     Ping,
     /// A frame about a flight outside the run, or of a type that the checks do not need.
     Ignored,
@@ -56,11 +56,11 @@ pub enum ServerFrame {
     Wrong(String),
 }
 
-/// Markers look like this in a remark: `LT000000042` and whatever fills it up.
+/// A marker in a remark: `LT000000042` and padding.
 const MARKER_PREFIX: &str = "LT";
 const MARKER_DIGITS: usize = 9;
 
-/// The remark that carries `marker`, `len` bytes long at least.
+/// A remark with `marker`, at least `len` bytes long.
 pub fn remark(marker: u32, len: usize) -> String {
     let mut text = format!("{MARKER_PREFIX}{marker:09}");
     while text.len() < len {
@@ -74,21 +74,21 @@ fn marker(remark: Option<&Value>) -> Option<u32> {
     remark?.as_str()?.strip_prefix(MARKER_PREFIX)?.get(..MARKER_DIGITS)?.parse().ok()
 }
 
-/// Flights, frames, pictures.
+/// Parsed frames and the states of flights.
 #[derive(Default)]
 pub struct FrameCache {
     legs: FxHashMap<String, u32>,
     pictures: Vec<ExpectedStates>,
-    /// Frames seen lately, and those before them; a full generation is dropped at once.
+    /// Recent frames, and the generation before them, which is dropped as a whole.
     recent: FxHashMap<Box<[u8]>, Rc<ServerFrame>>,
     older: FxHashMap<Box<[u8]>, Rc<ServerFrame>>,
     recent_bytes: usize,
-    /// The newest `changed_at` told in any frame or snapshot: the position for a resume.
+    /// The newest `changed_at` in any frame: the `since` for a reconnect.
     pub newest_changed_at: Option<String>,
 }
 
 impl FrameCache {
-    /// A cache of frames about these flights, numbered in their order.
+    /// A cache for frames about these flights, numbered in their order.
     pub fn new<'a>(legs: impl Iterator<Item = &'a str>) -> Self {
         let legs: FxHashMap<_, _> = legs.zip(0..).map(|(leg, number)| (leg.to_owned(), number)).collect();
         let pictures = legs.iter().map(|_| ExpectedStates::default()).collect();
@@ -100,7 +100,7 @@ impl FrameCache {
         self.legs.get(leg).copied()
     }
 
-    /// What a frame says. Wrong pictures and unreadable frames are noted the first time.
+    /// Parses a frame. Adds a violation for wrong states and unreadable frames at their first occurrence.
     pub fn read(&mut self, payload: &[u8], violations: &mut Violations) -> Rc<ServerFrame> {
         if let Some(meaning) = self.recent.get(payload) {
             return Rc::clone(meaning);
@@ -118,12 +118,12 @@ impl FrameCache {
         meaning
     }
 
-    /// Compares a flight told elsewhere (REST) with the frames' picture of the same revision.
+    /// Compares a flight from REST with the state from frames at the same revision.
     pub fn compare(&mut self, leg: u32, flight: &Value, violations: &mut Violations) {
         self.whole(leg, flight, violations);
     }
 
-    /// Whether the picture of `leg` at `rev` is known from frames.
+    /// Whether frames have led to the state of `leg` at `rev`.
     pub fn knows(&self, leg: u32, rev: u32) -> bool {
         self.pictures.get(leg as usize).is_some_and(|p| p.at(rev).is_some())
     }
@@ -199,7 +199,7 @@ impl FrameCache {
         ServerFrame::State { leg, rev, marker: marker(flight.get("remark")) }
     }
 
-    /// Number and revision of a flight that is in the frames.
+    /// Number and revision of a known flight.
     fn flight(&self, flight: &Value) -> Option<(u32, u32)> {
         let leg = self.number(flight.get("leg")?.as_str()?)?;
         Some((leg, flight.get("rev")?.as_u64()?.try_into().ok()?))
@@ -216,7 +216,7 @@ impl FrameCache {
     }
 
     fn note_changed_at(&mut self, at: &Value) {
-        // RFC 3339 in UTC with whole seconds: the order of texts is the order of times.
+        // RFC 3339 in UTC with whole seconds: text order is time order.
         if let Some(at) = at.as_str().filter(|at| self.newest_changed_at.as_deref() < Some(at)) {
             self.newest_changed_at = Some(at.to_owned());
         }

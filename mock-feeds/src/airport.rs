@@ -1,4 +1,4 @@
-//! The airports as they stand at one instant: what each knows, and what it has yet to push.
+//! The state of all airports at one instant: what each knows, and what it has to push.
 
 use crate::faults::Faults;
 use crate::known_flight::KnownFlight;
@@ -10,38 +10,36 @@ use domain::codes::Iata;
 use domain::leg::LegKey;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-/// Legs scheduled longer ago than this, of which nothing new is heard, are not told any more.
+/// Legs scheduled longer ago than this without news are no longer reported.
 const TOLD_AFTER: TimeDelta = TimeDelta::hours(6);
-/// Legs scheduled later than this are not told yet.
+/// Legs scheduled later than this are not reported yet.
 const TOLD_AHEAD: TimeDelta = TimeDelta::hours(18);
-/// Legs scheduled longer ago than this are forgotten, so that days without end need no more
-/// memory than two.
+/// Legs scheduled longer ago than this are dropped, so that endless runs need the memory of two days.
 const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(30);
-/// How often that is looked after; each time every leg is visited.
+/// How often to drop legs; each time visits every leg.
 const FORGET_EVERY: TimeDelta = TimeDelta::minutes(10);
 
 /// One airport.
 #[derive(Debug)]
 pub struct Airport {
-    /// Which one.
+    /// Its code.
     pub iata: Iata,
     /// What it knows, by leg.
     pub known: BTreeMap<LegKey, KnownFlight>,
-    /// What goes wrong at it.
+    /// Its faults.
     pub faults: Faults,
-    /// Draws for faults.
+    /// Random numbers for faults.
     pub chance: SeededRandom,
-    /// What has happened so far.
+    /// Counts since the start.
     pub tally: Counters,
     pushes: bool,
-    /// Whether it has told once what was known at the start, whose steps nobody was to see.
+    /// Whether it has reported the initial facts, whose steps nobody needs to see.
     caught_up: bool,
-    /// Legs with something to push, the longest waiting first. Each is here at most once: a
-    /// message tells all that is known, so a leg that changes again while it waits has lost
-    /// nothing but the steps between.
+    /// Legs to push, the longest waiting first, each at most once. A message contains everything known
+    /// about a leg, so a leg that changes again while it waits loses only intermediate steps.
     waiting: VecDeque<LegKey>,
     in_waiting: HashSet<LegKey>,
-    /// What it has not been able to say while silent.
+    /// Events that it could not report while silent.
     unsaid: Vec<Event>,
 }
 
@@ -50,23 +48,23 @@ pub struct Airport {
 pub struct Counters {
     /// Flights cancelled.
     pub cancelled: u64,
-    /// Messages pushed and taken by the hub.
+    /// Messages pushed and accepted by the hub.
     pub pushed_messages: u64,
     /// Legs in them.
     pub pushed_legs: u64,
-    /// Changes that were overtaken by another of the same leg before they were pushed.
+    /// Changes superseded by another of the same leg before they were pushed.
     pub overtaken: u64,
-    /// Pushes that failed and were tried again.
+    /// Failed pushes that were retried.
     pub retried: u64,
     /// Legs that the hub refused for good.
     pub refused: u64,
-    /// Reports that the hub took the message of but rejected.
+    /// Reports rejected within accepted messages.
     pub rejected: u64,
-    /// Answers to pulls.
+    /// Answers to polls.
     pub pulled: u64,
-    /// Of these, `304 Not Modified`.
+    /// `304 Not Modified` answers.
     pub unchanged: u64,
-    /// Faults played.
+    /// Injected faults.
     pub faults: u64,
 }
 
@@ -89,7 +87,7 @@ impl Airport {
         }
     }
 
-    /// Takes up to `legs_max` legs to be pushed, as they are known now.
+    /// Takes up to `legs_max` legs to push, in their current state.
     pub fn take_waiting(&mut self, legs_max: usize) -> Vec<KnownFlight> {
         let mut legs = Vec::new();
         while legs.len() < legs_max
@@ -102,7 +100,7 @@ impl Airport {
         legs
     }
 
-    /// Puts legs back in front whose push failed, in their order.
+    /// Returns legs to the front of the queue, in order, after a failed push.
     pub fn put_back(&mut self, legs: &[LegKey]) {
         for leg in legs.iter().rev() {
             if self.in_waiting.insert(*leg) {
@@ -111,20 +109,19 @@ impl Airport {
         }
     }
 
-    /// How many legs wait to be pushed.
+    /// The number of legs to push.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// The legs that it tells of at `now` when asked, with the instant since which each reads as
-    /// it does: those of the last hours and of those to come, changed or come into sight since
-    /// `since`.
+    /// The legs to report at `now`, each with the instant of its current content: legs of the last and the
+    /// coming hours that changed or came into range since `since`.
     pub fn told(
         &self,
         now: DateTime<Utc>,
         since: Option<DateTime<Utc>>,
     ) -> Vec<(DateTime<Utc>, &KnownFlight)> {
-        // Who is silent stands still: nothing comes into sight either.
+        // The data of a silent airport stands still, so no further leg comes into range.
         let now = if self.faults.is_silent(now) { self.faults.silent_from.unwrap_or(now) } else { now };
         self.known
             .values()
@@ -140,7 +137,7 @@ impl Airport {
     }
 }
 
-/// All airports and what is to come.
+/// All airports and the events to come.
 #[derive(Debug)]
 pub struct Airports {
     /// The airports.
@@ -150,7 +147,7 @@ pub struct Airports {
 }
 
 impl Airports {
-    /// Airports that know nothing yet. `pushing` are those that push.
+    /// Airports without any knowledge. `pushing` are those that push.
     pub fn new(codes: &[Iata], pushing: &[Iata], playbook: EventSchedule, seed: u64) -> Self {
         let airport = |iata: &Iata| Airport {
             iata: *iata,
@@ -172,7 +169,7 @@ impl Airports {
         self.all.iter_mut().find(|airport| airport.iata == iata)
     }
 
-    /// Lets airports learn what has become known up to `now`. Returns how many facts that were.
+    /// Delivers events up to `now` to the airports. Returns their number.
     pub fn advance(&mut self, now: DateTime<Utc>) -> usize {
         let mut learned = 0;
         for airport in &mut self.all {
@@ -180,7 +177,7 @@ impl Airports {
                 let unsaid = std::mem::take(&mut airport.unsaid);
                 learned += unsaid.len();
                 for event in unsaid {
-                    // It is said only now, and a delta asked for since a moment ago must have it.
+                    // It is reported only now, and a delta since a moment ago must contain it.
                     airport.learn(&event, now);
                 }
             }
@@ -200,7 +197,7 @@ impl Airports {
         learned
     }
 
-    /// When the next fact becomes known, if one is left.
+    /// The time of the next event, if any.
     pub fn next_at(&self) -> Option<DateTime<Utc>> {
         self.playbook.next_at()
     }

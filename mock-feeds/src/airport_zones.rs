@@ -1,4 +1,4 @@
-//! Where the simulated flights go: zones of the airports, and where diversions end.
+//! Time zones of the simulated airports, and alternates for diversions.
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
@@ -25,25 +25,25 @@ impl AirportZones {
         Ok(Self { alternates })
     }
 
-    /// The nearest other busy airport; `None` where no shipped day flies to.
+    /// The nearest other busy airport; `None` for airports without flights on the shipped days.
     pub fn alternate(&self, code: Iata) -> Option<Iata> {
         self.alternates.get(&code).copied()
     }
 
-    /// Zone of an airport; of an unknown one New York's, where all shipped days are.
+    /// The zone of an airport. New York's for an unknown one, because all shipped days are there.
     pub fn zone(&self, code: Iata) -> Tz {
         domain::airports::zone_of(code).unwrap_or(chrono_tz::America::New_York)
     }
 
-    /// The instant at which clocks at `code` show `time` on `date`.
+    /// The instant of local `time` on `date` at `code`.
     ///
-    /// Of an hour that comes twice the first is taken; of one that is left out, the hour after.
+    /// A repeated hour means the first one; a skipped hour means the hour after.
     pub fn instant(&self, code: Iata, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
         instant_in(self.zone(code), date.and_time(time))
     }
 }
 
-/// The instant at which clocks in `zone` show `local`.
+/// The instant of a local time in `zone`.
 pub fn instant_in(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     let hour_later = local + chrono::TimeDelta::hours(1);
     zone.from_local_datetime(&local)

@@ -1,4 +1,4 @@
-//! The real days shipped with this crate.
+//! The recorded days shipped with this crate.
 
 use crate::airport_zones::AirportZones;
 use anyhow::{Context, Result};
@@ -7,7 +7,7 @@ use domain::codes::{AirlineCode, FlightNumber, Iata};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A day that was. Which ones, and why, is told in `days/README.md`.
+/// A recorded day. `days/README.md` describes the choice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Day {
     /// 8 February 2013: 930 departures, 472 of them cancelled by a blizzard.
@@ -34,7 +34,7 @@ impl Day {
     }
 }
 
-/// A departure as the record of its day has it, with instants for local times.
+/// A departure in the record of its day, with instants for local times.
 #[derive(Clone, Debug)]
 pub struct Departure {
     /// Operating carrier.
@@ -55,13 +55,13 @@ pub struct Departure {
     pub arrives: DateTime<Utc>,
     /// Actual off-block; `None` = cancelled.
     pub off_block: Option<DateTime<Utc>>,
-    /// Actual on-block; `None` on a flight that left = it did not arrive as planned.
+    /// Actual on-block; `None` on a flight that left = it was diverted.
     pub on_block: Option<DateTime<Utc>>,
     /// Time in the air, if on record.
     pub airborne_minutes: Option<i64>,
 }
 
-/// The departures of a shipped day in the order of their schedule.
+/// The departures of a shipped day in scheduled order.
 pub fn departures(day: Day, places: &AirportZones) -> Result<Vec<Departure>> {
     let types = aircraft_types()?;
     let mut rows = csv::Reader::from_reader(day.csv());
@@ -106,9 +106,9 @@ fn departure(
     })
 }
 
-/// The scheduled arrival: the instant with that local time whose distance from departure is the
-/// most plausible, as the source gives no date. 7.5 miles a minute and 40 minutes on the ground
-/// are the medians of the source, rounded.
+/// The scheduled arrival: the instant with that local time at the most plausible distance from departure,
+/// because the source has no date. 7.5 miles a minute and 40 minutes on the ground are the rounded medians
+/// of the source.
 fn arrival(departs: DateTime<Utc>, miles: i64, to: Iata, local: NaiveTime, places: &AirportZones) -> DateTime<Utc> {
     let plausible = departs + TimeDelta::minutes(40 + miles * 2 / 15);
     let date = plausible.with_timezone(&places.zone(to)).date_naive();

@@ -1,4 +1,4 @@
-//! Where events come from: one day, or days without end.
+//! The sequence of events: one day, or endless days.
 
 use crate::simulation::Life;
 use crate::simulation::event::Event;
@@ -10,42 +10,42 @@ use std::collections::VecDeque;
 /// Events in the order in which they become known.
 #[derive(Debug)]
 pub struct EventSchedule {
-    /// What is still to come, soonest first.
+    /// Events to come, soonest first.
     ahead: VecDeque<Event>,
-    /// Where more comes from.
+    /// The source of further days.
     more: Option<(Timetable, NaiveDate)>,
 }
 
 impl EventSchedule {
-    /// One day, then silence.
+    /// One day and nothing after it.
     pub fn one_day(life: Life) -> Self {
         Self { ahead: life.events.into(), more: None }
     }
 
-    /// Day after day from the one before `now` on.
+    /// Day after day, starting with the day before `now`.
     pub fn endless(timetable: Timetable, now: DateTime<Utc>) -> Self {
         let yesterday = now.with_timezone(&New_York).date_naive() - TimeDelta::days(1);
         Self { ahead: VecDeque::new(), more: Some((timetable, yesterday)) }
     }
 
-    /// Takes what has become known up to `now`.
+    /// Takes the events up to `now`.
     pub fn take_until(&mut self, now: DateTime<Utc>) -> Vec<Event> {
         self.write_ahead(now);
         let known = self.ahead.partition_point(|event| event.at <= now);
         self.ahead.drain(..known).collect()
     }
 
-    /// When the next event becomes known, if one is left.
+    /// The time of the next event, if any.
     pub fn next_at(&self) -> Option<DateTime<Utc>> {
         self.ahead.front().map(|event| event.at)
     }
 
-    /// Makes days up to the one after tomorrow: a day's schedule is published the evening before,
-    /// and some of its inbound flights leave that evening and are published a day earlier still.
+    /// Generates days up to the day after tomorrow: a day's schedule is published the evening before, and
+    /// some of its inbound flights leave that evening and are published another day earlier.
     fn write_ahead(&mut self, now: DateTime<Utc>) {
         let Some((timetable, next)) = &mut self.more else { return };
         let last = now.with_timezone(&New_York).date_naive() + TimeDelta::days(2);
-        // A clock that jumps by years skips the days between: nobody would see them.
+        // A clock that jumps by years skips the days between.
         *next = (*next).max(last - TimeDelta::days(3));
         while *next <= last {
             self.ahead.extend(timetable.day(*next).events);

@@ -1,4 +1,4 @@
-//! Ways in which an airport can misbehave, set per airport by flags and at run time.
+//! Faults of an airport, set by flags and at run time.
 
 use crate::encode::ZoneFault;
 use crate::simulation::seeded_random::SeededRandom;
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong at one airport. All rates are shares of answers or messages, 0 to 1.
+/// The faults of one airport. All rates are shares of answers or messages, 0 to 1.
 ///
-/// For an airport that is pulled they concern its answers; for one that pushes, its messages, and
-/// `errors` and `timeouts` have no meaning there.
+/// They apply to the answers of a polled airport and to the messages of a pushing one, for which `errors`
+/// and `timeouts` have no meaning.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
@@ -17,35 +17,34 @@ pub struct Faults {
     pub latency_ms: u64,
     /// Share of answers that are a 500.
     pub errors: f64,
-    /// Share of requests that are never answered.
+    /// Share of requests without an answer.
     pub timeouts: f64,
-    /// Share of bodies that end in the middle. A pushed one is then sent again, whole.
+    /// Share of truncated bodies. A truncated push is repeated as a whole.
     pub cuts: f64,
-    /// Share of messages sent twice, or of answers that repeat the last one.
+    /// Share of messages sent twice, or of answers that repeat the previous one.
     pub repeats: f64,
-    /// Share of messages overtaken by later ones, or of answers older than the last one.
+    /// Share of messages sent after later ones, or of answers older than the previous one.
     pub reorders: f64,
     /// How times are written.
     pub wrong_zone: ZoneFault,
-    /// Operational instant from which on the airport says nothing new.
+    /// Operational instant from which the airport reports nothing new.
     pub silent_from: Option<DateTime<Utc>>,
-    /// Operational instant at which it has everything to say again; an hour after
-    /// `silent_from` if that alone is given.
+    /// Operational instant at which it reports everything again; an hour after `silent_from` by default.
     pub silent_until: Option<DateTime<Utc>>,
 }
 
-/// The longest `latency_ms`: longer would be a time-out, which has its own knob.
+/// Longest `latency_ms`. Anything longer is a time-out, which has a setting of its own.
 const LATENCY_MS_MAX: u64 = 60_000;
 
 impl Faults {
-    /// Whether the airport says nothing new at `now`.
+    /// Whether the airport is silent at `now`.
     pub fn is_silent(&self, now: DateTime<Utc>) -> bool {
         let Some(from) = self.silent_from else { return false };
         let until = self.silent_until.unwrap_or(from + chrono::TimeDelta::hours(1));
         (from..until).contains(&now)
     }
 
-    /// Reads flags such as `errors=0.1,latency_ms=400,wrong_zone=missing`.
+    /// Parses flags such as `errors=0.1,latency_ms=400,wrong_zone=missing`.
     pub fn parse(text: &str) -> Result<Self> {
         let mut wanted = serde_json::Map::new();
         for pair in text.split(',') {
@@ -60,7 +59,7 @@ impl Faults {
         faults.checked()
     }
 
-    /// The same with some values changed, as `POST /faults` asks.
+    /// A copy with some values changed, for `POST /faults`.
     pub fn changed_by(&self, change: &serde_json::Value) -> Result<Self> {
         let mut all = serde_json::to_value(self)?;
         let (Some(all_of), Some(change)) = (all.as_object_mut(), change.as_object()) else {
@@ -91,25 +90,25 @@ impl Faults {
     }
 }
 
-/// What is done with one answer or message.
+/// The treatment of one answer or message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
-    /// As it should be.
+    /// Correct.
     Sound,
     /// A 500.
     Error,
-    /// Never an answer.
+    /// No answer.
     Silence,
-    /// Ends in the middle.
+    /// Truncated.
     Cut,
-    /// The one before once more.
+    /// The previous one again.
     Repeat,
     /// An earlier one.
     Reorder,
 }
 
 impl Faults {
-    /// Draws what becomes of the next answer or message.
+    /// Draws the treatment of the next answer or message.
     pub fn draw(&self, chance: &mut SeededRandom) -> Fate {
         let draw = chance.fraction();
         let mut line = 0.0;

@@ -1,4 +1,4 @@
-//! One line in the log for each operational hour.
+//! Logs one line per operational hour.
 
 use crate::airport::Counters;
 use crate::shared::Shared;
@@ -8,10 +8,10 @@ use domain::codes::Iata;
 use std::time::Duration;
 use tracing::info;
 
-/// The log never says more than one such line in this real time, however fast the clock runs.
+/// Shortest real time between two lines, however fast the clock runs.
 const APART: Duration = Duration::from_secs(5);
 
-/// Logs for as long as it is polled.
+/// Logs until it is dropped.
 pub async fn tell(shared: &Shared) {
     let mut before: Vec<(Iata, Counters)> = shared.look(|airports, _| tallies(airports));
     loop {
@@ -33,7 +33,7 @@ fn next_hour(now: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(hour * 3600, 0).unwrap_or(now + TimeDelta::hours(1))
 }
 
-/// What happened at each airport since the line before; cancellations since the start.
+/// What happened at each airport since the previous line; cancellations since the start.
 fn line(before: &[(Iata, Counters)], after: &[(Iata, Counters)], now: DateTime<Utc>) -> String {
     let parts: Vec<String> =
         before.iter().zip(after).map(|((iata, before), (_, after))| part(*iata, before, after)).collect();

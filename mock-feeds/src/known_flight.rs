@@ -1,4 +1,4 @@
-//! What one airport knows of one leg.
+//! What an airport knows about a leg.
 
 use crate::simulation::event::{Event, Reason, EventKind};
 use chrono::{DateTime, Utc};
@@ -6,10 +6,10 @@ use domain::codes::{Designator, Iata};
 use domain::leg::LegKey;
 use std::sync::Arc;
 
-/// Everything an airport currently knows of a leg; what it does not know is `None` or empty.
+/// Everything an airport currently knows about a leg; unknown values are `None` or empty.
 #[derive(Clone, PartialEq, Debug)]
 pub struct KnownFlight {
-    /// Which leg.
+    /// The leg.
     pub key: LegKey,
     /// When the last fact became known.
     pub last_updated: DateTime<Utc>,
@@ -19,19 +19,19 @@ pub struct KnownFlight {
     pub aircraft_type: Option<Arc<str>>,
     /// Registration.
     pub registration: Option<Arc<str>>,
-    /// What is known of the departure.
+    /// The departure side.
     pub departure: KnownDeparture,
-    /// What is known of the arrival.
+    /// The arrival side.
     pub arrival: KnownArrival,
     /// Why it is late, cancelled or diverted.
     pub reason: Option<Reason>,
     /// When it was cancelled, if it is.
     pub cancelled: Option<DateTime<Utc>>,
-    /// Where it goes instead, if it is diverted.
+    /// The airport of a diversion.
     pub diverted_to: Option<Iata>,
 }
 
-/// The departure's side.
+/// The departure side.
 #[derive(Clone, PartialEq, Default, Debug)]
 #[expect(missing_docs, reason = "each field is named as the fact in `EventKind` that sets it")]
 pub struct KnownDeparture {
@@ -52,7 +52,7 @@ pub struct KnownDeparture {
     pub airborne: Option<DateTime<Utc>>,
 }
 
-/// The arrival's side.
+/// The arrival side.
 #[derive(Clone, PartialEq, Default, Debug)]
 #[expect(missing_docs, reason = "each field is named as the fact in `EventKind` that sets it")]
 pub struct KnownArrival {
@@ -67,7 +67,7 @@ pub struct KnownArrival {
 }
 
 impl KnownFlight {
-    /// A leg of which nothing is known yet.
+    /// A leg without any facts.
     pub fn unknown(key: LegKey, at: DateTime<Utc>) -> Self {
         Self {
             key,
@@ -133,7 +133,7 @@ impl KnownFlight {
         }
     }
 
-    /// The remark for passengers, where an airport would make one.
+    /// The airport's remark for passengers, if any.
     pub fn remark(&self) -> Option<String> {
         if self.cancelled.is_some() {
             return Some("Contact airline".into());
@@ -141,7 +141,7 @@ impl KnownFlight {
         self.diverted_to.map(|to| format!("Diverted to {to}"))
     }
 
-    /// Whether the departure is known to be 15 minutes late or more and has not left.
+    /// Whether the departure is 15 minutes late or more and has not left.
     pub fn is_delayed(&self) -> bool {
         match (self.departure.scheduled, self.departure.estimated, self.departure.off_block) {
             (Some(scheduled), Some(estimated), None) => estimated - scheduled >= crate::simulation::outbound::LATE,

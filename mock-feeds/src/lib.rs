@@ -1,24 +1,24 @@
-//! # Airports that never were, and days that were
+//! # Simulated airports
 //!
-//! A stand-in for airports: it replays a real day, or makes one up, and tells the hub of it the
-//! way airports do. What an airport learns, and when, is decided by the simulation alone
-//! ([`simulation`]); everything else is transport.
+//! Stands in for airports: it replays a recorded day, or generates one, and reports it to the hub as
+//! airports do. The simulation ([`simulation`]) alone determines what an airport learns and when;
+//! everything else is transport.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | [`days`], [`airport_zones`] | the shipped days, zones of their airports |
-//! | [`simulation`] | the simulation: from a day's departures to facts with the instant they become known |
-//! | [`known_flight`], [`airport`], [`event_schedule`] | what an airport knows; the airports at one instant; where events come from |
-//! | [`encode`] | the formats airports speak: AIDX, and JSON in the shape of Schiphol's API |
-//! | [`faults`] | ways in which an airport can misbehave |
-//! | [`shared`], [`wallclock`] | the airports behind a lock, brought up to the clock; where real time comes in |
-//! | [`push`], [`serve`] | JFK pushes; LGA and EWR are pulled |
-//! | [`cli`], [`run`], [`hourly_log`] | the command line, putting it all together, the log |
+//! | [`days`], [`airport_zones`] | the shipped days; time zones of their airports |
+//! | [`simulation`] | from a day's departures to facts and the times at which they become known |
+//! | [`known_flight`], [`airport`], [`event_schedule`] | what an airport knows; all airports at one instant; the sequence of events |
+//! | [`encode`] | encoders of the airports' formats: AIDX, and JSON in the format of Schiphol's API |
+//! | [`faults`] | faults of an airport |
+//! | [`shared`], [`wallclock`] | the airports behind a lock, advanced to the clock; the access to real time |
+//! | [`push`], [`serve`] | JFK pushes; LGA and EWR are polled |
+//! | [`cli`], [`run`], [`hourly_log`] | command line, composition, log |
 //!
 //! ## Adding an airport
 //!
-//! 1. Its terminals in [`simulation::stand_allocation`]; flights from there in `days/`.
-//! 2. Its format in [`encode`], if it is a new one, and its address in [`serve`], if it is pulled.
+//! 1. Add its terminals to [`simulation::stand_allocation`], and flights from there to `days/`.
+//! 2. Add its format to [`encode`] if it is a new one, and its address to [`serve`] if it is polled.
 
 pub mod airport;
 pub mod cli;

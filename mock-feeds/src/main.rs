@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let colours = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     log.with_ansi(colours).with_writer(std::io::stderr).init();
-    // The TLS library wants to be told which cryptography it uses. Err = it was told already.
+    // rustls needs a crypto provider. An error means that one is installed.
     _ = rustls::crypto::ring::default_provider().install_default();
     match actix_web::rt::System::new().block_on(mock_feeds::run::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Putting the parts together, and ending at once when asked.
+//! Composes the parts, and stops on a signal.
 
 use crate::airport::Airports;
 use crate::cli::{Cli, Command, Common};
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
-/// How fast a replay runs if nothing is said.
+/// Default speed of a replay.
 const REPLAY_SPEED: f64 = 60.0;
 
-/// Plays what the command line asks for until told to end.
+/// Runs the command until it is told to stop.
 pub async fn run(cli: Cli) -> Result<()> {
     let (common, clock, codes, playbook, about) = match cli.command {
         Command::Replay(replay) => {
@@ -67,7 +67,7 @@ pub async fn run(cli: Cli) -> Result<()> {
     play(&shared, server, pusher).await
 }
 
-/// Runs everything until a signal comes or the server fails.
+/// Runs everything until a signal arrives or the server fails.
 async fn play(shared: &Shared, server: actix_web::dev::Server, pusher: Pusher) -> Result<()> {
     let handle = server.handle();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -1,4 +1,4 @@
-//! What the server, the pusher and the log share: the airports, and the clock by which they learn.
+//! State shared by server, pusher and log: the airports and their clock.
 
 use crate::airport::{Airport, Airports};
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// The airports behind a lock, always brought up to the clock before anybody looks.
+/// The airports behind a lock, always advanced to the clock before access.
 #[derive(Clone)]
 pub struct Shared {
     airports: Arc<Mutex<Airports>>,
@@ -16,12 +16,12 @@ pub struct Shared {
     learned: Arc<Notify>,
 }
 
-/// The longest sleep between two looks at the clock: facts are seldom further apart, and a silence
-/// that was ended by hand must not wait for the next one.
+/// Longest sleep between two checks of the clock: events are seldom further apart, and a silence that was
+/// ended by hand must not wait for the next one.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Shared {
-    /// Airports that learn by `clock`.
+    /// Airports that follow `clock`.
     pub fn new(airports: Airports, clock: Arc<dyn Clock>) -> Self {
         Self { airports: Arc::new(Mutex::new(airports)), clock, learned: Arc::new(Notify::new()) }
     }
@@ -31,9 +31,9 @@ impl Shared {
         &*self.clock
     }
 
-    /// Brings the airports up to now and looks at them; what is told is as of the instant given.
+    /// Advances the airports to now and passes them to `look`, with that instant.
     pub fn look<T>(&self, look: impl FnOnce(&mut Airports, DateTime<Utc>) -> T) -> T {
-        // A panic while somebody looked leaves counts at worst one short; go on.
+        // A panic during access leaves a count one short at worst.
         let mut airports = self.airports.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         if airports.advance(now) > 0 {
@@ -42,22 +42,22 @@ impl Shared {
         look(&mut airports, now)
     }
 
-    /// Looks at one airport; `None` if it is not simulated.
+    /// Passes one airport to `look`; `None` if it is not simulated.
     pub fn at<T>(&self, iata: Iata, look: impl FnOnce(&mut Airport, DateTime<Utc>) -> T) -> Option<T> {
         self.look(|airports, now| airports.find(iata).map(|airport| look(airport, now)))
     }
 
-    /// Returns when something was learned since the last call.
+    /// Waits until something became known since the last call.
     pub async fn learned(&self) {
         self.learned.notified().await;
     }
 
-    /// Keeps the airports learning, for as long as it is polled.
+    /// Keeps the airports up to date until it is dropped.
     pub async fn live(&self) {
         loop {
             let next = self.look(|airports, _| airports.next_at());
             let wait = next.map_or(LOOK_EVERY, |at| self.clock.real_until(at).min(LOOK_EVERY));
-            // At least a millisecond, so that a burst of facts is learned in one go.
+            // At least a millisecond, so that a burst of events is handled at once.
             tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
         }
     }

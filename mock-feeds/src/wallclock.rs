@@ -1,4 +1,4 @@
-//! The one place in this program where real time comes in.
+//! The only access to real time in this program.
 
 use chrono::{DateTime, Utc};
 use domain::clock::{ClockSpec, ScaledClock};
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 /// The operational clock of this program.
 pub type FeedClock = ScaledClock<fn() -> DateTime<Utc>>;
 
-/// The clock asked for with `--clock`, or the wall clock.
+/// The clock of `--clock`, or the wall clock.
 pub fn clock(spec: Option<ClockSpec>) -> FeedClock {
     match spec {
         Some(spec) => ScaledClock::new(spec, real_now),

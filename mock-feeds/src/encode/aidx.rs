@@ -1,7 +1,7 @@
-//! IATA AIDX 22.1: `FlightLegNotifRQ`, which is pushed, and `FlightLegRS`, which is pulled.
+//! IATA AIDX 22.1: `FlightLegNotifRQ`, which is pushed, and `FlightLegRS`, which is polled.
 //!
-//! Elements come in the order of the schema (IATA_AIDX_CommonTypes.xsd of IATA2022.1). A leg is
-//! always told with all that the airport knows of it.
+//! Elements are in the order of the schema (IATA_AIDX_CommonTypes.xsd of IATA2022.1). A leg always contains
+//! everything that the airport knows.
 
 use super::{ZoneFault, instant};
 use crate::known_flight::KnownFlight;
@@ -12,21 +12,21 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use std::io;
 use std::sync::Arc;
 
-/// Namespace of the extension in which a leg says when it last changed.
+/// Namespace of the extension with a leg's time of change.
 const EXTENSION: &str = "urn:gatecall:aidx:1";
 
-/// Who says so, and how it writes times.
+/// The sending airport, and how it writes times.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
     /// IATA code of the airport.
     pub airport: &'a str,
     /// Its zone.
     pub zone: Tz,
-    /// Whether it writes times wrongly.
+    /// Its fault in writing times.
     pub fault: ZoneFault,
 }
 
-/// A pushed message about these legs. `serial` tells messages apart, also repeated ones.
+/// A pushed message about these legs. `serial` distinguishes messages, including repeated ones.
 pub fn notification(
     sender: Sender<'_>,
     at: DateTime<Utc>,
@@ -52,7 +52,7 @@ pub fn notification(
     Ok(xml.writer.into_inner())
 }
 
-/// The answer to a pull: these legs as they are known at `at`.
+/// The answer to a poll: these legs as known at `at`.
 pub fn response(sender: Sender<'_>, at: DateTime<Utc>, legs: &[&KnownFlight]) -> io::Result<Vec<u8>> {
     let mut xml = Xml::new(sender);
     let stamp = xml.time(at);
@@ -115,7 +115,7 @@ impl<'a> Xml<'a> {
             self.close("CodeShareInfo")?;
         }
         if known.is_delayed() && known.cancelled.is_none() && known.departure.gate_opened.is_none() {
-            // BRD: a remark for boards. Once the gate is open, that is the news.
+            // BRD: a remark for boards. Once the gate is open, that is shown.
             self.text("RemarkTextCode", &[("Qualifier", "BRD"), ("CodeContext", "9750")], "DEL")?;
         }
         if let Some(remark) = known.remark() {
@@ -129,8 +129,8 @@ impl<'a> Xml<'a> {
         self.close("FlightLeg")
     }
 
-    /// When this leg last changed. AIDX has no place for it, and an answer that tells of hundreds
-    /// of legs has one `TimeStamp` for all; vendors put it into an extension.
+    /// When this leg last changed. AIDX has no element for it, and an answer with hundreds of legs has a
+    /// single `TimeStamp`; vendors use an extension.
     fn extension(&mut self, known: &KnownFlight) -> Done {
         let last_update = self.time(known.last_updated);
         self.open("TPA_Extension", &[])?;
@@ -155,8 +155,8 @@ impl<'a> Xml<'a> {
         self.close("LegIdentifier")
     }
 
-    /// The furthest step as a status. An airport says `OP` for as long as nothing moved; that a
-    /// flight is late shows in its times.
+    /// The furthest step as a status. An airport sends `OP` until something moves; only the times show a
+    /// delay.
     fn status(&mut self, known: &KnownFlight) -> Done {
         let (departure, arrival) = (&known.departure, &known.arrival);
         let scope = if known.key.from.as_str() == self.sender.airport { "Departure" } else { "Arrival" };

@@ -1,7 +1,7 @@
-//! How airports word what they know.
+//! Encoders of the airports' formats.
 //!
-//! The formats are written here once more, apart from the hub's own reading of them in `wire`:
-//! a stand-in that shared the hub's code would share its mistakes.
+//! They are independent of the codecs in `wire`: a stand-in that shared the hub's code would share its
+//! mistakes.
 
 pub mod aidx;
 pub mod schiphol;
@@ -10,20 +10,20 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-/// How an airport writes instants, rightly or not.
+/// How an airport writes instants.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneFault {
-    /// As the format asks.
+    /// Correctly.
     #[default]
     None,
-    /// Local time without any offset, as Gatwick's `TimeStamp` has been seen to be.
+    /// Local time without an offset, as observed in Gatwick's `TimeStamp`.
     Missing,
-    /// Local time said to be UTC, as some aggregators write it.
+    /// Local time marked as UTC, as some aggregators send it.
     LocalAsUtc,
 }
 
-/// An instant in UTC, or as the fault has it.
+/// An instant in UTC, or with the fault.
 fn instant(at: DateTime<Utc>, zone: Tz, fault: ZoneFault) -> String {
     match fault {
         ZoneFault::None => at.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -32,7 +32,7 @@ fn instant(at: DateTime<Utc>, zone: Tz, fault: ZoneFault) -> String {
     }
 }
 
-/// An instant in local time with its offset, or as the fault has it.
+/// An instant in local time with its offset, or with the fault.
 fn local_instant(at: DateTime<Utc>, zone: Tz, fault: ZoneFault) -> String {
     let local = at.with_timezone(&zone);
     match fault {

@@ -1,8 +1,8 @@
-//! JSON in the shape of Schiphol's public flight API, version 4.
+//! JSON in the format of Schiphol's public flight API, version 4.
 //!
-//! Rows, not legs: a codeshare is a row of its own whose `mainFlight` names the operating flight.
-//! The API tells of one airport only: of a departure nothing about its arrival but the
-//! destination, and of an arrival nothing about its departure. Times are local with their offset.
+//! The API has rows, not legs: a codeshare is a row of its own whose `mainFlight` names the operating
+//! flight. It covers one airport only: of a departure's arrival only the destination, and nothing of an
+//! arrival's departure. Times are local with their offset.
 
 use super::{ZoneFault, local_instant};
 use crate::known_flight::KnownFlight;
@@ -12,14 +12,14 @@ use chrono_tz::Tz;
 use domain::codes::{Designator, Iata};
 use serde_json::{Map, Value, json};
 
-/// Who says so, and how it writes times.
+/// The sending airport, and how it writes times.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
     /// The airport.
     pub airport: Iata,
     /// Its zone.
     pub zone: Tz,
-    /// Whether it writes times wrongly.
+    /// Its fault in writing times.
     pub fault: ZoneFault,
 }
 
@@ -34,7 +34,7 @@ pub fn row_count(known: &KnownFlight) -> usize {
     1 + known.codeshares.len()
 }
 
-/// The scheduled time here, by which rows are ordered.
+/// The scheduled time at this airport, which orders rows.
 pub fn scheduled_here(airport: Iata, known: &KnownFlight) -> Option<DateTime<Utc>> {
     if known.key.from == airport { known.departure.scheduled } else { known.arrival.scheduled }
 }
@@ -57,7 +57,7 @@ fn row(sender: Sender, known: &KnownFlight, flight: &Designator) -> Value {
     put("mainFlight", json!(main_flight));
     put("isOperationalFlight", json!(true));
     put("serviceType", json!("J"));
-    // Not Schiphol's, and the only way to know the leg of an overnight arrival.
+    // Not part of Schiphol's API, but the only way to identify the leg of an overnight arrival.
     put("originDate", json!(known.key.origin_date.to_string()));
     put("schemaVersion", json!("4"));
     let codeshares: Vec<String> = known.codeshares.iter().map(Designator::to_string).collect();
@@ -121,7 +121,7 @@ fn arrival(sender: Sender, known: &KnownFlight) -> Map<String, Value> {
     };
     put("terminal", terminal(known.terminal.as_deref()));
     put("gate", json!(known.gate.as_deref()));
-    // The feed knows landings, not stands: an estimate of on-block less a usual taxi time.
+    // The feed has landings, not stands: the estimate of on-block less a typical taxi time.
     put("estimatedLandingTime", optional_time(sender, known.estimated.map(|at| at - TimeDelta::minutes(6))));
     put("actualLandingTime", optional_time(sender, known.landed));
     if let Some(belt) = &known.belt {
@@ -132,7 +132,7 @@ fn arrival(sender: Sender, known: &KnownFlight) -> Map<String, Value> {
     side
 }
 
-/// All states that hold, the foremost first, as Schiphol lists several at once.
+/// All current states, the most important first; Schiphol lists several at once.
 fn departure_states(known: &KnownFlight) -> Vec<&'static str> {
     let departure = &known.departure;
     if known.cancelled.is_some() {
@@ -184,7 +184,7 @@ fn arrival_states(known: &KnownFlight) -> Vec<&'static str> {
     if arrival.estimated.is_some() { vec!["EXP", "SCH"] } else { vec!["SCH"] }
 }
 
-/// Schiphol numbers its terminals; letters are kept, as Newark has no numbers.
+/// Schiphol numbers its terminals. Letters stay, because Newark has no numbers.
 fn terminal(name: Option<&str>) -> Value {
     match name.map(|name| (name, name.parse::<u8>())) {
         Some((_, Ok(number))) => json!(number),

@@ -1,31 +1,31 @@
-//! The key that an airport shows to the hub.
+//! The key that an airport sends to the hub.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where the key comes from, and the key once it is known. Its `Debug` does not show it.
+/// The source of the key, and the key once it is known. `Debug` does not show it.
 pub struct Key {
     file: Option<PathBuf>,
     held: Option<String>,
 }
 
 impl Key {
-    /// No key: for a hub that asks for none.
+    /// No key, for a hub that requires none.
     pub fn none() -> Self {
         Self { file: None, held: None }
     }
 
-    /// A key given as it is.
+    /// A literal key.
     pub fn given(text: &str) -> Self {
         Self { file: None, held: Some(text.trim().into()) }
     }
 
-    /// A key in a file, which need not be there yet: the hub may be about to write it.
+    /// A key in a file that may not exist yet, because the hub may create it.
     pub fn in_file(path: PathBuf) -> Self {
         Self { file: Some(path), held: None }
     }
 
-    /// The key to show, if any; `Err` says why there is none yet.
+    /// The key to send, if any; `Err` explains why there is none yet.
     pub fn show(&mut self) -> Result<Option<&str>, String> {
         if self.held.is_none()
             && let Some(file) = &self.file
@@ -33,14 +33,14 @@ impl Key {
             let text = std::fs::read_to_string(file);
             let text =
                 text.map_err(|error| format!("whose key in {} cannot be read: {error}", file.display()))?;
-            // A new key is put below those in force; the last one stays longest.
+            // New keys are appended; the last one stays in force longest.
             self.held = text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(Into::into);
         }
         Ok(self.held.as_deref())
     }
 
-    /// Reads the file once more before the next use: the hub did not know the key, and may have
-    /// written another.
+    /// Forgets the key, so that the next use reads the file again: the hub refused it and may have written
+    /// another.
     pub fn forget(&mut self) {
         if self.file.is_some() {
             self.held = None;

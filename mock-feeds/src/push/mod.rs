@@ -1,10 +1,9 @@
-//! Pushing: JFK tells the hub of each change as it learns of it.
+//! Pushes JFK's changes to the hub.
 //!
-//! A message holds everything known of its legs, so what counts is that each leg's latest state
-//! gets there. Legs wait in a line ([`Airport::take_waiting`]) in which each stands once; a message
-//! that fails puts its legs back in front. That keeps the order of each leg, needs no more memory
-//! than there are legs however long the hub is away, and loses nothing but steps in between, which
-//! are counted as overtaken.
+//! A message contains everything known about its legs, so only each leg's latest state must arrive. Legs
+//! wait in a queue ([`Airport::take_waiting`]), each at most once. A failed message returns its legs to the
+//! front. That keeps the order of each leg, bounds memory by the number of legs however long the hub is
+//! away, and loses only intermediate steps, which are counted as superseded.
 //!
 //! [`Airport::take_waiting`]: crate::airport::Airport::take_waiting
 
@@ -27,18 +26,18 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// Most legs in one message.
+/// Most legs per message.
 pub const LEGS_MAX: usize = 100;
-/// Time for one push, answer included.
+/// Time limit of one push, including the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// First and longest wait after a failure; it doubles between, and chance takes off up to half.
+/// First and longest wait after a failure. It doubles between, less a random part of up to half.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(8));
-/// Most messages held back by the fault `reorders`.
+/// Most messages delayed by the fault `reorders`.
 const HELD_MAX: usize = 8;
-/// While the hub is away, say so again after this many failures.
+/// While the hub is away, log it again after this many failures.
 const REMIND_EVERY: u32 = 50;
 
-/// One airport that pushes.
+/// A pushing airport.
 #[derive(Debug)]
 pub struct Pusher {
     airport: Iata,
@@ -48,12 +47,12 @@ pub struct Pusher {
     chance: SeededRandom,
     serial: u64,
     failures: u32,
-    /// Messages held back by a fault, with their legs; each is sent after a later one.
+    /// Messages delayed by a fault, with their legs; each is sent after a later one.
     held: VecDeque<(Vec<u8>, Vec<LegKey>)>,
 }
 
 impl Pusher {
-    /// A pusher of `airport`'s reports to the hub at `hub`.
+    /// Pushes reports of `airport` to the hub at `hub`.
     pub fn new(airport: Iata, hub: &Url, key: Key, seed: u64) -> Result<Self> {
         let feed = airport.as_str().to_lowercase();
         let target = hub.join(&format!("api/v1/feeds/{feed}/reports")).context("address of the hub")?;
@@ -68,7 +67,7 @@ impl Pusher {
         Ok(Self { airport, target, key, client, chance, serial: 0, failures: 0, held: VecDeque::new() })
     }
 
-    /// Pushes for as long as it is polled.
+    /// Pushes until it is dropped.
     pub async fn run(mut self, shared: &Shared) {
         loop {
             let taken = shared.at(self.airport, |airport, now| {
@@ -115,8 +114,8 @@ impl Pusher {
         self.send_held(shared).await;
     }
 
-    /// Sends the message held back longest, if there is one. If it fails, its legs go back in line
-    /// and are told as they are known by then.
+    /// Sends the message delayed longest, if any. If it fails, its legs return to the queue and are sent in
+    /// their state by then.
     async fn send_held(&mut self, shared: &Shared) {
         let Some((body, legs)) = self.held.pop_front() else { return };
         let taken = matches!(self.send(body).await, Outcome::Taken { .. });
@@ -143,7 +142,7 @@ impl Pusher {
         Ok(aidx::notification(sender, shared.clock().now(), self.serial, &legs)?)
     }
 
-    /// Counts what became of the legs, and waits where the hub wants that.
+    /// Counts the outcome of the legs, and waits if the hub asks for it.
     async fn settle(&mut self, shared: &Shared, legs: &[KnownFlight], outcome: Outcome) {
         let count = legs.len() as u64;
         match outcome {
@@ -191,7 +190,7 @@ impl Pusher {
         }
     }
 
-    /// Says that a push failed: the first time, and then now and then.
+    /// Logs a failed push: the first one, then occasionally.
     fn fail(&mut self, why: &str) {
         if self.failures.is_multiple_of(REMIND_EVERY) {
             let (airport, target) = (self.airport, &self.target);

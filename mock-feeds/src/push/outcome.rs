@@ -1,42 +1,42 @@
-//! What the hub's answer to a push means.
+//! Interprets the hub's response to a push.
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use std::time::Duration;
 
-/// The longest `Retry-After` that is obeyed: a hub cannot silence an airport for the day.
+/// Longest `Retry-After` that is followed, so that a hub cannot silence an airport for the day.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
-/// Longest part of the hub's refusal that is logged.
+/// Longest part of an error response to log.
 const REFUSAL_CHARS_MAX: usize = 300;
 
-/// How a push ended.
+/// The outcome of a push.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum Outcome {
-    /// Taken; how many of its reports were rejected, and the hub's words on the first.
+    /// Accepted; with the number of rejected reports and the first reason.
     Taken {
-        /// Reports rejected.
+        /// Rejected reports.
         rejected: u64,
-        /// The first of them with its reason; empty if there is none.
+        /// The first of them with its reason; empty if there are none.
         first: String,
     },
-    /// Not now.
+    /// Retry later.
     Later {
-        /// Why, to be read after "the hub at …,".
+        /// The reason, which follows "the hub at …,".
         why: String,
-        /// When to try again, if the hub says so.
+        /// When to retry, if the hub says so.
         after: Option<Duration>,
     },
-    /// Not ever: the message itself is wrong.
+    /// The message itself is wrong; a retry does not help.
     Refused(String),
 }
 
-/// `Retry-After` in seconds; the form with a date is not worth a parser here.
+/// `Retry-After` in seconds. The date form is not supported.
 pub(super) fn retry_after(value: &HeaderValue) -> Option<Duration> {
     let seconds = value.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
-/// Reads an answer.
+/// Interprets a response.
 pub(super) fn judge(status: StatusCode, after: Option<Duration>, text: &str) -> Outcome {
     let words = || text.chars().take(REFUSAL_CHARS_MAX).collect::<String>();
     match status {
@@ -49,7 +49,7 @@ pub(super) fn judge(status: StatusCode, after: Option<Duration>, text: &str) -> 
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
             Outcome::Refused(format!("{status} {}", words()))
         }
-        // A wrong key or address is mended by whoever runs the hub; until then nothing is lost.
+        // A wrong key or address can be corrected by the hub's operator; until then nothing is lost.
         _ => Outcome::Later { why: format!("which answers {status} {}", words()), after },
     }
 }

@@ -1,4 +1,4 @@
-//! Answers to pulls, with their faults: the part that is the same for every airport.
+//! Answers to polls with injected faults, shared by all airports.
 
 use super::Served;
 use crate::airport::Airport;
@@ -14,29 +14,29 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a request hangs that is "never" answered.
+/// How long a request without an answer stays open.
 const HANGS: Duration = Duration::from_secs(120);
-/// Most answers remembered, over all addresses, for the faults `repeats` and `reorders`.
+/// Most remembered answers over all addresses, for the faults `repeats` and `reorders`.
 const REMEMBERED_MAX: usize = 128;
 
-/// Bodies and headers given before, by address, oldest first.
+/// Earlier answers by address, oldest first.
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<VecDeque<(String, Answer)>>);
 
-/// A sound answer.
+/// A correct answer.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     /// Content type.
     pub(super) content_type: &'static str,
-    /// `Link`, where there are pages.
+    /// `Link`, if there are several pages.
     pub(super) link: Option<String>,
-    /// What changes when anything in the feed does; without it the body says so itself.
+    /// Changes whenever the feed changes. Without it the hash of the body is the tag.
     pub(super) version: Option<u64>,
     /// The body.
     pub(super) body: Bytes,
 }
 
-/// Answers a pull at `iata` with what `make` makes of its airport, or with one of its faults.
+/// Answers a poll of `iata` with the result of `make`, or with a fault.
 pub(super) async fn answer(
     request: &HttpRequest,
     served: &Served,
@@ -81,7 +81,7 @@ fn whole(request: &HttpRequest, served: &Served, iata: Iata, answer: Answer) -> 
     head(&answer).insert_header((header::ETAG, tag)).body(answer.body)
 }
 
-/// Half a body and then the end of the connection, which the caller must not take for the whole.
+/// Half a body, then the end of the connection, which the caller must not mistake for the whole.
 fn cut(answer: &Answer) -> HttpResponse {
     let half = answer.body.slice(..answer.body.len() / 2);
     let broken = std::io::Error::other("cut off on purpose");
@@ -97,14 +97,14 @@ fn head(answer: &Answer) -> HttpResponseBuilder {
     response
 }
 
-/// Whether the caller holds this version already.
+/// Whether the caller has this version already.
 fn has(request: &HttpRequest, tag: &str) -> bool {
     let held = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
     held.flat_map(|value| value.split(',')).any(|held| held.trim().trim_start_matches("W/") == tag)
 }
 
 impl Memory {
-    /// Remembers a fresh answer, and gives back it or, by the fault, one from before.
+    /// Remembers an answer, and returns it or, by the fault, an earlier one.
     fn swap(&self, request: &HttpRequest, fresh: Answer, fate: Fate) -> Answer {
         let address = request.uri().to_string();
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);

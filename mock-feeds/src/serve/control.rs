@@ -1,4 +1,4 @@
-//! The index, the clock, the counts, and the knobs.
+//! The index page, the clock, counts and faults.
 
 use super::Served;
 use actix_web::{HttpResponse, web};
@@ -59,7 +59,7 @@ pub(super) async fn faults(served: web::Data<Served>) -> HttpResponse {
     HttpResponse::Ok().json(faults)
 }
 
-/// All of the change is made or none of it.
+/// Applies the whole change or none of it.
 pub(super) async fn set_faults(
     served: web::Data<Served>,
     change: web::Json<Map<String, Value>>,

@@ -1,10 +1,9 @@
-//! EWR is pulled for JSON in the shape of Schiphol's API: `GET /ewr/flights?page=0`.
+//! EWR, polled for JSON in the format of Schiphol's API: `GET /ewr/flights?page=0`.
 //!
-//! Twenty rows a page, `Link` with first, prev, next and last, `app_id` and `app_key` in headers
-//! and a 403 without them. `flightDirection` and `scheduleDate` narrow what is asked for.
+//! Twenty rows per page, `Link` with first, prev, next and last, `app_id` and `app_key` in headers and a
+//! 403 without them. `flightDirection` and `scheduleDate` filter.
 //!
-//! Every page has the tag of the whole feed: a caller that asks for the first page with
-//! `If-None-Match` and gets a 304 need not ask for the others.
+//! Every page has the tag of the whole feed: a caller that gets a 304 for the first page needs no other.
 
 use super::Served;
 use super::answer::{Answer, Memory, answer};
@@ -21,10 +20,10 @@ use std::fmt::Write as _;
 
 /// Rows on a page.
 pub const ROWS_PER_PAGE: usize = 20;
-/// The highest page number that may be asked for.
+/// Highest page number.
 const PAGE_MAX: usize = 499;
 
-/// What a caller must show. These are for demonstration and no secret.
+/// The caller's credentials. They are for demonstration and not secret.
 #[derive(Clone, Debug)]
 pub struct AppKeys {
     /// Header `app_id`.
@@ -39,7 +38,7 @@ impl Default for AppKeys {
     }
 }
 
-/// What may be asked.
+/// The query parameters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Query {
@@ -72,7 +71,7 @@ pub(super) async fn flights(
     }
 }
 
-/// Why a caller is refused, in Schiphol's words.
+/// Why a caller is refused, with Schiphol's texts.
 fn refusal(request: &HttpRequest, keys: &AppKeys) -> Option<HttpResponse> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let forbidden = |words: &str| Some(HttpResponse::Forbidden().json(json!({ "error": words })));
@@ -83,7 +82,7 @@ fn refusal(request: &HttpRequest, keys: &AppKeys) -> Option<HttpResponse> {
         }
         _ => {}
     }
-    // Schiphol wants the version said; here only a wrong one is refused.
+    // Schiphol requires the version; here only a wrong one is refused.
     let wrong = header("ResourceVersion").is_some_and(|version| version != "v4");
     wrong.then(|| HttpResponse::NotAcceptable().json(json!({ "error": "ResourceVersion is v4" })))
 }
@@ -111,7 +110,7 @@ fn page(airport: &Airport, now: DateTime<Utc>, query: &Query, base: &str) -> Res
     Ok(Answer { content_type: "application/json", link, version: Some(version), body: body.into() })
 }
 
-/// The rows of one page; legs before it are counted and not written.
+/// The rows of one page. Legs before it are counted and not encoded.
 fn rows_of_page(
     sender: Sender,
     legs: &[(DateTime<Utc>, &crate::known_flight::KnownFlight)],
@@ -134,7 +133,7 @@ fn rows_of_page(
     rows
 }
 
-/// `Link` as Schiphol gives it: first and prev but on the first page, next and last but on the last.
+/// `Link` as Schiphol sends it: first and prev except on the first page, next and last except on the last.
 fn link(base: &str, query: &Query, rows: usize) -> Option<String> {
     let last = rows.div_ceil(ROWS_PER_PAGE).saturating_sub(1).min(PAGE_MAX);
     let mut relations = Vec::new();

@@ -1,7 +1,7 @@
-//! LGA is pulled for AIDX: `GET /lga/aidx`, and `?since=INSTANT` for what changed since then.
+//! LGA, polled for AIDX: `GET /lga/aidx`, and `?since=INSTANT` for later changes.
 //!
-//! `TimeStamp` is the instant of the newest fact in the answer, so that an unchanged feed gives
-//! the same bytes and `If-None-Match` works. To ask for a delta give that `TimeStamp` back.
+//! `TimeStamp` is the instant of the newest fact in the answer, so an unchanged feed gives the same bytes
+//! and `If-None-Match` works. To get a delta, send that `TimeStamp` back.
 
 use super::Served;
 use super::answer::{Answer, Memory, answer};
@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use domain::codes::Iata;
 use serde::Deserialize;
 
-/// Longest body in bytes, as agreed with callers; the legs scheduled last are left out beyond it.
+/// Longest body in bytes, as agreed with callers. Beyond it the legs scheduled last are left out.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
 
-/// What may be asked.
+/// The query parameters.
 #[derive(Debug, Deserialize)]
 pub(super) struct Query {
     since: Option<String>,

@@ -1,4 +1,4 @@
-//! What airports answer over HTTP: two feeds that are pulled, the clock, the faults, an index.
+//! The HTTP server: two polled feeds, the clock, faults, counts and an index page.
 
 mod answer;
 mod control;
@@ -14,21 +14,21 @@ use std::net::{SocketAddr, TcpListener};
 pub use answer::Memory;
 pub use ewr::{AppKeys, ROWS_PER_PAGE};
 
-/// Threads that answer; airports' lock is held for milliseconds at most.
+/// Worker threads; the airports' lock is held for milliseconds at most.
 const WORKERS: usize = 2;
 
-/// Everything a handler may need.
+/// The state of all handlers.
 #[derive(Clone)]
 pub struct Served {
     /// The airports.
     pub shared: Shared,
-    /// What EWR asks of its callers.
+    /// The credentials that EWR requires.
     pub keys: AppKeys,
-    /// One paragraph on what is played, for the index.
+    /// A paragraph on the index page about what is played.
     pub about: String,
 }
 
-/// Starts to listen; the address given back is the real one where port 0 was asked for.
+/// Starts to listen. Returns the actual address, also for port 0.
 pub fn listen(address: SocketAddr, served: Served) -> Result<(Server, SocketAddr)> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;

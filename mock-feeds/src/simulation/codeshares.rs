@@ -1,11 +1,10 @@
-//! Marketing flights on the same seats, in the flavour of 2013.
+//! Codeshares, modelled on 2013.
 
 use super::seeded_random::SeededRandom;
 use domain::codes::{AirlineCode, Designator, FlightNumber};
 
-/// A partnership: operating carrier, marketing carrier, the range its numbers start at (0 = the
-/// operating flight's own number, as regional partners fly under their principal's), share of
-/// flights that carry it.
+/// A partnership: operating carrier, marketing carrier, first number of its range (0 = the operating
+/// flight's own number, as regional partners use their principal's), share of flights.
 type Partnership = (&'static str, &'static str, u16, f64);
 
 const PARTNERSHIPS: &[Partnership] = &[
@@ -31,8 +30,7 @@ const PARTNERSHIPS: &[Partnership] = &[
     ("OO", "UA", 0, 1.0),
 ];
 
-/// The marketing flights of one operating flight, by airline. The same flight has the same ones on
-/// every day.
+/// The marketing flights of an operating flight, by airline. The same on every day.
 pub fn codeshares_of(carrier: AirlineCode, number: FlightNumber, hub: &str, seed: u64) -> Vec<Designator> {
     let mut chance = SeededRandom::named(seed, &format!("codeshares {carrier}{number}"));
     let mut flights: Vec<Designator> = PARTNERSHIPS
@@ -41,7 +39,7 @@ pub fn codeshares_of(carrier: AirlineCode, number: FlightNumber, hub: &str, seed
         .filter(|(.., share)| chance.yes(*share))
         .filter_map(|(_, marketing, start, _)| sold_as(marketing, *start, number))
         .collect();
-    // These two fly for Delta everywhere but at Newark, where ExpressJet flies for United.
+    // These two fly for Delta everywhere except at Newark, where ExpressJet flies for United.
     let principal = match (carrier.as_str(), hub) {
         ("EV", "EWR") => Some("UA"),
         ("EV" | "9E", _) => Some("DL"),

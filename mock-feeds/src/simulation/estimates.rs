@@ -1,31 +1,31 @@
-//! How an estimate creeps toward what will really happen.
+//! Estimates that approach the real time step by step.
 //!
-//! Airports do not learn a delay at once. The first estimate covers part of it, the next ones roll
-//! on, usually before the last one has passed, in steps of five minutes; now and then one
-//! overshoots and comes back. The last, given minutes before the event, is exact. That is the
-//! picture of delayed flights in airports' own feeds; the proportions are assumptions.
+//! Airports do not learn a delay at once. The first estimate covers part of it. The next ones follow,
+//! usually before the last one has passed, in steps of five minutes; sometimes one overshoots and is
+//! corrected. The last, minutes before the event, is exact. Delayed flights in airports' feeds look like
+//! that; the proportions are assumptions.
 
 use super::seeded_random::SeededRandom;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// An estimate and the instant at which it is given.
+/// An estimate and when it is published.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Given {
-    /// When it is given.
+    /// When it is published.
     pub at: DateTime<Utc>,
-    /// What it says.
+    /// The estimated time.
     pub estimate: DateTime<Utc>,
 }
 
-/// Differences smaller than this are not worth an estimate.
+/// Smaller differences get no estimate.
 const SMALLEST: TimeDelta = TimeDelta::minutes(5);
-/// Most estimates of one delay, so that a delay of days does not fill the feed.
+/// Most estimates of one delay, so that a delay of days does not flood the feed.
 const ESTIMATES_MAX: usize = 14;
 
-/// Estimates from `known_from` on, of an event planned for `planned` that happens at `actual`.
+/// Estimates, from `known_from` on, of an event planned for `planned` that happens at `actual`.
 ///
-/// Empty if the two differ by less than five minutes. Otherwise the instants rise, each estimate
-/// lies after the instant it is given at, and the last one equals `actual` and is given before it.
+/// Empty if the two differ by less than five minutes. Otherwise the times of publication rise, each
+/// estimate lies after its publication, and the last one equals `actual` and is published before it.
 pub fn creep(
     planned: DateTime<Utc>,
     actual: DateTime<Utc>,
@@ -37,7 +37,7 @@ pub fn creep(
         return given;
     }
     let last_at = actual - chance.about_minutes(6..=14);
-    // Nobody can go on showing a time that has passed: the first word comes before `planned` does.
+    // The first estimate must come before `planned` passes.
     let mut at = known_from.min(planned - chance.about_minutes(2..=12));
     let mut estimate = planned;
     while at < last_at && given.len() < ESTIMATES_MAX {
@@ -57,8 +57,8 @@ pub fn creep(
     given
 }
 
-/// The estimate that follows `estimate`, `left` minutes short of the truth, on a mark of five
-/// minutes and not in the past.
+/// The estimate after `estimate`, `left` minutes short of the real time, in steps of five minutes and not
+/// in the past.
 fn next(estimate: DateTime<Utc>, left: i64, at: DateTime<Utc>, chance: &mut SeededRandom) -> DateTime<Utc> {
     let minutes = if left > 0 && chance.yes(0.12) {
         left + chance.within(5..=20)

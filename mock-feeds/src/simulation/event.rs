@@ -1,14 +1,14 @@
-//! What an airport can learn of a flight, one fact at a time.
+//! Events: single facts that an airport learns about a flight.
 
 use chrono::{DateTime, Utc};
 use domain::codes::{Designator, Iata};
 use domain::leg::LegKey;
 use std::sync::Arc;
 
-/// One fact, with the instant at which one airport learns it.
+/// A fact, with the instant at which one airport learns it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Event {
-    /// When it becomes known. Not always when it happened: a movement message takes minutes.
+    /// When it becomes known, which may be later than it happened: a movement message takes minutes.
     pub at: DateTime<Utc>,
     /// The airport that learns it.
     pub who: Iata,
@@ -18,7 +18,7 @@ pub struct Event {
     pub what: EventKind,
 }
 
-/// A fact. Instants in it are when a thing happens or happened.
+/// A fact. Its instants are when something happens or happened.
 #[derive(Clone, PartialEq, Debug)]
 pub enum EventKind {
     /// The leg enters the day's schedule.
@@ -45,7 +45,7 @@ pub enum EventKind {
     BoardingStarted(DateTime<Utc>),
     /// Last call.
     FinalCall(DateTime<Utc>),
-    /// Nobody boards any more.
+    /// Boarding has ended.
     GateClosed(DateTime<Utc>),
     /// Left the stand.
     OffBlock(DateTime<Utc>),
@@ -66,18 +66,18 @@ pub enum EventKind {
         /// Registration, if known yet.
         registration: Option<Arc<str>>,
     },
-    /// It will not fly.
+    /// It does not fly.
     Cancelled(Reason),
     /// It goes, or went, to another airport.
     Diverted {
-        /// Where to.
+        /// The airport.
         to: Iata,
-        /// Why.
+        /// The reason.
         why: Reason,
     },
 }
 
-/// The schedule of a leg as one of its airports holds it.
+/// The schedule of a leg at one of its airports.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Schedule {
     /// Scheduled off-block.
@@ -114,7 +114,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The two-digit delay code of IATA's AHM 730 that says this.
+    /// The two-digit delay code of IATA's AHM 730.
     pub fn delay_code(self) -> &'static str {
         match self {
             Self::Weather => "71",
@@ -128,7 +128,7 @@ impl Reason {
         }
     }
 
-    /// The reason in a few words for passengers.
+    /// The reason in plain words for passengers.
     pub fn words(self) -> &'static str {
         match self {
             Self::Weather => "weather",

@@ -1,10 +1,9 @@
-//! Arrivals, derived from the rotation of tails: the record holds departures only.
+//! Arrivals, derived from the rotation of tails, because the record has only departures.
 //!
-//! An aircraft that leaves New York twice must have come back between; one that left in the
-//! evening usually comes back at night; one whose first recorded departure is not in the early
-//! morning must have come from somewhere. Numbers and cities of these flights are made up. Where
-//! the departure that waits for it was late, the inbound flight may be the reason, and is then
-//! late itself: that is how "late inbound aircraft" comes about.
+//! An aircraft that leaves New York twice must have returned between. One that left in the evening usually
+//! returns at night. One whose first recorded departure is not in the early morning must have arrived from
+//! somewhere. Numbers and cities of these flights are generated. If the departure after it was late, the
+//! inbound flight may be the reason and is then late itself, which produces "late inbound aircraft".
 
 use super::seeded_random::SeededRandom;
 use super::event::Reason;
@@ -20,12 +19,12 @@ use std::sync::Arc;
 
 /// The shortest time on the ground between an arrival and the next departure.
 const TURN_SHORTEST: TimeDelta = TimeDelta::minutes(25);
-/// What a schedule allows for it.
+/// The time that a schedule allows for it.
 const TURN_USUAL: std::ops::RangeInclusive<i64> = 40..=70;
-/// Departures scheduled before this local hour are flown by aircraft that spent the night here.
+/// Departures scheduled before this local hour use aircraft that spent the night here.
 const NIGHT_ENDS_HOUR: u32 = 9;
 
-/// Derives the day's arrivals, and gives their departures the reasons that follow.
+/// Derives the day's arrivals, and sets the reasons of late departures that follow from them.
 pub fn derive(departures: &mut [Plan], weather: &Weather, places: &AirportZones, seed: u64) -> Vec<Plan> {
     let mut made = Made {
         weather,
@@ -43,7 +42,7 @@ pub fn derive(departures: &mut [Plan], weather: &Weather, places: &AirportZones,
             slept_here |= before.is_none() && !brought;
             before = Some(index);
         }
-        // As many aircraft spend the next night here as spent the last one.
+        // As many aircraft spend the next night here as the last one.
         if let Some(last) = before
             && SeededRandom::named(seed, &format!("night {}", departures[last].key.id())).yes(if slept_here {
                 0.9
@@ -57,7 +56,7 @@ pub fn derive(departures: &mut [Plan], weather: &Weather, places: &AirportZones,
     made.arrivals
 }
 
-/// Departures by tail in the order of their schedule; one without a tail is a chain of its own.
+/// Departures by tail in scheduled order; a departure without a tail is a rotation of its own.
 fn rotations(departures: &[Plan]) -> Vec<Vec<usize>> {
     let mut chains: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
     for (index, plan) in departures.iter().enumerate() {
@@ -80,7 +79,7 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    /// The flight that brings the aircraft for `next`. False if it was here already, or if the
+    /// The flight that brings the aircraft for `next`. False if the aircraft was here already, or the
     /// record leaves no time for such a flight.
     fn ahead_of(&mut self, previous: Option<&Plan>, next: &mut Plan) -> bool {
         let mut chance = SeededRandom::named(self.seed, &format!("inbound {}", next.key.id()));
@@ -93,7 +92,7 @@ impl Made<'_> {
         let mut arrives = on_five(next.departs - chance.minutes(TURN_USUAL));
         let mut ready = None;
         if let Some(previous) = previous {
-            // It cannot leave before it is there.
+            // It cannot leave before it has arrived.
             arrives = arrives.max(on_five(previous.arrives + block + chance.minutes(TURN_USUAL)));
             ready = previous.on_block().map(|at| at + TURN_SHORTEST);
             if ready.is_none() && !previous.is_cancelled() {
@@ -178,7 +177,7 @@ impl Made<'_> {
         Some(flown(on_block, block, chance))
     }
 
-    /// Gives lateness its reason, on the inbound flight and on the departure that waited for it.
+    /// Sets the reason of a delay, on the inbound flight and on the departure that waited for it.
     fn blame(&self, plan: &mut Plan, next: &mut Plan, chance: &mut SeededRandom) {
         let (Some(on_block), Some(off_block)) = (plan.on_block(), plan.off_block()) else { return };
         if off_block - plan.departs >= LATE {
@@ -187,13 +186,13 @@ impl Made<'_> {
         }
         let waited = next.off_block().is_some_and(|at| at - on_block < TimeDelta::minutes(75));
         if on_block - plan.arrives >= LATE && waited && next.departure_delay() >= LATE {
-            // As soon as the inbound flight has left late, its next departure can be foreseen.
+            // Once the inbound flight has left late, the delay of its next departure is foreseeable.
             let known_from = off_block + chance.about_minutes(5..=15);
             next.late = Some(Late { reason: Reason::LateInbound, known_from });
         }
     }
 
-    /// Whether weather keeps a flight away that would arrive then.
+    /// Whether weather prevents a flight from arriving then.
     fn stays_away(&self, arrives: DateTime<Utc>, chance: &mut SeededRandom) -> bool {
         let severity = self.weather.severity(arrives);
         chance.yes(if severity > 0.5 { 1.0 } else { severity })
@@ -204,8 +203,8 @@ impl Made<'_> {
         Fate::Cancelled { announced: announced.min(plan.departs - ANNOUNCED_BEFORE), why }
     }
 
-    /// Scheduled time back from `there.key.to`. Flights of the shipped days go mostly west and
-    /// south, so the way back is with the wind and a little shorter.
+    /// Scheduled time back from `there.key.to`. Flights of the shipped days go mostly west and south, so
+    /// the return is with the wind and a little shorter.
     fn block_back(&self, there: &Plan) -> TimeDelta {
         TimeDelta::minutes((there.block_time().num_minutes() * 19 / 20).max(35) / 5 * 5)
     }
@@ -241,8 +240,8 @@ impl Made<'_> {
         })
     }
 
-    /// The next number of the carrier that no flight of the day has: the way back is often the
-    /// number after the way there.
+    /// The carrier's next number without a flight that day: the return often has the number after the
+    /// outbound flight.
     fn free_number(&mut self, carrier: AirlineCode, near: FlightNumber) -> Option<FlightNumber> {
         let number = (1..=9998)
             .filter_map(|step| FlightNumber::parse(&((near.get() - 1 + step) % 9999 + 1).to_string()).ok())
@@ -278,7 +277,7 @@ pub fn delay(chance: &mut SeededRandom) -> i64 {
     })
 }
 
-/// The next mark of five minutes, where schedules lie.
+/// Rounds up to five minutes, as schedules do.
 fn on_five(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp((at.timestamp() + 299).div_euclid(300) * 300, 0).unwrap_or(at)
 }

@@ -1,8 +1,8 @@
-//! The life of a leg as its airports learn of it.
+//! The events of a leg as its airports learn them.
 //!
-//! [`tell`] turns a plan into events. The departure airport tells of the departure and, from
-//! movement messages, of the landing far away; the arrival airport tells of the arrival and, from
-//! movement messages, of the departure far away. Only airports that allot a stand are simulated.
+//! [`tell`] converts a plan to events. The departure airport learns about the departure and, from movement
+//! messages, about the landing at the other end. The arrival airport learns about the arrival and, from
+//! movement messages, about the departure. Only airports with an allocated stand are simulated.
 
 use super::seeded_random::SeededRandom;
 use super::estimates::creep;
@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::Iata;
 use std::sync::Arc;
 
-/// All events of a leg, in the order of the instants at which they become known.
+/// All events of a leg, in the order in which they become known.
 pub fn tell(plan: &Plan, places: &AirportZones, seed: u64) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(stand) = &plan.stands.departure {
@@ -34,13 +34,13 @@ struct LegEvents<'a> {
     plan: &'a Plan,
     who: Iata,
     chance: SeededRandom,
-    /// When the schedule became known; nothing is known before.
+    /// When the schedule became known, before all else.
     published: DateTime<Utc>,
     events: Vec<Event>,
 }
 
 impl<'a> LegEvents<'a> {
-    /// Opens with the schedule, which is known the evening before.
+    /// Starts with the schedule, which is known the evening before.
     fn begin(plan: &'a Plan, who: Iata, terminal: &Arc<str>, places: &AirportZones, seed: u64) -> Self {
         let chance = SeededRandom::named(seed, &format!("story {} {who}", plan.key.id()));
         let mut story = Self { plan, who, chance, published: DateTime::UNIX_EPOCH, events: Vec::new() };
@@ -84,8 +84,8 @@ impl<'a> LegEvents<'a> {
         let flown = self.plan.aircraft_type.clone();
         let sister = SISTERS.iter().find(|(kind, _)| flown.as_deref() == Some(*kind));
         match sister {
-            // Two airports of one leg would have to agree; each draws for itself, so only the
-            // leg's first end may change the aircraft.
+            // The two airports of a leg would have to agree. Each draws for itself, so only the leg's first
+            // airport may change the aircraft.
             Some((_, planned)) if self.chance.yes(0.025) && self.who == self.plan.key.from => {
                 (Some((*planned).into()), true)
             }
@@ -107,7 +107,7 @@ impl<'a> LegEvents<'a> {
                 self.add(known, EventKind::Diverted { to, why });
             }
             Fate::Cancelled { announced, why } => {
-                // Some are held in hope first; then the end of the story is cut off.
+                // Some are delayed first; the events after the cancellation are then removed.
                 let hoped_for =
                     if self.chance.yes(0.3) { self.chance.minutes(30..=150) } else { TimeDelta::zero() };
                 let known_from = announced - self.chance.about_minutes(15..=120);
@@ -119,11 +119,11 @@ impl<'a> LegEvents<'a> {
         }
     }
 
-    /// Desks, gates, estimates and boarding up to leaving the stand at `off_block`.
+    /// Desks, gates, estimates and boarding until off-block.
     fn until_off_block(&mut self, stand: &DepartureStand, off_block: DateTime<Utc>, late: Option<Late>) {
         let departs = self.plan.departs;
         let delay = off_block - departs;
-        // A share of late flights boards in time for a departure that is then held at the gate.
+        // Some late flights board in time and are then held at the gate.
         let held = delay > TimeDelta::minutes(12) && self.chance.yes(0.2);
         let held = if held { self.chance.minutes(6..=25).min(delay) } else { TimeDelta::zero() };
         let ready = off_block - held;
@@ -162,7 +162,7 @@ impl<'a> LegEvents<'a> {
         }
     }
 
-    /// How long before it is ready a flight boards, by size.
+    /// How long before departure a flight boards, by size.
     fn lead(&mut self) -> TimeDelta {
         let kind = self.plan.aircraft_type.as_deref().unwrap_or_default();
         match kind {
@@ -201,7 +201,7 @@ impl<'a> LegEvents<'a> {
         self.add(airborne + TimeDelta::seconds(70).max(seen), EventKind::Airborne(airborne));
     }
 
-    /// What movement messages tell the departure airport of the other end.
+    /// What the departure airport learns about the other end from movement messages.
     fn comes_down_far_away(
         &mut self,
         airborne: DateTime<Utc>,
@@ -245,7 +245,7 @@ impl<'a> LegEvents<'a> {
         let plan = self.plan;
         let known_from = plan.late.map_or(plan.departs, |late| late.known_from);
         let late = plan.late.map(|late| Late { known_from, ..late });
-        // In the air nobody is surprised any more, so the last estimate comes well before landing.
+        // In the air there are few surprises, so the last estimate comes well before landing.
         let given = creep(plan.arrives, on_block, known_from, &mut self.chance);
         if let (Some(first), Some(late)) = (given.first(), late) {
             self.add(first.at, EventKind::Late(late.reason));
@@ -281,13 +281,13 @@ impl<'a> LegEvents<'a> {
         });
     }
 
-    /// Nothing of what would have come from `at` on happens.
+    /// Removes everything from `at` on.
     fn cut_off(&mut self, at: DateTime<Utc>) {
         let at = whole_second(at);
         self.events.retain(|event| event.at < at || matches!(event.what, EventKind::Scheduled(_)));
     }
 
-    /// The events in order; what is told of one second keeps the order it was added in.
+    /// The events in order; events of one second keep their order of insertion.
     fn end(mut self) -> Vec<Event> {
         self.events.sort_by_key(|event| event.at);
         self.events

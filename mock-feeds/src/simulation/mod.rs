@@ -1,15 +1,15 @@
-//! The simulation: pure, seeded, without a clock. What goes in is a day's departures; what comes
-//! out is [`Life`], every fact about every leg with the instant at which an airport learns it.
+//! The simulation: pure, seeded, without a clock. It converts a day's departures to a [`Life`]: every fact
+//! about every leg, with the time at which an airport learns it.
 //!
-//! The steps, each in its own file: [`outbound`] decides what the record leaves open about a
-//! departure, [`weather`] when cancellations are announced and why flights are late, [`inbound`]
-//! derives arrivals from the rotation of tails, [`stand_allocation`] allots gates and belts, [`leg_events`] turns
-//! each leg's truth into facts that become known bit by bit, with [`estimates`] that creep.
+//! The steps, each in its own file: [`outbound`] completes what the record leaves open about a departure;
+//! [`weather`] determines when flights are cancelled and why they are late; [`inbound`] derives arrivals
+//! from the rotation of tails; [`stand_allocation`] allocates gates and belts; [`leg_events`] converts each
+//! plan to events, with gradual [`estimates`].
 //!
-//! ## Adding a kind of fact
+//! ## Adding a kind of event
 //!
-//! 1. Add a variant to [`event::EventKind`], and tell it somewhere in [`leg_events`].
-//! 2. Say in [`crate::known_flight::KnownFlight::learn`] what an airport then knows.
+//! 1. Add a variant to [`event::EventKind`], and emit it in [`leg_events`].
+//! 2. Handle it in [`crate::known_flight::KnownFlight::learn`].
 //! 3. Encode it in [`crate::encode`].
 
 pub mod seeded_random;
@@ -27,7 +27,7 @@ pub mod weather;
 use crate::days::{self, Day, Departure};
 use crate::airport_zones::AirportZones;
 use anyhow::Result;
-use chance::SeededRandom;
+use seeded_random::SeededRandom;
 use chrono::NaiveDate;
 use chrono_tz::America::New_York;
 use domain::codes::Designator;
@@ -35,23 +35,23 @@ use event::Event;
 use plan::Plan;
 use std::collections::HashSet;
 
-/// A day as it will come to be known.
+/// A day with everything that becomes known.
 #[derive(Clone, Debug)]
 pub struct Life {
-    /// The truth about every leg, departures first.
+    /// The plan of every leg, departures first.
     pub plans: Vec<Plan>,
-    /// What becomes known, in the order in which it does.
+    /// Events in the order in which they become known.
     pub events: Vec<Event>,
 }
 
 impl Life {
-    /// The life of a shipped day. The same seed gives the same life.
+    /// A shipped day. The same seed gives the same result.
     pub fn of_day(day: Day, seed: u64) -> Result<Self> {
         let places = AirportZones::embedded()?;
         Ok(Self::of(&days::departures(day, &places)?, day.date(), &places, seed))
     }
 
-    /// The life of any list of departures of `date`.
+    /// Any list of departures on `date`.
     pub fn of(departures: &[Departure], date: NaiveDate, places: &AirportZones, seed: u64) -> Self {
         let weather = weather::Weather::of(departures, date, New_York);
         let mut plans: Vec<Plan> =
@@ -66,7 +66,7 @@ impl Life {
     }
 }
 
-/// A marketing number is sold once a day, and never the number of an operating flight.
+/// A marketing number is used once per day, and never that of an operating flight.
 fn keep_codeshares_apart(plans: &mut [Plan]) {
     let operating: HashSet<Designator> = plans.iter().map(|plan| plan.key.designator()).collect();
     let mut sold = HashSet::new();

@@ -1,4 +1,4 @@
-//! Departures: what the record says, and what it leaves open.
+//! Departures: completes what the record leaves open.
 
 use super::seeded_random::SeededRandom;
 use super::codeshares::codeshares_of;
@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::leg::LegKey;
 use std::sync::Arc;
 
-/// A delay is worth a reason from here on: 14 CFR 234.2 calls 15 minutes late.
+/// From this delay on there is a reason: 14 CFR 234.2 defines late as 15 minutes.
 pub const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// The plan of a recorded departure, without stands.
@@ -51,7 +51,7 @@ fn fate(flight: &Departure, weather: &Weather, places: &AirportZones, chance: &m
     let Some(on_block) = flight.on_block else {
         return diverted(flight, off_block, places, chance);
     };
-    // What is not spent in the air is spent taxiing, less of it at the quiet end.
+    // Time not spent in the air is spent taxiing, less of it at the quieter end.
     let block = (on_block - off_block).num_minutes();
     let air = flight.airborne_minutes.unwrap_or(block - 20).clamp(1, (block - 2).max(1));
     let taxi_in = chance.within(3..=9).min((block - air) / 2).max(1);
@@ -75,14 +75,14 @@ fn diverted(flight: &Departure, off_block: DateTime<Utc>, places: &AirportZones,
 fn why_late(plan: &Plan, weather: &Weather, chance: &mut SeededRandom) -> Late {
     let reason = weather.reason(plan.departs, chance);
     let known_before = match reason {
-        // What is wrong with an aircraft or its loading shows when people are at it.
+        // Problems with an aircraft or its loading show when people work on it.
         Reason::Technical | Reason::Handling | Reason::DeIcing => chance.about_minutes(0..=30),
         _ => chance.about_minutes(20..=150),
     };
     Late { reason, known_from: plan.departs - known_before }
 }
 
-/// The type a carrier flew most out of New York, for tails that the register does not know.
+/// The type that a carrier flew most out of New York, for tails missing in the register.
 pub fn usual_type(carrier: &str) -> Option<Arc<str>> {
     let kind = match carrier {
         "MQ" => "E145",

@@ -1,4 +1,4 @@
-//! The truth about a leg, which the airports learn of bit by bit.
+//! The plan of a leg: everything that will happen, which airports learn bit by bit.
 
 use super::event::Reason;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -6,10 +6,10 @@ use domain::codes::{Designator, Iata};
 use domain::leg::LegKey;
 use std::sync::Arc;
 
-/// One leg and all that will become of it.
+/// A leg with everything that will happen.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Which leg.
+    /// The leg.
     pub key: LegKey,
     /// Registration, if the source knows it.
     pub tail: Option<Arc<str>>,
@@ -21,11 +21,11 @@ pub struct Plan {
     pub departs: DateTime<Utc>,
     /// Scheduled on-block.
     pub arrives: DateTime<Utc>,
-    /// What becomes of it.
+    /// How it ends.
     pub fate: Fate,
-    /// Why it is late, if it is, and since when that can be known.
+    /// The reason of a delay and when it can be known.
     pub late: Option<Late>,
-    /// What the simulated airports at its two ends allot to it.
+    /// Its stands at the simulated airports.
     pub stands: Stands,
 }
 
@@ -34,7 +34,7 @@ pub struct Plan {
 pub struct Late {
     /// The reason.
     pub reason: Reason,
-    /// The first instant at which somebody at the airport could know.
+    /// The first instant at which the airport could know.
     pub known_from: DateTime<Utc>,
 }
 
@@ -54,12 +54,12 @@ pub enum Fate {
     },
     /// It does not fly.
     Cancelled {
-        /// When that is announced, always before the scheduled departure.
+        /// When it is announced, always before the scheduled departure.
         announced: DateTime<Utc>,
-        /// Why.
+        /// The reason.
         why: Reason,
     },
-    /// It leaves and lands somewhere else.
+    /// It leaves and lands at another airport.
     Diverted {
         /// Actual off-block.
         off_block: DateTime<Utc>,
@@ -67,14 +67,14 @@ pub enum Fate {
         airborne: DateTime<Utc>,
         /// When the diversion becomes known.
         known: DateTime<Utc>,
-        /// Where it lands.
+        /// The airport of landing.
         to: Iata,
-        /// Why.
+        /// The reason.
         why: Reason,
     },
 }
 
-/// Terminals, gates, desks and belts of a leg at the simulated airports. Empty where not simulated.
+/// Terminals, gates, desks and belts of a leg at the simulated airports. Empty for other airports.
 #[derive(Clone, Default, Debug)]
 pub struct Stands {
     /// At the departure airport.
@@ -83,7 +83,7 @@ pub struct Stands {
     pub arrival: Option<ArrivalStand>,
 }
 
-/// What a departure uses.
+/// The facilities of a departure.
 #[derive(Clone, Debug)]
 pub struct DepartureStand {
     /// Terminal.
@@ -94,7 +94,7 @@ pub struct DepartureStand {
     pub desks: Arc<str>,
 }
 
-/// What an arrival uses.
+/// The facilities of an arrival.
 #[derive(Clone, Debug)]
 pub struct ArrivalStand {
     /// Terminal.
@@ -114,7 +114,7 @@ impl Plan {
         }
     }
 
-    /// Actual on-block at the planned airport, if it gets there.
+    /// Actual on-block at the planned airport, if it arrives there.
     pub fn on_block(&self) -> Option<DateTime<Utc>> {
         match self.fate {
             Fate::Flown { on_block, .. } => Some(on_block),
@@ -127,7 +127,7 @@ impl Plan {
         matches!(self.fate, Fate::Cancelled { .. })
     }
 
-    /// Departure delay; negative when early, zero when it does not leave.
+    /// Departure delay; negative if early, zero if it does not leave.
     pub fn departure_delay(&self) -> TimeDelta {
         self.off_block().map_or(TimeDelta::zero(), |at| at - self.departs)
     }

@@ -1,24 +1,24 @@
-//! SeededRandom that can be repeated: every draw comes from the seed and the name of what it is for.
+//! Repeatable random numbers: every draw follows from the seed and a name.
 
 use chrono::TimeDelta;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::ops::RangeInclusive;
 
-/// A stream of draws for one purpose.
+/// A stream of random numbers for one purpose.
 ///
-/// Streams are told apart by name, so that one more draw in one flight's life does not change any
-/// other flight's.
+/// Streams are distinguished by name, so an additional draw for one flight does not change any other
+/// flight.
 #[derive(Debug)]
 pub struct SeededRandom(ChaCha8Rng);
 
 impl SeededRandom {
-    /// The stream called `name` under `seed`. The same pair always draws the same.
+    /// The stream `name` of `seed`. The same pair gives the same numbers.
     pub fn named(seed: u64, name: &str) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed ^ fnv1a(name.as_bytes())))
     }
 
-    /// A whole number within the range, every one as likely.
+    /// A whole number in the range, uniformly distributed.
     pub fn within(&mut self, range: RangeInclusive<i64>) -> i64 {
         if range.is_empty() { *range.start() } else { self.0.random_range(range) }
     }
@@ -28,7 +28,7 @@ impl SeededRandom {
         TimeDelta::minutes(self.within(range))
     }
 
-    /// A time of that many minutes, with seconds, so that not everything happens on the minute.
+    /// A span of that many minutes plus seconds, so that not everything happens on the minute.
     pub fn about_minutes(&mut self, range: RangeInclusive<i64>) -> TimeDelta {
         TimeDelta::seconds(self.within(*range.start() * 60..=*range.end() * 60))
     }
@@ -49,8 +49,8 @@ impl SeededRandom {
     }
 }
 
-/// FNV-1a, the 64-bit variant: spreads names over seeds, the same on every machine and release,
-/// which the standard hashers do not promise.
+/// FNV-1a with 64 bits, to derive seeds from names. Unlike the standard hashers, it is the same on every
+/// machine and release.
 pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()

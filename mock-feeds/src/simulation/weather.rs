@@ -1,4 +1,4 @@
-//! How bad the day is, read from how many of its departures were cancelled, and how that is told.
+//! The severity of the weather, derived from the share of cancelled departures.
 
 use super::seeded_random::SeededRandom;
 use super::event::Reason;
@@ -8,13 +8,13 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use domain::codes::AirlineCode;
 
-/// A day on which more than this share is cancelled is a storm: cancellations come in waves.
+/// A day with a larger share of cancellations is a storm: cancellations come in waves.
 const STORM_SHARE: f64 = 0.15;
 /// A cancellation is announced at least this long before the scheduled departure.
 pub const ANNOUNCED_BEFORE: TimeDelta = TimeDelta::minutes(12);
 
-/// When the waves of a storm day begin, local hour and minute, and how much of what is still to
-/// come each takes. Airlines thin out the evening first, in the morning, and again as it worsens.
+/// Start of the waves of a storm day, local hour and minute, and the share of remaining flights that each
+/// cancels. Airlines thin out the evening first, in the morning, and again as the storm worsens.
 const WAVES: [(u32, u32, i64); 9] = [
     (7, 20, 10),
     (9, 5, 12),
@@ -27,18 +27,18 @@ const WAVES: [(u32, u32, i64); 9] = [
     (17, 10, 20),
 ];
 
-/// The day's weather as the sum of what it did to departures.
+/// The weather of a day by its effect on departures.
 #[derive(Debug)]
 pub struct Weather {
     zone: Tz,
     date: NaiveDate,
     cancelled_share: f64,
-    /// Per local hour, cancelled and all.
+    /// Per local hour: cancelled and all departures.
     hours: [(f64, f64); 24],
 }
 
 impl Weather {
-    /// Reads the weather of `date` from its departures.
+    /// Derives the weather of `date` from its departures.
     pub fn of(departures: &[Departure], date: NaiveDate, zone: Tz) -> Self {
         let mut hours = [(0.0, 0.0); 24];
         for flight in departures {
@@ -51,13 +51,13 @@ impl Weather {
         Self { zone, date, cancelled_share: if all > 0.0 { cancelled / all } else { 0.0 }, hours }
     }
 
-    /// Whether this is a day of waves.
+    /// Whether the day has waves.
     pub fn is_storm(&self) -> bool {
         self.cancelled_share > STORM_SHARE
     }
 
-    /// Share of departures cancelled around the local hour of `at`; after the day's last departure
-    /// the last known hour's.
+    /// Share of departures cancelled around the local hour of `at`; after the day's last departure that of
+    /// the last known hour.
     pub fn severity(&self, at: DateTime<Utc>) -> f64 {
         let local = at.with_timezone(&self.zone);
         let hour = if local.date_naive() > self.date { 23 } else { local.hour() as usize };
@@ -68,7 +68,7 @@ impl Weather {
         (0..=hour).rev().map(around).find(|sum| sum.1 > 0.0).map_or(0.0, |sum| sum.0 / sum.1)
     }
 
-    /// Why something goes wrong around `at`.
+    /// The reason of a problem around `at`.
     pub fn reason(&self, at: DateTime<Utc>, chance: &mut SeededRandom) -> Reason {
         let severity = self.severity(at);
         if chance.yes(0.1 + severity * 2.0) {
@@ -85,7 +85,7 @@ impl Weather {
         chance.pick(&OTHERS).copied().unwrap_or(Reason::AirTraffic)
     }
 
-    /// When and why a flight that will not depart at `departs` is called off.
+    /// When and why a flight with departure `departs` is cancelled.
     pub fn cancellation(
         &self,
         carrier: AirlineCode,
@@ -102,7 +102,7 @@ impl Weather {
         (announced.unwrap_or_else(|| departs - chance.about_minutes(20..=110)).min(latest), Reason::Weather)
     }
 
-    /// An instant in one of the waves that end an hour before `departs`, if there is one.
+    /// An instant in one of the waves that end an hour before `departs`, if any.
     fn wave(
         &self,
         carrier: AirlineCode,
