@@ -125,9 +125,9 @@ fn every_json_example_is_what_it_claims_to_be() {
 
 #[test]
 fn every_frame_type_and_every_op_has_its_row_and_its_example() {
-    let said = section("What the hub says");
+    let said = section("Frames from the hub");
     assert_eq!(first_cells(said.split("\n### ").next().unwrap()), words(ServerFrame::TYPES));
-    let heard = section("What a client says");
+    let heard = section("Frames from a client");
     assert_eq!(first_cells(&heard), words(ClientFrame::OPS));
     let examples = |claim: &str, key: &str| -> BTreeSet<String> {
         let of = blocks().into_iter().filter(|(info, _)| info == claim);
@@ -160,7 +160,7 @@ fn statuses_kinds_and_the_names_of_reports_are_all_there() {
     let mut told = ticked(&paragraph("- `status` is one of"));
     told.remove("status");
     assert_eq!(told, statuses);
-    let mut kinds = ticked(&paragraph("`kinds` says in words"));
+    let mut kinds = ticked(&paragraph("`kinds` classifies the change"));
     kinds.remove("kinds");
     assert_eq!(kinds, words(ChangeKind::WORDS.iter().map(|(_, word)| *word)));
     let mut settable = words(feed::json_report::SETTABLE.iter().map(|field: &Field| field.name()));
