@@ -35,7 +35,7 @@ struct Scripted {
 
 impl AirportSource for Scripted {
     fn poll(&self, request: PollRequest) -> BoxFuture<'_, Says> {
-        self.asked.send((Instant::now(), ask)).unwrap();
+        self.asked.send((Instant::now(), request)).unwrap();
         let answer = self.answers.lock().unwrap().pop_front();
         Box::pin(async { answer.unwrap_or(Ok(PollResponse::NotModified)) })
     }

@@ -1,11 +1,11 @@
 //! Drives a server under load: its WebSocket clients and its HTTP connections, in one loop.
 
-use crate::listeners::{Listeners, Life, Reader};
 use crate::checker::{REFUSED, STALLED};
 use crate::clock::{SECOND_NS, now_ns};
 use crate::http::excerpt;
 use crate::http_pool::{Done, HTTP_TOKENS, HttpPool};
 use crate::limits::{ANSWER_TIMEOUT_S, HANDSHAKES_IN_FLIGHT, SLOW_SIPS_PER_S, STALL_TIMEOUT_S};
+use crate::listeners::{Life, Listeners, Reader};
 use crate::phase_metrics::LatencyHistogram;
 use crate::reactor::{Reactor, Ready};
 use crate::traffic::Traffic;
@@ -71,10 +71,16 @@ pub struct Driver {
 
 impl Driver {
     /// A driver without connections.
-    pub fn new(listeners: Listeners, clients: WsClients, pool: HttpPool, traffic: Traffic, spins: bool) -> Result<Self> {
+    pub fn new(
+        listeners: Listeners,
+        clients: WsClients,
+        pool: HttpPool,
+        traffic: Traffic,
+        spins: bool,
+    ) -> Result<Self> {
         Ok(Self {
             listeners,
-            source,
+            traffic,
             answers: Answers::default(),
             post_times: LatencyHistogram::new()?,
             reactor: Reactor::new()?,
@@ -140,7 +146,10 @@ impl Driver {
         let deadline = start
             + (ANSWER_TIMEOUT_S + socks.len() as u64 / u64::from(rate_per_s.clamp(1, 1_000))) * SECOND_NS;
         let absent = |driver: &Self| {
-            socks.iter().filter(|id| !matches!(driver.listeners.lives[**id], Life::Ready | Life::Closed)).count()
+            socks
+                .iter()
+                .filter(|id| !matches!(driver.listeners.lives[**id], Life::Ready | Life::Closed))
+                .count()
         };
         while begun < socks.len() || absent(self) > 0 {
             let due = match rate_per_s {

@@ -1,8 +1,8 @@
 //! Parses text frames of the hub. Each distinct frame is parsed once, however many sockets receive it.
 
 use crate::checker::{UNREADABLE, Violations, WRONG};
-use crate::limits::{DISTINCT_BYTES_MAX, DISTINCT_FRAMES_MAX};
 use crate::expected_state::ExpectedStates;
+use crate::limits::{DISTINCT_BYTES_MAX, DISTINCT_FRAMES_MAX};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::rc::Rc;

@@ -1,13 +1,13 @@
 //! Reads the hub's `hello` frame: clock and epoch.
 
-use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::checker::Violations;
 use crate::clock::{SECOND_NS, now_ns};
+use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::hub_address::HubAddress;
 use crate::limits::ANSWER_TIMEOUT_S;
 use crate::plan::HubClock;
 use crate::reactor::Reactor;
-use crate::ws_clients::{Closed, ClientEvents, SockId, WsClients};
+use crate::ws_clients::{ClientEvents, Closed, SockId, WsClients};
 use anyhow::{Result, bail};
 
 /// The contents of `hello`.
@@ -47,7 +47,8 @@ impl ClientEvents for First {
 
 /// Opens a socket and reads the `hello` frame.
 pub fn read_hello(hub: &HubAddress) -> Result<Hello> {
-    let (mut reactor, mut clients, mut first) = (Reactor::new()?, WsClients::new(hub, "/ws"), First::default());
+    let (mut reactor, mut clients, mut first) =
+        (Reactor::new()?, WsClients::new(hub, "/ws"), First::default());
     clients.connect(&reactor, 0, false)?;
     let (mut ready, deadline) = (Vec::new(), now_ns() + ANSWER_TIMEOUT_S * SECOND_NS);
     while now_ns() < deadline {

@@ -1,16 +1,16 @@
 //! The hub under test: finds it, creates flights, reads the final state.
 
 use crate::args::Target;
-use crate::listeners::Listeners;
 use crate::checker::WRONG;
 use crate::clock::SECOND_NS;
+use crate::driver::Driver;
 use crate::hello::{Hello, read_hello};
 use crate::http::{BlockingClient, excerpt};
 use crate::hub_address::{FeedKey, HubAddress};
+use crate::hub_process::HubProcess;
+use crate::listeners::Listeners;
 use crate::plan::Plan;
 use crate::process;
-use crate::driver::Driver;
-use crate::hub_process::HubProcess;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 

@@ -5,21 +5,21 @@
 //! second to read.
 
 use crate::args::Ingest;
-use crate::listeners::{Asks, Listeners};
 use crate::checker::{Follows, REFUSED, STALLED, Violations};
 use crate::clock::{SECOND_NS, now_ns};
+use crate::driver::Driver;
 use crate::http_pool::HttpPool;
+use crate::hub_under_test::{HubUnderTest, compare_pictures, rev, wait_until_quiet};
 use crate::limits::STALL_TIMEOUT_S;
-use crate::phase_metrics::Percentiles;
+use crate::listeners::{Asks, Listeners};
 use crate::nodes::Nodes;
+use crate::phase_metrics::Percentiles;
 use crate::plan::Plan;
 use crate::process::rss_bytes;
 use crate::report::{Goal, Report, Table, short};
-use crate::driver::Driver;
 use crate::traffic::Traffic;
-use crate::hub_under_test::{HubUnderTest, compare_pictures, rev, wait_until_quiet};
-use crate::ws_clients::WsClients;
 use crate::usage;
+use crate::ws_clients::WsClients;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
@@ -247,7 +247,8 @@ fn check(hub: &HubUnderTest, driver: &mut Driver, load: &Load) -> Result<()> {
     compare_pictures(&mut driver.listeners, &flights);
     let (sent, taken) = (load.taken(driver), driver.answers.accepted);
     if sent != taken {
-        driver.listeners
+        driver
+            .listeners
             .checker
             .violations
             .add(REFUSED, || format!("{sent} reports were sent, {taken} were taken"));

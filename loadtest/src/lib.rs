@@ -25,33 +25,33 @@
 //! 3. Add rules about frames to [`checker`], each with a test that violates it.
 
 pub mod args;
-pub mod listeners;
-pub mod frame_cache;
 pub mod baseline;
 pub mod checker;
 pub mod clock;
+pub mod driver;
+pub mod expected_state;
 pub mod fanout;
 pub mod flood;
+pub mod frame_cache;
 pub mod hello;
 pub mod http;
-pub mod hub_address;
-pub mod ingest;
 pub mod http_pool;
+pub mod hub_address;
+pub mod hub_process;
+pub mod hub_under_test;
+pub mod ingest;
 pub mod limits;
-pub mod phase_metrics;
+pub mod listeners;
 pub mod nodes;
-pub mod expected_state;
+pub mod phase_metrics;
 pub mod plan;
 pub mod process;
 pub mod reactor;
 pub mod reconnect;
 pub mod report;
-pub mod driver;
 pub mod traffic;
-pub mod hub_process;
-pub mod hub_under_test;
-pub mod ws_clients;
 pub mod ws;
+pub mod ws_clients;
 
 /// A command line that cannot be carried out: exit code 2.
 #[derive(Debug)]

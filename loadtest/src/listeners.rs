@@ -1,10 +1,10 @@
 //! The WebSocket clients of a run and what they received.
 
-use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::checker::{CLOSED, Checker, Follows};
 use crate::clock::now_ns;
+use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::phase_metrics::PhaseMetrics;
-use crate::ws_clients::{Closed, ClientEvents, SockId};
+use crate::ws_clients::{ClientEvents, Closed, SockId};
 use std::rc::Rc;
 
 /// How a socket reads, and therefore what is checked.

@@ -3,10 +3,10 @@
 //! the number of merged reports over all nodes.
 
 use crate::clock::{SECOND_NS, now_ns};
+use crate::driver::Driver;
 use crate::http::BlockingClient;
 use crate::hub_address::HubAddress;
 use crate::process;
-use crate::driver::Driver;
 use anyhow::{Context, Result, bail};
 
 /// Time limit for merging everything that was accepted.

@@ -84,7 +84,13 @@ pub struct PhaseMetrics {
 impl PhaseMetrics {
     /// Empty metrics.
     pub fn new() -> Result<Self> {
-        Ok(Self { sent: Vec::new(), awaited: 0, latency: LatencyHistogram::new()?, frames: 0, payload_bytes: 0 })
+        Ok(Self {
+            sent: Vec::new(),
+            awaited: 0,
+            latency: LatencyHistogram::new()?,
+            frames: 0,
+            payload_bytes: 0,
+        })
     }
 
     /// Starts a phase. Markers continue.

@@ -3,8 +3,8 @@
 //! Carriers are X0 to Y9, which no airline uses, so a run does not disturb a replayed day. A run finds the
 //! flights of an earlier run on the same date and continues from their revisions.
 
-use crate::frame_cache::remark;
 use crate::clock::now_ns;
+use crate::frame_cache::remark;
 use anyhow::{Context, Result};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::io::Write;

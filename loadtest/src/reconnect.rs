@@ -4,21 +4,21 @@
 //! reconnections until it has the board that REST returns. Rounds with a `since` and without one alternate.
 
 use crate::args::Reconnect;
-use crate::listeners::{Asks, Listeners, Life};
 use crate::checker::{BEHIND, Follows};
 use crate::clock::{SECOND_NS, now_ns};
+use crate::driver::Driver;
 use crate::http::BlockingClient;
 use crate::http_pool::HttpPool;
+use crate::hub_under_test::{HubUnderTest, rev, wait_until_quiet};
 use crate::limits::{HELD_REVISIONS_MAX, STALL_TIMEOUT_S};
-use crate::phase_metrics::{Percentiles, LatencyHistogram};
+use crate::listeners::{Asks, Life, Listeners};
+use crate::phase_metrics::{LatencyHistogram, Percentiles};
 use crate::plan::Plan;
 use crate::process::{cpu_ns, make_room_for_sockets};
 use crate::report::{Goal, Report, Table, short};
-use crate::driver::Driver;
 use crate::traffic::Traffic;
-use crate::hub_under_test::{HubUnderTest, rev, wait_until_quiet};
-use crate::ws_clients::WsClients;
 use crate::usage;
+use crate::ws_clients::WsClients;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -91,7 +91,8 @@ pub fn run(args: &Reconnect) -> Result<Report> {
 
 fn build(args: &Reconnect, hub: &HubUnderTest, legs: &[String]) -> Result<Driver> {
     let asks = Asks::Topics(vec![args.topic.clone()]);
-    let listeners = Listeners::new(args.sockets as usize, legs.iter().map(String::as_str), Follows::All, asks)?;
+    let listeners =
+        Listeners::new(args.sockets as usize, legs.iter().map(String::as_str), Follows::All, asks)?;
     let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), 1);
     let source = Traffic::frames(Vec::new(), 0);
     Driver::new(listeners, WsClients::new(&hub.hub, "/ws"), pool, source, false)

@@ -1,10 +1,10 @@
 //! The state of all airports at one instant: what each knows, and what it has to push.
 
+use crate::event_schedule::EventSchedule;
 use crate::faults::Faults;
 use crate::known_flight::KnownFlight;
-use crate::event_schedule::EventSchedule;
-use crate::simulation::seeded_random::SeededRandom;
 use crate::simulation::event::{Event, EventKind};
+use crate::simulation::seeded_random::SeededRandom;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::Iata;
 use domain::leg::LegKey;

@@ -109,7 +109,13 @@ fn departure(
 /// The scheduled arrival: the instant with that local time at the most plausible distance from departure,
 /// because the source has no date. 7.5 miles a minute and 40 minutes on the ground are the rounded medians
 /// of the source.
-fn arrival(departs: DateTime<Utc>, miles: i64, to: Iata, local: NaiveTime, places: &AirportZones) -> DateTime<Utc> {
+fn arrival(
+    departs: DateTime<Utc>,
+    miles: i64,
+    to: Iata,
+    local: NaiveTime,
+    places: &AirportZones,
+) -> DateTime<Utc> {
     let plausible = departs + TimeDelta::minutes(40 + miles * 2 / 15);
     let date = plausible.with_timezone(&places.zone(to)).date_naive();
     [date.pred_opt(), Some(date), date.succ_opt()]

@@ -1,6 +1,6 @@
 //! What an airport knows about a leg.
 
-use crate::simulation::event::{Event, Reason, EventKind};
+use crate::simulation::event::{Event, EventKind, Reason};
 use chrono::{DateTime, Utc};
 use domain::codes::{Designator, Iata};
 use domain::leg::LegKey;
@@ -144,7 +144,9 @@ impl KnownFlight {
     /// Whether the departure is 15 minutes late or more and has not left.
     pub fn is_delayed(&self) -> bool {
         match (self.departure.scheduled, self.departure.estimated, self.departure.off_block) {
-            (Some(scheduled), Some(estimated), None) => estimated - scheduled >= crate::simulation::outbound::LATE,
+            (Some(scheduled), Some(estimated), None) => {
+                estimated - scheduled >= crate::simulation::outbound::LATE
+            }
             _ => false,
         }
     }

@@ -21,14 +21,14 @@
 //! 2. Add its format to [`encode`] if it is a new one, and its address to [`serve`] if it is polled.
 
 pub mod airport;
+pub mod airport_zones;
 pub mod cli;
 pub mod days;
 pub mod encode;
+pub mod event_schedule;
 pub mod faults;
 pub mod hourly_log;
 pub mod known_flight;
-pub mod airport_zones;
-pub mod event_schedule;
 pub mod push;
 pub mod run;
 pub mod serve;

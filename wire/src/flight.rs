@@ -3,8 +3,8 @@
 //! [`FlightBody`] is its type, for reading and for generated documents. [`flight_json`] writes the same
 //! bytes directly. The bytes of a change are written once and shared by boards, snapshots and frames.
 
-use crate::instant::{Millis, Seconds, to_millis, to_seconds};
 use crate::enums::FlightStatus;
+use crate::instant::{Millis, Seconds, to_millis, to_seconds};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::codes::{Designator, Suffix};
 use domain::field::Field;

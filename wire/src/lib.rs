@@ -27,6 +27,7 @@
 //!    review the changes in `golden/` and `web/src/wire/types.ts`.
 //! 3. Describe it in `docs/PROTOCOL.md`. A test requires it.
 
+pub mod enums;
 pub mod feed;
 pub mod flight;
 pub mod frame;
@@ -37,4 +38,3 @@ pub mod rest;
 pub mod sse;
 pub mod typescript;
 pub mod websocket;
-pub mod enums;

@@ -1,10 +1,10 @@
 //! Bodies of the REST interface under `/api/v1`.
 
+use crate::enums::ChangeKind;
 pub use crate::flight::FlightBody;
 pub use crate::frame::server::ClockBody;
 use crate::frame::write::around_rows;
 use crate::instant::Millis;
-use crate::enums::ChangeKind;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::codes;

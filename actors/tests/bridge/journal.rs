@@ -71,7 +71,7 @@ fn reports_from_the_journal_are_settled_when_they_are_durable_and_what_cannot_be
         let settled = || journal.settled.lock().unwrap().len();
         until("it is settled", || settled() == 1).await;
         let unreadable = QueuedPayload::Unreadable {
-            place: "reports 0/7".into(),
+            position: "reports 0/7".into(),
             reason: "is no report".into(),
             excerpt: "x".into(),
         };

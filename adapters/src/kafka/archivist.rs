@@ -50,7 +50,7 @@ pub(super) fn start(core: Arc<Core>, recorder: Arc<dyn Recorder>) -> Result<(), 
 
 #[derive(Default)]
 struct Batch {
-    records: Vec<ArchiveRecord>,
+    archive_records: Vec<ArchiveRecord>,
     bytes: usize,
     records: usize,
     since: Option<Instant>,
@@ -159,8 +159,8 @@ impl Moving {
     fn record(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         let mut pause = RETRY_FIRST;
-        while !batch.records.is_empty() {
-            match self.core.runtime.block_on(self.recorder.record(batch.records.clone())) {
+        while !batch.archive_records.is_empty() {
+            match self.core.runtime.block_on(self.recorder.record(batch.archive_records.clone())) {
                 Ok(()) => break,
                 Err(fault) => {
                     tracing::warn!(records = batch.records, %fault, "a batch is not in the archive yet; trying again");
@@ -215,7 +215,7 @@ impl Moving {
 }
 
 fn add(batch: &mut Batch, read: Vec<ArchiveRecord>, message: &BorrowedMessage<'_>) {
-    batch.records.extend(read);
+    batch.archive_records.extend(read);
     batch.bytes += message.payload_len();
     batch.records += 1;
     batch.since.get_or_insert_with(monotonic);

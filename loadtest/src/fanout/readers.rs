@@ -5,12 +5,12 @@
 
 use super::round::{Phase, Side, build, check_end, followers, measure};
 use crate::args::{Fanout, Topic};
-use crate::listeners::{Life, Reader};
 use crate::checker::{BEHIND, CLOSED, Follows, Violations};
-use crate::limits::STALL_TIMEOUT_S;
-use crate::process::rss_bytes;
 use crate::driver::Driver;
 use crate::hub_under_test::{HubUnderTest, wait_until_quiet};
+use crate::limits::STALL_TIMEOUT_S;
+use crate::listeners::{Life, Reader};
+use crate::process::rss_bytes;
 use crate::ws_clients::{Closed, Pace, SockId};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -62,7 +62,8 @@ pub(crate) fn run(args: &Fanout, hub: &HubUnderTest, violations: &mut Violations
     driver.set_pace(&bad[slow..], Pace::Stopped)?;
     wait_until_quiet(&mut driver, hub.pid)?;
     let rss_connected = rss_bytes(hub.pid)?;
-    let beside = measure(&mut driver, hub.pid, "beside", |driver| driver.steady(rate_per_s, 1, args.seconds))?;
+    let beside =
+        measure(&mut driver, hub.pid, "beside", |driver| driver.steady(rate_per_s, 1, args.seconds))?;
     let grown = rss_bytes(hub.pid)?.saturating_sub(rss_connected);
 
     read_at_last(&mut driver, &bad)?;
@@ -100,10 +101,11 @@ fn read_at_last(driver: &mut Driver, bad: &[SockId]) -> Result<()> {
     if !gone.is_empty() {
         driver.connect(&gone, 0).context("readers that were let go come back")?;
     }
-    let ready =
-        driver.until(STALL_TIMEOUT_S, |driver| bad.iter().all(|id| driver.listeners.lives[*id] == Life::Ready))?;
+    let ready = driver
+        .until(STALL_TIMEOUT_S, |driver| bad.iter().all(|id| driver.listeners.lives[*id] == Life::Ready))?;
     if !ready {
-        driver.listeners
+        driver
+            .listeners
             .checker
             .violations
             .add(BEHIND, || "a reader that was let go could not come back".to_owned());
@@ -121,7 +123,8 @@ fn let_go(driver: &mut Driver) -> std::collections::BTreeMap<String, u64> {
             Closed::Lost(why) => why.clone(),
         };
         if !matches!(why, Closed::Code(4000..=4099, _)) && driver.listeners.readers[id] != Reader::Fast {
-            driver.listeners
+            driver
+                .listeners
                 .checker
                 .violations
                 .add(CLOSED, || format!("slow reader {id}: {why:?}, not 'come back'"));

@@ -2,17 +2,17 @@
 
 use super::{hub_plan, topics};
 use crate::args::{Fanout, Topic};
-use crate::listeners::{Asks, Listeners, Reader};
 use crate::checker::{Follows, Violations};
 use crate::clock::{SECOND_NS, now_ns};
-use crate::hub_address::HubAddress;
+use crate::driver::Driver;
 use crate::http_pool::HttpPool;
+use crate::hub_address::HubAddress;
+use crate::hub_under_test::{HubUnderTest, compare_pictures, rev, wait_until_quiet};
 use crate::limits::STALL_TIMEOUT_S;
+use crate::listeners::{Asks, Listeners, Reader};
 use crate::phase_metrics::Percentiles;
 use crate::process::{cpu_ns, rss_bytes};
-use crate::driver::Driver;
 use crate::traffic::Traffic;
-use crate::hub_under_test::{HubUnderTest, compare_pictures, rev, wait_until_quiet};
 use crate::ws_clients::WsClients;
 use anyhow::Result;
 use serde::Serialize;
@@ -83,7 +83,8 @@ pub(crate) fn run(
 
     driver.windowed(1, args.window, WARM_UP_NS)?;
     let seconds = u64::from(args.seconds) * SECOND_NS;
-    let mut phases = vec![measure(&mut driver, pid, "window", |driver| driver.windowed(1, args.window, seconds))?];
+    let mut phases =
+        vec![measure(&mut driver, pid, "window", |driver| driver.windowed(1, args.window, seconds))?];
     let payload_bytes = driver.listeners.metrics.payload_mean_bytes();
     if args.burst > 1 && !driver.has_stalled() {
         phases.push(measure(&mut driver, pid, "burst", |driver| driver.windowed(args.burst, 1, seconds))?);
@@ -135,8 +136,7 @@ pub(crate) fn build(args: &Fanout, side: &Side<'_>, sockets: usize) -> Result<Dr
             let legs: Vec<String> = plan.flights.iter().map(|f| f.leg.clone()).collect();
             let asks = Asks::Topics(topics(args.topic, &legs));
             let listeners = Listeners::new(sockets, legs.iter().map(String::as_str), follows, asks)?;
-            let pool =
-                HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.connections);
+            let pool = HttpPool::new(&hub.hub, hub.reports_path.clone(), hub.key.clone(), hub.connections);
             let mut source = Traffic::reports(plan, flights);
             source.set_followers(followers(&listeners, flights, follows));
             Driver::new(listeners, WsClients::new(&hub.hub, "/ws"), pool, source, args.target.pin)
@@ -206,7 +206,7 @@ pub(crate) fn check_end(driver: &mut Driver, side: &Side<'_>) -> Result<()> {
     let flights = match side {
         Side::Hub(hub) => {
             let legs: Vec<String> = driver
-                .source
+                .traffic
                 .plan()
                 .map(|p| p.flights.iter().map(|f| f.leg.clone()).collect())
                 .unwrap_or_default();

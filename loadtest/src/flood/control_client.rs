@@ -1,13 +1,13 @@
 //! A well-behaved follower and a poster, which measure whether a flood affects others.
 
-use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::checker::Violations;
 use crate::clock::{SECOND_NS, now_ns};
+use crate::frame_cache::{FrameCache, ServerFrame};
 use crate::http::BlockingClient;
-use crate::limits::ANSWER_TIMEOUT_S;
-use crate::phase_metrics::{Percentiles, LatencyHistogram};
-use crate::plan::Plan;
 use crate::hub_under_test::HubUnderTest;
+use crate::limits::ANSWER_TIMEOUT_S;
+use crate::phase_metrics::{LatencyHistogram, Percentiles};
+use crate::plan::Plan;
 use crate::ws::frame::{CLOSE, PING, PONG, TEXT, drain, put_masked};
 use crate::ws::{check_upgrade, head_len, upgrade_request};
 use anyhow::{Context, Result, bail};
@@ -52,8 +52,7 @@ impl<'a> ControlClient<'a> {
         mut meanwhile: impl FnMut() -> Result<()>,
     ) -> Result<ControlResult> {
         let (mut times, mut posts) = (LatencyHistogram::new()?, LatencyHistogram::new()?);
-        let (hub, every_ns, plan, marker) =
-            (self.hub, self.every_ns, &mut self.plan, &mut self.marker);
+        let (hub, every_ns, plan, marker) = (self.hub, self.every_ns, &mut self.plan, &mut self.marker);
         let follower = &mut self.follower;
         let ends = now_ns() + time.as_nanos() as u64;
         let (sender, sent) = std::sync::mpsc::channel();

@@ -3,8 +3,8 @@
 use crate::args::Flood;
 use crate::clock::{SECOND_NS, now_ns};
 use crate::hub_address::HubAddress;
-use crate::limits::{ANSWER_TIMEOUT_S, SMALL_RECEIVE_BUFFER_BYTES};
 use crate::hub_under_test::HubUnderTest;
+use crate::limits::{ANSWER_TIMEOUT_S, SMALL_RECEIVE_BUFFER_BYTES};
 use crate::ws::frame::{PING, PONG, TEXT, put_masked};
 use crate::ws::upgrade_request;
 use anyhow::{Context, Result};

@@ -5,24 +5,24 @@
 //! resident memory is measured before and after each kind: it must release what the clients made it
 //! allocate.
 
-mod kinds;
 mod control_client;
+mod kinds;
 
 use crate::args::Flood;
 use crate::clock::{SECOND_NS, now_ns};
+use crate::hub_under_test::HubUnderTest;
 use crate::limits::FLOOD_SETTLES_WITHIN_S;
 use crate::phase_metrics::Percentiles;
 use crate::plan::Plan;
 use crate::process::{make_room_for_sockets, rss_bytes};
 use crate::report::{Goal, Report, Table, short};
-use crate::hub_under_test::HubUnderTest;
 use anyhow::{Context, Result};
+use control_client::ControlClient;
 use kinds::Flooders;
 pub use kinds::Kind;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use control_client::ControlClient;
 
 /// Goal: the time within which the follower and the poster are served.
 const SERVED_WITHIN_MS: f64 = 100.0;

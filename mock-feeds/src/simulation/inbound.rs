@@ -5,10 +5,10 @@
 //! somewhere. Numbers and cities of these flights are generated. If the departure after it was late, the
 //! inbound flight may be the reason and is then late itself, which produces "late inbound aircraft".
 
-use super::seeded_random::SeededRandom;
 use super::event::Reason;
 use super::outbound::{LATE, usual_type};
 use super::plan::{Fate, Late, Plan, Stands};
+use super::seeded_random::SeededRandom;
 use super::weather::{ANNOUNCED_BEFORE, Weather};
 use crate::airport_zones::AirportZones;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};

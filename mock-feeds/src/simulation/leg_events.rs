@@ -4,11 +4,11 @@
 //! messages, about the landing at the other end. The arrival airport learns about the arrival and, from
 //! movement messages, about the departure. Only airports with an allocated stand are simulated.
 
-use super::seeded_random::SeededRandom;
 use super::estimates::creep;
-use super::event::{Event, Schedule, EventKind};
+use super::event::{Event, EventKind, Schedule};
 use super::outbound::LATE;
 use super::plan::{ArrivalStand, DepartureStand, Fate, Late, Plan};
+use super::seeded_random::SeededRandom;
 use crate::airport_zones::{AirportZones, instant_in};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::Iata;

@@ -12,27 +12,27 @@
 //! 2. Handle it in [`crate::known_flight::KnownFlight::learn`].
 //! 3. Encode it in [`crate::encode`].
 
-pub mod seeded_random;
 pub mod codeshares;
 pub mod estimates;
 pub mod event;
 pub mod inbound;
+pub mod leg_events;
 pub mod outbound;
 pub mod plan;
+pub mod seeded_random;
 pub mod stand_allocation;
-pub mod leg_events;
 pub mod synthetic;
 pub mod weather;
 
-use crate::days::{self, Day, Departure};
 use crate::airport_zones::AirportZones;
+use crate::days::{self, Day, Departure};
 use anyhow::Result;
-use seeded_random::SeededRandom;
 use chrono::NaiveDate;
 use chrono_tz::America::New_York;
 use domain::codes::Designator;
 use event::Event;
 use plan::Plan;
+use seeded_random::SeededRandom;
 use std::collections::HashSet;
 
 /// A day with everything that becomes known.
@@ -60,7 +60,8 @@ impl Life {
         plans.append(&mut arrivals);
         keep_codeshares_apart(&mut plans);
         allot_stands(&mut plans, date, seed);
-        let mut events: Vec<Event> = plans.iter().flat_map(|plan| story::tell(plan, places, seed)).collect();
+        let mut events: Vec<Event> =
+            plans.iter().flat_map(|plan| leg_events::tell(plan, places, seed)).collect();
         events.sort_by_key(|event| event.at);
         Self { plans, events }
     }
@@ -78,7 +79,7 @@ fn keep_codeshares_apart(plans: &mut [Plan]) {
 fn allot_stands(plans: &mut [Plan], date: NaiveDate, seed: u64) {
     let mut order: Vec<usize> = (0..plans.len()).collect();
     order.sort_by_key(|index| (plans[*index].departs, plans[*index].key));
-    let mut allotment = stands::StandAllocation::default();
+    let mut allotment = stand_allocation::StandAllocation::default();
     let mut chance = SeededRandom::named(seed, &format!("stands {date}"));
     for index in order {
         plans[index].stands = allotment.allot(&plans[index], &mut chance);

@@ -1,12 +1,12 @@
 //! Departures: completes what the record leaves open.
 
-use super::seeded_random::SeededRandom;
 use super::codeshares::codeshares_of;
 use super::event::Reason;
 use super::plan::{Fate, Late, Plan, Stands};
+use super::seeded_random::SeededRandom;
 use super::weather::Weather;
-use crate::days::Departure;
 use crate::airport_zones::AirportZones;
+use crate::days::Departure;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::leg::LegKey;
 use std::sync::Arc;
@@ -15,7 +15,13 @@ use std::sync::Arc;
 pub const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// The plan of a recorded departure, without stands.
-pub fn plan(flight: &Departure, date: NaiveDate, weather: &Weather, places: &AirportZones, seed: u64) -> Plan {
+pub fn plan(
+    flight: &Departure,
+    date: NaiveDate,
+    weather: &Weather,
+    places: &AirportZones,
+    seed: u64,
+) -> Plan {
     let key = LegKey {
         carrier: flight.carrier,
         number: flight.number,
@@ -59,7 +65,12 @@ fn fate(flight: &Departure, weather: &Weather, places: &AirportZones, chance: &m
     Fate::Flown { off_block, airborne: landed - TimeDelta::minutes(air), landed, on_block }
 }
 
-fn diverted(flight: &Departure, off_block: DateTime<Utc>, places: &AirportZones, chance: &mut SeededRandom) -> Fate {
+fn diverted(
+    flight: &Departure,
+    off_block: DateTime<Utc>,
+    places: &AirportZones,
+    chance: &mut SeededRandom,
+) -> Fate {
     let airborne = off_block + chance.about_minutes(11..=24);
     let in_the_air =
         (flight.arrives - flight.departs).num_minutes() as f64 * (0.45 + 0.35 * chance.fraction());

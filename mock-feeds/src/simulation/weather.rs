@@ -1,9 +1,9 @@
 //! The severity of the weather, derived from the share of cancelled departures.
 
-use super::seeded_random::SeededRandom;
 use super::event::Reason;
-use crate::days::Departure;
+use super::seeded_random::SeededRandom;
 use crate::airport_zones::instant_in;
+use crate::days::Departure;
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use domain::codes::AirlineCode;

@@ -30,8 +30,8 @@ pub mod aidx;
 pub mod json_report;
 mod known_leg;
 mod read;
-pub mod schiphol;
 mod report_builder;
+pub mod schiphol;
 #[cfg(test)]
 mod testing;
 

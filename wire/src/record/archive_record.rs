@@ -46,7 +46,17 @@ enum Is {
 
 fn head(is: Is, feed: &str, at: chrono::DateTime<chrono::Utc>) -> Head {
     let (content_type, index, field, reason, excerpt) = (None, None, None, None, None);
-    Head { v: VERSION, is, feed: feed.to_owned(), at: UnixTime(at), content_type, index, field, reason, excerpt }
+    Head {
+        v: VERSION,
+        is,
+        feed: feed.to_owned(),
+        at: UnixTime(at),
+        content_type,
+        index,
+        field,
+        reason,
+        excerpt,
+    }
 }
 
 fn json(head: &Head, room: usize) -> Vec<u8> {
@@ -121,7 +131,9 @@ mod tests {
                 content_type: "application/xml".into(),
                 body: body.into(),
             };
-            let Ok(ArchivePayload::Message(read)) = decode_archive_record(&encode_message(&message)) else { panic!("{body:?}") };
+            let Ok(ArchivePayload::Message(read)) = decode_archive_record(&encode_message(&message)) else {
+                panic!("{body:?}")
+            };
             assert_eq!((&read.feed, read.received_at), (&message.feed, at()));
             assert_eq!((&*read.content_type, &*read.body), ("application/xml", body));
         }
@@ -140,7 +152,9 @@ mod tests {
         let Ok(ArchivePayload::Fault(read)) = decode_archive_record(&encode_fault(&fault)) else { panic!() };
         assert_eq!(read, fault);
         let bare = Quarantined { index: None, field: None, ..fault };
-        assert!(matches!(decode_archive_record(&encode_fault(&bare)), Ok(ArchivePayload::Fault(read)) if read == bare));
+        assert!(
+            matches!(decode_archive_record(&encode_fault(&bare)), Ok(ArchivePayload::Fault(read)) if read == bare)
+        );
     }
 
     #[test]

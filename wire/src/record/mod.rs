@@ -17,18 +17,18 @@
 //! Instants are seconds since 1970: a number if whole, else a text with nine decimals,
 //! `"1360357451.250000000"`. A JSON number would lose precision, and RFC 3339 takes twice the bytes.
 
+mod archive_record;
 mod change;
 mod decode;
 mod encode;
-mod unix_time;
-mod archive_record;
 mod report;
 mod skip;
+mod unix_time;
 
+pub use archive_record::{ArchivePayload, decode_archive_record, encode_fault, encode_message};
 pub use change::{ChangeRecord, decode_change, encode_change, past_change};
 pub use decode::{decode_state, decode_value};
 pub use encode::{encode_state, encode_value};
-pub use archive_record::{ArchivePayload, decode_archive_record, encode_fault, encode_message};
 pub use report::{decode_report, encode_report};
 pub use skip::{SkipRecord, decode_skip, encode_skip};
 

@@ -5,6 +5,7 @@
 
 mod format;
 
+use crate::enums::{ChangeKind, FlightStatus};
 use crate::flight::{AircraftBody, ArrivalBody, DepartureBody, FlightBody};
 use crate::frame::client::ClientFrame;
 use crate::frame::server::{
@@ -13,7 +14,6 @@ use crate::frame::server::{
 };
 use crate::problem::{FieldError, ProblemBody};
 use crate::rest;
-use crate::enums::{ChangeKind, FlightStatus};
 use ts_rs::{Config, TS};
 
 const HEADER: &str = "\

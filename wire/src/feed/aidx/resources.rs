@@ -97,7 +97,12 @@ fn one_side(resource: &Element, side: Direction, standing: Confidence, builder: 
 }
 
 /// Whether the elements state anything for the rule's field.
-fn state(rule: &Rule, elements: Vec<&Element>, standing: Confidence, builder: &mut ReportBuilder<'_>) -> bool {
+fn state(
+    rule: &Rule,
+    elements: Vec<&Element>,
+    standing: Confidence,
+    builder: &mut ReportBuilder<'_>,
+) -> bool {
     let text = merged(rule, &elements);
     if !text.is_empty() {
         builder.text_as(standing, rule.field, rule.element, &text);
