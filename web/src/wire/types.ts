@@ -52,8 +52,8 @@ export type ArrivalSide = {
   /** Estimated time. */
   estimated: string | null;
   /**
-   * What a late departure makes of the arrival: the departure in force and the planned time between
-   * both. `null` where an estimate is known that can be true, and where the flight is not late.
+   * The expected arrival of a late flight: the departure time in force plus the planned duration. `null`
+   * if a plausible estimate is known or the flight is not late.
    */
   forecast: string | null;
   /** Actual time. */
@@ -68,15 +68,15 @@ export type Aircraft = {
   registration: string | null;
 };
 
-/** A flight. Every key is always there; what is not known is `null`. */
+/** A flight. Every key is present; unknown values are `null`. */
 export type Flight = {
   /** Opaque identifier of the leg. Never reused. */
   leg: string;
-  /** Revision: one more with every change that is shown. */
+  /** Revision. Rises by one with every shown change. */
   rev: number;
   /** When the last change was made, by the hub's operational clock. */
   changed_at: string;
-  /** The airline that flies it, two or three characters. */
+  /** The operating airline, two or three characters. */
   carrier: string;
   /** Flight number without padding. */
   number: string;
@@ -84,28 +84,25 @@ export type Flight = {
   suffix: string | null;
   /** Marketing flights that share the seats, such as `EI5105`. May be empty. */
   codeshares: Array<string>;
-  /** Scheduled date, local at the flight's origin. It stays when the flight slips past midnight. */
+  /** Scheduled date in local time at the flight's origin. A delay past midnight does not change it. */
   origin_date: string;
-  /** The step that it has reached. `delayed` is the status of a flight that is late and has reached none. */
+  /** The step that the flight has reached. `delayed` if it is late and has reached none. */
   status: FlightStatus;
-  /** Whether it is late, or said to be, whatever step it has reached. */
+  /** Whether the flight is late or reported late, at any step. */
   delayed: boolean;
-  /**
-   * Paths of times that cannot be meant, or cannot be true, such as `departure.estimated`. Do not show them
-   * as facts. Mostly empty.
-   */
+  /** Paths of implausible times, such as `departure.estimated`. Do not show them as facts. Mostly empty. */
   doubtful: Array<string>;
   /** Departure side. */
   departure: DepartureSide;
   /** Arrival side. */
   arrival: ArrivalSide;
-  /** Remark for passengers in the airport's own words. */
+  /** The airport's remark for passengers, unchanged. */
   remark: string | null;
-  /** Why it is late, in plain words. */
+  /** The reason of a delay in plain words. */
   delay_reason: string | null;
-  /** The aircraft that flies it. */
+  /** The aircraft. */
   aircraft: Aircraft;
-  /** IATA code of the airport it goes to instead. */
+  /** IATA code of the airport that the flight is diverted to. */
   diverted_to: string | null;
 };
 
@@ -144,17 +141,17 @@ export type ErrorCode =
   | "rate_limited"
   | "snapshot_too_large";
 
-/** The operational clock: what time it is for flights, and how fast it runs. */
+/** The operational clock: current time and speed. */
 export type ClockFrame = {
-  /** The operational clock's instant as this was sent. */
+  /** The operational time when this was sent. */
   now: string;
-  /** Operational seconds in one real second: 1 unless a day is replayed. */
+  /** Operational seconds per real second: 1 unless a day is replayed. */
   speed: number;
 };
 
-/** The hub introduces itself. */
+/** The first frame of a connection. */
 export type HelloFrame = {
-  /** Names this life of the hub's data. `since` is only good within the same epoch. */
+  /** The epoch of the hub's data. `since` is valid only within the same epoch. */
   epoch: string;
   /** The operational clock. */
   clock: ClockFrame;
@@ -167,32 +164,29 @@ export type SnapshotFrame = {
   /** The topic as the hub writes it. */
   topic: string;
   /**
-   * `false`: these are all, and whatever else the client holds of the topic has left it.
-   * `true`: these changed since the client's `since`; the rest stays.
+   * `false`: these are all flights of the topic, and the client drops others. `true`: these changed
+   * since the client's `since`, and the others stay.
    */
   partial: boolean;
   /** The flights, on a board by scheduled time. */
   flights: Array<Flight>;
 };
 
-/** From one revision of a flight to the next. */
+/** One flight changed by one revision. */
 export type ChangeFrame = {
-  /** Which flight. */
+  /** The leg. */
   leg: string;
   /** The revision after this change. */
   rev: number;
-  /** When; becomes the flight's `changed_at`. */
+  /** When. Becomes the flight's `changed_at`. */
   at: string;
-  /** What sort of change. May be of several kinds. */
+  /** The kinds of the change, one or several. */
   kinds: Array<ChangeKind>;
-  /** Dotted paths into the flight's object with their new values, `null` where one was taken away. */
+  /** Dotted paths into the flight's object with their new values, `null` for a removed one. */
   set: { [path: string]: unknown };
 };
 
-/**
- * One flight as a whole: the answer to `get`, a flight that is new, and what a slow reader gets
- * instead of changes.
- */
+/** One whole flight: the answer to `get`, a new flight, or what a slow client gets instead of changes. */
 export type StateFrame = {
   /** The flight. */
   flight: Flight;
@@ -200,48 +194,48 @@ export type StateFrame = {
 
 /** A flight has left a topic. */
 export type GoneFrame = {
-  /** Which flight. */
+  /** The leg. */
   leg: string;
-  /** Which topic. */
+  /** The topic. */
   topic: string;
 };
 
 /**
- * Whether the hub hears of changes at present. Told when that changes, and after `hello` where it
- * does not. Without one it does.
+ * Whether the hub receives changes. Sent when that changes, and after `hello` if it receives none. Without
+ * this frame it does.
  */
 export type UpstreamFrame = {
-  /** `false`: what is shown was true at `since`, and may have changed. */
+  /** `false`: the shown data was true at `since` and may have changed. */
   current: boolean;
-  /** The operational clock's instant at which the hub last heard; `null` where it is current. */
+  /** The operational time at which the hub last received changes; `null` if it is current. */
   since: string | null;
 };
 
 /**
- * Whether one source of facts, the feed of an airport for one, is heard at present. Sent when a source
- * falls silent, after `hello` while it is, and when it is heard again. Without one it is heard.
+ * Whether a source, such as an airport's feed, is silent. Sent when a source becomes silent, after `hello`
+ * while it is, and when it is received again. Without this frame it is not silent.
  */
 export type SourceFrame = {
   /** The feed's name in the hub's configuration. */
   feed: string;
-  /** The airport it speaks for, IATA; `null` where it speaks for no airport in particular. */
+  /** The airport that it speaks for, IATA; `null` for no particular airport. */
   airport: string | null;
   /**
-   * The operational clock's instant at which it was last heard: what it said may have changed since.
-   * `null`: it is heard.
+   * The operational time at which it was last received: its facts may have changed since. `null`: it is
+   * not silent.
    */
   since: string | null;
 };
 
-/** Still there? */
+/** A heartbeat. */
 export type PingFrame = {
   /** The operational clock. Absent in pings of older hubs. */
   clock?: ClockFrame;
 };
 
-/** Something the client sent was refused. */
+/** A client's frame was refused. */
 export type ErrorFrame = {
-  /** The `ref` of the frame that was refused, if it had one. */
+  /** The `ref` of the refused frame, if it had one. */
   ref: number | null;
   /** For programs. */
   code: ErrorCode;
@@ -249,7 +243,7 @@ export type ErrorFrame = {
   message: string;
 };
 
-/** A frame from the hub. A client ignores types and keys it does not know. */
+/** A frame from the hub. Clients ignore types and keys that they do not know. */
 export type ServerFrame =
   | { "type": "hello" } & HelloFrame
   | { "type": "snapshot" } & SnapshotFrame
@@ -265,46 +259,46 @@ export type ServerFrame =
 export type ClientFrame =
   | {
     "op": "follow";
-    /** What to follow. */
+    /** The topic. */
     topic: string;
-    /** The newest `changed_at` held of the topic, to be sent only what changed since. */
+    /** The newest `changed_at` that the client has of the topic, to get only later changes. */
     since?: string;
-    /** Comes back in an error about this frame. */
+    /** Returned in an error about this frame. */
     ref?: number;
   }
   | {
     "op": "unfollow";
-    /** What was followed. */
+    /** The topic. */
     topic: string;
-    /** Comes back in an error about this frame. */
+    /** Returned in an error about this frame. */
     ref?: number;
   }
   | {
     "op": "get";
-    /** Which flight. */
+    /** The leg. */
     leg: string;
-    /** Comes back in an error about this frame. */
+    /** Returned in an error about this frame. */
     ref?: number;
   }
   | {
     "op": "auth";
-    /** A token given out by the hub. */
+    /** A token issued by the hub. */
     token: string;
-    /** Comes back in an error about this frame. */
+    /** Returned in an error about this frame. */
     ref?: number;
   }
   | { "op": "pong" };
 
-/** A side of a board. */
+/** The side of a board. */
 export type Direction = "departures" | "arrivals";
 
-/** An airport's names and zone. */
+/** An airport's names and time zone. */
 export type BoardAirport = {
   /** IATA code. */
   iata: string;
   /** Name. */
   name: string;
-  /** City it serves. */
+  /** The city. */
   city: string;
   /** ISO 3166 country code, two letters. */
   country: string;
@@ -312,30 +306,30 @@ export type BoardAirport = {
   zone: string;
 };
 
-/** A source whose facts nobody has confirmed since an instant. */
+/** A source whose facts have not been confirmed since an instant. */
 export type SilentSource = {
   /** The feed's name in the hub's configuration. */
   feed: string;
-  /** The airport it speaks for, IATA; `null` where it speaks for no airport in particular. */
+  /** The airport that it speaks for, IATA; `null` for no particular airport. */
   airport: string | null;
-  /** The operational clock's instant at which it was last heard. */
+  /** When it was last received, by the operational clock. */
   since: string;
 };
 
 /** `GET boards/{IATA}/{departures|arrivals}`. */
 export type BoardBody = {
-  /** Whose board. */
+  /** The airport. */
   airport: BoardAirport;
-  /** Which side. */
+  /** The side. */
   direction: Direction;
   /**
-   * The operational clock's instant at which this was true: that of this answer or, while the hub hears
-   * of no changes, the one at which it last did.
+   * The operational time at which this was true: now, or the last time at which the hub received changes
+   * if it receives none at present.
    */
   as_of: string;
   /**
-   * Sources that are silent at present: those that speak for this airport, and those that speak for none
-   * in particular. What they said may have changed since.
+   * Silent sources that speak for this airport or for no particular one. Their facts may have changed
+   * since.
    */
   silent_sources: Array<SilentSource>;
   /** By scheduled time. */
@@ -346,11 +340,11 @@ export type BoardBody = {
 export type FlightsBody = {
   /** As in a board. */
   as_of: string;
-  /** All sources that are silent at present. */
+  /** All silent sources. */
   silent_sources: Array<SilentSource>;
   /** One page of flights. */
   flights: Array<Flight>;
-  /** To be sent as `cursor` for the next page; `null` on the last. */
+  /** The `cursor` of the next page; `null` on the last. */
   next: string | null;
 };
 
@@ -360,21 +354,21 @@ export type HistoryEntry = {
   rev: number;
   /** When. */
   at: string;
-  /** What sort of change. */
+  /** The kinds of the change. */
   kinds: Array<ChangeKind>;
   /** What changed, as in a `change` frame. */
   set: { [path: string]: unknown };
-  /** Whose report brought it. */
+  /** The source whose report caused it. */
   source: string | null;
 };
 
 /** `GET flights/{leg}/history`. */
 export type HistoryBody = {
-  /** Which flight. */
+  /** The leg. */
   leg: string;
   /** One page of its changes, oldest first. */
   entries: Array<HistoryEntry>;
-  /** To be sent as `after` for the next page; `null` where these are the newest. */
+  /** The `after` of the next page; `null` if these are the newest. */
   next: number | null;
 };
 
@@ -384,13 +378,13 @@ export type AirportRow = {
   iata: string;
   /** Name. */
   name: string;
-  /** City it serves. */
+  /** The city. */
   city: string;
   /** ISO 3166 country code, two letters. */
   country: string;
   /** IANA time zone. */
   zone: string;
-  /** Flights on both its boards now. */
+  /** Flights on both of its boards now. */
   flights: number;
 };
 
@@ -398,15 +392,15 @@ export type AirportRow = {
 export type AirportsBody = {
   /** One page of airports. */
   airports: Array<AirportRow>;
-  /** To be sent as `cursor` for the next page; absent on the last. */
+  /** The `cursor` of the next page; absent on the last. */
   next?: string;
 };
 
 /** One airline. */
 export type AirlineRow = {
-  /** IATA designator, or ICAO where there is none. */
+  /** IATA designator, or ICAO if there is none. */
   code: string;
-  /** ICAO designator: flights are looked for and printed by it as well. */
+  /** ICAO designator. Searches accept it as well. */
   icao: string | null;
   /** Name. */
   name: string;
@@ -421,19 +415,16 @@ export type AirlinesBody = {
 /** How a feed's messages reach the hub. */
 export type FeedKind = "push" | "pull";
 
-/** How well a feed is heard. */
+/** The health of a feed. */
 export type FeedState = "waiting" | "good" | "late" | "failing" | "refused";
 
-/** Reports of one feed since the hub started, by what became of them. */
+/** Reports of a feed since the hub started, by outcome. */
 export type FeedReports = {
-  /** They changed what is shown. */
+  /** They changed the shown state. */
   changed: number;
-  /** They told nothing new. */
+  /** They contained nothing new. */
   unchanged: number;
-  /**
-   * They went to the node that owns their flight, which merges them; 0 where one hub does
-   * everything.
-   */
+  /** They went to the node that owns their flight, which merges them; 0 with a single node. */
   queued: number;
   /** They could not be used. */
   rejected: number;
@@ -443,55 +434,55 @@ export type FeedReports = {
 export type FeedRow = {
   /** Name from the configuration. */
   feed: string;
-  /** The airport it speaks for, IATA. */
+  /** The airport that it speaks for, IATA. */
   airport: string | null;
-  /** Whether the airport pushes or is polled. */
+  /** Whether the source pushes or is polled. */
   kind: FeedKind;
-  /** How well it is heard. */
+  /** The health. */
   state: FeedState;
-  /** When it was last heard well, by the operational clock. */
+  /** When it was last received successfully, by the operational clock. */
   last_good_at: string | null;
-  /** What went wrong last, `null` while all is well. */
+  /** The last error; `null` if there is none at present. */
   last_error: string | null;
-  /** Operational seconds since it was last heard well. */
+  /** Operational seconds since it was last received successfully. */
   age_seconds: number | null;
-  /** Reports since the hub started, by what became of them. */
+  /** Reports since the hub started, by outcome. */
   reports: FeedReports;
   /**
-   * For which flights it speaks: `airport` (its airport's side of the flights from and to it), the
-   * airlines `airline:XX`, or `all`.
+   * The flights it speaks for: `airport` (its airport's side of flights from and to it), the airlines
+   * `airline:XX`, or `all`.
    */
   speaks_for: string;
-  /** Flights in memory that it has made known. */
+  /** Live flights that it created. */
   flights: number;
-  /** How many these may be at most; `null` where it only adds to flights that are known. */
+  /** The limit of these; `null` if the feed cannot create flights. */
   flights_max: number | null;
-  /** What it has said of what it does not speak for since the hub started. It was kept and changed nothing. */
+  /** Reports and values outside its scope since the hub started. They were archived and changed nothing. */
   out_of_scope: Array<OutOfScopeRow>;
 };
 
-/** What a feed has said of what it does not speak for. */
+/** Reports or values of a feed outside its scope. */
 export type OutOfScopeRow = {
   /**
    * `other_airport`, `other_airline`, `too_long_ago` or `too_far_ahead` for whole reports,
    * `other_side` for values of the other airport's side.
    */
   reason: string;
-  /** How many. */
+  /** The number. */
   count: number;
 };
 
-/** `GET feeds`: how well each airport is heard. */
+/** `GET feeds`: the health of every feed. */
 export type FeedsBody = {
   /** By name. */
   feeds: Array<FeedRow>;
 };
 
-/** A report that was not taken. */
+/** A refused report. */
 export type RejectedReport = {
-  /** Which one of the message, counted from 0; `null` where the whole message is meant. */
+  /** The report in the message, counted from 0; `null` for the whole message. */
   index: number | null;
-  /** The field at fault, if it is one. */
+  /** The invalid field, if it is one. */
   field: string | null;
   /** What is wrong. */
   reason: string;
@@ -499,41 +490,41 @@ export type RejectedReport = {
 
 /** `POST feeds/{feed}/reports`, answered 202 once every accepted report is durable. */
 export type IngestBody = {
-  /** Reports that were taken and are durable: the sum of the next three. */
+  /** Accepted, durable reports: the sum of the next three. */
   accepted: number;
-  /** Reports that changed what is shown. */
+  /** Reports that changed the shown state. */
   changed: number;
-  /** Reports that told nothing new. */
+  /** Reports that contained nothing new. */
   unchanged: number;
-  /** Reports that the node that owns their flight will merge; 0 where one hub does everything. */
+  /** Reports that the node that owns their flight will merge; 0 with a single node. */
   queued: number;
   /**
-   * Values of accepted reports that the feed does not speak for, such as the other airport's gate. They
-   * are kept with the message and change nothing. Absent where there are none.
+   * Values of accepted reports outside the feed's scope, such as the other airport's gate. They are
+   * archived with the message and change nothing. Absent if there are none.
    */
   left_out?: number;
-  /** Reports that were not taken, each with its reason. */
+  /** Refused reports with their reasons. */
   rejected: Array<RejectedReport>;
 };
 
-/** What is wrong with one field. */
+/** An invalid field. */
 export type FieldError = {
   /** The field, parameter or header. */
   field: string;
-  /** What is wrong with it, to be read after its name. */
+  /** What is wrong. Follows the field's name in a sentence. */
   reason: string;
 };
 
 /** A problem. */
 export type ProblemBody = {
-  /** Names the sort of problem; `about:blank` where the status says it all. */
+  /** The problem type; `about:blank` if the status says enough. */
   type: string;
-  /** The sort of problem in a few words; the same for every problem of its type. */
+  /** A short summary, the same for every problem of this type. */
   title: string;
   /** The HTTP status. */
   status: number;
-  /** What went wrong this time. */
+  /** The details of this occurrence. */
   detail: string | null;
-  /** What is wrong with which field. Empty where no field is at fault. */
+  /** Invalid fields. Empty if no field is at fault. */
   errors: Array<FieldError>;
 };
