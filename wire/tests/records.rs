@@ -101,7 +101,7 @@ fn a_broken_record_is_refused_with_what_is_wrong() {
             "departure.estimated: is not in whole seconds",
         ),
         ("\"EI5105\"", "\"5105\"", "codeshares: \"5105\" is not a flight designator"),
-        ("\"clear\":[", "\"clear\":[\"departure.gate\",", "departure.gate is held twice"),
+        ("\"clear\":[", "\"clear\":[\"departure.gate\",", "departure.gate has two claims"),
     ] {
         let error = decode_state(&with(&json, from, to)).unwrap_err().to_string();
         assert!(error.contains(reason), "{error} does not say {reason}");

@@ -42,7 +42,7 @@ fn read_said(groups: Vec<GroupIn>) -> Result<Vec<(Field, Claim)>, RecordError> {
     claim.sort_by(place);
     match claim.windows(2).find(|pair| place(&pair[0], &pair[1]).is_eq()) {
         Some([(field, claim), ..]) => {
-            Err(RecordError::broken(format_args!("{field} is claim twice of {}", claim.source)))
+            Err(RecordError::broken(format_args!("{field} has two claims of {}", claim.source)))
         }
         _ => Ok(claim),
     }
