@@ -177,9 +177,9 @@ fn problem(fault: NotTaken) -> Problem {
             let detail = format!("the message cannot be read: {field} {}", fault.reason);
             Problem::new(StatusCode::BAD_REQUEST).detail(detail).field(field, fault.reason)
         }
-        NotTaken::NotNow(full @ (SinkError::Full { .. } | SinkError::Behind(BacklogFull::FeedShare { .. }))) => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(RETRY_AFTER_S)
-        }
+        NotTaken::NotNow(
+            full @ (SinkError::Full { .. } | SinkError::Behind(BacklogFull::FeedShare { .. })),
+        ) => Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(RETRY_AFTER_S),
         NotTaken::NotNow(fault) => Problem::unavailable(&fault.to_string()),
         NotTaken::NotKept(fault) => Problem::unavailable(&fault.to_string()),
     }

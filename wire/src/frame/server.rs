@@ -6,8 +6,8 @@
 
 pub use super::write::{change, error, gone, hello, past_change, ping, snapshot, source, state, upstream};
 
-use crate::flight::FlightBody;
 use crate::enums::ChangeKind;
+use crate::flight::FlightBody;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
