@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn namesakes_flown_to_from_the_same_airport_are_told_apart() {
+    fn namesakes_flown_to_from_the_same_airport_have_different_names() {
         assert_ne!(city("PDX"), city("PWM"));
         assert_ne!(city("CHS"), city("CRW"));
         assert_ne!(city("SJC"), city("SJO"));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_airport_keeps_utc_and_says_so() {
+    fn an_unknown_airport_uses_utc_and_shows_it() {
         assert_eq!(zone_of(iata("ZZZ")), None);
         let shown = local_time(iata("ZZZ"), at("2013-02-08T15:00:00Z"));
         assert_eq!(shown.format("%H:%M %Z").to_string(), "15:00 UTC");

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_counts_and_the_bound_is_for_all() {
+    fn reports_of_other_nodes_count_and_the_limit_is_shared() {
         let (mut backlog, jfk) = (Backlog::new(1, 20), feed("jfk"));
         backlog.merged(0, 50);
         // Nineteen reports of another node lie between the merged offset and this report.
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_written_counts_and_what_was_not_written_is_given_back() {
+    fn reports_being_written_count_and_unwritten_ones_are_released() {
         let (mut backlog, jfk, lga) = (Backlog::new(1, 20), feed("jfk"), feed("lga"));
         backlog.admit(&jfk, 100).expect("nothing waits, and nobody could ever send it otherwise");
         assert_eq!(backlog.admit(&lga, 1), Err(BacklogFull::Full { waiting: 100, limit: 20 }));

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_away_before_the_board_began_needs_the_whole() {
+    fn a_client_from_before_the_board_existed_needs_all_rows() {
         let mut board = Board::since_now(at(5));
         board.put(&leg("A"), at(10), at(6), "A");
         assert_eq!(board.since(at(5)), Resume::Full(vec![&"A"]));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_with_an_instant_of_before_the_clock_was_set_back_needs_the_whole() {
+    fn a_client_with_an_instant_from_before_a_clock_reset_needs_all_rows() {
         let mut board = Board::default();
         board.put(&leg("A"), at(10), at(100), "A");
         board.put(&leg("B"), at(10), at(40), "B");

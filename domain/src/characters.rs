@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_is_what_is_seen_of_it() {
+    fn a_sentence_keeps_only_what_is_visible() {
         let sentence = |text: &str| tidied(text, TextKind::Sentence);
         assert_eq!(
             sentence(" \u{feff}Go to\u{a0}the  infor\u{ad}mation\n desk ").unwrap(),

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_code_is_refused_with_the_rule() {
+    fn invalid_codes_are_refused_with_the_rule() {
         for text in ["", "J", "JFKX", "J1K", "ÄÖÜ", "J K"] {
             assert!(Iata::parse(text).is_err(), "{text}");
         }

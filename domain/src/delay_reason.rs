@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digits_and_the_letters_of_a_code_say_the_same() {
+    fn the_digits_and_the_letters_of_a_code_have_the_same_text() {
         for (number, letters, expected) in CODES {
             assert_eq!(text(&format!("{number:02}")), Some(*expected));
             assert_eq!(text(letters), Some(*expected));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn common_reasons_are_plain_words() {
+    fn common_reasons_have_plain_texts() {
         for (code, expected) in [
             ("93", "late inbound aircraft"),
             ("RA", "late inbound aircraft"),
@@ -158,27 +158,27 @@ mod tests {
     }
 
     #[test]
-    fn every_two_digit_code_has_words_even_those_left_to_the_airline() {
+    fn every_two_digit_code_has_a_text_even_those_left_to_the_airline() {
         assert!((0..100).all(|number| text(&format!("{number:02}")).is_some()));
         assert_eq!(text("74"), Some("weather"));
         assert_eq!(text("00"), Some("operational reasons"));
     }
 
     #[test]
-    fn a_lost_leading_zero_and_space_around_a_code_are_forgiven() {
+    fn a_lost_leading_zero_and_surrounding_space_are_accepted() {
         assert_eq!(text("6"), text("06"));
         assert_eq!(text(" 93 "), text("93"));
     }
 
     #[test]
-    fn what_is_no_code_has_no_words() {
+    fn an_invalid_code_has_no_text() {
         for code in ["", "ZZ", "9X", "100", "WEA", "weather", "é", "-1", "+1"] {
             assert_eq!(text(code), None, "{code:?}");
         }
     }
 
     #[test]
-    fn no_words_contain_a_code_and_no_code_is_defined_twice() {
+    fn no_text_contains_a_code_and_no_code_is_defined_twice() {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         for (_, letters, words) in CODES {
             assert_eq!(CODES.iter().filter(|(_, other, _)| other == letters).count(), 1, "{letters}");

@@ -78,7 +78,7 @@ mod tests {
     const TEN_MINUTES: Option<Duration> = Some(Duration::from_secs(600));
 
     #[test]
-    fn a_feed_is_silent_when_it_is_overdue_or_failing_and_since_it_was_last_heard() {
+    fn a_feed_is_silent_when_overdue_or_failing_since_its_last_message() {
         let clock = ManualClock::new(at(100));
         let silent = |health, within| silent_since(health, at(60), within, &clock);
         assert_eq!(silent(Some(heard(90)), TEN_MINUTES), None, "it may be quiet for so long");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_was_never_heard_is_silent_since_the_hub_began() {
+    fn a_feed_without_any_message_is_silent_since_the_start() {
         let clock = ManualClock::new(at(100));
         assert_eq!(silent_since(None, at(95), TEN_MINUTES, &clock), None, "it has its time");
         assert_eq!(silent_since(None, at(80), TEN_MINUTES, &clock), Some(at(80)));
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn what_another_day_has_left_behind_does_not_count() {
+    fn health_of_another_replay_does_not_count() {
         let clock = ManualClock::new(at(100));
         let of_tomorrow = FeedHealth { is_failing: true, ..heard(1_540) };
         assert_eq!(silent_since(Some(of_tomorrow), at(95), TEN_MINUTES, &clock), None);
     }
 
     #[test]
-    fn of_what_two_nodes_know_the_newer_counts_and_when_either_heard_it() {
+    fn merged_health_has_the_newer_state_and_the_later_reception() {
         let failing = FeedHealth { is_failing: true, at: at(20), ..heard(10) };
         assert_eq!(failing.merged(Some(heard(21))), heard(21));
         assert_eq!(failing.merged(Some(heard(9))), failing);

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_ends_after_now_and_within_a_week_and_tells_of_nothing_that_lies_ahead() {
+    fn an_override_ends_within_a_week_and_has_no_event_in_the_future() {
         let now: DateTime<Utc> = "2013-02-08T21:00:00Z".parse().unwrap();
         let order =
             |field, value, until| Override { field, value, set_by: "desk".into(), set_at: now, until };

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_topic_is_none() {
+    fn invalid_topics_are_none() {
         for text in [
             "",
             "flight",

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_that_a_state_mends_is_counted_and_forgiven() {
+    fn a_gap_repaired_by_a_state_is_counted_and_no_violation() {
         let mut checker = checker();
         checker.changed(0, 0, 7);
         checker.stated(0, 0, 8);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_follows_one_flight_is_held_to_that_flight_alone() {
+    fn a_socket_that_follows_one_flight_is_checked_for_that_flight_only() {
         let mut checker = Checker::new(4, 2, Follows::One);
         for sock in 0..4 {
             checker.shown(sock, (sock % 2) as u32, 1);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_violations_are_told_and_all_are_counted() {
+    fn the_first_violations_are_reported_and_all_are_counted() {
         let mut violations = Violations::default();
         for n in 0..100 {
             violations.add(GAP, || n.to_string());

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_leads_to_the_picture_the_server_tells() {
+    fn a_change_leads_to_the_state_of_the_server() {
         let mut pictures = ExpectedStates::default();
         pictures.whole(1, &flight(1, "12", "a")).unwrap();
         pictures.change(2, &json!("b"), &set("14")).unwrap();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_picture_is_told_with_its_place() {
+    fn a_wrong_state_is_reported_with_its_path() {
         let mut pictures = ExpectedStates::default();
         pictures.whole(1, &flight(1, "12", "a")).unwrap();
         pictures.change(2, &json!("b"), &set("14")).unwrap();

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_read_as_the_protocol_says() {
+    fn frames_are_parsed_as_in_the_protocol() {
         let (mut frames, mut violations) = (frames(), Violations::default());
         let mut read = |text: String| frames.read(text.as_bytes(), &mut violations);
         let change = format!(

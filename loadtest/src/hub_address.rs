@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_is_accepted_and_the_reason_is_told() {
+    fn only_loopback_is_accepted_with_a_reason() {
         assert_eq!(HubAddress::parse("http://127.0.0.1:5000/").unwrap().address.port(), 5000);
         assert!(HubAddress::parse("http://127.8.8.8:1").is_ok());
         assert!(HubAddress::parse("http://[::1]:5000").unwrap().address.is_ipv6());

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hub_that_does_not_start_is_told_with_its_last_words() {
+    fn a_hub_that_does_not_start_is_reported_with_its_log() {
         let told = HubProcess::start(Path::new("/bin/false"), "load").err().map(|e| format!("{e:#}"));
         assert!(told.as_deref().is_some_and(|told| told.contains("ended with")), "{told:?}");
         assert!(HubProcess::start(Path::new("/nowhere/gatecall"), "load").is_err());

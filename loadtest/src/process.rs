@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn more_sockets_than_the_machine_allows_are_refused_in_words() {
+    fn more_sockets_than_the_machine_allows_are_refused_with_a_message() {
         make_room_for_sockets(10).unwrap();
         if getrlimit(Resource::Nofile).maximum.is_some() {
             let told = make_room_for_sockets(1 << 40).unwrap_err().to_string();

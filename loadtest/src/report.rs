@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_goal_and_a_broken_check_are_printed_and_told_to_programs() {
+    fn a_missed_goal_and_a_violation_are_printed_and_written_as_json() {
         let mut report = Report::new("fanout");
         report.goals.push(Goal::at_most("cost", 1.3, 1.15, ""));
         report.goals.push(Goal::at_least("rate", 30_000.0, 20_000.0, "/s"));

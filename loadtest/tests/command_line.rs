@@ -32,7 +32,7 @@ fn numbers_out_of_bounds_are_refused() {
 }
 
 #[test]
-fn a_hub_that_is_not_there_is_a_failure_in_words() {
+fn an_unreachable_hub_is_a_failure_with_a_message() {
     // Port 1 is reserved; nothing listens there.
     let output = loadtest("ingest --hub http://127.0.0.1:1");
     assert_eq!(output.status.code(), Some(1));

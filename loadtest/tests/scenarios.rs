@@ -36,7 +36,7 @@ fn assert_broken(report: &Report, rule: &str) {
 const FANOUT: &str = "fanout --sockets 20 --seconds 1 --rounds 1 --burst 4 --ceiling without";
 
 #[test]
-fn fifty_sockets_hear_everything_the_ceiling_says() {
+fn fifty_sockets_receive_every_frame_of_the_baseline() {
     let report = run_at("fanout --ceiling only --sockets 50 --seconds 1 --rounds 1");
     assert!(report.is_correct(), "{:?}", report.violations_told);
     let rounds = report.values["rounds_50"].as_array().cloned().unwrap_or_default();
@@ -58,7 +58,7 @@ fn a_hub_that_keeps_the_protocol_breaks_no_rule() {
 }
 
 #[test]
-fn sockets_that_follow_one_flight_each_hear_of_it_alone() {
+fn sockets_that_follow_one_flight_each_receive_only_its_frames() {
     let report = run(&format!("{FANOUT} --flights 3 --topic flight"), Fault::None);
     assert!(report.is_correct(), "{:?}", report.violations_told);
 }

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_past_is_forgotten() {
+    fn legs_long_past_are_dropped() {
         let mut airports = blizzard();
         airports.advance(at(15));
         airports.advance(at(15) + TimeDelta::days(4));

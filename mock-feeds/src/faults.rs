@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_knob_or_no_share_is_refused_by_name() {
+    fn unknown_settings_and_invalid_shares_are_refused_by_name() {
         for (text, word) in [
             ("speed=1", "speed"),
             ("errors=2", "errors"),

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_what_happened_since_the_one_before_in_local_time() {
+    fn a_line_has_the_events_since_the_previous_one_in_local_time() {
         let jfk = Iata::parse("JFK").unwrap();
         let before = [(jfk, Counters { pushed_legs: 10, cancelled: 1, ..Counters::default() })];
         let after = [(jfk, Counters { pushed_legs: 35, cancelled: 4, retried: 2, ..Counters::default() })];

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_shrink_is_sent_as_it_is() {
+    fn an_incompressible_payload_is_sent_uncompressed() {
         assert_eq!(deflated_text_frame(b"x1"), text_frame(b"x1"));
     }
 

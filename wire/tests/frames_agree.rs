@@ -51,7 +51,7 @@ fn a_flight_is_the_same_bytes_whether_written_fast_or_by_its_type() {
 }
 
 #[test]
-fn hello_says_what_the_type_says() {
+fn the_hello_writer_agrees_with_its_type() {
     for (now, speed) in
         [("2013-02-08T15:00:00Z", 60.0), ("2013-02-08T15:00:00.250Z", 1.0), ("2013-02-08T15:00:00Z", 0.5)]
     {
@@ -126,7 +126,7 @@ fn a_change_that_was_read_from_a_log_makes_the_same_frame_as_the_change_itself()
 }
 
 #[test]
-fn state_gone_ping_and_error_say_what_their_types_say() {
+fn the_writers_of_state_gone_ping_and_error_agree_with_their_types() {
     let (flight, _) = evening();
     let ServerFrame::State(state) = read(&server::state(&json_of(&flight))) else { panic!("no state") };
     assert_eq!(state.flight, body_of(&flight));

@@ -190,7 +190,7 @@ fn all() -> Golden {
 }
 
 #[test]
-fn every_golden_file_is_what_is_written_today() {
+fn every_golden_file_is_up_to_date() {
     for (name, text) in all() {
         support::assert_fresh(&format!("wire/golden/{name}.json"), &format!("{text}\n"));
     }

@@ -144,7 +144,7 @@ fn every_error_code_has_its_row_and_no_row_is_without_its_code() {
 }
 
 #[test]
-fn every_close_code_has_its_row_with_its_words_and_what_to_do() {
+fn every_close_code_has_its_row_with_meaning_and_action() {
     let section = section("Close codes");
     assert_eq!(first_cells(&section), CloseCode::TABLE.iter().map(|row| row.1.to_string()).collect());
     for (code, number, meaning) in CloseCode::TABLE {

@@ -58,7 +58,7 @@ fn a_newer_version_is_refused_by_its_number_even_if_nothing_else_is_known_of_it(
 }
 
 #[test]
-fn what_a_newer_minor_version_adds_is_left_out() {
+fn additions_of_a_newer_minor_version_are_ignored() {
     let (flight, changes) = evening();
     let json = with(&encode_state(&flight), "{\"v\":1,", "{\"v\":1,\"mood\":{\"a\":[1]},");
     let json = with(&json, "\"set\":{", "\"certainty\":0.5,\"set\":{\"departure.jet_bridge\":[\"B\"],");
@@ -72,7 +72,7 @@ fn what_a_newer_minor_version_adds_is_left_out() {
 }
 
 #[test]
-fn a_change_of_a_hidden_leg_says_so_wherever_it_is_kept() {
+fn every_record_of_a_hidden_leg_marks_it_as_hidden() {
     let (mut flight, _) = evening();
     for (hidden, kinds) in [(true, 1), (false, 0)] {
         let hour = if hidden { "22" } else { "23" };
@@ -87,7 +87,7 @@ fn a_change_of_a_hidden_leg_says_so_wherever_it_is_kept() {
 }
 
 #[test]
-fn a_broken_record_is_refused_with_what_is_wrong() {
+fn a_broken_record_is_refused_with_the_error() {
     let json = encode_state(&evening().0);
     for (from, to, reason) in [
         ("{\"v\":1,", "{", "missing field `v`"),
@@ -113,7 +113,7 @@ fn a_broken_record_is_refused_with_what_is_wrong() {
 }
 
 #[test]
-fn a_change_comes_back_as_history_tells_it() {
+fn a_change_record_decodes_to_its_history_entry() {
     for change in evening().1 {
         let record = decode_change(&encode_change(&change)).unwrap();
         assert_eq!((record.leg, record.change), (change.leg.clone(), past_change(&change)));
@@ -255,7 +255,7 @@ proptest! {
 }
 
 #[test]
-fn a_report_that_cannot_be_read_says_where() {
+fn an_unreadable_report_names_the_position() {
     let json = encode_report(&support::late());
     for (from, to, reason) in [
         ("{\"v\":1,", "{\"v\":7,", "a newer hub wrote it"),

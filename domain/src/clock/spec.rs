@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same_clock() {
+    fn a_written_clock_parses_to_the_same_clock() {
         for text in [
             "2013-02-08T10:00:00-05:00@60",
             "2013-02-08T10:00:00.250Z@0.5/1767225600.125",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_says_which_part_is_wrong_and_gives_an_example() {
+    fn each_error_names_the_wrong_part_and_gives_an_example() {
         for (text, part) in [
             ("2013-02-08T10:00:00-05:00", "has no speed"),
             ("yesterday@60", "clock start \"yesterday\""),

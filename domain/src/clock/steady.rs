@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_fast_steps_back_and_says_so() {
+    fn an_hour_fast_steps_back_and_reports_it() {
         let fast = SteadyWall::new(0, WALL + 3600 * S, 0);
         let (next, correction) = fast.corrected(S, WALL + S);
         assert_eq!(correction, Adjustment::SteppedBack { by_us: 3600 * S });

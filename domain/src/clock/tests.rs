@@ -74,7 +74,7 @@ fn a_speed_that_would_stop_time_is_not_taken() {
 }
 
 #[test]
-fn a_manual_clock_stands_until_it_is_set_or_advanced() {
+fn a_manual_clock_changes_only_when_set_or_advanced() {
     let clock = Arc::new(ManualClock::new(at("2013-02-08T15:00:00Z")).with_speed(60.0));
     let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     assert_eq!(shared.now(), at("2013-02-08T15:00:00Z"));
@@ -86,7 +86,7 @@ fn a_manual_clock_stands_until_it_is_set_or_advanced() {
 
 proptest! {
     #[test]
-    fn whoever_sleeps_until_an_instant_does_not_wake_before_it(
+    fn a_sleep_until_an_instant_does_not_end_before_it(
         speed in 0.01_f64..3600.0,
         ahead_ms in 0_i64..10 * 86_400_000,
         run_us in 0_u64..86_400_000_000,

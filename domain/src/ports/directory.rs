@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_read_back_from_their_words() {
+    fn kinds_parse_from_their_names() {
         for (kind, word) in FeedKind::WORDS {
             assert_eq!((kind.as_str(), FeedKind::parse(word)), (word, Some(kind)));
         }

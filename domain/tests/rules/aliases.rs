@@ -55,7 +55,7 @@ fn leg() -> Option<LegId> {
 }
 
 #[test]
-fn what_its_departure_airport_calls_a_flight_is_the_same_leg_for_everybody() {
+fn the_departure_airports_number_of_a_flight_applies_to_all_sources() {
     let rekeyed = later(named(corrected(), &[id("42")]), 5);
     assert_eq!(index().resolve(&rekeyed), leg());
     assert_eq!(index().resolve(&by(&fll(), corrected(), &[])), None, "before it was learnt");
@@ -68,7 +68,7 @@ fn what_its_departure_airport_calls_a_flight_is_the_same_leg_for_everybody() {
 }
 
 #[test]
-fn what_another_feed_calls_a_flight_leads_its_own_reports_alone() {
+fn a_feeds_names_of_a_flight_apply_only_to_its_own_reports() {
     let five = Alias::provider("fll", "5").unwrap();
     let first = by(&fll(), key(), std::slice::from_ref(&five));
     let rekeyed = later(by(&fll(), corrected(), &[five]), 5);
@@ -89,7 +89,7 @@ fn a_key_of_its_own_comes_before_every_alias() {
 }
 
 #[test]
-fn no_source_speaks_for_anothers_identifiers_or_call_signs() {
+fn no_source_can_use_anothers_identifiers_or_call_signs() {
     let icao = LegKey { carrier: AirlineCode::parse("JBX").unwrap(), ..key() };
     for (source, alias) in [
         (fll(), Alias::provider("fll", "42").unwrap()),
@@ -160,7 +160,7 @@ fn a_call_sign_of_two_legs_finds_neither() {
 }
 
 #[test]
-fn a_call_sign_is_found_by_whoever_searches_for_it() {
+fn a_search_finds_a_call_sign_of_any_source() {
     assert_eq!(index().called("JBU615"), leg().as_slice());
     let mut stored_before = known(&[named(key(), &[])]);
     stored_before.aliases.push(Alias::CallSign("JBU615".into()));

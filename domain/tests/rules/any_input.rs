@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics_and_what_is_read_reads_back(text in any_text()) {
+    fn no_text_panics_and_parsed_values_round_trip(text in any_text()) {
         let back = |written: String| written == text.to_ascii_uppercase();
         prop_assert!(Iata::parse(&text).map_or(true, |code| back(code.to_string())));
         prop_assert!(AirlineCode::parse(&text).map_or(true, |code| back(code.to_string())));

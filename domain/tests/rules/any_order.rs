@@ -233,7 +233,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_missing_is_never_cleared_and_what_is_cleared_goes(
+    fn missing_fields_stay_and_cleared_fields_go(
         reports in reports(), last in report(), cleared in field(),
     ) {
         let mut flight = flight(&reports);
@@ -286,7 +286,7 @@ proptest! {
     }
 
     #[test]
-    fn the_own_last_word_of_a_source_on_cancelling_and_operating_decides_in_any_order(
+    fn a_sources_last_claim_on_cancelling_or_operating_decides_in_any_order(
         said in vec((select(vec!["cancelled", "boarding", "airborne", "delayed", "check_in"]), 0..40i64), 1..10),
         (mixed, others) in (any::<u64>(), vec(report(), 0..4)),
     ) {

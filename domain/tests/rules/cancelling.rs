@@ -20,7 +20,7 @@ fn cancelled_by_jfk(report: Report) -> &'static str {
 }
 
 #[test]
-fn who_has_cancelled_takes_it_back_by_a_reinstatement_and_by_no_word_that_a_cancelled_flight_may_have() {
+fn only_a_reinstatement_withdraws_an_own_cancellation_not_a_step_that_cancelled_flights_have() {
     for other in ["scheduled", "check_in", "delayed", "gate_open", "gate_closed", "diverted", "returned"] {
         assert_eq!(cancelled_by_jfk(word(&jfk(), "13:00", other)), "cancelled", "{other}");
     }
@@ -101,7 +101,7 @@ fn a_rumour_ends_when_its_own_source_reports_that_the_flight_operates() {
 }
 
 #[test]
-fn a_clear_takes_back_the_own_word_and_nobody_elses() {
+fn a_clear_withdraws_only_the_own_claim() {
     assert_eq!(cancelled_by_jfk(clears(&jfk(), "13:00", Field::Cancelled)), "scheduled");
     let airline_knows_better = word(&airline(), "12:30", "cancelled");
     let clear = clears(&jfk(), "13:00", Field::Cancelled);
@@ -109,7 +109,7 @@ fn a_clear_takes_back_the_own_word_and_nobody_elses() {
 }
 
 #[test]
-fn either_ends_airport_outweighs_everybody_else_on_a_cancellation() {
+fn the_two_airports_outweigh_all_others_on_a_cancellation() {
     let strong = source("aviation", None, 99);
     for end in [jfk(), fll()] {
         let flies = [word(&strong, "13:00", "cancelled"), word(&end, "12:00", "reinstated")];
@@ -139,7 +139,7 @@ fn a_secondary_source_does_not_cancel_alone_and_two_that_agree_do() {
 }
 
 #[test]
-fn a_source_that_has_become_a_secondary_one_can_take_back_what_it_said_before() {
+fn a_source_that_became_secondary_can_withdraw_earlier_claims() {
     let (primary, now_secondary) = (source("radar", None, 10), secondary("radar", 10));
     let cancelled = word(&primary, "12:00", "cancelled");
     assert_eq!(status(std::slice::from_ref(&cancelled)), "cancelled");
@@ -230,7 +230,7 @@ fn a_departure_that_the_other_airport_only_passes_on_ends_no_cancellation() {
 }
 
 #[test]
-fn what_either_end_cancels_after_the_sighting_stands_by_whichever_feed_of_it() {
+fn a_cancellation_by_an_airport_after_its_observation_counts_from_any_of_its_feeds() {
     let screens = source("jfk-screens", Some("JFK"), 50);
     let seen = |observed| times(&screens, observed, Field::DepartureActual, "13:50");
     for end in [jfk(), fll()] {
@@ -245,7 +245,7 @@ fn what_either_end_cancels_after_the_sighting_stands_by_whichever_feed_of_it() {
 }
 
 #[test]
-fn what_is_set_by_hand_is_seen_whenever_it_was_set() {
+fn an_override_counts_whenever_it_was_set() {
     let mut flight = flight(&[schedule(), word(&jfk(), "14:30", "cancelled")]);
     let order = Override {
         field: Field::DepartureActual,

@@ -86,7 +86,7 @@ fn where_the_departure_airport_is_silent_a_correction_outweighs_the_first_key_of
 }
 
 #[test]
-fn what_is_said_of_another_route_does_not_count_on_the_side_that_differs() {
+fn claims_on_another_route_do_not_count_on_the_side_that_differs() {
     let belt = |key, airport: Iata, observed, belt| {
         let source = source(&airport.to_string().to_lowercase(), Some(&airport.to_string()), 50);
         of(key, texts(&source, observed, Field::ArrivalBelt, belt))

@@ -46,7 +46,7 @@ fn only_the_planned_airport_knows_that_the_flight_has_landed_there() {
 }
 
 #[test]
-fn of_the_planned_airports_own_words_the_newer_counts() {
+fn of_the_planned_airports_own_claims_the_newer_counts() {
     let landed = times(&fll(), "18:05", Field::ArrivalLanded, "18:04");
     assert_eq!(after(&[landed.clone(), diverted(&fll(), "18:10")]), ("diverted", Some("MIA".into())));
     let withdrawn = clears(&fll(), "18:20", Field::ArrivalLanded);
@@ -55,7 +55,7 @@ fn of_the_planned_airports_own_words_the_newer_counts() {
 }
 
 #[test]
-fn anothers_newer_word_does_not_hide_what_the_planned_airport_itself_says() {
+fn a_newer_claim_of_another_source_does_not_hide_the_planned_airports_own() {
     let mistaken = times(&fll(), "17:40", Field::ArrivalLanded, "17:39");
     let own = word(&fll(), "17:50", "diverted");
     for repeated in [word(&airline(), "18:00", "diverted"), diverted(&airline(), "18:00")] {
@@ -93,7 +93,7 @@ fn a_landing_ends_the_sources_own_diversion_unless_it_has_named_the_other_airpor
 }
 
 #[test]
-fn a_clear_takes_back_the_own_word_and_nobody_elses() {
+fn a_clear_withdraws_only_the_own_claim() {
     let forgets = |source: &_, observed| {
         says(source, observed, |r| {
             r.clear(Field::Diverted);

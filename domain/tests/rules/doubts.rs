@@ -17,7 +17,7 @@ fn doubtful(reports: &[Report]) -> Vec<&'static str> {
 }
 
 #[test]
-fn an_estimate_days_off_the_schedule_is_kept_marked_and_makes_nobody_late() {
+fn an_estimate_days_off_the_schedule_is_doubtful_and_causes_no_delay() {
     for (field, side) in [(Field::DepartureEstimated, "15"), (Field::ArrivalEstimated, "18")] {
         let estimated =
             |days: &str, hour: &str| vec![times(&jfk(), "14:00", field, &format!("{days}{hour}"))];
@@ -35,7 +35,7 @@ fn an_estimate_days_off_the_schedule_is_kept_marked_and_makes_nobody_late() {
 }
 
 #[test]
-fn an_estimate_that_passed_hours_ago_is_doubtful_while_the_flight_stands() {
+fn an_estimate_hours_in_the_past_is_doubtful_before_departure() {
     let expected = times(&jfk(), "14:00", Field::DepartureEstimated, "15:10");
     let heard = |clock| texts(&jfk(), clock, Field::DepartureGate, "14");
     assert_eq!(doubtful(&[expected.clone(), heard("17:10")]), [""; 0]);
@@ -111,7 +111,7 @@ fn an_arrival_that_no_aircraft_can_reach_is_not_believed() {
 }
 
 #[test]
-fn an_operator_is_told_the_value_the_source_and_the_reason() {
+fn a_doubt_has_the_value_the_source_and_the_reason() {
     let flight = flight(&[schedule(), times(&fll(), "14:00", Field::ArrivalEstimated, "+4 18:00")]);
     let doubts = flight.doubts();
     let [(field, why, Some(claim))] = &doubts[..] else { panic!("one doubt: {doubts:?}") };

@@ -44,7 +44,7 @@ fn there_is_no_forecast_where_something_better_is_known_or_nothing_comes() {
 }
 
 #[test]
-fn a_flight_whose_forecast_is_late_is_late_on_its_way_too() {
+fn a_flight_with_a_late_forecast_is_late_in_the_air() {
     let view = flight(&[schedule(), times(&jfk(), "17:55", Field::DepartureActual, "17:50")]).view();
     assert_eq!((view.status.as_str(), view.delayed), ("departed", true));
 }

@@ -38,7 +38,7 @@ fn taking_one_reason_back_leaves_the_others() {
 }
 
 #[test]
-fn no_equal_source_takes_back_what_another_has_said() {
+fn no_source_withdraws_the_claim_of_an_equal_one() {
     for reason in REASONS {
         let hides = flag(&jfk(), "10:00", reason, true);
         assert!(hidden(&[hides.clone(), flag(&fll(), "10:10", reason, false)]), "{reason}");

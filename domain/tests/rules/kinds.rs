@@ -10,7 +10,7 @@ fn kinds(earlier: &[Report], last: Report) -> Vec<ChangeKind> {
 }
 
 #[test]
-fn each_kind_of_change_is_told_as_such() {
+fn each_change_has_its_kind() {
     let (dep, arr) = (&jfk(), &fll());
     let gate = |observed, value| texts(dep, observed, Field::DepartureGate, value);
     let estimate = |observed, clock| times(dep, observed, Field::DepartureEstimated, clock);
@@ -67,7 +67,7 @@ fn a_return_is_no_departure_although_the_off_block_time_goes() {
 }
 
 #[test]
-fn a_time_for_what_was_told_by_a_word_is_no_second_departure_or_arrival() {
+fn a_time_for_a_reported_step_is_no_second_departure_or_arrival() {
     let airborne = word(&jfk(), "15:20", "airborne");
     assert_eq!(
         kinds(&[airborne], times(&jfk(), "15:25", Field::DepartureActual, "15:04")),
@@ -80,7 +80,7 @@ fn a_time_for_what_was_told_by_a_word_is_no_second_departure_or_arrival() {
 }
 
 #[test]
-fn a_departure_taken_back_is_not_told_as_one() {
+fn a_withdrawn_departure_is_not_a_departure() {
     let left = word(&jfk(), "15:05", "departed");
     assert_eq!(kinds(&[left], word(&jfk(), "15:06", "scheduled")), [ChangeKind::Time]);
 }
@@ -119,7 +119,7 @@ fn to_fall_back_on_what_had_happened_is_a_correction_and_no_second_event() {
 }
 
 #[test]
-fn every_kind_has_its_own_word() {
+fn every_kind_has_its_own_name() {
     let words: std::collections::BTreeSet<_> = ChangeKind::WORDS.iter().map(|(_, word)| word).collect();
     assert_eq!(words.len(), ChangeKind::WORDS.len());
     for (index, (kind, word)) in ChangeKind::WORDS.iter().enumerate() {

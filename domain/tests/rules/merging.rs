@@ -8,21 +8,21 @@ use gatecall_domain::report::{Report, ReportedStatus};
 const GATE: Field = Field::DepartureGate;
 
 #[test]
-fn the_newer_word_of_a_source_counts_whichever_comes_first() {
+fn the_newer_claim_of_a_source_counts_in_any_order() {
     let (old, new) = (texts(&jfk(), "10:00", GATE, "12"), texts(&jfk(), "10:05", GATE, "14"));
     assert_eq!(gate(&flight(&[old.clone(), new.clone()])).as_deref(), Some("14"));
     assert_eq!(gate(&flight(&[new, old])).as_deref(), Some("14"));
 }
 
 #[test]
-fn an_airports_own_word_on_its_side_outweighs_a_newer_one_of_anybody_else() {
+fn an_airports_claim_on_its_own_side_outweighs_newer_claims_of_others() {
     let airline = source("jetblue", None, 99);
     let reports = [texts(&jfk(), "10:00", GATE, "12"), texts(&airline, "11:00", GATE, "14")];
     assert_eq!(gate(&flight(&reports)).as_deref(), Some("12"));
 }
 
 #[test]
-fn an_airport_has_no_more_to_say_than_others_on_the_far_side() {
+fn an_airport_has_no_extra_authority_on_the_far_side() {
     let reports = [
         texts(&airline(), "10:00", Field::ArrivalBelt, "4"),
         texts(&fll(), "10:01", Field::ArrivalBelt, "7"),
@@ -33,7 +33,7 @@ fn an_airport_has_no_more_to_say_than_others_on_the_far_side() {
 }
 
 #[test]
-fn between_equals_the_newer_word_counts_and_at_one_instant_the_later_name() {
+fn between_equals_the_newer_claim_counts_then_the_later_name() {
     let older = texts(&jfk(), "10:00", Field::Remark, "Wait");
     let newer = texts(&fll(), "10:05", Field::Remark, "Go to gate");
     assert_eq!(flight(&[newer, older]).view().remark.as_deref(), Some("Go to gate"));
@@ -42,7 +42,7 @@ fn between_equals_the_newer_word_counts_and_at_one_instant_the_later_name() {
 }
 
 #[test]
-fn of_two_words_of_one_source_at_one_instant_the_greater_counts_in_either_order() {
+fn of_two_claims_of_one_source_at_one_instant_the_greater_counts() {
     let (a, b) = (texts(&jfk(), "10:00", GATE, "12"), texts(&jfk(), "10:00", GATE, "14"));
     assert_eq!(gate(&flight(&[a.clone(), b.clone()])).as_deref(), Some("14"));
     assert_eq!(gate(&flight(&[b.clone(), a])).as_deref(), Some("14"));
@@ -56,13 +56,13 @@ fn of_two_words_of_one_source_at_one_instant_the_greater_counts_in_either_order(
 }
 
 #[test]
-fn a_silent_but_stronger_source_keeps_its_word() {
+fn a_silent_but_stronger_source_keeps_its_claim() {
     let reports = [texts(&jfk(), "01:00", GATE, "12"), texts(&airline(), "+1 11:00", GATE, "14")];
     assert_eq!(gate(&flight(&reports)).as_deref(), Some("12"));
 }
 
 #[test]
-fn what_is_missing_from_a_report_stays() {
+fn fields_missing_from_a_report_do_not_change() {
     let reports = [
         texts(&jfk(), "10:00", GATE, "12"),
         word(&jfk(), "11:00", "boarding"),
@@ -72,7 +72,7 @@ fn what_is_missing_from_a_report_stays() {
 }
 
 #[test]
-fn what_is_cleared_goes_and_what_weaker_sources_said_before_with_it() {
+fn a_clear_also_removes_earlier_values_of_weaker_sources() {
     let reports = [
         texts(&airline(), "09:00", GATE, "11"),
         texts(&jfk(), "10:00", GATE, "12"),
@@ -82,7 +82,7 @@ fn what_is_cleared_goes_and_what_weaker_sources_said_before_with_it() {
 }
 
 #[test]
-fn a_clear_does_not_silence_those_who_know_better_later() {
+fn a_clear_does_not_block_later_values_of_others() {
     let reports = [clears(&jfk(), "10:00", GATE), texts(&airline(), "10:30", GATE, "14")];
     assert_eq!(gate(&flight(&reports)).as_deref(), Some("14"));
     let and_then_jfk = [reports.to_vec(), vec![texts(&jfk(), "10:10", GATE, "12")]].concat();
@@ -90,7 +90,7 @@ fn a_clear_does_not_silence_those_who_know_better_later() {
 }
 
 #[test]
-fn a_weaker_source_clears_only_its_own_word() {
+fn a_weaker_source_clears_only_its_own_claim() {
     let reports = [texts(&jfk(), "10:00", GATE, "12"), clears(&airline(), "11:00", GATE)];
     assert_eq!(gate(&flight(&reports)).as_deref(), Some("12"));
 }
@@ -113,7 +113,7 @@ fn a_repeated_report_changes_nothing() {
 }
 
 #[test]
-fn the_same_word_said_anew_is_confirmed_without_a_revision() {
+fn a_repeated_claim_is_confirmed_without_a_revision() {
     let mut flight = flight(&[texts(&jfk(), "10:00", GATE, "14")]);
     assert_eq!(flight.apply(&texts(&jfk(), "10:10", GATE, "14"), now()), Ok(Applied::Confirmed));
     assert_eq!(flight.rev, 1);
@@ -131,7 +131,7 @@ fn a_gate_that_changes_there_and_back_is_two_changes() {
 }
 
 #[test]
-fn a_second_best_word_weighs_less_than_the_best_of_the_same_source_however_new_it_is() {
+fn a_fallback_weighs_less_than_the_same_sources_primary_claim_however_new() {
     let actual = texts(&jfk(), "14:00", GATE, "14");
     let planned = fallback_statements(&jfk(), "14:05", GATE, Some("12"));
     for reports in [[actual.clone(), planned.clone()], [planned.clone(), actual.clone()]] {
@@ -151,7 +151,7 @@ fn a_second_best_word_weighs_less_than_the_best_of_the_same_source_however_new_i
 }
 
 #[test]
-fn a_source_that_has_no_best_and_says_so_beside_its_second_best_is_taken_at_the_latter() {
+fn a_fallback_beside_a_clear_of_the_primary_value_counts() {
     let none = clears(&jfk(), "14:00", GATE);
     let planned = |observed| fallback_statements(&jfk(), observed, GATE, Some("12"));
     let shown = |reports: &[Report]| gate(&flight(reports));
@@ -165,7 +165,7 @@ fn a_source_that_has_no_best_and_says_so_beside_its_second_best_is_taken_at_the_
 }
 
 #[test]
-fn between_sources_authority_comes_before_what_is_best() {
+fn between_sources_authority_comes_before_confidence() {
     let planned = fallback_statements(&jfk(), "14:00", GATE, Some("12"));
     let of_others = texts(&airline(), "14:05", GATE, "14");
     assert_eq!(gate(&flight(&[planned.clone(), of_others])).as_deref(), Some("12"));
@@ -184,7 +184,7 @@ fn a_value_that_does_not_fit_its_field_is_not_taken_notice_of() {
 }
 
 #[test]
-fn a_first_report_that_says_nothing_still_makes_the_leg_known() {
+fn a_first_report_without_statements_creates_the_leg() {
     let mut flight = Flight::new(key());
     assert!(matches!(flight.apply(&says(&jfk(), "10:00", |_| ()), now()), Ok(Applied::Changed(_))));
     assert_eq!(flight.apply(&says(&jfk(), "10:05", |_| ()), now()), Ok(Applied::Unchanged));
@@ -218,7 +218,7 @@ fn codeshares_are_shown_and_lead_to_topics_but_are_no_part_of_the_key() {
 }
 
 #[test]
-fn a_status_word_for_a_return_takes_the_departure_back_in_the_same_report() {
+fn a_reported_return_clears_the_departure_in_the_same_report() {
     let report = says(&jfk(), "10:00", |r| {
         r.set(Field::DepartureActual, time("09:50"));
         r.status(ReportedStatus::parse("returned").unwrap());

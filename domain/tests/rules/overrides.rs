@@ -84,7 +84,7 @@ fn an_operator_can_take_a_cancellation_back() {
 }
 
 #[test]
-fn a_flight_nobody_knows_cannot_be_taken_over() {
+fn an_unknown_flight_cannot_be_overridden() {
     let mut flight = Flight::new(key());
     assert_eq!(flight.set_override(gate_14("13:00"), at("12:00")), Applied::Unchanged);
     assert_eq!(flight, Flight::new(key()));

@@ -27,7 +27,7 @@ fn a_source_may_be_a_quarter_of_an_hour_ahead_and_no_more() {
 }
 
 #[test]
-fn what_is_said_to_have_happened_after_it_was_seen_is_refused_with_the_field() {
+fn an_event_after_its_observation_is_refused_with_the_field() {
     for field in Field::TABLE.iter().map(|row| row.0).filter(|field| field.is_event()) {
         let mut flight = Flight::new(key());
         assert!(matches!(

@@ -51,7 +51,7 @@ fn said(mut report: Report) -> (usize, Vec<Field>) {
 }
 
 #[test]
-fn an_airport_speaks_for_its_own_side_and_for_the_flight_as_a_whole() {
+fn an_airport_covers_its_own_side_and_the_flight_as_a_whole() {
     use gatecall_domain::field::Side;
     for (source, own, other) in
         [(jfk(), Side::Departure, Side::Arrival), (fll(), Side::Arrival, Side::Departure)]
@@ -82,7 +82,7 @@ fn movements_are_passed_on_where_it_is_configured() {
 }
 
 #[test]
-fn an_airport_does_not_speak_of_flights_between_others() {
+fn an_airport_cannot_report_on_flights_between_others() {
     let mut report = word(&airport(&source("lga", Some("LGA"), 50)), "15:00", "cancelled");
     let refused = report.confine(now()).unwrap_err();
     assert_eq!(refused.word(), "other_airport");
@@ -90,7 +90,7 @@ fn an_airport_does_not_speak_of_flights_between_others() {
 }
 
 #[test]
-fn an_airlines_feed_speaks_for_both_sides_of_its_flights_and_for_no_others() {
+fn an_airlines_feed_covers_both_sides_of_its_flights_only() {
     let of = |code: &str| {
         let airlines = [AirlineCode::parse(code).unwrap()].into();
         let scope = Scope { speaks_for: SpeaksFor::Airlines(airlines), ..Scope::default() };
@@ -149,7 +149,7 @@ fn a_planned_time_is_passed_on_until_anybody_else_gives_one() {
 }
 
 #[test]
-fn a_movement_is_passed_on_until_the_other_airport_speaks_of_its_side() {
+fn a_passed_on_movement_counts_until_the_other_airport_reports() {
     let jfk = with_movements(&jfk());
     let schedule = Report { source: jfk.clone(), ..schedule() };
     let landed = word(&jfk, "18:00", "landed");
@@ -175,7 +175,7 @@ fn an_arrival_that_is_late_at_its_airport_is_late_until_that_takes_it_back() {
 }
 
 #[test]
-fn either_end_may_cancel_and_divert_and_nobody_else() {
+fn only_the_two_airports_may_cancel_and_divert() {
     for end in [jfk(), fll()] {
         let off = word(&airport(&end), "12:00", "cancelled");
         assert_eq!(confined(&[off]).view().status.as_str(), "cancelled");

@@ -6,7 +6,7 @@ use gatecall_domain::field::{Field, Value};
 use gatecall_domain::report::{Confidence, Statement};
 
 #[test]
-fn an_estimate_of_touchdown_stands_in_for_one_of_being_on_block_and_disproves_one_that_lies_before_it() {
+fn an_estimate_of_touchdown_replaces_a_missing_or_earlier_on_block_estimate() {
     let on_block = |observed, clock| times(&fll(), observed, Field::ArrivalEstimated, clock);
     let touchdown = |observed, clock| {
         let value = Some(time(clock));
@@ -70,7 +70,7 @@ fn hidden_legs_and_positioning_flights_appear_under_no_topic() {
 }
 
 #[test]
-fn hiding_a_leg_is_a_change_that_takes_its_topics_away_and_tells_nothing() {
+fn hiding_a_leg_is_a_change_without_topics_or_facts() {
     let change =
         last_change(&[schedule(), says(&jfk(), "10:00", |r| r.set(Field::Hidden, Value::Flag(true)))])
             .unwrap();
@@ -81,7 +81,7 @@ fn hiding_a_leg_is_a_change_that_takes_its_topics_away_and_tells_nothing() {
 }
 
 #[test]
-fn a_flight_without_a_time_on_one_side_stands_there_at_the_time_of_the_other() {
+fn a_flight_without_a_time_on_one_side_sorts_by_the_other() {
     let leaves = flight(&[times(&jfk(), "10:00", Field::DepartureScheduled, "20:50")]).view();
     assert_eq!((leaves.board_time(Departures), leaves.board_time(Arrivals)), (at("20:50"), at("20:50")));
     let comes = flight(&[times(&fll(), "10:00", Field::ArrivalEstimated, "23:50")]).view();
@@ -89,7 +89,7 @@ fn a_flight_without_a_time_on_one_side_stands_there_at_the_time_of_the_other() {
 }
 
 #[test]
-fn a_flight_without_any_time_stands_at_the_start_of_its_day_by_the_clocks_of_the_board() {
+fn a_flight_without_any_time_sorts_by_the_start_of_its_day_at_the_board() {
     let mut somewhen =
         flight(&[says(&jfk(), "10:00", |r| r.set(Field::DepartureGate, text(Field::DepartureGate, "12")))])
             .view();
@@ -100,7 +100,7 @@ fn a_flight_without_any_time_stands_at_the_start_of_its_day_by_the_clocks_of_the
 }
 
 #[test]
-fn who_looks_at_some_hours_misses_no_flight_that_may_be_among_them() {
+fn a_window_of_hours_contains_every_flight_that_may_be_in_it() {
     let leaves = flight(&[times(&jfk(), "10:00", Field::DepartureScheduled, "20:50")]).view();
     let somewhen =
         flight(&[says(&jfk(), "10:00", |r| r.set(Field::DepartureGate, text(Field::DepartureGate, "12")))])

@@ -57,7 +57,7 @@ fn each_rule_has_its_status() {
 }
 
 #[test]
-fn every_step_and_flag_that_a_report_can_word_has_a_status() {
+fn every_reportable_step_and_flag_has_a_status() {
     for (step, name) in Step::WORDS {
         assert_eq!(status(&[word(&jfk(), "12:00", name)]), name, "{step:?}");
     }
@@ -65,7 +65,7 @@ fn every_step_and_flag_that_a_report_can_word_has_a_status() {
 }
 
 #[test]
-fn where_only_the_arrival_is_known_it_tells_the_lateness() {
+fn the_arrival_decides_the_delay_if_only_it_is_known() {
     let known = |clock| {
         let scheduled = times(&fll(), "06:00", Field::ArrivalScheduled, "18:00");
         flight(&[scheduled, times(&fll(), "14:00", Field::ArrivalEstimated, clock)]).view()
@@ -85,7 +85,7 @@ fn where_only_the_arrival_is_known_it_tells_the_lateness() {
 }
 
 #[test]
-fn the_departure_tells_the_lateness_where_both_sides_are_known() {
+fn the_departure_decides_the_delay_if_both_sides_are_known() {
     let reports = [
         times(&jfk(), "14:00", Field::DepartureEstimated, "15:05"),
         times(&fll(), "14:00", Field::ArrivalEstimated, "18:40"),
@@ -120,7 +120,7 @@ fn a_flight_that_is_late_keeps_the_step_it_has_reached() {
 }
 
 #[test]
-fn that_a_flight_is_said_to_be_late_ends_by_a_word_or_by_a_newer_time() {
+fn a_reported_delay_ends_by_a_step_or_a_newer_time() {
     let said = word(&jfk(), "13:00", "delayed");
     let then = |report| step_and_delay(&[said.clone(), report]);
     assert_eq!(then(word(&jfk(), "13:30", "scheduled")), ("scheduled", false));
@@ -154,7 +154,7 @@ fn a_time_that_a_person_has_set_disproves_that_it_is_late_whenever_it_was_set() 
 }
 
 #[test]
-fn once_it_has_left_the_arrival_tells_whether_it_is_late() {
+fn after_departure_the_arrival_decides_whether_it_is_late() {
     let left = times(&jfk(), "15:41", Field::DepartureActual, "15:40");
     assert_eq!(step_and_delay(std::slice::from_ref(&left)), ("departed", true));
     let makes_up = times(&fll(), "16:30", Field::ArrivalEstimated, "18:10");
@@ -199,7 +199,7 @@ mod returned {
     }
 
     #[test]
-    fn a_departure_after_a_return_counts_by_word_or_by_time_alone() {
+    fn a_departure_after_a_return_counts_by_step_or_by_time_alone() {
         assert_eq!(then(&[word(&jfk(), "16:10", "departed")]), "departed");
         assert_eq!(then(&[times(&jfk(), "16:10", Field::DepartureActual, "16:08")]), "departed");
         assert_eq!(then(&[times(&airline(), "16:30", Field::DepartureAirborne, "16:25")]), "airborne");
@@ -209,14 +209,14 @@ mod returned {
     }
 
     #[test]
-    fn the_departure_before_a_return_does_not_count_however_late_it_is_told() {
+    fn the_departure_before_a_return_does_not_count_however_late_it_is_reported() {
         assert_eq!(then(&[times(&airline(), "15:40", Field::DepartureActual, "15:04")]), "returned");
         assert_eq!(then(&[times(&airline(), "15:40", Field::DepartureAirborne, "15:20")]), "returned");
         assert_eq!(then(&[times(&jfk(), "15:40", Field::DepartureActual, "15:04")]), "returned");
     }
 
     #[test]
-    fn boarding_after_a_return_is_boarding_though_somebody_tells_or_repeats_the_old_departure() {
+    fn boarding_after_a_return_counts_although_the_old_departure_is_repeated() {
         let boards = || word(&jfk(), "15:50", "boarding");
         let late = times(&airline(), "15:40", Field::DepartureActual, "15:04");
         assert_eq!(then(&[late.clone(), boards()]), "boarding");
@@ -234,7 +234,7 @@ mod returned {
     }
 
     #[test]
-    fn what_began_before_a_return_has_not_begun_after_it() {
+    fn operations_before_a_return_do_not_count_after_it() {
         let began = times(&jfk(), "15:40", Field::DepartureGateClosed, "14:50");
         assert_eq!(then(&[began]), "returned");
         let closed =
@@ -243,7 +243,7 @@ mod returned {
     }
 
     #[test]
-    fn a_return_that_is_told_by_somebody_with_less_to_say_is_none() {
+    fn a_return_reported_with_less_authority_does_not_count() {
         let left =
             [word(&jfk(), "14:50", "gate_closed"), times(&jfk(), "15:05", Field::DepartureActual, "15:04")];
         let back = word(&airline(), "15:30", "returned");

@@ -58,7 +58,7 @@ fn a_corrected_time_of_an_earlier_operation_does_not_lower_a_later_one() {
 }
 
 #[test]
-fn an_operation_that_is_told_late_outweighs_a_word_that_lagged_meanwhile() {
+fn an_operation_reported_late_outweighs_a_lagging_step() {
     let lagging = word(&jfk(), "14:11", "gate_open");
     assert_eq!(status(&[lagging, began("14:13", Field::DepartureBoarding, "14:10")]), "boarding");
     let back = [began("14:13", Field::DepartureBoarding, "14:10"), word(&jfk(), "14:20", "gate_open")];
@@ -66,7 +66,7 @@ fn an_operation_that_is_told_late_outweighs_a_word_that_lagged_meanwhile() {
 }
 
 #[test]
-fn what_begins_after_a_further_word_is_a_step_back() {
+fn an_operation_after_a_further_step_reverts_it() {
     let boards_again =
         [word(&jfk(), "14:50", "gate_closed"), began("15:21", Field::DepartureBoarding, "15:20")];
     assert_eq!(status(&boards_again), "boarding");
@@ -77,7 +77,7 @@ fn what_begins_after_a_further_word_is_a_step_back() {
 }
 
 #[test]
-fn the_airports_own_steps_outweigh_those_that_others_tell() {
+fn the_airports_own_steps_outweigh_those_of_others() {
     let others = times(&airline(), "14:41", Field::DepartureFinalCall, "14:40");
     assert_eq!(status(&[word(&jfk(), "14:20", "boarding"), others.clone()]), "boarding");
     assert_eq!(status(&[began("14:20", Field::DepartureBoarding, "14:20"), others.clone()]), "boarding");

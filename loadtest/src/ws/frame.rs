@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_must_not_send_is_refused() {
+    fn forbidden_server_frames_are_refused() {
         assert_eq!(parse(&[0xc1, 0]), Err(FrameError::Reserved));
         assert_eq!(parse(&[0x01, 0]), Err(FrameError::Fragmented));
         assert_eq!(parse(&[0x80, 0]), Err(FrameError::Fragmented));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_frame_tells_its_code_and_reason() {
+    fn a_close_frame_has_a_code_and_a_reason() {
         let frame = Frame { opcode: CLOSE, payload: &[0x0f, 0xa1, b'{', b'}'] };
         assert_eq!(frame.close_reason(), (4001, "{}".to_owned()));
         assert_eq!(Frame { opcode: CLOSE, payload: &[] }.close_reason().0, 1005);

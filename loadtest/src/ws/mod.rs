@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_a_wrong_accept_and_a_missing_subprotocol_are_told_apart() {
+    fn a_refusal_a_wrong_accept_and_a_missing_subprotocol_are_distinct_errors() {
         let told = |head: &str| check_upgrade(head.as_bytes()).unwrap_err().to_string();
         assert!(told("HTTP/1.1 503 No\r\n\r\n").contains("503"));
         assert!(told("HTTP/1.1 101 X\r\nSec-WebSocket-Accept: x\r\n\r\n").contains("Accept"));

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_message_is_refused_for_good_and_everything_else_is_for_later() {
+    fn a_wrong_message_is_refused_and_everything_else_is_retried() {
         assert!(matches!(judge(StatusCode::BAD_REQUEST, None, ""), Outcome::Refused(_)));
         assert!(matches!(judge(StatusCode::UNAUTHORIZED, None, ""), Outcome::Later { .. }));
         let wait = retry_after(&HeaderValue::from_static("86400"));

@@ -65,7 +65,7 @@ mod tests {
     use chrono::NaiveDate;
 
     #[test]
-    fn a_hub_too_big_for_one_body_leaves_out_what_is_scheduled_last() {
+    fn an_oversized_body_leaves_out_the_legs_scheduled_last() {
         let lga = Iata::parse("LGA").unwrap();
         let life = Timetable::new(&[lga], 6000, 1).unwrap().day(NaiveDate::from_ymd_opt(2026, 3, 3).unwrap());
         let mut airports = Airports::new(&[lga], &[], EventSchedule::one_day(life), 1);

@@ -29,7 +29,7 @@ fn the_same_seed_gives_the_same_life_and_another_seed_another() {
 }
 
 #[test]
-fn the_blizzard_tells_of_930_departures_and_announces_472_cancellations() {
+fn the_blizzard_reports_930_departures_and_472_cancellations() {
     let life = blizzard();
     let departures: Vec<_> = life.plans.iter().filter(|plan| plan.stands.departure.is_some()).collect();
     assert_eq!(departures.len(), 930);
@@ -124,7 +124,7 @@ fn the_steps_of_a_departure_come_in_their_order() {
 }
 
 #[test]
-fn what_an_airport_learns_last_is_what_really_happened() {
+fn the_last_facts_of_an_airport_match_the_plan() {
     let life = blizzard();
     let stories = by_story(&life);
     for plan in &life.plans {

@@ -53,7 +53,7 @@ fn message(
 }
 
 #[test]
-fn told_through_to_the_end_no_flight_steps_back_and_each_ends_as_it_did() {
+fn a_whole_day_never_reverts_a_flight_and_ends_as_recorded() {
     let life = Life::of_day(Day::Blizzard, SEED).unwrap();
     let plans = life.plans.clone();
     let codes = ["JFK", "LGA", "EWR"].map(|code| Iata::parse(code).unwrap());

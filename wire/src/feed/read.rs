@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_or_instant_is_refused() {
+    fn invalid_days_and_instants_are_refused() {
         for text in ["", "2013-2-8", "2013-02-30", "0001-01-01", "9999-01-01", "+2013-02-0", "２013-02-08"] {
             assert_eq!(date(text), None, "{text}");
         }

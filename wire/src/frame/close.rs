@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_tells_when_to_come_back_and_always_fits() {
+    fn the_close_reason_has_the_delay_and_always_fits() {
         assert_eq!(CloseCode::SlowReader.reason(1500), "{\"retry_ms\":1500}");
         assert_eq!(CloseCode::OriginRefused.reason(1500), "origin refused");
         for (code, _, _) in CloseCode::TABLE {

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_refused_in_words() {
+    fn invalid_records_are_refused_with_a_message() {
         for record in [&b""[..], b"\n", b"{}", b"{\"v\":1}\nx", b"{\"v\":2,\"is\":\"fault\"}", b"\xff\n\xff"]
         {
             assert!(!decode_archive_record(record).unwrap_err().to_string().is_empty());

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instant_is_refused() {
+    fn invalid_instants_are_refused() {
         for json in
             ["1.5", "\"1.5\"", "\"x\"", "\"1.5x0000000\"", "9223372036854775807", "null", "\"1.99999999999\""]
         {

@@ -136,7 +136,7 @@ fn the_end_of_check_in_does_not_end_boarding() {
 }
 
 #[test]
-fn a_word_that_check_in_has_closed_does_not_replace_the_time_at_which_it_did() {
+fn a_check_in_closed_status_does_not_replace_its_time() {
     let (closed, opened) = (actual("CHC", "12:10"), actual("CHK", "13:00"));
     for word in [operational("CHC"), word_for_the_public("CKC")] {
         let at_once = ("13:50", format!("{closed}{opened}{word}"));
@@ -232,7 +232,7 @@ fn effort() -> ProptestConfig {
 proptest! {
     #![proptest_config(effort())]
     #[test]
-    fn what_is_said_in_many_messages_is_what_one_would_have_said(
+    fn many_messages_lead_to_the_same_state_as_one(
         (whole, parts) in whole().prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
     ) {
         let at_once = told("HBA", &[(clock("13:50"), whole.concat())]);

@@ -89,7 +89,7 @@ fn a_legs_own_time_of_change_is_never_after_its_message() {
 }
 
 #[test]
-fn what_happened_in_the_second_of_two_hours_is_not_told_an_hour_too_early() {
+fn a_past_time_in_the_repeated_hour_means_the_second() {
     let left = |stamp: &str, received: &str| {
         let leg = format!("<LegData>{}</LegData>", happened("OFB", "2024-10-27T01:10:00"));
         facts(report(&read(&sent(stamp), &leg, received), 0))
@@ -130,7 +130,7 @@ fn a_time_that_cannot_be_yet_costs_neither_the_gate_nor_the_step_beside_it() {
 }
 
 #[test]
-fn of_two_messages_of_one_second_the_sequence_number_says_which_is_the_correction() {
+fn the_sequence_number_orders_two_messages_of_one_second() {
     let message = |number: &str, at: &str| {
         let root = format!("TimeStamp=\"2024-10-27T10:00:00Z\" SequenceNmbr=\"{number}\"");
         read(&root, &gate(at), "2024-10-27T10:00:01Z")
@@ -251,7 +251,7 @@ fn a_departure_airports_empty_status_does_not_end_what_the_arrival_airport_diver
 }
 
 #[test]
-fn an_empty_status_without_a_scope_is_of_the_side_that_speaks() {
+fn an_empty_status_without_a_scope_belongs_to_the_reporting_side() {
     let boards = status("FlightLegScope=\"Departure\"", "BST");
     let arrivals = decoded_from(
         "JFK",
@@ -285,7 +285,7 @@ fn a_flight_that_is_planned_to_arrive_where_it_was_scheduled_to_is_diverted_no_l
 }
 
 #[test]
-fn an_order_to_hide_a_leg_is_obeyed_without_data_and_their_absence_is_told() {
+fn a_leg_without_data_can_be_hidden_and_the_missing_data_is_a_fault() {
     for action in ["Delete", "DoNotDisplay"] {
         let leg = format!("<SpecialAction>{action}</SpecialAction>");
         let messages = minutely(&[&gate("12"), &leg]);
@@ -321,7 +321,7 @@ fn an_airline_is_the_same_by_either_of_its_codes() {
 }
 
 #[test]
-fn the_first_attempt_is_the_leg_that_others_speak_of_and_one_that_was_replaced_is_hidden() {
+fn the_first_attempt_is_the_leg_itself_and_a_replaced_one_is_hidden() {
     let leg = |repeat: &str| {
         let message = identified("B6", repeat);
         let flight = flight(std::slice::from_ref(&message));

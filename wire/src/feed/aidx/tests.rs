@@ -197,7 +197,7 @@ fn a_value_that_cannot_be_read_costs_that_value_alone() {
 }
 
 #[test]
-fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual() {
+fn nil_clears_and_planned_values_are_fallbacks() {
     let decoded = many_legs();
     assert_eq!(
         facts(report(&decoded, 0)),
@@ -224,7 +224,7 @@ fn what_is_nil_is_cleared_and_what_is_planned_fills_the_gaps_of_what_is_actual()
 }
 
 #[test]
-fn diversions_returns_and_reinstatements_are_told_apart() {
+fn diversions_returns_and_reinstatements_have_their_own_kinds() {
     let decoded = many_legs();
     assert_eq!(report(&decoded, 5).key.id().as_str(), "ZX-105D-20240305-MEL-HBA-R1");
     assert_eq!(facts(report(&decoded, 5)), ["diverted=true", "diverted_to=LST"]);
@@ -243,7 +243,7 @@ fn diversions_returns_and_reinstatements_are_told_apart() {
 }
 
 #[test]
-fn steps_of_either_side_are_taken_from_wherever_they_are_said() {
+fn steps_of_either_side_are_read_from_every_element() {
     let decoded = many_legs();
     // Check-in has closed, and the arrival's status is cleared.
     let taken_away = [
@@ -332,7 +332,7 @@ fn legs_elements_and_attributes_have_an_end() {
 }
 
 #[test]
-fn what_is_no_message_of_legs_is_refused_by_name() {
+fn other_messages_are_refused_by_name() {
     for (body, reason) in [
         ("", "has no element"),
         ("<a/>", "has the root element \"a\", which is not in AIDX's namespace"),

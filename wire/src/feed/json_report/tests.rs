@@ -8,7 +8,7 @@ fn reports() -> Decoded {
 }
 
 #[test]
-fn a_report_says_what_it_sets_and_clears_and_nothing_else() {
+fn a_report_has_exactly_its_set_and_cleared_fields() {
     let decoded = reports();
     let report = report(&decoded, 0);
     assert_eq!(report.key.id().as_str(), "B6-615-20130208-JFK-FLL");
@@ -28,7 +28,7 @@ fn a_report_says_what_it_sets_and_clears_and_nothing_else() {
 }
 
 #[test]
-fn a_number_may_be_a_number_and_the_time_of_receipt_stands_in_for_that_of_observation() {
+fn a_number_may_be_a_json_number_and_observed_at_defaults_to_receipt() {
     let decoded = reports();
     let report = report(&decoded, 1);
     assert_eq!(report.key.id().as_str(), "DL-2042A-20130208-JFK-ATL-R1");
@@ -158,7 +158,7 @@ fn a_fault_names_its_field_and_the_rule() {
 }
 
 #[test]
-fn what_identifies_a_leg_is_required() {
+fn the_fields_that_identify_a_leg_are_required() {
     let whole = r#"{"carrier":"B6","number":"1","origin_date":"2013-02-08","from":"JFK","to":"FLL"}"#;
     assert_eq!(read(Format::Json, whole.as_bytes(), "JFK").reports.len(), 1);
     for (part, field, reason) in [
@@ -188,7 +188,7 @@ fn what_identifies_a_leg_is_required() {
 }
 
 #[test]
-fn what_is_no_report_and_no_array_is_refused_whole() {
+fn anything_but_a_report_or_an_array_is_refused() {
     for body in
         ["", " ", "null", "\"text\"", "[", "[1", "{\"a\":}", "{} {}", "[] []", "[1,]", "{\"carrier\":\"B6\""]
     {
@@ -209,7 +209,7 @@ fn deep_nesting_is_refused_without_a_stack_to_match() {
 }
 
 #[test]
-fn thousands_of_faults_are_told_up_to_a_limit() {
+fn thousands_of_faults_are_reported_up_to_a_limit() {
     let body = format!("[{}0]", "0,".repeat(4000));
     let decoded = read(Format::Json, body.as_bytes(), "JFK");
     assert_eq!(decoded.faults.len(), super::super::FAULTS_MAX);
@@ -217,7 +217,7 @@ fn thousands_of_faults_are_told_up_to_a_limit() {
 }
 
 #[test]
-fn what_is_written_reads_back() {
+fn events_round_trip() {
     for (_, before) in reports().reports {
         let text = encode_report(&before);
         let after = read(Format::Json, text.as_bytes(), "JFK");

@@ -8,7 +8,7 @@ fn page() -> Decoded {
 }
 
 #[test]
-fn a_departure_says_all_that_the_public_is_told() {
+fn a_departure_row_has_every_public_field() {
     let page = page();
     let report = report(&page, 0);
     // The next stop, not the last.
@@ -95,7 +95,7 @@ fn a_row_that_cannot_be_read_costs_no_other_row_and_a_value_no_other_value() {
 }
 
 #[test]
-fn what_is_no_page_is_refused() {
+fn anything_but_a_page_is_refused() {
     for body in ["", "[]", "{}", "{\"flights\":{}}", "{\"flights\":[}", "{\"flights\":[]} x", "\u{0}"] {
         let fault = decode(Format::Schiphol, body.as_bytes(), &context("AMS")).unwrap_err();
         assert!(fault.reason.starts_with("is not a page of flights"), "{body}: {}", fault.reason);
