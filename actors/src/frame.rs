@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::sync::{Arc, OnceLock};
+use wire::frame::FrameKind;
 
 /// How a listener wants its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -34,7 +35,7 @@ pub struct Frame(Arc<Encoded>);
 
 #[derive(Debug)]
 struct Encoded {
-    kind: &'static str,
+    kind: FrameKind,
     /// The newest stamp in it: what a reader of server-sent events resumes from.
     newest: Option<DateTime<Utc>>,
     payload: Bytes,
@@ -44,8 +45,8 @@ struct Encoded {
 }
 
 impl Frame {
-    /// A frame of `kind` (its `type`) whose JSON is `payload`.
-    pub fn new(kind: &'static str, payload: Bytes, newest: Option<DateTime<Utc>>) -> Self {
+    /// A frame of `kind` whose JSON is `payload`.
+    pub fn new(kind: FrameKind, payload: Bytes, newest: Option<DateTime<Utc>>) -> Self {
         Self(Arc::new(Encoded {
             kind,
             newest,
@@ -62,7 +63,7 @@ impl Frame {
     }
 
     /// Its `type`.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> FrameKind {
         self.0.kind
     }
 
@@ -86,7 +87,7 @@ impl Frame {
             }
             Encoding::EventStream => frame.event.get_or_init(|| {
                 let id = frame.newest.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-                wire::sse::event(&frame.payload, frame.kind, id.as_deref())
+                wire::sse::event(&frame.payload, frame.kind.as_str(), id.as_deref())
             }),
         }
     }

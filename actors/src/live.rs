@@ -7,6 +7,7 @@ use domain::flight::Flight;
 use domain::leg::LegId;
 use domain::view::FlightView;
 use std::sync::{Arc, OnceLock};
+use wire::frame::FrameKind;
 
 /// What readers get of a leg. Made once a revision, shared by boards, sockets and REST.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Live {
     /// The frame that tells a listener the whole of it.
     pub fn state_frame(&self) -> &Frame {
         self.state.get_or_init(|| {
-            Frame::new("state", wire::frame::server::state(&self.json), Some(self.changed_at))
+            Frame::new(FrameKind::State, wire::frame::server::state(&self.json), Some(self.changed_at))
         })
     }
 }

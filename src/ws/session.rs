@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
+use wire::frame::FrameKind;
 use wire::frame::client::{BadFrame, ClientFrame, parse};
 use wire::frame::close::CloseCode;
 use wire::frame::server::ErrorCode;
@@ -245,7 +246,7 @@ impl Session {
         if released.is_err() {
             self.worker.disconnect(self.id, CloseCode::Overloaded, "no_room");
         }
-        if is_new && frame.kind() == "error" {
+        if is_new && frame.kind() == FrameKind::Error {
             self.worker.lines.borrow_mut().unfollow(self.id, &topic);
         }
     }
@@ -275,7 +276,7 @@ fn command_rate(app: &App) -> RateLimit {
 }
 
 fn error_frame(ref_: Option<u64>, code: ErrorCode, message: &str) -> Frame {
-    Frame::new("error", wire::frame::server::error(ref_, code, message), None)
+    Frame::new(FrameKind::Error, wire::frame::server::error(ref_, code, message), None)
 }
 
 impl Actor for Session {

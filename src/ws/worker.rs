@@ -7,6 +7,7 @@ use actors::frame::{Encoding, Frame};
 use actors::switchboard::{LineId, SharedLines, Socket};
 use bytes::Bytes;
 use std::cell::Cell;
+use wire::frame::FrameKind;
 use wire::frame::close::CloseCode;
 
 /// The state that the connections of one worker thread share.
@@ -28,14 +29,14 @@ impl Worker {
         let clock = app.hub.clock();
         let ping_s = u32::try_from(app.config.sockets.ping.as_secs()).unwrap_or(u32::MAX);
         let payload = wire::frame::server::hello(&app.epoch, clock.now(), clock.speed(), ping_s);
-        Frame::new("hello", payload, None)
+        Frame::new(FrameKind::Hello, payload, None)
     }
 
     /// A ping with the current time. It is a frame for event streams too: browsers hide comments from pages, and
     /// a dead stream would look like a quiet one.
     pub fn ping(&self) -> Frame {
         let clock = self.app.hub.clock();
-        Frame::new("ping", wire::frame::server::ping(clock.now(), clock.speed()), None)
+        Frame::new(FrameKind::Ping, wire::frame::server::ping(clock.now(), clock.speed()), None)
     }
 
     /// Disconnects a client, with the configured reconnect delay.

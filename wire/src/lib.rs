@@ -21,11 +21,13 @@
 //!
 //! ## Adding a frame
 //!
-//! 1. Add its struct and its variant to [`frame::server::ServerFrame`], and a function that writes it to
+//! 1. Add a variant to [`frame::FrameKind`]. The compiler then asks for its `type` and for its
+//!    [`frame::Conflation`], which decides what a slow connection gets.
+//! 2. Add its struct and its variant to [`frame::server::ServerFrame`], and a function that writes it to
 //!    `frame/write.rs`.
-//! 2. Add an example to `tests/golden_files.rs`. Run `GATECALL_REWRITE=1 cargo test -p gatecall-wire` and
+//! 3. Add an example to `tests/golden_files.rs`. Run `GATECALL_REWRITE=1 cargo test -p gatecall-wire` and
 //!    review the changes in `golden/` and `web/src/wire/types.ts`.
-//! 3. Describe it in `docs/PROTOCOL.md`. A test requires it.
+//! 4. Describe it in `docs/PROTOCOL.md`. A test requires it.
 
 pub mod enums;
 pub mod feed;

@@ -24,6 +24,7 @@ use line::{News, lock};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use waiting::Waiting;
+use wire::frame::FrameKind;
 
 /// Questions waiting for one board. When full, whoever asks waits.
 pub const MAILBOX: usize = 1024;
@@ -203,7 +204,7 @@ impl BoardActor {
 fn snapshot_frame(topic: &Topic, partial: bool, rows: &[&Arc<Live>]) -> Frame {
     let newest = rows.iter().map(|live| live.changed_at).max();
     let payload = wire::frame::server::snapshot(topic, partial, rows.iter().map(|live| &live.json()[..]));
-    Frame::new("snapshot", payload, newest)
+    Frame::new(FrameKind::Snapshot, payload, newest)
 }
 
 /// Parts of so few rows are always sent as parts.

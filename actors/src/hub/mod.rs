@@ -40,6 +40,7 @@ use rustc_hash::FxBuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
+use wire::frame::FrameKind;
 
 /// Bounds of what the hub takes on.
 #[derive(Clone, Copy, Debug)]
@@ -246,7 +247,7 @@ impl Hub {
             // One flight is its own part and its own whole.
             let rows = std::iter::once(&live.json()[..]);
             let payload = wire::frame::server::snapshot(topic, false, rows);
-            return Ok(Frame::new("snapshot", payload, Some(live.changed_at)));
+            return Ok(Frame::new(FrameKind::Snapshot, payload, Some(live.changed_at)));
         }
         let limit_bytes = self.0.limits.snapshot_bytes_max;
         let message = GetSnapshot { since, limit_bytes };

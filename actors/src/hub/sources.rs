@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::codes::Iata;
 use smallvec::SmallVec;
 use std::sync::{Arc, PoisonError, RwLock};
+use wire::frame::FrameKind;
 
 /// A source whose facts nobody vouches for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,7 +25,7 @@ pub struct SilentSource {
 
 impl SilentSource {
     fn frame(&self, since: Option<DateTime<Utc>>) -> Frame {
-        Frame::new("source", wire::frame::server::source(&self.feed, self.airport, since), None)
+        Frame::new(FrameKind::Source, wire::frame::server::source(&self.feed, self.airport, since), None)
     }
 
     fn is_of(&self, other: &Self) -> bool {
@@ -64,7 +65,7 @@ impl Hub {
     /// Tells every listener of this node, and those to come, since when the hub hears of no changes, by
     /// the operational clock; or that it does again.
     pub async fn warn(&self, away_since: Option<DateTime<Utc>>) {
-        let frame = Frame::new("upstream", wire::frame::server::upstream(away_since), None);
+        let frame = Frame::new(FrameKind::Upstream, wire::frame::server::upstream(away_since), None);
         let lasting = away_since.map(|since| (since, frame.clone()));
         *self.0.ages.away.write().unwrap_or_else(PoisonError::into_inner) = lasting;
         self.announce([frame].into_iter().collect()).await;

@@ -21,6 +21,7 @@ use domain::topic::Topic;
 use domain::view::FlightView;
 use smallvec::SmallVec;
 use std::sync::Arc;
+use wire::frame::FrameKind;
 
 type Frames = SmallVec<[Frame; 2]>;
 
@@ -106,7 +107,9 @@ impl Hub {
             true => Frames::from_iter([live.state_frame().clone()]),
             false => changes
                 .iter()
-                .map(|past| Frame::new("change", wire::frame::server::past_change(&leg, past), Some(past.at)))
+                .map(|past| {
+                    Frame::new(FrameKind::Change, wire::frame::server::past_change(&leg, past), Some(past.at))
+                })
                 .collect(),
         };
         self.tell_everyone(before.as_deref().map(|shown| &*shown.view), &live, frames).await;
@@ -169,7 +172,7 @@ impl Hub {
             }
             let mask = self.mask(std::slice::from_ref(topic));
             if mask != 0 {
-                let frame = Frame::new("gone", wire::frame::server::gone(leg, topic), None);
+                let frame = Frame::new(FrameKind::Gone, wire::frame::server::gone(leg, topic), None);
                 let topics = SmallVec::from_iter([topic.clone()]);
                 let deliver = Deliver { leg: leg.clone(), frames: Frames::from_iter([frame]), topics };
                 self.deliver(mask, deliver).await;
@@ -211,7 +214,7 @@ impl Hub {
 
 fn frame_of(change: &Change, live: &Live) -> Frame {
     if change.before.is_some() {
-        return Frame::new("change", wire::frame::server::change(change), Some(change.at));
+        return Frame::new(FrameKind::Change, wire::frame::server::change(change), Some(change.at));
     }
     // A listener has no base for a first revision. If more changes came with it, the state that
     // includes them serves as well, and the changes that follow are old news to it.

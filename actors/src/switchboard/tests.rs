@@ -24,6 +24,7 @@ use domain::ports::{BoxFuture, ChangeLog, Ended, LogEntry, StoreError, Version};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
+use wire::frame::FrameKind;
 
 /// Forgets everything.
 struct NoLog;
@@ -121,7 +122,7 @@ fn leg(name: &str) -> LegId {
 }
 
 fn frame(text: &str) -> Frame {
-    Frame::new("change", Bytes::from(text.to_owned()), None)
+    Frame::new(FrameKind::Change, Bytes::from(text.to_owned()), None)
 }
 
 fn deliver(name: &str, text: &str, topics: &[Topic]) -> Deliver {
@@ -137,7 +138,9 @@ fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> 
     let id = lines.open(tape.clone());
     for topic in topics {
         lines.follow(id, topic, 10).unwrap();
-        lines.release(id, topic, &Frame::new("snapshot", Bytes::from_static(b"snapshot"), None)).unwrap();
+        lines
+            .release(id, topic, &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"snapshot"), None))
+            .unwrap();
     }
     id
 }
@@ -194,7 +197,7 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
 }
 
 fn goodbye(leg: &LegId, text: &'static str, topic: &Topic) -> Deliver {
-    let frame = Frame::new("gone", Bytes::from_static(text.as_bytes()), None);
+    let frame = Frame::new(FrameKind::Gone, Bytes::from_static(text.as_bytes()), None);
     Deliver {
         leg: leg.clone(),
         frames: [frame].into_iter().collect(),

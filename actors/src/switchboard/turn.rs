@@ -5,6 +5,7 @@ use crate::frame::{Encoding, Frame};
 use bytes::{Bytes, BytesMut};
 use domain::leg::LegId;
 use smallvec::SmallVec;
+use wire::frame::Conflation;
 
 /// Frames of one leg and the topics they are told on.
 pub(super) struct Delivery {
@@ -19,10 +20,10 @@ pub(super) fn owe(pending: &mut Pending, delivery: &Delivery, encoding: Encoding
         return;
     }
     for frame in &delivery.frames {
-        if frame.kind() == "gone" {
-            pending.owe_goodbye(&delivery.leg, frame.bytes(encoding));
-        } else {
-            pending.owe_state(&delivery.leg);
+        match frame.kind().conflation() {
+            Conflation::FinalForLeg => pending.owe_goodbye(&delivery.leg, frame.bytes(encoding)),
+            // Queued kinds are not about a leg and are never delivered here.
+            Conflation::NewestState | Conflation::Queued => pending.owe_state(&delivery.leg),
         }
     }
 }

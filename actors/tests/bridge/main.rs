@@ -25,6 +25,7 @@ use gatecall_actors::flight::Amended;
 use gatecall_actors::hub::Lapsed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use wire::frame::FrameKind;
 
 #[test]
 fn a_change_is_shown_on_every_node_from_the_log_the_first_as_a_state() {
@@ -155,7 +156,7 @@ fn listeners_are_told_when_the_log_goes_away_and_when_it_is_back() {
         assert!(one.hub.warnings().is_empty());
         shared.away.store(true, Ordering::SeqCst);
         one.until_heard("upstream false").await;
-        assert_eq!(one.hub.warnings()[0].kind(), "upstream", "who comes now is told as well");
+        assert_eq!(one.hub.warnings()[0].kind(), FrameKind::Upstream, "who comes now is told as well");
         shared.away.store(false, Ordering::SeqCst);
         one.until_heard("upstream true").await;
         assert!(one.hub.warnings().is_empty());

@@ -38,7 +38,7 @@ pub(crate) fn line(heard: &Arc<Mutex<Vec<Deliver>>>) -> SwitchboardLine {
 }
 
 pub(crate) fn kinds(heard: &Mutex<Vec<Deliver>>) -> Vec<&'static str> {
-    heard.lock().unwrap().iter().flat_map(|d| d.frames.iter().map(|f| f.kind())).collect()
+    heard.lock().unwrap().iter().flat_map(|d| d.frames.iter().map(|f| f.kind().as_str())).collect()
 }
 
 #[test]

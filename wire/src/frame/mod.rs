@@ -2,5 +2,8 @@
 
 pub mod client;
 pub mod close;
+mod kind;
 pub mod server;
 pub(crate) mod write;
+
+pub use kind::{Conflation, FrameKind};

@@ -4,6 +4,7 @@ use super::{LineId, Lines, Socket};
 use crate::frame::Frame;
 use crate::unread::NoRoom;
 use domain::topic::Topic;
+use wire::frame::FrameKind;
 
 impl<S: Socket> Lines<S> {
     /// Ends what [`Lines::follow`] began: the snapshot (or the error) goes first, then whatever
@@ -14,7 +15,7 @@ impl<S: Socket> Lines<S> {
         let Some(line) = self.line(id) else { return Ok(()) };
         let is_followed = line.follows.iter().any(|(t, _)| Some(*t) == number);
         let is_closing = line.pending.as_ref().is_some_and(|pending| pending.closing);
-        let is_wanted = (is_followed || answer.kind() == "error") && !is_closing;
+        let is_wanted = (is_followed || answer.kind() == FrameKind::Error) && !is_closing;
         let hold = || self.hub.unread().hold(answer.bytes(line.encoding), line.socket.client());
         let bytes = is_wanted.then(hold).transpose()?;
         let Some(line) = self.line_mut(id) else { return Ok(()) };

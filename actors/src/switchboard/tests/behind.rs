@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::unread::{NoRoom, UnreadLimits};
+use wire::frame::FrameKind;
 
 #[test]
 fn frames_wait_for_the_snapshot_and_come_as_states_behind_it() {
@@ -14,7 +15,7 @@ fn frames_wait_for_the_snapshot_and_come_as_states_behind_it() {
     assert_eq!(tape.text(), "");
     assert_eq!(lines.behind(id), Some(1));
     lines
-        .release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"the snapshot"), None))
+        .release(id, &Topic::All, &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"the snapshot"), None))
         .unwrap();
     assert_eq!(tape.count("the snapshot"), 1);
     assert_eq!(lines.behind(id), None);
@@ -58,7 +59,7 @@ fn a_leg_that_left_while_the_socket_was_behind_is_told_as_gone() {
     let id = following(&mut lines, &tape, &[Topic::All]);
     tape.room.set(0);
     lines.add(deliver("A", "change", &[Topic::All]));
-    let gone = Frame::new("gone", Bytes::from_static(b"goodbye A"), None);
+    let gone = Frame::new(FrameKind::Gone, Bytes::from_static(b"goodbye A"), None);
     lines.add(Deliver {
         leg: leg("A"),
         frames: [gone].into_iter().collect(),
@@ -219,7 +220,9 @@ fn a_topic_left_before_its_snapshot_came_is_silent() {
     let id = lines.open(tape.clone());
     lines.follow(id, &Topic::All, 10).unwrap();
     lines.unfollow(id, &Topic::All);
-    lines.release(id, &Topic::All, &Frame::new("snapshot", Bytes::from_static(b"too late"), None)).unwrap();
+    lines
+        .release(id, &Topic::All, &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"too late"), None))
+        .unwrap();
     assert_eq!(tape.text(), "");
     assert_eq!(lines.behind(id), None);
 }
@@ -228,7 +231,7 @@ fn a_topic_left_before_its_snapshot_came_is_silent() {
 const LONG: usize = 64 * 1024;
 
 fn snapshot() -> Frame {
-    Frame::new("snapshot", Bytes::from(vec![b'x'; LONG]), None)
+    Frame::new(FrameKind::Snapshot, Bytes::from(vec![b'x'; LONG]), None)
 }
 
 #[test]
