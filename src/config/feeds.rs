@@ -2,7 +2,7 @@
 
 use super::reader::{ConfigError, Reader, Section};
 use super::secrets::{self, Secrets};
-use actors::intake::FeedSpec;
+use actors::ingest::FeedSpec;
 use adapters::airports::{AirportConfig, AirportLimits};
 use chrono_tz::Tz;
 use domain::codes::Iata;

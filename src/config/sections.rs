@@ -5,7 +5,7 @@ use super::reader::{ConfigError, Reader};
 use super::secrets::{self, Secrets};
 use crate::origin::Origin;
 use actors::hub::{Limits, SWITCHBOARDS_MAX};
-use actors::unread::UnreadLimits;
+use actors::unread_budget::UnreadLimits;
 use adapters::embedded::Durability;
 use std::net::SocketAddr;
 use std::path::PathBuf;

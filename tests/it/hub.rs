@@ -123,7 +123,7 @@ impl Hub {
         answer.json()["faults"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Ends it without a goodbye and starts it again on the same data.
+    /// Deps it without a goodbye and starts it again on the same data.
     pub(crate) fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
