@@ -116,8 +116,9 @@ struct Merged<T> {
 fn merge(base: &CommittedState, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outcome>> {
     let mut next = (*base.state).clone();
     let (mut outcomes, mut changes, mut must_commit) = (Vec::new(), Vec::new(), false);
+    let mut shown = base.live.as_ref().map(|live| live.view.clone());
     for report in reports {
-        let outcome = match next.apply(report, now) {
+        let outcome = match next.apply_to_shown(shown.clone(), report, now) {
             Ok(Applied::Unchanged) => Outcome::Unchanged,
             Ok(Applied::Confirmed) => {
                 must_commit = true;
@@ -125,6 +126,7 @@ fn merge(base: &CommittedState, reports: &[Report], now: DateTime<Utc>) -> Merge
             }
             Ok(Applied::Changed(change)) => {
                 must_commit = true;
+                shown = Some(change.after.clone());
                 changes.push(change);
                 Outcome::Changed(next.rev)
             }

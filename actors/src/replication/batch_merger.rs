@@ -110,7 +110,7 @@ impl BatchMerger {
                 Outcome::Changed(_) => self.count(&report, "changed"),
                 Outcome::Unchanged | Outcome::Queued => self.count(&report, "unchanged"),
                 Outcome::MergedUnderCorrectedKey { leg, rev } => {
-                    faults.push(self.correction(&report, &leg, rev))
+                    faults.push(self.correction(&report, &leg, rev));
                 }
                 Outcome::Rejected(_) if self.is_early(&report) => {
                     match self.early_reports.clone().try_acquire_owned() {
