@@ -164,7 +164,11 @@ fn connections_get_upstream_when_the_log_is_lost_and_when_it_is_back() {
         assert!(one.hub.staleness_frames().is_empty());
         shared.away.store(true, Ordering::SeqCst);
         one.until_received("upstream false").await;
-        assert_eq!(one.hub.staleness_frames()[0].kind(), "upstream", "a new connection gets it too");
+        assert_eq!(
+            one.hub.staleness_frames()[0].kind(),
+            wire::frame::FrameKind::Upstream,
+            "a new connection gets it too"
+        );
         shared.away.store(false, Ordering::SeqCst);
         one.until_received("upstream true").await;
         assert!(one.hub.staleness_frames().is_empty());
