@@ -25,7 +25,7 @@ say = @printf '\n\033[1m== %s\033[0m  (after %d s)\n' "$(1)" "$$(($$(date +%s) -
 # fail. Anything else leaves them out, with a word.
 export GATECALL_SERVICES ?= required
 
-.PHONY: help run cluster services services-down build web hub test fmt lint audit scripts tools
+.PHONY: help run cluster services services-down build web hub demo test fmt lint audit scripts tools
 
 help: ## Says what can be made
 	@echo 'Gatecall: a real-time hub for flight status.'
@@ -34,8 +34,8 @@ help: ## Says what can be made
 	@echo
 	@echo 'make run can be told where to listen and more: scripts/run --help, scripts/cluster --help'
 
-run: build ## Builds what is needed and replays a day at New York's airports
-	@GATECALL_BIN="$${GATECALL_BIN:-$(TARGET)/release}" scripts/run
+run: web demo ## Builds what is needed and replays a day at New York's airports
+	@GATECALL_BIN="$${GATECALL_BIN:-$(TARGET)/demo}" scripts/run
 
 cluster: build ## The same on two hubs with Kafka, PostgreSQL and MongoDB; Ctrl-C ends what it started
 	@GATECALL_BIN="$${GATECALL_BIN:-$(TARGET)/release}" scripts/cluster
@@ -64,14 +64,19 @@ hub: tools
 	$(call say,Hub and mock airports are built - some minutes the first time)
 	@$(CARGO) build --release -p gatecall -p gatecall-mock-feeds
 
+# Without Kafka, PostgreSQL and MongoDB, and in a profile that compiles in half the time of a release.
+demo: tools
+	$(call say,Hub and mock airports are built for the demo - some minutes the first time)
+	@$(CARGO) build --profile demo -p gatecall -p gatecall-mock-feeds --no-default-features
+
 test: tools web/node_modules/.installed ## Everything that proves it: formatting, lints, tests, a browser
-	$(call say,1/9 Rust is formatted)
+	$(call say,1/10 Rust is formatted)
 	@$(CARGO) fmt --all --check
-	$(call say,2/9 Rust without warnings)
+	$(call say,2/10 Rust without warnings)
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(call say,3/9 Scripts and dashboards)
+	$(call say,3/10 Scripts and dashboards)
 	@$(MAKE) scripts
-	$(call say,4/9 Rust tests - on Kafka$(comma) PostgreSQL and MongoDB)
+	$(call say,4/10 Rust tests - on Kafka$(comma) PostgreSQL and MongoDB)
 	@$(CARGO) test --workspace --no-run
 	@if [[ "$$GATECALL_SERVICES" == required ]]; then \
 	  scripts/services with $(CARGO) test --workspace; \
@@ -79,16 +84,19 @@ test: tools web/node_modules/.installed ## Everything that proves it: formatting
 	  $(CARGO) test --workspace; \
 	  echo "LEFT OUT: what needs Kafka, PostgreSQL and MongoDB and did not find them (GATECALL_SERVICES=$$GATECALL_SERVICES)."; \
 	fi
-	$(call say,5/9 TypeScript without warnings)
+	$(call say,5/10 The hub without Kafka$(comma) PostgreSQL and MongoDB)
+	@CARGO_TARGET_DIR="$(TARGET)/without-servers" $(CARGO) test -p gatecall --no-default-features --lib --bins -- \
+	  without_servers the_commands
+	$(call say,6/10 TypeScript without warnings)
 	@cd web && $(NPM) run lint
-	$(call say,6/9 TypeScript's types)
+	$(call say,7/10 TypeScript's types)
 	@cd web && $(NPM) run typecheck
-	$(call say,7/9 The page's tests)
+	$(call say,8/10 The page's tests)
 	@cd web && $(NPM) test
-	$(call say,8/9 The page is built)
+	$(call say,9/10 The page is built)
 	@cd web && $(NPM) run build
 	@touch web/dist/index.html
-	$(call say,9/9 A browser watches a hub)
+	$(call say,10/10 A browser watches a hub)
 	@$(CARGO) build -p gatecall -p gatecall-mock-feeds
 	@if [[ -n "$(CHROMIUM)" ]]; then \
 	  cd web && GATECALL_BIN="$(TARGET)/debug/gatecall" CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \

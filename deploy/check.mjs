@@ -19,9 +19,13 @@ const rustFiles = (folder) =>
     return name.endsWith('.rs') ? [path] : [];
   });
 
+const adapters = readdirSync(join(root, 'adapters'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => `adapters/${entry.name}/src`);
+
 /** Names that stand as whole string literals outside of tests. */
 const registered = new Set(
-  ['src', 'actors/src', 'adapters/src'].flatMap((folder) =>
+  ['src', 'actors/src', ...adapters].flatMap((folder) =>
     rustFiles(join(root, folder)).flatMap((path) => {
       const code = readFileSync(path, 'utf8').split('#[cfg(test)]')[0];
       return [...code.matchAll(/"((?:gatecall|process)_[a-z0-9_]+)"/g)].map((found) => found[1]);

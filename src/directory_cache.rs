@@ -110,10 +110,10 @@ impl DirectoryCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adapters::memory::Memory;
     use domain::feed_key::KeyDigest;
     use domain::ports::RegisteredFeed;
     use domain::single_line_text::SingleLineText;
+    use testing::memory::Memory;
 
     fn line(text: &str) -> SingleLineText {
         SingleLineText::parse(text).unwrap()

@@ -1,6 +1,6 @@
 //! A configured feed, as the running hub uses it.
 
-use actors::ingest::FeedSpec;
+use actors::intake::FeedSpec;
 
 /// A configured feed.
 #[derive(Clone, Debug)]

@@ -2,7 +2,6 @@
 //! created here.
 
 use crate::config::feeds::{Feed, Transport};
-use crate::config::sections::StoreKind;
 use crate::config::{Config, digest};
 use crate::storage::with_directory;
 use crate::time::real_now;
@@ -71,7 +70,7 @@ impl KeyRequest {
     pub fn needs_directory(&self, config: &Config, feed: &str) -> bool {
         let has_file = || config.feeds.get(feed).is_some_and(|feed| key_file(feed).is_some());
         match self {
-            Self::Make { .. } => config.store.kind == StoreKind::Servers && !has_file(),
+            Self::Make { .. } => config.store.kind.is_servers() && !has_file(),
             Self::List | Self::Revoke(_) => true,
         }
     }
@@ -163,7 +162,7 @@ fn write(path: &Path, key: &NewKey) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adapters::memory::Memory;
+    use testing::memory::Memory;
 
     #[test]
     fn a_key_is_long_and_random_and_its_file_is_readable_only_by_the_owner() {

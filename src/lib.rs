@@ -19,7 +19,7 @@
 //! | [`origin`] | which web pages may use this hub |
 //! | [`feed_key`] | the command that creates, lists and revokes keys of pushed feeds |
 //! | [`repair`] | the commands that begin an epoch and give up unreadable flights |
-//! | [`skip_record`] | the command that skips a Kafka record |
+//! | `skip_record` | the command that skips a Kafka record |
 //! | [`roles`] | the roles of a node |
 //! | [`telemetry`] | logs and metrics |
 //! | [`allocator`] | returns memory to the system |
@@ -45,6 +45,7 @@ pub mod query;
 pub mod repair;
 pub mod roles;
 pub mod serve;
+#[cfg(feature = "servers")]
 pub mod skip_record;
 pub mod storage;
 pub mod telemetry;

@@ -7,7 +7,8 @@
 //! 1. A variant of [`Command`] with its help text, and its arm in [`run`].
 //! 2. A function here if the command fits on a screen, otherwise a module of the library.
 
-use adapters::kafka::RecordPlace;
+#[cfg(feature = "servers")]
+use ::kafka::RecordPlace;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::clock::ClockSpec;
@@ -18,8 +19,11 @@ use gatecall::config::sections::StoreKind;
 use gatecall::config::{Config, DEFAULT_FILE};
 use gatecall::feed_key::KeyRequest;
 use gatecall::roles::Roles;
+#[cfg(feature = "servers")]
 use gatecall::skip_record::{SkipOrder, skip_record};
-use gatecall::storage::{embedded, servers};
+use gatecall::storage::embedded;
+#[cfg(feature = "servers")]
+use gatecall::storage::servers;
 use gatecall::{feed_key, repair, serve, telemetry};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -121,6 +125,7 @@ enum Command {
         #[arg(long, value_name = "PREFIX", conflicts_with_all = ["add", "note"], value_parser = KeyPrefix::parse)]
         revoke: Option<KeyPrefix>,
     },
+    #[cfg(feature = "servers")]
     /// Makes every hub skip a Kafka record that ends each of them, because only a newer version can read
     /// it. Refused for a record that hubs can read. Without --yes the command describes the record and the
     /// cost of skipping it, changes nothing, and exits with code 1.
@@ -215,6 +220,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             };
             feed_key(&feed, &config, request)
         }
+        #[cfg(feature = "servers")]
         Command::SkipRecord { config, topic, partition, offset, yes, lose_flight, by, reason } => {
             let place = RecordPlace { topic, partition, offset };
             let order = SkipOrder { place, yes, lose_flight, by, reason };
@@ -262,6 +268,7 @@ fn check_config(file: &ConfigFile, offline: bool) -> anyhow::Result<()> {
         StoreKind::Embedded => {
             print_line(format_args!("  data             {}", config.store.folder.display()))?;
         }
+        #[cfg(feature = "servers")]
         StoreKind::Servers => {
             print_line(format_args!("  node             {} of several", config.servers.node))?;
         }
@@ -279,12 +286,16 @@ fn check_config(file: &ConfigFile, offline: bool) -> anyhow::Result<()> {
         print_line(format_args!("  feed {name:<11} {} {transport}", feed.spec.format.as_str()))?;
         print_line(format_args!("    {:<14} {}", "speaks for", feed.speaks_for()))?;
     }
-    match config.store.kind {
-        StoreKind::Servers if !offline => check_servers(&config),
-        _ => Ok(()),
+    #[cfg(feature = "servers")]
+    if config.store.kind.is_servers() && !offline {
+        return check_servers(&config);
     }
+    // Without servers there is nothing to ask, online or offline.
+    let _ = offline;
+    Ok(())
 }
 
+#[cfg(feature = "servers")]
 fn check_servers(config: &Config) -> anyhow::Result<()> {
     let answers = actix_rt::System::new().block_on(servers::check(config))?;
     let mut wrong = 0;
@@ -303,7 +314,8 @@ fn check_servers(config: &Config) -> anyhow::Result<()> {
 
 fn migrate(file: &ConfigFile) -> anyhow::Result<()> {
     let config = file.load_without_secrets()?;
-    if config.store.kind == StoreKind::Servers {
+    #[cfg(feature = "servers")]
+    if config.store.kind.is_servers() {
         let config = file.load()?;
         let done = actix_rt::System::new().block_on(servers::migrate(&config))?;
         return done.into_iter().try_for_each(|line| print_line(format_args!("{line}")));
@@ -335,7 +347,7 @@ fn on_folder(
 
 fn feed_key(name: &str, file: &ConfigFile, request: KeyRequest) -> anyhow::Result<()> {
     let mut config = file.load_without_secrets()?;
-    if config.store.kind == StoreKind::Servers && request.needs_directory(&config, name) {
+    if config.store.kind.is_servers() && request.needs_directory(&config, name) {
         config = file.load()?;
     }
     let lines = actix_rt::System::new().block_on(feed_key::execute(&config, name, request))?;

@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::config::sections::StoreKind;
 use crate::storage::embedded::{settings, with_store};
-use adapters::embedded::{Damage, Embedded};
+use ::embedded::{Damage, Embedded};
 use std::path::Display;
 
 /// How many legs the output names; it counts the rest.

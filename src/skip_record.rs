@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::config::sections::StoreKind;
 use crate::storage::servers;
-use adapters::kafka::{Inspected, Kafka, RecordPlace, SkipCost};
+use ::kafka::{Inspected, Kafka, RecordPlace, SkipCost};
 use domain::single_line_text::SingleLineText;
 
 /// Clients of the hub that wrote the record hold its revision, and hubs will assign that revision again.
@@ -32,7 +32,7 @@ pub async fn skip_record(config: &Config, order: SkipOrder) -> anyhow::Result<Ve
             "store.kind is \"embedded\": there are no topics; `gatecall repair` checks the flights"
         );
     }
-    let kafka = servers::kafka_for_commands(config);
+    let kafka = servers::kafka_for_commands(config)?;
     let mut said = Vec::new();
     let flight_is_lost = match Kafka::inspect(&kafka, &order.place).await? {
         Inspected::Missing => {

@@ -6,16 +6,22 @@
 use crate::config::sections::{Log, LogFormat};
 use crate::feed::Feed;
 use crate::time;
+use ::embedded::Embedded;
+#[cfg(feature = "servers")]
+use ::kafka::MetricsHandle;
 use actors::hub::Hub;
-use actors::ingest::IngestPipeline;
+use actors::intake::Intake;
 use actors::metrics::Metrics;
-use adapters::embedded::Embedded;
-use adapters::kafka::FiguresHandle;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+#[cfg(feature = "servers")]
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
+#[cfg(feature = "servers")]
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
+#[cfg(feature = "servers")]
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::BTreeMap;
@@ -23,6 +29,7 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
 use std::sync::Arc;
+#[cfg(feature = "servers")]
 use std::sync::atomic::Ordering;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
@@ -64,12 +71,12 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         bytes,
         conflated,
         unread_bytes,
-        disconnects,
+        let_go,
         fan_out_seconds,
         commit_seconds,
         append_conflicts,
         doubtful,
-        panics,
+        deaths,
         ..
     } = metrics.clone();
     let build = vec![("version", env!("CARGO_PKG_VERSION"))];
@@ -96,11 +103,7 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
     );
     let help = "Responses that clients have not read yet";
     registry.register_with_unit("gatecall_unread", help, Unit::Bytes, unread_bytes);
-    registry.register(
-        "gatecall_listeners_let_go",
-        "Clients that the hub disconnected, by reason",
-        disconnects,
-    );
+    registry.register("gatecall_listeners_let_go", "Clients that the hub disconnected, by reason", let_go);
     let seconds = Unit::Seconds;
     registry.register_with_unit(
         "gatecall_fan_out",
@@ -121,24 +124,19 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
     );
     let help = "Flight times that became doubtful, by field";
     registry.register("gatecall_doubtful_times", help, doubtful);
-    registry.register("gatecall_actor_deaths", "Actors that panicked", panics);
+    registry.register("gatecall_actor_deaths", "Actors that panicked", deaths);
     registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
 }
 
 /// Registers the age of each feed.
-pub fn register_feeds(
-    registry: &mut Registry,
-    hub: Hub,
-    intake: IngestPipeline,
-    feeds: Arc<BTreeMap<String, Feed>>,
-) {
+pub fn register_feeds(registry: &mut Registry, hub: Hub, intake: Intake, feeds: Arc<BTreeMap<String, Feed>>) {
     registry.register_collector(Box::new(FeedAges { hub, intake, feeds }));
 }
 
 /// Collects the time since each feed's last message.
 struct FeedAges {
     hub: Hub,
-    intake: IngestPipeline,
+    intake: Intake,
     feeds: Arc<BTreeMap<String, Feed>>,
 }
 
@@ -179,22 +177,26 @@ impl Collector for FeedAges {
     }
 }
 
+#[cfg(feature = "servers")]
 /// Collects the lag of Kafka's readers and the partitions of this node.
-pub struct KafkaCollector(FiguresHandle);
+pub struct KafkaCollector(MetricsHandle);
 
+#[cfg(feature = "servers")]
 impl KafkaCollector {
     /// The collector of a node's Kafka.
-    pub fn new(figures: FiguresHandle) -> Self {
+    pub fn new(figures: MetricsHandle) -> Self {
         Self(figures)
     }
 }
 
+#[cfg(feature = "servers")]
 impl fmt::Debug for KafkaCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaCollector").finish_non_exhaustive()
     }
 }
 
+#[cfg(feature = "servers")]
 impl Collector for KafkaCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let (figures, now_ms) = (self.0.get(), time::real_now().timestamp_millis());
@@ -243,7 +245,7 @@ impl Collector for KafkaCollector {
             gauge(),
         )?)?;
         let counters = [
-            ("gatecall_log_late", "Superseded entries of the log, of any writer", &figures.late),
+            ("gatecall_log_late", "Superseded entries of the log, of any writer", &figures.superseded),
             ("gatecall_unreadable_records", "Unreadable records in Kafka", &figures.unreadable),
             (
                 "gatecall_misplaced_records",
@@ -260,16 +262,19 @@ impl Collector for KafkaCollector {
     }
 }
 
+#[cfg(feature = "servers")]
 /// Whether the databases answer this node.
 #[derive(Clone, Debug, Default)]
 pub struct ServerAvailability(Family<ServerLabel, Gauge>);
 
+#[cfg(feature = "servers")]
 /// A database.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct ServerLabel {
     server: &'static str,
 }
 
+#[cfg(feature = "servers")]
 impl ServerAvailability {
     /// Adds it to what is counted.
     pub fn register(&self, registry: &mut Registry) {
@@ -301,11 +306,11 @@ impl fmt::Debug for StoreCollector {
 
 impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let figures = self.0.figures();
+        let figures = self.0.metrics();
         let sizes = [
             ("gatecall_store_file", "The database file", figures.file_bytes),
             ("gatecall_store_used", "What of the database file is in use", figures.used_bytes),
-            ("gatecall_store_room", "What may still be written, by limit and disk", figures.room_bytes),
+            ("gatecall_store_room", "What may still be written, by limit and disk", figures.available_bytes),
             ("gatecall_store_log", "The log of states before compression", figures.log_bytes as u64),
             ("gatecall_store_live", "What of the log of states counts", figures.live_bytes as u64),
         ];

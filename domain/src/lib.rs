@@ -22,6 +22,7 @@
 //! | [`feed_health`], [`feed_key`] | health of a feed; its bearer keys and the rules for changing them |
 //! | [`codes`], [`airports`], [`airlines`], [`delay_reason`] | IATA and ICAO codes and the tables behind them |
 //! | [`characters`], [`single_line_text`] | text that is safe to show; one line of text written by a person |
+//! | [`secret`] | a value that is never shown |
 //! | [`ports`] | interfaces to the outside, implemented in `adapters` |
 //!
 //! The page of each module states its rules: merging in [`flight`], the status in [`status::Status`],
@@ -62,6 +63,7 @@ mod operating;
 pub mod ports;
 pub mod report;
 pub mod scope;
+pub mod secret;
 pub mod single_line_text;
 pub mod status;
 mod steps;

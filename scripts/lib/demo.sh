@@ -8,7 +8,7 @@ source scripts/lib/process.sh
 airports=${GATECALL_AIRPORTS:-127.0.0.1:5050}
 day=${GATECALL_DAY:-blizzard}
 speed=${GATECALL_SPEED:-60}
-bin=${GATECALL_BIN:-target/release}
+bin=${GATECALL_BIN:-$programs}
 
 # When a day is first shown, and when its last flight has landed; in UTC, to be compared as text. How far
 # New York's clocks are behind that, and what there is to see on this day and on the other.

@@ -2,8 +2,8 @@
 
 use super::reader::{ConfigError, Reader, Section};
 use super::secrets::{self, Secrets};
-use actors::ingest::FeedSpec;
-use adapters::airports::{AirportConfig, AirportLimits};
+use ::airports::{AirportConfig, AirportLimits};
+use actors::intake::FeedSpec;
 use chrono_tz::Tz;
 use domain::codes::Iata;
 use domain::ports::{FeedKind, RegisteredFeed};

@@ -7,7 +7,8 @@
 //! | module | contents |
 //! |---|---|
 //! | [`sections`] | the sections with fixed names: types, defaults and bounds |
-//! | [`servers`] | `[node]`, `[kafka]`, `[postgres]`, `[mongo]` |
+//! | `servers` | `[node]`, `[kafka]`, `[postgres]`, `[mongo]` |
+//! | `without_servers` | refuses these sections in a build without the feature `servers` |
 //! | [`feeds`] | `[feeds.NAME]` |
 //! | `secrets` | keys from files and the environment |
 //! | `reader` | values by dotted path, and unknown keys |
@@ -20,11 +21,15 @@
 
 pub mod feeds;
 mod reader;
+#[cfg_attr(not(feature = "servers"), expect(dead_code, reason = "only servers have passwords"))]
 mod secrets;
 pub mod sections;
+#[cfg(feature = "servers")]
 pub mod servers;
-#[cfg(test)]
+#[cfg(all(test, feature = "servers"))]
 mod tests;
+#[cfg(not(feature = "servers"))]
+mod without_servers;
 
 pub use reader::ConfigError;
 pub use secrets::digest;
@@ -49,6 +54,7 @@ pub struct Config {
     /// The embedded store.
     pub store: Store,
     /// The servers, for a hub of several nodes.
+    #[cfg(feature = "servers")]
     pub servers: servers::Servers,
     /// Retention times.
     pub retention: Retention,
@@ -103,17 +109,22 @@ impl Config {
 
     fn from_reader(reader: &Reader, secrets: &dyn Secrets) -> Result<Self, ConfigError> {
         let store = sections::store(reader)?;
+        let is_shared = store.kind.is_servers();
+        #[cfg(feature = "servers")]
         let servers = servers::read(reader, secrets)?;
-        let is_shared = store.kind == sections::StoreKind::Servers;
+        #[cfg(feature = "servers")]
         if is_shared && secrets.are_read() {
             servers::check(reader, &servers)?;
         }
+        #[cfg(not(feature = "servers"))]
+        without_servers::check(reader)?;
         let limits = sections::limits(reader)?;
         Ok(Self {
             feeds: feeds::read(reader, secrets, is_shared, limits.flights_max)?,
             server: sections::server(reader, secrets)?,
             sockets: sections::sockets(reader)?,
             store,
+            #[cfg(feature = "servers")]
             servers,
             retention: sections::retention(reader)?,
             limits,

@@ -135,7 +135,14 @@ impl Reader {
         }
     }
 
-    fn error(&self, path: &str, what: &str) -> ConfigError {
+    /// Whether the file has a table of this path.
+    #[cfg(not(feature = "servers"))]
+    pub(super) fn has_table(&self, path: &str) -> bool {
+        self.tables.contains(path)
+    }
+
+    /// What is wrong with the value at a path.
+    pub(super) fn error(&self, path: &str, what: &str) -> ConfigError {
         match self.given.get(path) {
             Some(Given::Environment { variable, .. }) => {
                 ConfigError { place: variable.clone(), what: what.to_owned() }

@@ -2,7 +2,7 @@
 //! it, commit it and paste it into tickets.
 
 use super::reader::{ConfigError, Section};
-use adapters::Secret;
+use domain::secret::Secret;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 

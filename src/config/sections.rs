@@ -4,9 +4,9 @@
 use super::reader::{ConfigError, Reader};
 use super::secrets::{self, Secrets};
 use crate::origin::Origin;
+use ::embedded::Durability;
 use actors::hub::{Limits, SWITCHBOARDS_MAX};
-use actors::unread_budget::UnreadLimits;
-use adapters::embedded::Durability;
+use actors::unread::UnreadLimits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -101,7 +101,20 @@ pub enum StoreKind {
     /// One folder, one file, one process.
     Embedded,
     /// Kafka, PostgreSQL and MongoDB, for several nodes.
+    #[cfg(feature = "servers")]
     Servers,
+}
+
+impl StoreKind {
+    /// Whether several nodes share the stores.
+    #[must_use]
+    pub fn is_servers(self) -> bool {
+        match self {
+            Self::Embedded => false,
+            #[cfg(feature = "servers")]
+            Self::Servers => true,
+        }
+    }
 }
 
 /// `[retention]`: retention times, by the operational clock.
@@ -203,7 +216,14 @@ pub(super) fn store(reader: &Reader) -> Result<Store, ConfigError> {
         }
         bytes => Some(bytes),
     };
-    let kinds = [(StoreKind::Embedded, "embedded"), (StoreKind::Servers, "servers")];
+    let kinds = [
+        (StoreKind::Embedded, "embedded"),
+        #[cfg(feature = "servers")]
+        (StoreKind::Servers, "servers"),
+        // Refused afterwards, with a reason.
+        #[cfg(not(feature = "servers"))]
+        (StoreKind::Embedded, "servers"),
+    ];
     Ok(Store {
         kind: s.word("kind", "embedded", &kinds)?,
         folder: s.text("folder")?.unwrap_or_else(|| "data".into()).into(),

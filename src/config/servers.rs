@@ -3,10 +3,10 @@
 
 use super::reader::{ConfigError, Reader, Section};
 use super::secrets::{self, Given, Secrets};
-use adapters::Secret;
-use adapters::kafka::{Mechanism, Sasl, Security};
-use adapters::mongo::MongoUri;
-use adapters::postgres::PostgresUrl;
+use ::kafka::{Mechanism, Sasl, Security};
+use ::mongo::MongoUri;
+use ::postgres::PostgresUrl;
+use domain::secret::Secret;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,7 +145,7 @@ fn security(s: &Section<'_>, secrets: &dyn Secrets) -> Result<Security, ConfigEr
         (Word::SaslSsl, "sasl_ssl"),
     ];
     let word = s.word("security", "plaintext", &words)?;
-    let mechanism = s.word("sasl_mechanism", "SCRAM-SHA-512", &Mechanism::WORDS)?;
+    let mechanism = s.word("sasl_mechanism", "SCRAM-SHA-512", &Mechanism::NAMES)?;
     let (username, password) = (
         s.text("sasl_username")?,
         secrets::one(s, "sasl_password", secrets)?.map(|given| Secret::new(given.text)),

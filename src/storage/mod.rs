@@ -3,7 +3,8 @@
 //! | module | contents |
 //! |---|---|
 //! | [`embedded`] | one folder, for a single process |
-//! | [`servers`] | Kafka, PostgreSQL and MongoDB, for a node among several |
+//! | `servers` | Kafka, PostgreSQL and MongoDB, for a node among several |
+//! | `driver_runtime` | the runtime of the drivers |
 //! | `node_name` | the lease on this node's unique name |
 //!
 //! Both return a [`Storage`]; other modules do not know which one it is.
@@ -13,8 +14,12 @@
 //! 1. A file with a function that opens the backend and returns a [`Storage`].
 //! 2. A value of `store.kind`, and its arm in [`open`].
 
+#[cfg(feature = "servers")]
+mod driver_runtime;
 pub mod embedded;
+#[cfg(feature = "servers")]
 mod node_name;
+#[cfg(feature = "servers")]
 pub mod servers;
 
 use crate::config::Config;
@@ -23,7 +28,7 @@ use crate::roles::{Role, Roles};
 use actix::ArbiterHandle;
 use actors::hub::{Hub, Threads};
 use actors::metrics::Metrics;
-use actors::supervisor::PanicReporter;
+use actors::supervisor::Deaths;
 use domain::clock::Clock;
 use domain::ports::{Archive, BoxFuture, Directory, Leases, ReportSink};
 use prometheus_client::registry::Registry;
@@ -36,7 +41,7 @@ pub struct StorageDeps {
     /// The metrics of the actors.
     pub metrics: Metrics,
     /// Where panics are reported.
-    pub deaths: PanicReporter,
+    pub deaths: Deaths,
     /// The threads of flights and boards.
     pub threads: Threads,
     /// The thread of the bridge to a shared log.
@@ -94,6 +99,7 @@ pub async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<Storage>
     }
     match config.store.kind {
         StoreKind::Embedded => embedded::open(config, deps).await,
+        #[cfg(feature = "servers")]
         StoreKind::Servers => servers::open(config, deps).await,
     }
 }
@@ -105,16 +111,8 @@ pub async fn with_directory<T>(
 ) -> anyhow::Result<T> {
     match config.store.kind {
         StoreKind::Embedded => embedded::with_store(config, async |store| task(store).await).await,
-        StoreKind::Servers => {
-            let postgres = servers::postgres(config)?;
-            let answer = async {
-                postgres.check().await?;
-                task(&postgres).await
-            };
-            let answer = answer.await;
-            postgres.close().await;
-            answer
-        }
+        #[cfg(feature = "servers")]
+        StoreKind::Servers => servers::with_directory(config, task).await,
     }
 }
 

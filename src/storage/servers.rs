@@ -1,17 +1,17 @@
 //! Kafka, PostgreSQL and MongoDB, for a node among several.
 
-use super::{Health, Storage, StorageDeps, StorageLifecycle, node_name};
+use super::{Health, Storage, StorageDeps, StorageLifecycle, driver_runtime, node_name};
 use crate::config::Config;
 use crate::roles::{Role, Roles};
 use crate::telemetry::{KafkaCollector, ServerAvailability};
 use crate::time::{monotonic, real_now};
+use ::kafka::{FatalErrorHandler, Kafka, KafkaConfig, KafkaQueue, MetricsHandle};
+use ::mongo::{Mongo, MongoCheckError, MongoConfig};
+use ::postgres::{Postgres, PostgresConfig, PostgresLimits};
+use actors::bridge::{Ends, Journaled, KafkaBridge};
 use actors::hub::Hub;
-use actors::replication::{Deps, KafkaBridge, KafkaReportSink};
-use adapters::kafka::{Died, FiguresHandle, Kafka, KafkaConfig, Queue};
-use adapters::mongo::{Mongo, MongoConfig, MongoFault};
-use adapters::postgres::{Postgres, PostgresConfig, PostgresLimits};
 use anyhow::Context as _;
-use domain::ports::{Archive as _, BoxFuture, Directory as _, ReportQueue};
+use domain::ports::{Archive as _, BoxFuture, Directory, ReportQueue};
 use futures_util::future::join;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -27,9 +27,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(10);
 const HEALTH_VALID_FOR: Duration = Duration::from_secs(1);
 
 /// The settings of Kafka.
-pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
+pub fn kafka_settings(config: &Config, on_fatal_error: FatalErrorHandler) -> anyhow::Result<KafkaConfig> {
     let kafka = &config.servers.kafka;
-    KafkaConfig {
+    Ok(KafkaConfig {
         brokers: kafka.brokers.clone(),
         prefix: kafka.prefix.clone(),
         partitions: kafka.partitions,
@@ -42,19 +42,20 @@ pub fn kafka_settings(config: &Config, died: Died) -> KafkaConfig {
         changes_kept: kafka.changes_kept,
         journal_kept: kafka.journal_kept,
         unmerged_max: kafka.reports_unmerged_max,
+        runtime: driver_runtime::handle()?,
         real_now,
-        died,
-    }
+        on_fatal_error,
+    })
 }
 
 /// The settings of Kafka for a short command.
-pub fn kafka_for_commands(config: &Config) -> KafkaConfig {
+pub fn kafka_for_commands(config: &Config) -> anyhow::Result<KafkaConfig> {
     kafka_settings(config, ignore_panics())
 }
 
 /// Ignores panics: a short command ends before it could react.
-fn ignore_panics() -> Died {
-    Died(Arc::new(|_| {}))
+fn ignore_panics() -> FatalErrorHandler {
+    FatalErrorHandler(Arc::new(|_| {}))
 }
 
 /// Opens PostgreSQL without connecting.
@@ -62,7 +63,8 @@ pub fn postgres(config: &Config) -> anyhow::Result<Postgres> {
     let settings = &config.servers.postgres;
     let url = settings.url.clone().context("postgres.url_file: is missing")?;
     let limits = PostgresLimits { connections_max: settings.connections_max, ..PostgresLimits::default() };
-    Ok(Postgres::open(PostgresConfig { url, node: config.servers.node.clone(), limits })?)
+    let settings = PostgresConfig { url, node: config.servers.node.clone(), limits };
+    Ok(Postgres::open(settings, driver_runtime::handle()?))
 }
 
 /// Opens MongoDB without connecting.
@@ -73,12 +75,27 @@ pub async fn mongo(config: &Config) -> anyhow::Result<Mongo> {
     mongo.app_name = format!("gatecall-{}", config.servers.node);
     (mongo.raw_kept, mongo.history_kept) = (config.retention.raw, config.retention.history);
     mongo.limits.connections_max = settings.connections_max;
-    Ok(Mongo::open(mongo).await?)
+    Ok(Mongo::open(mongo, driver_runtime::handle()?).await?)
+}
+
+/// Runs something short on the directory alone, without a hub.
+pub(super) async fn with_directory<T>(
+    config: &Config,
+    task: impl AsyncFnOnce(&dyn Directory) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let postgres = postgres(config)?;
+    let answer = async {
+        postgres.check().await?;
+        task(&postgres).await
+    };
+    let answer = answer.await;
+    postgres.close().await;
+    answer
 }
 
 /// Creates missing topics, tables and collections. Returns what it did, one line each.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
-    let kafka = kafka_for_commands(config);
+    let kafka = kafka_for_commands(config)?;
     Kafka::prepare(&kafka).await?;
     let mut done =
         vec![format!("Kafka has the topics {0}.reports, {0}.changes and {0}.archive.", kafka.prefix)];
@@ -95,7 +112,7 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
 /// Checks each server. Returns one sentence per server.
 pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>>> {
     let said = |name: &str, answer: Result<(), String>| answer.map(|()| format!("{name} is ready"));
-    let kafka = Kafka::check(&kafka_for_commands(config)).await.map_err(|fault| fault.to_string());
+    let kafka = Kafka::check(&kafka_for_commands(config)?).await.map_err(|fault| fault.to_string());
     let postgres = postgres(config)?;
     let directory = postgres.check().await.map_err(|fault| format!("PostgreSQL: {fault}"));
     postgres.close().await;
@@ -111,14 +128,14 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
     match mongo.check().await {
         Ok(()) => {}
         // No request waits for MongoDB, so a node can start without it. Other faults stop the start.
-        Err(fault @ MongoFault::Unreachable { .. }) => {
+        Err(fault @ MongoCheckError::Unreachable { .. }) => {
             tracing::warn!(%fault, "MongoDB is unavailable; histories cannot be read until it returns");
         }
         Err(fault) => return Err(anyhow::Error::new(fault).context("MongoDB")),
     }
     let told = deaths.clone();
-    let died = Died(Arc::new(move |thread| told.end_process(thread)));
-    let settings = kafka_settings(config, died);
+    let died = FatalErrorHandler(Arc::new(move |thread| told.end_process(thread)));
+    let settings = kafka_settings(config, died)?;
     Kafka::prepare(&settings).await?;
     if roles.has(Role::Flights) {
         node_name::take(Arc::new(postgres.clone()), &config.servers.node).await?;
@@ -136,9 +153,9 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
     );
     let archive = Arc::new(kafka.archive(Arc::new(mongo.clone())));
     let mut ends =
-        Deps { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
+        Ends { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
     let began = tokio::time::Instant::now();
-    let flights = KafkaBridge::restore(&ends).await.context("cannot read the log")?;
+    let flights = KafkaBridge::put_back(&ends).await.context("cannot read the log")?;
     tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "restored the flights");
     let mut queue = None;
     if roles.has(Role::Flights) {
@@ -151,7 +168,7 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
     let partitions = config.servers.kafka.partitions;
     let servers = Servers { kafka, partitions, postgres: postgres.clone(), mongo, queue, roles };
     Ok(Storage {
-        sink: Arc::new(KafkaReportSink::new(hub.clone(), Arc::new(servers.kafka.journal()))),
+        sink: Arc::new(Journaled::new(hub.clone(), Arc::new(servers.kafka.journal()))),
         hub,
         archive,
         directory: Arc::new(postgres.clone()),
@@ -167,14 +184,14 @@ struct Servers {
     partitions: u16,
     postgres: Postgres,
     mongo: Mongo,
-    queue: Option<Arc<Queue>>,
+    queue: Option<Arc<KafkaQueue>>,
     roles: Roles,
 }
 
 impl Servers {
     fn health(&self) -> ServersHealth {
         ServersHealth {
-            figures: self.kafka.figures(),
+            figures: self.kafka.metrics(),
             partitions: self.partitions,
             postgres: self.postgres.clone(),
             mongo: self.mongo.clone(),
@@ -185,7 +202,7 @@ impl Servers {
 }
 
 struct ServersHealth {
-    figures: FiguresHandle,
+    figures: MetricsHandle,
     partitions: u16,
     postgres: Postgres,
     mongo: Mongo,
@@ -270,7 +287,7 @@ impl Health for ServersHealth {
 
 impl StorageLifecycle for Servers {
     fn register(&self, registry: &mut Registry) {
-        registry.register_collector(Box::new(KafkaCollector::new(self.kafka.figures())));
+        registry.register_collector(Box::new(KafkaCollector::new(self.kafka.metrics())));
         let answers = ServerAvailability::default();
         answers.register(registry);
         actix_rt::spawn(watch(self.health(), answers));

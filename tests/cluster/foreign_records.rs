@@ -3,9 +3,9 @@
 use crate::consistency_checker::{ConsistencyChecker, assert_every_revision_once};
 use crate::load_generator::{FLIGHTS, LoadGenerator};
 use crate::test_cluster::{TestCluster, leg, report, wait_until};
-use adapters::contract::foreign_kafka::WrittenBy;
 use serde_json::json;
 use std::time::Duration;
+use testing::foreign_topic::WrittenBy;
 
 #[test]
 fn foreign_tombstones_and_garbage_lose_no_flight() {

@@ -1,9 +1,6 @@
 //! A test's own topics, databases and nodes, and control of the servers.
 
 use crate::http_client::{Answer, ask, ask_if_there};
-use adapters::contract::foreign_kafka::ForeignTopic;
-use adapters::contract::ports::free_port;
-use adapters::contract::services;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -12,6 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
+use testing::foreign_topic::ForeignTopic;
+use testing::free_port::free_port;
+use testing::services;
 
 pub(crate) const KEY: &str = "a-key-for-these-tests-only";
 
@@ -193,7 +193,7 @@ impl Node {
         lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
     }
 
-    /// Deps it without a goodbye.
+    /// Ends it without a goodbye.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

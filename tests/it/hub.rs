@@ -1,13 +1,13 @@
 //! A running hub.
 
 use crate::http_client::{Answer, ask};
-use adapters::contract::ports::free_port;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use testing::free_port::free_port;
 
 /// The key of the pushed feeds here, and of the operator.
 pub(crate) const KEY: &str = "a-key-for-these-tests-only";
@@ -123,7 +123,7 @@ impl Hub {
         answer.json()["faults"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Deps it without a goodbye and starts it again on the same data.
+    /// Ends it without a goodbye and starts it again on the same data.
     pub(crate) fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -12,6 +12,8 @@
 //! | [`sse`] | the same messages as server-sent events |
 //! | [`rest`], [`problem`] | REST bodies and errors |
 //! | [`record`] | versioned values of the change log, of Kafka and of the archive |
+//! | [`stored_body`] | messages and faults as the archives store them |
+//! | [`directory_rows`] | rows of the directory, the same in SQLite and PostgreSQL |
 //! | [`enums`] | JSON form of the domain's enums |
 //! | [`typescript`] | TypeScript types generated from these types |
 //!
@@ -29,6 +31,7 @@
 //!    review the changes in `golden/` and `web/src/wire/types.ts`.
 //! 4. Describe it in `docs/PROTOCOL.md`. A test requires it.
 
+pub mod directory_rows;
 pub mod enums;
 pub mod feed;
 pub mod flight;
@@ -38,5 +41,6 @@ pub mod problem;
 pub mod record;
 pub mod rest;
 pub mod sse;
+pub mod stored_body;
 pub mod typescript;
 pub mod websocket;

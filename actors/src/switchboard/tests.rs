@@ -1,21 +1,21 @@
-//! Tests of connections with sockets that accept as much as the test allows.
+//! Lines against sockets that take what the test lets them.
 //!
-//! | module | tests |
+//! | module | holds |
 //! |---|---|
-//! | `batches` | followers, and what one batch writes to them |
-//! | `slow_connections` | sockets that accept less than they are sent |
-//! | `panics` | panics during a change of the connections, and elsewhere |
+//! | `turns` | followers, and what one turn writes to them |
+//! | `behind` | sockets that take less than they are sent |
+//! | `panics` | panics while lines are changed, and beside them |
 
-mod batches;
+mod behind;
 mod panics;
-mod slow_connections;
+mod turns;
 
-use super::send_queue::CLOSING_TICKS;
+use super::pending::CLOSING_TICKS;
 use super::*;
 use crate::frame::Encoding;
 use crate::hub::{Hub, Limits, Threads};
 use crate::metrics::{Metrics, ReasonLabel};
-use crate::supervisor::PanicReporter;
+use crate::supervisor::Deaths;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::clock::ManualClock;
@@ -26,7 +26,7 @@ use std::io;
 use std::sync::Arc;
 use wire::frame::FrameKind;
 
-/// A log that stores nothing.
+/// Forgets everything.
 struct NoLog;
 
 impl ChangeLog for NoLog {
@@ -45,7 +45,7 @@ impl ChangeLog for NoLog {
 }
 
 #[derive(Default)]
-struct FakeSocket {
+struct Tape {
     taken: RefCell<Vec<u8>>,
     room: Cell<usize>,
     writes: Cell<usize>,
@@ -54,9 +54,9 @@ struct FakeSocket {
     breaks: Cell<bool>,
 }
 
-impl Socket for Rc<FakeSocket> {
+impl Socket for Rc<Tape> {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        assert!(!self.breaks.get(), "test panic");
+        assert!(!self.breaks.get(), "told to break");
         self.writes.set(self.writes.get() + 1);
         let n = bytes.len().min(self.room.get());
         if n == 0 {
@@ -69,7 +69,7 @@ impl Socket for Rc<FakeSocket> {
     fn encoding(&self) -> Encoding {
         Encoding::EventStream
     }
-    fn call_when_writable(&self, _: ConnectionId) {
+    fn call_when_writable(&self, _: LineId) {
         self.asked_to_call.set(true);
     }
     fn close(&self) {
@@ -80,11 +80,11 @@ impl Socket for Rc<FakeSocket> {
     }
 }
 
-impl FakeSocket {
+impl Tape {
     fn with_room(room: usize) -> Rc<Self> {
-        let socket = Self::default();
-        socket.room.set(room);
-        Rc::new(socket)
+        let tape = Self::default();
+        tape.room.set(room);
+        Rc::new(tape)
     }
 
     fn text(&self) -> String {
@@ -105,14 +105,14 @@ fn hub_within(limits: Limits) -> Hub {
     let threads = system.block_on(async { Arbiter::current() });
     let metrics = Metrics::default();
     let now: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
-    let panics = PanicReporter::counting_only(metrics.clone());
+    let deaths = Deaths::only_counted(metrics.clone());
     let clock = Arc::new(ManualClock::new(now));
     Hub::new(
         clock,
         Arc::new(NoLog),
         limits,
         metrics,
-        panics,
+        deaths,
         Threads { flights: vec![threads.clone()], boards: threads },
     )
 }
@@ -125,29 +125,21 @@ fn frame(text: &str) -> Frame {
     Frame::new(FrameKind::Change, Bytes::from(text.to_owned()), None)
 }
 
-fn broadcast(name: &str, text: &str, topics: &[Topic]) -> Broadcast {
-    Broadcast {
+fn deliver(name: &str, text: &str, topics: &[Topic]) -> Deliver {
+    Deliver {
         leg: leg(name),
         frames: [frame(text)].into_iter().collect(),
         topics: topics.iter().cloned().collect(),
     }
 }
 
-/// Opens a connection that follows `topics` and has received its snapshots.
-fn following(
-    connections: &mut Connections<Rc<FakeSocket>>,
-    socket: &Rc<FakeSocket>,
-    topics: &[Topic],
-) -> ConnectionId {
-    let id = connections.open(socket.clone());
+/// A line that follows `topics` and has had its snapshots.
+fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> LineId {
+    let id = lines.open(tape.clone());
     for topic in topics {
-        connections.follow(id, topic, 10).unwrap();
-        connections
-            .complete_follow(
-                id,
-                topic,
-                &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"snapshot"), None),
-            )
+        lines.follow(id, topic, 10).unwrap();
+        lines
+            .release(id, topic, &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"snapshot"), None))
             .unwrap();
     }
     id
@@ -155,22 +147,22 @@ fn following(
 
 const PLENTY: usize = 1 << 20;
 
-/// Runs a hub with these legs, changed in this order.
-fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Connections<Rc<FakeSocket>>, Vec<LegId>)) {
+/// A hub that runs and knows legs, changed in the order given.
+fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)) {
     use domain::field::{Field, Value};
     use domain::ports::ReportSink;
     use domain::report::{Report, Source};
     System::new().block_on(async {
         let metrics = Metrics::default();
         let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
-        let panics = PanicReporter::counting_only(metrics.clone());
+        let deaths = Deaths::only_counted(metrics.clone());
         let here = vec![Arbiter::current()];
         let hub = Hub::new(
             clock.clone(),
             Arc::new(NoLog),
             Limits::default(),
             metrics,
-            panics,
+            deaths,
             Threads { flights: here, boards: Arbiter::current() },
         );
         let source =
@@ -200,13 +192,13 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Connections<Rc<FakeSocket>>,
             known.push(report.key.id());
             hub.accept(vec![report]).await.unwrap();
         }
-        test(Connections::new(hub), known);
+        test(Lines::new(hub), known);
     });
 }
 
-fn gone(leg: &LegId, text: &'static str, topic: &Topic) -> Broadcast {
+fn goodbye(leg: &LegId, text: &'static str, topic: &Topic) -> Deliver {
     let frame = Frame::new(FrameKind::Gone, Bytes::from_static(text.as_bytes()), None);
-    Broadcast {
+    Deliver {
         leg: leg.clone(),
         frames: [frame].into_iter().collect(),
         topics: [topic.clone()].into_iter().collect(),

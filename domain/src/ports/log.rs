@@ -125,7 +125,7 @@ pub trait SharedLog: ChangeLog {
     /// Legs of this node whose newest entry is followed by a superseded one. Append them again unchanged,
     /// or retire them again if they are over: a compacted log would otherwise keep the superseded entry. A
     /// bounded number.
-    fn overwritten(&self) -> Vec<LegId>;
+    fn needs_rewrite(&self) -> Vec<LegId>;
 
     /// `None` while this node reads the log and every flight has an owner. Otherwise how long that has not
     /// been the case, in real time: the age of what this node shows. Returns to `None` once everything

@@ -16,7 +16,7 @@
 //!
 //! 1. Add a file with the trait: `Send + Sync`, methods return [`BoxFuture`], errors are an enum that
 //!    callers can act on.
-//! 2. Add its contract suite to `adapters/src/contract/`. It tests what the comments here promise.
+//! 2. Add its contract suite to `adapters/testing/src/contract/`. It tests what the comments here promise.
 //! 3. Add an implementation for one machine and one for several nodes. Both run the suite.
 
 pub mod airport;
