@@ -1,13 +1,14 @@
-// Whether dashboard and alerts speak only of metrics that exist: every name of ours in a query must be
-// registered somewhere in the Rust sources, and each that is must be in docs/OPERATING.md. And whether the
-// Ingress knows the way to every page of the web, and objects are applied in an order that works. `make lint` and `make test` run it.
+// Checks the deployment files against the code: every Gatecall metric in a query of the dashboard or the alerts
+// must be registered in the Rust sources, and docs/OPERATING.md must list every registered metric. The Ingress
+// must have a path for every page of the web, and Argo CD's waves must follow the dependencies. `make lint` and
+// `make test` run it.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** What the exposition adds to a registered name: units, then what kind of value it is. */
+/** Suffixes that the exposition adds to a registered name: the unit, then the type of the value. */
 const ENDINGS = /_(total|info|bucket|count|sum|seconds|bytes|records)$/;
 const OURS = /\b(?:gatecall|process)_[a-z0-9_]+\b/g;
 
@@ -23,7 +24,7 @@ const adapters = readdirSync(join(root, 'adapters'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => `adapters/${entry.name}/src`);
 
-/** Names that stand as whole string literals outside of tests. */
+/** Metric names: whole string literals outside of tests. */
 const registered = new Set(
   ['src', 'actors/src', ...adapters].flatMap((folder) =>
     rustFiles(join(root, folder)).flatMap((path) => {
@@ -33,7 +34,7 @@ const registered = new Set(
   ),
 );
 
-/** The registered name of a stored one, which is shorter by its endings; undefined if there is none. */
+/** The registered name of an exposed metric, which lacks the suffixes; undefined if there is none. */
 function registeredName(stored) {
   for (let name = stored; ; name = name.replace(ENDINGS, '')) {
     if (registered.has(name)) return name;
@@ -41,7 +42,7 @@ function registeredName(stored) {
   }
 }
 
-/** Every query of a dashboard, panels and variables. */
+/** All queries of a dashboard's panels and variables. */
 function queries(part) {
   if (Array.isArray(part)) return part.flatMap(queries);
   if (part === null || typeof part !== 'object') return [];
@@ -52,17 +53,17 @@ function queries(part) {
 
 const dashboard = JSON.parse(readFileSync(join(root, 'deploy/grafana/gatecall.json'), 'utf8'));
 const alerts = readFileSync(join(root, 'deploy/prometheus/alerts.yaml'), 'utf8');
-// A folded expression goes on over lines that are further in than its key.
+// A folded expression continues over lines that are indented deeper than its key.
 const rules = [...alerts.matchAll(/^ {8}expr:(?: >-)?((?:.*\n)(?: {10}.*\n)*)/gm)].map((found) => found[1]);
 const operating = readFileSync(join(root, 'docs/OPERATING.md'), 'utf8');
 
 const faults = [];
-const said = new Set();
+const mentioned = new Set();
 function check(where, texts) {
-  if (texts.length === 0) faults.push(`${where} has no query; is it still read rightly?`);
+  if (texts.length === 0) faults.push(`${where}: no query found; does this check still parse it?`);
   for (const name of texts.flatMap((text) => text.match(OURS) ?? [])) {
-    if (!registeredName(name)) faults.push(`${where}: ${name} is counted nowhere`);
-    said.add(name);
+    if (!registeredName(name)) faults.push(`${where}: no Rust source registers ${name}`);
+    mentioned.add(name);
   }
 }
 check('deploy/grafana/gatecall.json', queries(dashboard));
@@ -75,22 +76,22 @@ if (alertCount !== rules.length || alertCount !== runbookCount) {
   faults.push(`alerts.yaml: ${alertCount} alerts, ${rules.length} expressions, ${runbookCount} runbook lines`);
 }
 for (const name of registered) {
-  if (![...said].some((used) => registeredName(used) === name)) {
-    faults.push(`docs/OPERATING.md says nothing of ${name}`);
+  if (![...mentioned].some((used) => registeredName(used) === name)) {
+    faults.push(`docs/OPERATING.md does not mention ${name}`);
   }
 }
 
-/** Pages of the web, to each of which the Ingress must know the way. */
+/** Pages of the web; the Ingress needs a path for each. */
 const pages = readFileSync(join(root, 'web/src/app/app.tsx'), 'utf8').matchAll(/path="(\/[a-z]*)/g);
-const ways = readFileSync(join(root, 'deploy/kubernetes/base/ingress.yaml'), 'utf8');
+const ingressPaths = readFileSync(join(root, 'deploy/kubernetes/base/ingress.yaml'), 'utf8');
 for (const page of new Set([...pages].map((found) => found[1]).concat('/api', '/ws', '/assets'))) {
-  if (!ways.includes(`- path: ${page}\n`)) faults.push(`ingress.yaml knows no way to ${page}`);
+  if (!ingressPaths.includes(`- path: ${page}\n`)) faults.push(`ingress.yaml has no path for ${page}`);
 }
-if (/- path: \/(metrics|readyz|healthz)?\n +pathType: Prefix/.test(ways)) {
-  faults.push('ingress.yaml shows /metrics to the world');
+if (/- path: \/(metrics|readyz|healthz)?\n +pathType: Prefix/.test(ingressPaths)) {
+  faults.push('ingress.yaml exposes /metrics, /readyz or /healthz to the public');
 }
 
-/** Argo CD applies by waves and waits for each: what the migration needs, itself, hubs, what waits for hubs. */
+/** Argo CD's waves: the migration's dependencies, the migration, the hubs, the objects that need hubs. */
 const ORDER = { Job: 1, Deployment: 2, HorizontalPodAutoscaler: 3, Ingress: 3 };
 const base = join(root, 'deploy/kubernetes/base');
 for (const name of readdirSync(base).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')) {
@@ -98,15 +99,15 @@ for (const name of readdirSync(base).filter((name) => name.endsWith('.yaml') && 
     const kind = /^kind: (\w+)$/m.exec(object)?.[1];
     const wave = Number(/argocd\.argoproj\.io\/sync-wave: "(\d+)"/.exec(object)?.[1] ?? 0);
     if (wave !== (ORDER[kind] ?? 0)) faults.push(`${name}: ${kind} is in wave ${wave}, not ${ORDER[kind] ?? 0}`);
-    if (/hook: (Pre|Post)Sync/.test(object)) faults.push(`${name}: ${kind} is a hook outside of the waves`);
+    if (/hook: (Pre|Post)Sync/.test(object)) faults.push(`${name}: ${kind} is a hook outside the waves`);
   }
 }
 
 const ids = dashboard.panels.map((panel) => panel.id);
-if (new Set(ids).size !== ids.length) faults.push('deploy/grafana/gatecall.json: two panels have one id');
+if (new Set(ids).size !== ids.length) faults.push('deploy/grafana/gatecall.json: two panels have the same id');
 
 for (const fault of new Set(faults)) console.error(`deploy/check: ${fault}`);
 if (faults.length > 0) process.exit(1);
 console.log(
-  `${said.size} metrics in ${ids.length} panels, ${alertCount} alerts and docs/OPERATING.md are all counted somewhere.`,
+  `${mentioned.size} metrics in ${ids.length} panels, ${alertCount} alerts and docs/OPERATING.md are all registered in the code.`,
 );
