@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# A question to a server in the bytes of its own protocol, so that "it answers" means more than an
-# open port and needs no client. To be sourced.
+# Queries a server with the bytes of its own protocol: a better check than an open port, without a client
+# program. Source this file.
 
-# Longest answer that is read, and how long it is waited for.
+# The maximum size of a response, and the time limit for it.
 ANSWER_BYTES_MAX=65536
 ANSWER_WAIT_S=5
 
-# Sends a request, given in hex, and prints the answer's hex without its length. The first four bytes
-# of an answer are its length: `big` endian and not counting themselves (Kafka), or `little` and
-# counting themselves (MongoDB).
+# Sends a request, given in hex, and prints the response in hex without its length. The first four bytes of a
+# response are its length: `big` endian and exclusive of these bytes (Kafka), or `little` endian and inclusive
+# (MongoDB).
 ask() { # ADDRESS big|little HEX
   local bytes
   # shellcheck disable=SC2001
@@ -28,13 +28,13 @@ ask() { # ADDRESS big|little HEX
   ' ask "${1%:*}" "${1##*:}" "$2" "$bytes" "$ANSWER_BYTES_MAX" 2>/dev/null
 }
 
-# Kafka: the metadata request, version 4, of no topic. Whoever is answered with at least one broker
-# can make topics and write to them.
+# Kafka: a metadata request, version 4, without topics. A response with at least one broker means that clients
+# can create topics and write to them.
 kafka_is_ready() { # ADDRESS
   local answer
-  #                       length  key version correlation client  no topics, make none
+  #                       length  key version correlation client  no topics, create none
   answer=$(ask "$1" big "0000000f""0003""0004""00000001""ffff""00000000""00") || return 1
-  # Correlation id, pause, then the number of brokers.
+  # Correlation id, throttle time, then the number of brokers.
   [[ ${answer:0:8} == 00000001 ]] && ((16#${answer:16:8} >= 1))
 }
 
@@ -43,16 +43,16 @@ mongo_command() { # NAME
   local name document
   name=$(printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n')
   document="10${name}0001000000""022464620006000000""61646d696e00""00"
-  # Sizes stand little endian and are below 256.
+  # Sizes are little endian and below 256.
   printf '%02x00000001000000''00000000''dd070000''00000000''00''%02x000000%s' \
     $((21 + 4 + ${#document} / 2)) $((4 + ${#document} / 2)) "$document"
 }
 
-# It takes writes, and so those of the majority: it is the primary of its set.
+# The server accepts majority writes: it is the primary of its replica set.
 mongo_is_ready() { # ADDRESS
   local answer
   answer=$(ask "$1" little "$(mongo_command hello)") || return 1
-  # A true boolean of that name, and a set's name.
+  # The response has isWritablePrimary = true and a setName.
   [[ $answer == *"08$(printf isWritablePrimary | od -An -v -tx1 | tr -d ' \n')0001"* ]] &&
     [[ $answer == *"02$(printf setName | od -An -v -tx1 | tr -d ' \n')00"* ]]
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What `scripts/run` and `scripts/cluster` share: the days, the checks before anything is begun, the
-# mock airports, and the box that says where all of it is. To be sourced from the project's folder.
+# Shared by `scripts/run` and `scripts/cluster`: the days, the checks before the start, the mock airports, and the
+# box with the addresses. Source this file from the project's folder.
 
 # shellcheck source=process.sh
 source scripts/lib/process.sh
@@ -10,55 +10,55 @@ day=${GATECALL_DAY:-blizzard}
 speed=${GATECALL_SPEED:-60}
 bin=${GATECALL_BIN:-$programs}
 
-# When a day is first shown, and when its last flight has landed; in UTC, to be compared as text. How far
-# New York's clocks are behind that, and what there is to see on this day and on the other.
+# Sets the start of a day's replay and the landing of its last flight, in UTC and comparable as text; New York's
+# offset from UTC; and hints about this day and the other one.
 choose_day() {
   case "$day" in
     blizzard)
       start=2013-02-08T15:00:00Z end=2013-02-09T09:00:00Z behind_h=5
-      hint_1="From 17:00 on hardly anything flies, for the storm."
-      hint_2="GATECALL_DAY=ordinary make ${0##*/} shows a day without one."
+      hint_1="From 17:00 on almost nothing flies, because of the storm."
+      hint_2="GATECALL_DAY=ordinary make ${0##*/} shows a day without a storm."
       ;;
     ordinary)
       start=2013-09-19T14:00:00Z end=2013-09-20T08:00:00Z behind_h=4
       hint_1="An ordinary Thursday: most flights leave as planned."
       hint_2="GATECALL_DAY=blizzard make ${0##*/} shows the day of a storm."
       ;;
-    *) say "${0##*/}: GATECALL_DAY must be blizzard or ordinary, is $day"; exit 2 ;;
+    *) say "${0##*/}: GATECALL_DAY must be blizzard or ordinary, not $day"; exit 2 ;;
   esac
 }
 
 [[ $speed =~ ^[0-9]+(\.[0-9]+)?$ && ! $speed =~ ^0+(\.0+)?$ ]] || {
-  say "${0##*/}: GATECALL_SPEED must be a number such as 60 or 0.5, is $speed"
+  say "${0##*/}: GATECALL_SPEED must be a number such as 60 or 0.5, not $speed"
   exit 2
 }
 
-# So many seconds of the day pass in so many real ones.
+# Prints the seconds of the replayed day that pass in SECONDS of real time.
 there_passes() { # SECONDS
   awk -v seconds="$1" -v speed="$speed" 'BEGIN { printf "%d", seconds * speed }'
 }
 
-# Unix seconds of an instant such as 2013-02-08T15:00:00Z, and back; by GNU's date or BSD's.
+# Converts an instant such as 2013-02-08T15:00:00Z to Unix seconds, and back, with GNU's or BSD's date.
 to_seconds() { date -u -d "$1" +%s 2>/dev/null || date -u -j -f %Y-%m-%dT%H:%M:%SZ "$1" +%s; }
 to_instant() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$1" +%Y-%m-%dT%H:%M:%SZ; }
 
-# 15:00 where the day is.
+# The local time of the replayed day, such as 15:00.
 time_there() { # UNIX_SECONDS
   local local_s=$(($1 - behind_h * 3600))
   printf '%02d:%02d' $((local_s / 3600 % 24)) $((local_s / 60 % 60))
 }
 
-# A key in letters that need no escaping.
+# A key in characters that need no escaping.
 new_key() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 
 must_be_built() { # TARGET
   local program
   for program in gatecall mock-feeds; do
-    [[ -x $bin/$program ]] || { say "${0##*/}: there is no $bin/$program; use 'make $1', which builds it"; exit 1; }
+    [[ -x $bin/$program ]] || { say "${0##*/}: $bin/$program is missing; 'make $1' builds it"; exit 1; }
   done
 }
 
-# Each place is "WHAT IP:PORT VARIABLE".
+# Each PLACE is "WHAT IP:PORT VARIABLE".
 must_be_free() { # TARGET PLACE…
   local target=$1 one variable rest address what
   shift
@@ -66,28 +66,28 @@ must_be_free() { # TARGET PLACE…
     variable=${one##* } rest=${one% *}
     address=${rest##* } what=${rest% *}
     [[ $address =~ ^[0-9.]+:[0-9]+$ ]] || {
-      say "${0##*/}: an address is IP:PORT, such as 127.0.0.1:5000; $address is not"
+      say "${0##*/}: an address must be IP:PORT, such as 127.0.0.1:5000, not $address"
       exit 2
     }
     if connects "$address"; then
-      say "${0##*/}: $address is taken by another program, and the $what should listen there."
-      say "     End that program, or choose another address: $variable=127.0.0.1:PORT make $target"
+      say "${0##*/}: the $what cannot listen on $address, which another program uses."
+      say "     Stop that program, or choose another address: $variable=127.0.0.1:PORT make $target"
       exit 1
     fi
   done
 }
 
-# The configuration as far as it is the demo's own.
+# Sets the demo's own part of the configuration.
 demo_environment() { # KEY_FILE
   export GATECALL__FEEDS__JFK__KEY_FILE=$1
   export GATECALL__FEEDS__LGA__URL=http://$airports/lga/aidx
   export "GATECALL__FEEDS__EWR__URL=http://$airports/ewr/flights?page=0"
   export GATECALL_EWR_APP_KEY=${GATECALL_EWR_APP_KEY:-demo}
-  # A line for every request would bury what is of interest on a terminal.
+  # A log line for every request would hide the important lines on a terminal.
   export GATECALL__LOG__FILTER=${GATECALL__LOG__FILTER:-info,actix_server=warn,gatecall::http::border=warn}
 }
 
-# Starts the mock airports; `feeds` is their process. They answer before anybody asks them.
+# Starts the mock airports, sets `feeds` to their process id, and waits until they listen.
 start_feeds() { # CLOCK HUB KEY_FILE
   "$bin/mock-feeds" replay --day "$day" --clock "$1" --hub "http://$2" --listen "$airports" --jfk-key-file "$3" &
   feeds=$!
@@ -98,7 +98,7 @@ start_feeds() { # CLOCK HUB KEY_FILE
   done
 }
 
-# GET /readyz answers 200?
+# Succeeds if GET /readyz returns 200.
 ready() { # ADDRESS
   (
     exec 3<>"/dev/tcp/${1%:*}/${1##*:}"
@@ -108,12 +108,12 @@ ready() { # ADDRESS
   ) 2>/dev/null
 }
 
-# Where a browser finds what listens at ADDRESS.
+# The URL of ADDRESS for a browser.
 page_of() { # ADDRESS
   if [[ ${1%:*} == 127.0.0.1 ]]; then echo "http://localhost:${1##*:}"; else echo "http://$1"; fi
 }
 
-# A box around lines.
+# Prints lines in a box.
 boxed() {
   local rule one
   rule=$(printf '─%.0s' {1..68})

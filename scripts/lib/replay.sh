@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Where a replayed day of the cluster stands, and databases of its own for each. To be sourced after
+# The position of the cluster in its replayed day, and the databases of each replay. Source this file after
 # demo.sh.
 
-# Goes on where the last run of this day stopped, unless the day is over. Each day has a file. Gives `clock`, and
-# `replay`, by which this day's topics and databases are known.
+# Continues where the last run of this day stopped, unless the day is over. Each day has a file. Sets `clock`, and
+# `replay`, which is part of the names of this replay's topics and databases.
 choose_instant() { # FILE DRY
   local saved_replay='' saved_day='' saved='' from=$start
   anchor=$(date +%s)
@@ -12,10 +12,10 @@ choose_instant() { # FILE DRY
   [[ ! -f $1 ]] || read -r saved_replay saved_day saved <"$1" || true
   if [[ $saved_day == "$day" && $saved < $end && ! $saved < $start ]]; then
     from=$saved replay=$saved_replay
-    say "The day goes on at $from."
+    say "The day continues at $from."
   else
-    [[ -z $saved ]] || say "The last replay ended at $saved; its data stays in the servers until scripts/services wipe."
-    say "A fresh day begins."
+    [[ -z $saved ]] || say "The last replay ended at $saved; its data stays on the servers until scripts/services wipe."
+    say "A new day starts."
   fi
   from_seconds=$(to_seconds "$from")
   clock="$from@$speed/$anchor"
@@ -27,7 +27,7 @@ save_instant() { # FILE
   echo "$replay $day $now" >"$1.new" && mv "$1.new" "$1"
 }
 
-# The URL of another database beside that of URL.
+# URL with another database.
 beside() { # URL DATABASE
   local query=''
   [[ $1 != *\?* ]] || query="?${1#*\?}"
@@ -35,7 +35,7 @@ beside() { # URL DATABASE
   echo "${bare%/*}/$2$query"
 }
 
-# Makes a PostgreSQL database where there is none.
+# Creates a PostgreSQL database, unless it exists.
 make_database() { # URL DATABASE
   # shellcheck source=services/postgres.sh
   source scripts/lib/services/postgres.sh

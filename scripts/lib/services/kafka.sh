@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Apache Kafka, one node that is broker and controller, from Maven Central. Sourced by scripts/services.
+# Apache Kafka from Maven Central: one node that is broker and controller. scripts/services sources this file.
 
 KAFKA_VERSION=4.1.0
 KAFKA_SCALA=2.13
@@ -23,15 +23,15 @@ kafka_needs() {
   local major
   need java "install Java 17 or newer (apt install default-jre-headless, brew install openjdk)" || return 0
   major=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -1)
-  [[ ${major:-0} -ge 17 ]] || lacking "java is of version ${major:-unknown}: Kafka needs 17 or newer"
+  [[ ${major:-0} -ge 17 ]] || lacking "Java has version ${major:-unknown}; Kafka needs 17 or newer"
   [[ -f $folder/kafka/libs-$KAFKA_VERSION/.complete ]] ||
-    need mvn "install Maven, which fetches Kafka (apt install maven, brew install maven)"
+    need mvn "install Maven, which downloads Kafka (apt install maven, brew install maven)"
 }
 
 kafka_install() {
   local libs=$folder/kafka/libs-$KAFKA_VERSION
   [[ -f $libs/.complete ]] && return
-  tell kafka "is fetched from Maven Central"
+  tell kafka "downloading from Maven Central"
   rm -rf "$libs"
   mkdir -p "$libs"
   cat >"$folder/kafka/pom.xml" <<POM
@@ -55,8 +55,8 @@ POM
   touch "$libs/.complete"
 }
 
-# Settings for a small machine and one node. A broker that was killed is let in again when its session
-# is over: hence the short one. What a topic needs for itself `gatecall migrate` sets.
+# Settings for a small machine and one node. The session is short, because a killed broker can only rejoin when
+# its old session has ended. `gatecall migrate` sets the options of each topic.
 kafka_settings() {
   local port=$1 controller=$2
   cat <<PROPERTIES
@@ -96,7 +96,7 @@ kafka_start() {
   kafka_settings "$(port_of kafka)" "$(port_of kafka-controller)" >"$file"
   if [[ ! -f $folder/kafka/data/meta.properties ]]; then
     local id
-    # Sixteen bytes in the alphabet that Kafka uses; a leading dash would look like an option.
+    # Sixteen bytes in Kafka's alphabet; a leading dash would be taken for an option.
     id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')
     logged kafka java -cp "$libs" kafka.tools.StorageTool format -t "${id/#-/A}" -c "$file" || return
   fi

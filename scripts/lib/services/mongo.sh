@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# A server of MongoDB's protocol: MongoDB itself where it is installed, else SecantusDB from PyPI, which
-# speaks the protocol and stores with the same engine (WiredTiger). Sourced by scripts/services.
+# A server with MongoDB's protocol: MongoDB if it is installed, otherwise SecantusDB from PyPI, which uses the
+# same storage engine (WiredTiger). scripts/services sources this file.
 
 SECANTUS_VERSION=0.7.0b3
 
@@ -22,8 +22,8 @@ mongo_address_of_url() { # mongodb://USER:PASSWORD@HOST:PORT,HOST:PORT/…
   echo "$rest"
 }
 
-# It is a primary, so that writes of the majority succeed. A mongod of ours that has just begun is
-# none yet: it is told to be one.
+# Succeeds if the server is a primary, so that majority writes work. A new mongod of this script is not a primary
+# yet, so this initiates its replica set.
 mongo_answers() { # ADDRESS
   mongo_is_ready "$1" && return
   [[ -z $mongo_given && $mongo_title == MongoDB ]] && ask "$1" little "$(mongo_command replSetInitiate)" >/dev/null
@@ -34,14 +34,14 @@ mongo_needs() {
   [[ $mongo_title == MongoDB || -f $folder/mongo/venv-$SECANTUS_VERSION/.complete ]] && return
   need python3 "install Python 3.10 or newer (apt install python3-venv), or MongoDB 7 or newer (mongod)" || return 0
   python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
-    lacking "python3 is too old or without venv: 3.10 or newer with venv (apt install python3-venv), or install MongoDB (mongod)"
+    lacking "python3 is too old or lacks venv: install 3.10 or newer with venv (apt install python3-venv), or MongoDB (mongod)"
 }
 
 mongo_install() {
   local venv=$folder/mongo/venv-$SECANTUS_VERSION
   mkdir -p "$folder/mongo/data"
   [[ $mongo_title == MongoDB || -f $venv/.complete ]] && return
-  tell mongo "is no MongoDB here; $mongo_title is fetched from PyPI"
+  tell mongo "MongoDB is not installed; downloading $mongo_title from PyPI"
   rm -rf "$venv"
   logged mongo python3 -m venv "$venv" || return
   logged mongo "$venv/bin/pip" install -q --disable-pip-version-check --only-binary=:all: \
@@ -55,7 +55,7 @@ mongo_start() {
     in_background mongo mongod --replSet gatecall --bind_ip 127.0.0.1 --port "$(port_of mongo)" \
       --dbpath "$home/data" --wiredTigerCacheSizeGB 0.25
   else
-    # In its own folder, where no configuration of somebody else's lies.
+    # Run in its own folder, which contains no other program's configuration.
     cd "$home" || return
     in_background mongo "$home/venv-$SECANTUS_VERSION/bin/secantusd-py" --host 127.0.0.1 \
       --port "$(port_of mongo)" --storage-path "$home/data" --cache-size 256M --sync-on-commit

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# PostgreSQL as the machine has it, with data of its own. Sourced by scripts/services.
+# The machine's PostgreSQL, with a separate data folder. scripts/services sources this file.
 
 POSTGRES_MAJOR_MIN=13
 
@@ -7,7 +7,7 @@ postgres_title=PostgreSQL
 postgres_port_default=15432
 postgres_port_variable=SERVICES_POSTGRES_PORT
 postgres_given=${GATECALL_TEST_POSTGRES:-}
-# Ends sessions and closes the files well; TERM would wait for its clients.
+# SIGINT ends sessions and shuts down cleanly; SIGTERM would wait for clients.
 postgres_end_signal=INT
 
 postgres_url() {
@@ -25,7 +25,8 @@ postgres_address_of_url() { # postgres://USER:PASSWORD@HOST:PORT/DATABASE?…
   echo "$rest"
 }
 
-# Asks what stands on standard input. The password goes by the environment: arguments are seen by all.
+# Runs the query on standard input. The password is passed in the environment, because other users can see
+# arguments.
 postgres_query() { # URL
   local who=${1#*://} password=
   who=${who%%@*}
@@ -34,7 +35,7 @@ postgres_query() { # URL
     -X -q -A -t -v ON_ERROR_STOP=1 -d "${1/":$password@"/@}"
 }
 
-# It takes a password and a query. Without its client, its port must do.
+# Succeeds if the server accepts the password and a query. Without psql, checks only the port.
 postgres_answers() { # ADDRESS URL
   if postgres_program psql >/dev/null; then
     [[ $(postgres_query "$2" <<<'select 1' 2>/dev/null) == 1 ]]
@@ -43,7 +44,7 @@ postgres_answers() { # ADDRESS URL
   fi
 }
 
-# Where Debian, Red Hat, Homebrew and others put PostgreSQL's programs; the newest first.
+# Finds a PostgreSQL program in the folders of Debian, Red Hat, Homebrew and others; the newest first.
 postgres_program() { # NAME
   local found
   for found in $(printf '%s\n' /usr/lib/postgresql/*/bin/"$1" /usr/pgsql-*/bin/"$1" \
@@ -61,10 +62,10 @@ postgres_needs() {
   fi
   major=$("$program" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
   [[ $major -ge $POSTGRES_MAJOR_MIN ]] ||
-    lacking "PostgreSQL is of version $major: $POSTGRES_MAJOR_MIN or newer is needed"
+    lacking "PostgreSQL has version $major; $POSTGRES_MAJOR_MIN or newer is needed"
 }
 
-# PostgreSQL refuses to run as root, so root runs it as somebody else.
+# PostgreSQL refuses to run as root, so root runs it as another user.
 postgres_as=()
 if [[ $(id -u) == 0 ]]; then
   postgres_user=nobody
@@ -76,8 +77,8 @@ postgres_install() {
   local home=$folder/postgres initdb
   [[ -f $home/data/PG_VERSION ]] && return
   initdb=$(postgres_program initdb)
-  tell postgres "gets a data folder of its own, by $("$initdb" --version)"
-  # What an end half-way left.
+  tell postgres "creating its data folder with $("$initdb" --version)"
+  # Remove the remains of an interrupted attempt.
   rm -rf "$home/data" "$home/.database"
   mkdir -p "$home/data"
   [[ -s $home/password ]] || (umask 077 && head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$home/password")
@@ -86,11 +87,11 @@ postgres_install() {
     chown "$postgres_user" "$home/data" "$home/password"
     "${postgres_as[@]}" test -w "$home/data" || {
       say "services: PostgreSQL cannot run as root, and $postgres_user cannot enter $home."
-      say "          Choose a folder that others may pass through: SERVICES_FOLDER=/var/tmp/gatecall-services"
+      say "          Choose a folder that other users can enter: SERVICES_FOLDER=/var/tmp/gatecall-services"
       return 1
     }
   fi
-  # From its own folder: where we are, another user may not be.
+  # Run in its own folder, because the other user may not enter the current one.
   (cd "$home" && logged postgres ${postgres_as[@]+"${postgres_as[@]}"} "$initdb" -D "$home/data" -U gatecall \
     --pwfile="$home/password" -E UTF8 --locale=C --auth=scram-sha-256)
 }
@@ -99,7 +100,7 @@ postgres_start() {
   local home=$folder/postgres port
   port=$(port_of postgres)
   cd "$home" || return
-  # No socket file: its path may be too long, and nobody needs it. fsync stays on, as in earnest.
+  # No socket file: its path may be too long, and it is not needed. fsync stays on, as in production.
   in_background postgres ${postgres_as[@]+"${postgres_as[@]}"} "$(postgres_program postgres)" -D "$home/data" \
     -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200
   [[ -f $home/.database ]] && return
