@@ -84,7 +84,7 @@ demo_environment() { # KEY_FILE
   export "GATECALL__FEEDS__EWR__URL=http://$airports/ewr/flights?page=0"
   export GATECALL_EWR_APP_KEY=${GATECALL_EWR_APP_KEY:-demo}
   # A log line for every request would hide the important lines on a terminal.
-  export GATECALL__LOG__FILTER=${GATECALL__LOG__FILTER:-info,actix_server=warn,gatecall::http::border=warn}
+  export GATECALL__LOG__FILTER=${GATECALL__LOG__FILTER:-info,actix_server=warn,gatecall::http::middleware=warn}
 }
 
 # Starts the mock airports, sets `feeds` to their process id, and waits until they listen.
