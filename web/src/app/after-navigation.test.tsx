@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from 'vitest';
 
 beforeEach(giveTheWindowAHeight);
 
-/** Those who watch what is drawn are told of it a moment later. */
+/** Observers of the document are notified a moment later. */
 const settled = () => act(async () => Promise.resolve());
 
 test('who follows a link is at the heading of the page it leads to', async () => {
@@ -39,7 +39,7 @@ test('who goes back is at the link that was followed', async () => {
 test('who goes back to a board that is fetched again is at its heading, and at the link once it is there', async () => {
   const page = await openBoard();
   await userEvent.click(screen.getByRole('link', { name: 'DL 40' }));
-  // Longer than a board nobody looks at is kept.
+  // Longer than the store keeps an unwatched board.
   await page.next(() => undefined, 5_000);
   await page.next(() => page.goBack());
   expect(screen.getByRole('heading', { level: 1, name: 'Departures' })).toHaveFocus();

@@ -4,9 +4,9 @@ import { useEffect, useRef } from 'react';
 import { NavigationType, useLocation, useNavigationType } from 'react-router';
 
 /**
- * What a browser does by itself between two documents: whoever follows a link begins at the top, and a screen
- * reader at the heading; whoever goes back is at the link that was followed. The place on the page is left to the
- * browser then, which remembers it.
+ * Does what a browser does between two documents: after a link, the page starts at the top and the focus is on the
+ * heading; after going back, the focus is on the link that was followed. The browser restores the scroll position
+ * itself.
  */
 export function AfterNavigation() {
   const { pathname, search, key } = useLocation();

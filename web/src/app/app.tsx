@@ -12,9 +12,9 @@ import type { Direction } from '@/lib/store/topic-match';
 import type { ReactNode } from 'react';
 import { Navigate, Route, Routes, useLocation, useParams } from 'react-router';
 
-/** All pages there are. */
+/** All pages. */
 export function App({ services }: { services: Services }) {
-  // What broke one page is not carried to another.
+  // An error on one page does not affect another.
   const { pathname } = useLocation();
   return (
     <ServicesContext value={services}>
@@ -50,7 +50,7 @@ function Pages() {
 
 type At = { iata: string; direction: Direction };
 
-/** An address can say anything; only an airport's code and a direction come further. */
+/** An address can contain anything; only an airport's code and a direction are accepted. */
 function AtAirport({ page }: { page: (at: At) => ReactNode }) {
   const { iata = '', direction } = useParams();
   const code = iata.toUpperCase();

@@ -3,14 +3,14 @@ import type { BuildWatch } from '@/lib/build/build-watch';
 import { useServices } from '@/lib/services/services';
 import { type ComponentType, Suspense, lazy, useState } from 'react';
 
-/** Fetches the code of a page; fails when it cannot be had. */
+/** Fetches the code of a page; fails if it is not available. */
 export type LoadPage = () => Promise<ComponentType>;
 
-// The descriptions of the interface are read by few: their code is fetched by those who open them.
+// Few users read the API documentation: its code is fetched when they open it.
 const loadProtocol: LoadPage = async () => (await import('@/features/protocol/protocol-page')).ProtocolPage;
 const loadApiDocs: LoadPage = async () => (await import('@/features/api-docs/api-docs-page')).ApiDocsPage;
 
-/** A page whose code is fetched when it is opened. Opened again after a failure it is fetched again. */
+/** A page whose code is fetched when it is opened, and again after a failure. */
 export function LazyPage({ load = loadApiDocs }: { load?: LoadPage }) {
   const { builds } = useServices();
   const [Page] = useState(() => lazy(() => loadOrTakeNewBuild(load, builds)));
@@ -25,7 +25,7 @@ export function LazyProtocolPage() {
   return <LazyPage load={loadProtocol} />;
 }
 
-/** Code that is not there any more belongs to a build before the one that the hub serves: that one is loaded. */
+/** Missing code belongs to an earlier build than the hub serves: loads the new build. */
 async function loadOrTakeNewBuild(
   load: LoadPage,
   builds: Pick<BuildWatch, 'take'>,
@@ -33,7 +33,7 @@ async function loadOrTakeNewBuild(
   try {
     return { default: await load() };
   } catch (error) {
-    // The page is about to go; until then "One moment…" is true.
+    // The page reloads soon; until then it shows "One moment…".
     if (await builds.take()) return new Promise(() => undefined);
     throw error;
   }

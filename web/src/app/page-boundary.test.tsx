@@ -6,13 +6,13 @@ import { screen } from '@testing-library/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 beforeEach(() => {
-  // What React says of a caught error is not for the reader of a test's output, and jsdom scrolls nowhere.
+  // Hides React's log of the caught error from the test output. jsdom does not scroll.
   vi.spyOn(console, 'error').mockImplementation(() => {});
   vi.spyOn(window, 'scrollTo').mockImplementation(() => {});
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** A flight that no hub sends, and no page can draw. */
+/** A flight that no hub sends and no page can render. */
 const broken = { ...aFlight({ rev: 1 }), departure: null } as unknown as Flight;
 
 async function aBrokenScreen() {

@@ -5,12 +5,12 @@ import { Component, type ReactNode } from 'react';
 type Props = { timers: Timers; children: ReactNode };
 
 /**
- * After so long a broken page begins anew, with a board that the hub sends anew: a screen in the hall has nobody
- * to press anything, and what broke it may have been one flight that has changed since.
+ * A broken page reloads after this time and requests its board again. A screen in a hall has no user to do it,
+ * and the flight that caused the error may have changed.
  */
 const BEGIN_ANEW_MS = 30_000;
 
-/** In the place of a page that cannot be drawn: what happened, in words, and what can be done. */
+/** Replaces a page that cannot be rendered: shows what happened and what the user can do. */
 export class PageBoundary extends Component<Props, { isBroken: boolean }> {
   override state = { isBroken: false };
   #again: Cancel | null = null;
@@ -33,7 +33,7 @@ export class PageBoundary extends Component<Props, { isBroken: boolean }> {
   }
 }
 
-/** Made of as little as can be, as nobody knows what is broken. */
+/** Uses as few components as possible, because any of them may be broken. */
 function BrokenPage() {
   return (
     <main id="content" tabIndex={-1}>

@@ -1,10 +1,10 @@
 /**
- * Puts the focus on the link to `followed`, or on the page's heading, and keeps it there until somebody does
- * something: what a page shows while it fetches goes, and takes the focus with it, and a long list is drawn only
- * when its rows have come. Returns how to let go.
+ * Puts the focus on the link to `followed`, or on the page's heading, and keeps it there until the user acts. The
+ * element that a page shows while it loads disappears with the focus, and a long list is rendered only when its
+ * rows arrive. Returns a function that stops this.
  */
 export function settleFocus(followed: string | null): () => void {
-  /** What was given the focus here, last. */
+  /** The element that last got the focus here. */
   let given: Element | null = null;
   const settle = () => {
     const { activeElement } = document;
@@ -18,7 +18,7 @@ export function settleFocus(followed: string | null): () => void {
       if (given instanceof HTMLElement) given.focus({ preventScroll: true });
     }
   };
-  // What had the focus on the page before is gone, or was a part of both.
+  // The previously focused element is gone, or is part of both pages.
   if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   settle();
   const observer = new MutationObserver(settle);
@@ -31,13 +31,13 @@ export function settleFocus(followed: string | null): () => void {
   return letGo;
 }
 
-/** By these somebody takes the focus into their own hands. */
+/** Events by which the user takes control of the focus. */
 const ACTS = ['keydown', 'pointerdown'] as const;
 
 const linkTo = (address: string): HTMLElement | null =>
   document.querySelector<HTMLElement>(`main a[href="${CSS.escape(address)}"]`);
 
-/** The heading of the page, which names it; or where its content begins. */
+/** The page's heading, or the start of its content. */
 function beginning(): HTMLElement | null {
   const heading = document.querySelector<HTMLElement>('main h1') ?? document.getElementById('content');
   if (heading !== null && !heading.hasAttribute('tabindex')) heading.tabIndex = -1;

@@ -3,15 +3,15 @@ import { useLink } from '@/lib/services/use-link';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useLocation } from 'react-router';
 
-/** A thousand screens that notice a new build in the same minutes do not fetch it in the same second. Real time. */
+/** Spreads the reloads of a thousand screens that notice a new build in the same minutes. Real time. */
 const SPREAD_MS = 300_000;
 const LOOK_WITHIN_MS = 60_000;
-/** A page at which nobody has done anything for so long is a screen like any other. */
+/** A page without user input for this time counts as a display screen. */
 const IDLE_MS = 1_800_000;
 
 /**
- * Loads a new build of the page when it disturbs nobody: at the next page that is opened, and by itself where
- * nobody touches anything.
+ * Loads a new build of the page when it disturbs no user: when the next page is opened, and by itself on a page
+ * without user input.
  */
 export function TakeNewBuild() {
   const { builds, timers } = useServices();
@@ -25,7 +25,7 @@ export function TakeNewBuild() {
   }, [builds, pathname, isNew]);
   const isLive = useLink().phase === 'live';
   useEffect(() => {
-    // A hub that was away may have come back as a newer one.
+    // The hub may have restarted with a newer version.
     if (isLive) return timers.after(Math.random() * LOOK_WITHIN_MS, () => void builds.look());
   }, [builds, timers, isLive]);
   const isScreen = pathname.startsWith('/display/');
@@ -33,7 +33,7 @@ export function TakeNewBuild() {
     if (!isNew) return;
     const wait = () =>
       timers.after((isScreen ? 0 : IDLE_MS) + Math.random() * SPREAD_MS, () => {
-        // A hub that does not answer now keeps the page as it is; it is tried again.
+        // If the hub does not answer, the page stays and tries again later.
         void builds.take();
         cancel = wait();
       });

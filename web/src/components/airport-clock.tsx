@@ -5,7 +5,7 @@ import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
 
 const MINUTE_MS = 60_000;
 
-/** The time at the airport, with its zone, always; and how fast it runs when a day is being replayed. */
+/** The time at the airport with its zone, and the speed of a replay. */
 export function AirportClock({ zone }: { zone: string }) {
   const now_ms = useNow(MINUTE_MS);
   const { date, replay } = useDateWords(zone);

@@ -1,4 +1,4 @@
-/** The sign of the page, as in `favicon.svg`; drawn here, so that it needs no fetching when the link is lost. */
+/** The logo, as in `favicon.svg`; inline, so that it needs no request while the connection is lost. */
 export function BrandMark({ className }: { className: string | undefined }) {
   return (
     <svg className={className} viewBox="0 0 32 32" aria-hidden="true" focusable="false">

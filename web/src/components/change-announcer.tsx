@@ -3,18 +3,18 @@ import { flightName } from '@/lib/flight/flight-name';
 import type { Flight } from '@/wire/types';
 import { useEffect, useRef, useState } from 'react';
 
-/** How many flights are named; the rest are counted. */
+/** The maximum number of flights that are named; the rest are counted. */
 const NAMED = 3;
 
-/** What is worth saying of a flight between two pictures of it. Must stay the same function. */
+/** Describes the difference between two states of a flight. Must keep its identity between renders. */
 export type News = (before: Flight, after: Flight) => string[];
 
 type Props = { topic: string; news: News; every_ms: number };
 
-/** A flight as it was when it was last spoken of, and as it is. */
+/** A flight's state at its last announcement, and its current state. */
 type Heard = { before: Flight; after: Flight };
 
-/** Tells a screen reader, politely and not more often than `every_ms`, what has changed in a topic. */
+/** Announces the changes of a topic to screen readers, politely, at most once every `every_ms`. */
 export function ChangeAnnouncer({ topic, news, every_ms }: Props) {
   const { store, timers } = useServices();
   const [words, setWords] = useState('');
@@ -23,7 +23,7 @@ export function ChangeAnnouncer({ topic, news, every_ms }: Props) {
     const heard = waiting.current;
     heard.clear();
     const stop = store.subscribeChanges(topic, ({ before, after }) => {
-      // A gate and, seconds later, "Boarding" are two changes and both are news; a gate there and back is none.
+      // A gate and "Boarding" seconds later are two changes, both announced; a gate that changes back is not.
       heard.set(after.leg, { before: heard.get(after.leg)?.before ?? before, after });
     });
     let cancel = timers.after(every_ms, speak);

@@ -2,8 +2,8 @@ import styles from '@/components/changed.module.css';
 import type { ReactNode } from 'react';
 
 /**
- * Marks a value that changed a moment ago by a frame and a corner, and says so to those who listen. Around
- * nothing there is no frame: it would be a speck.
+ * Marks a recently changed value with a frame and a corner, and announces it to screen readers. An empty value has
+ * no frame, because it would look like a speck.
  */
 export function Changed({ on, children }: { on: boolean; children: ReactNode }) {
   if (!on || isNothing(children)) return <>{children}</>;

@@ -1,6 +1,6 @@
 import styles from '@/components/gate-sign.module.css';
 
-/** A gate as it looks over the gate. Muted once it is of no use to go there. */
+/** A gate in the style of an airport sign. Muted once the gate is no longer useful. */
 export function GateSign({ gate, muted }: { gate: string; muted: boolean }) {
   return <span className={`${styles['sign'] ?? ''} ${muted ? (styles['muted'] ?? '') : ''}`}>{gate}</span>;
 }

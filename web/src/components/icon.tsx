@@ -1,4 +1,4 @@
-/** Line drawings on a grid of 24, our own; each is decoration beside words that say the same. */
+/** Our own line icons on a grid of 24; each decorates a text with the same meaning. */
 const PATHS = {
   departures:
     'M3 20h18M4 13.5l2.2-.6 2.3 1.6 3.2-.9-4-6.6 2-.5 6.6 5.4 3.9-1c1-.3 2 .2 2.200 1.100.2.9-.4 1.700-1.300 1.900L6.600 17.400 4 13.500z',

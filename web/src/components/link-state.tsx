@@ -27,7 +27,7 @@ const PILLS: Record<Exclude<BoardAge['state'], 'live'>, string> = {
   refused: 'trouble',
 };
 
-/** How the page stands with the hub and how old it is. Always there, also when all is well. */
+/** The state of the connection to the hub, and the age of the data. Always visible. */
 export function LinkPill({ age, zone }: Props) {
   const asOf = asOfInWords(age, zone);
   if (age.state === 'live') {
@@ -59,7 +59,7 @@ function pillWords(age: BoardAge, asOf: string): string {
   return age.state === 'stale' ? `Stale since ${asOf}, ${old}` : `Reconnecting, as of ${asOf}, ${old}`;
 }
 
-/** What it means that the page is not live, in words, and the way to try again where trying is of use. */
+/** Explains why the page is not live, with a button to retry where that helps. */
 export function LinkBanner({ age, zone }: Props) {
   return (
     <>
@@ -71,9 +71,9 @@ export function LinkBanner({ age, zone }: Props) {
   );
 }
 
-/** Tells a screen reader, once per change of state: the age on the page counts on in silence. */
+/** Announces each change of the state to screen readers once; the increasing age is not announced. */
 export function LinkAnnouncer({ age, zone }: Props) {
-  // Without the day, which would be said anew at midnight.
+  // Without the day, which would be announced again at midnight.
   const asOf = `${timeOfDay(age.asOf_ms, zone)} ${zoneAbbreviation(age.asOf_ms, zone)}`;
   const { message } = useLink();
   return (
@@ -92,7 +92,7 @@ function announcement({ state, known, silent }: BoardAge, asOf: string): string 
   return `Connection lost. Showing what was known at ${asOf}.`;
 }
 
-/** The page has its connection, and nothing new comes over it: there is nothing a reader could press. */
+/** The page is connected, but gets no changes: the user cannot do anything. */
 function InterruptedBanner({ asOf }: { asOf: string }) {
   return (
     <div className={`${styles['banner'] ?? ''} ${styles['bannerUnsure'] ?? ''}`}>
@@ -107,7 +107,7 @@ function InterruptedBanner({ asOf }: { asOf: string }) {
   );
 }
 
-/** The page and the hub are well, and an airport tells the hub nothing. */
+/** The page and the hub work, but an airport sends nothing. */
 function SilentBanner({ age, zone }: Props) {
   const words = silenceWords(age.silent, age.asOf_ms + age.operational_ms, zone) ?? '';
   return (

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 type Props = { title: string; level?: 1 | 2; children?: ReactNode; actions?: ReactNode };
 
-/** Says in words why there is nothing to see here, and what to do about it. */
+/** Explains why there is no content, and what the user can do. */
 export function Notice({ title, level = 2, children, actions }: Props) {
   const Heading = level === 1 ? 'h1' : 'h2';
   return (

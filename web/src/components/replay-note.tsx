@@ -3,7 +3,7 @@ import { useDateWords } from '@/lib/services/use-date-words';
 import { useNow } from '@/lib/services/use-now';
 import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
 
-/** Says that what is shown is a replay, of which day, and where in it; nothing when it is the present. */
+/** Shows that this is a replay, with its day and time; nothing on the present day. */
 export function ReplayNote({ zone }: { zone: string }) {
   const { date, replay } = useDateWords(zone);
   const now_ms = useNow(60_000);

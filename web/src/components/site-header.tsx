@@ -3,7 +3,7 @@ import styles from '@/components/site-header.module.css';
 import { ThemeToggle } from '@/components/theme-toggle';
 import { Link } from 'react-router';
 
-/** The top of every page: the way past it, the way home, and how to see in the dark. */
+/** The header of every page: skip link, home link and theme switch. */
 export function SiteHeader() {
   return (
     <header className={`${styles['header'] ?? ''} on-mast`}>

@@ -13,7 +13,7 @@ const ICONS: Record<Tone, IconName> = {
   unsure: 'unsure',
 };
 
-/** A status: an icon, a colour and, what counts, the words. */
+/** A status as text, with an icon and a colour. */
 export function StatusBadge({ words, tone }: Pick<StatusWords, 'words' | 'tone'>) {
   return (
     <span className={`${styles['badge'] ?? ''} ${styles[tone] ?? ''}`} data-tone={tone}>

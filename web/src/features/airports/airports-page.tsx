@@ -16,7 +16,7 @@ import type { AirportRow } from '@/wire/types';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-/** How many airports are shown large; the rest are a list. */
+/** The number of airports shown as cards; the rest are a list. */
 const LARGE = 6;
 
 /** Choose an airport. */
@@ -31,7 +31,7 @@ export function AirportsPage() {
   const isAsked = isSearch(words);
   const isAnswered = isAsked && search.text === words.trim();
   const hits = isAsked ? hitsOf(fitting, isAnswered ? search.flights : [], search.told) : [];
-  // Words that no airport has may be those of a flight.
+  // A text that matches no airport may match a flight.
   const found =
     fitting.length === 0 && (!isAnswered || hits.length > 0) ? matchAirports(airports, '') : fitting;
   return (
@@ -111,7 +111,7 @@ function NothingFound({ words, problem }: { words: string; problem: string | nul
   );
 }
 
-/** What is found, for those who do not see it. */
+/** The search result as text for screen readers. */
 function inWords(hits: Hit[], problem: string | null): string {
   if (problem !== null) return 'Flights cannot be searched at the moment.';
   const count = (kind: Hit['kind'], word: string) => {

@@ -1,6 +1,6 @@
 import type { AirportRow } from '@/wire/types';
 
-/** Those whose code, city or name has all the words; an exact code first, then the busiest. */
+/** Airports whose code, city or name contains all the words; an exact code first, then by number of flights. */
 export function matchAirports(airports: AirportRow[], text: string): AirportRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const code = text.trim().toUpperCase();

@@ -15,7 +15,7 @@ const B6703 = aFlight({ leg: 'B6-703', number: '703', codeshares: ['EI5103'] });
 const B6705 = aFlight({ leg: 'B6-705', number: '705', departure: { scheduled: '2013-02-08T23:00:00Z' } });
 const gone = aFlight({ leg: 'gone', number: '1', status: 'arrived' });
 
-/** A hub that finds what a test says, by what is looked for and whether it is to come. */
+/** A hub whose results a test sets, by the search text and whether the flight is still to come. */
 async function home(coming: Record<string, Flight[]>, past: Record<string, Flight[]> = {}) {
   const asked: string[] = [];
   const answers: Record<string, unknown> = {};

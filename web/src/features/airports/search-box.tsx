@@ -9,14 +9,14 @@ type Props = {
   words: string;
   onWords: (words: string) => void;
   hits: Hit[];
-  /** Whether the hits are those of the words, or others are to come. */
+  /** Whether the hits belong to the current words. */
   isAnswered: boolean;
-  /** What is said aloud of the hits. */
+  /** The announcement of the hits for screen readers. */
   said: string;
 };
 
 /**
- * Search by flight, route, airline or airport, as a combobox: arrows choose, Enter opens what is chosen or the only
+ * Search by flight, route, airline or airport, as a combobox: arrows select, Enter opens the selected or the only
  * hit, Escape closes the list and then empties the field.
  */
 export function SearchBox({ words, onWords, hits, isAnswered, said }: Props) {
@@ -94,7 +94,7 @@ export function SearchBox({ words, onWords, hits, isAnswered, said }: Props) {
         onFocus={() => setIsOpen(true)}
         onBlur={() => setIsOpen(false)}
       />
-      {/* The field keeps the focus: pressing on the list must not close it before the click comes. */}
+      {/* The field keeps the focus, because pressing on the list must not close it before the click. */}
       <div
         id={`${id}-list`}
         role="listbox"
@@ -114,7 +114,7 @@ export function SearchBox({ words, onWords, hits, isAnswered, said }: Props) {
   );
 }
 
-/** Opens the only hit of what is typed: at once, or as soon as the answer is there, unless more is typed. */
+/** Opens the only hit for the typed text: at once, or when the response arrives, unless the text changes. */
 function useOpenWhenAnswered(words: string, hits: Hit[], isAnswered: boolean): () => void {
   const navigate = useNavigate();
   const entered = useRef<string | null>(null);

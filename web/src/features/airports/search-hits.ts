@@ -1,12 +1,12 @@
 import type { Told } from '@/features/airports/use-flight-search';
 import type { AirportRow, Flight } from '@/wire/types';
 
-/** One thing that was found, and the address of its page. */
+/** One result, with the address of its page. */
 export type Hit =
   | { kind: 'airport'; key: string; to: string; airport: AirportRow }
   | { kind: 'flight'; key: string; to: string; flight: Flight; told: Told };
 
-/** How many airports are offered beside the flights; all of them are on the page. */
+/** The maximum number of airports listed beside the flights; the page has all of them. */
 const AIRPORTS_MAX = 4;
 
 export function hitsOf(airports: AirportRow[], flights: Flight[], told: Told): Hit[] {
@@ -22,7 +22,7 @@ export function hitsOf(airports: AirportRow[], flights: Flight[], told: Told): H
   ];
 }
 
-/** What Enter opens when nothing has been chosen: the only hit, or the airport whose code was typed. */
+/** The result that Enter opens without a selection: the only hit, or the airport with the typed code. */
 export function onlyHit(hits: Hit[], typed: string): Hit | null {
   const [first] = hits;
   if (first === undefined) return null;

@@ -33,7 +33,7 @@ export function AirportOption({ hit, ...option }: OptionProps<'airport'>) {
 
 const MINUTE_MS = 60_000;
 
-/** A flight as its origin tells of it: which, from where to where, when, and how it stands. */
+/** A flight from its origin's view: number, route, time and status. */
 export function FlightOption({ hit, ...option }: OptionProps<'flight'>) {
   const { flight, told } = hit;
   const { clock } = useServices();
@@ -41,7 +41,7 @@ export function FlightOption({ hit, ...option }: OptionProps<'flight'>) {
   const to = useAirport(flight.arrival.airport);
   const now_ms = useNow(MINUTE_MS);
   const at_ms = boardTime(flight, 'departures');
-  // An answer is true of its moment: it grows old while it stands here, link or no link.
+  // A response is true at one moment: it ages while it is shown, with or without a connection.
   const [longest] = silentFor(told.silent, [flight.departure.airport]);
   const operational_ms = Math.max(0, now_ms - Math.min(told.asOf_ms, longest?.since_ms ?? Infinity));
   const age = { operational_ms, real_ms: operational_ms / clock.speed() };

@@ -5,42 +5,42 @@ import { type SilentSource, afterSource } from '@/lib/socket/silent-sources';
 import type { Flight, FlightsBody } from '@/wire/types';
 import { useEffect, useState } from 'react';
 
-/** Whoever types is not asked after every letter. Real time. */
+/** Waits for this pause in typing before a search. Real time. */
 const PAUSE_MS = 200;
-/** A letter alone fits a part of all there is. */
+/** A single letter would match too much. */
 const LETTERS_MIN = 2;
-/** The hub takes no more. */
+/** The hub's limit. */
 const LETTERS_MAX = 64;
-/** How many flights are offered; who wants another one types more. */
+/** The maximum number of flights listed; more letters narrow the search. */
 export const FLIGHTS_MAX = 8;
-/** So many of this hour and later are looked at, as those that have left already come last. */
+/** The number of flights requested from this hour on; departed flights are sorted last. */
 const LOOKED_AT = 40;
-/** Flights that left longer ago than this are looked for only where there is room. The hub's time. */
+/** Flights that left longer ago are requested only if there is space. The hub's time. */
 const PAST_MS = 3_600_000;
-/** A search that failed is tried again after this long. Real time. */
+/** The delay before a failed search is retried. Real time. */
 const AGAIN_MS = 5_000;
 const MINUTE_MS = 60_000;
 const GONE: ReadonlySet<string> = new Set(['departed', 'airborne', 'landed', 'arrived', 'bags_on_belt']);
 
-/** The instant at which an answer was true, and the sources that the hub did not hear then. The hub's time. */
+/** The instant of a response, and the sources that were silent then. The hub's time. */
 export type Told = { asOf_ms: number; silent: readonly SilentSource[] };
 
 export type FlightSearch = {
-  /** What was looked for; while it is not what is typed, the answer is to come. */
+  /** The search text of this response; if it differs from the typed text, the next response is pending. */
   text: string;
   flights: Flight[];
-  /** How things stood when it was answered. */
+  /** The time and the silent sources of the response. */
   told: Told;
   problem: string | null;
 };
 
-/** Whether it is enough to be looked for. */
+/** Whether the text is long enough for a search. */
 export const isSearch = (typed: string): boolean => typed.trim().length >= LETTERS_MIN;
 
 const NOBODY_ASKED: Told = { asOf_ms: 0, silent: [] };
 const NOTHING: FlightSearch = { text: '', flights: [], told: NOBODY_ASKED, problem: null };
 
-/** The flights that fit a text, the next to leave first. Keeps the last answer until there is another one. */
+/** The flights that match a text, the next departure first. Keeps the last response until the next arrives. */
 export function useFlightSearch(typed: string): FlightSearch {
   const { getJson, clock, timers } = useServices();
   const [answer, setAnswer] = useState(NOTHING);
@@ -58,7 +58,7 @@ export function useFlightSearch(typed: string): FlightSearch {
       const from_ms = Math.floor(clock.now_ms() / MINUTE_MS) * MINUTE_MS - PAST_MS;
       const from = new Date(from_ms).toISOString().replace('.000', '');
       const coming = await find(LOOKED_AT, `&from=${from}`);
-      // Who names a flight wants that flight, also when it has left.
+      // A search for a flight number should also find a departed flight.
       const past = coming.flights.length < FLIGHTS_MAX ? (await find(FLIGHTS_MAX, '')).flights : [];
       const all = [...coming.flights.filter(isToLeave), ...coming.flights, ...past];
       const flights = [...new Map(all.map((flight) => [flight.leg, flight])).values()];
@@ -89,7 +89,7 @@ function isToLeave(flight: Flight): boolean {
   return flight.departure.actual === null && !GONE.has(flight.status);
 }
 
-/** An instant that cannot be read is that of the answer. */
+/** If the instant is unreadable, uses the time of the response. */
 function toldOf({ as_of, silent_sources }: FlightsBody, now_ms: number): Told {
   const asOf_ms = Date.parse(as_of);
   const silent = silent_sources.reduce<Told['silent']>(

@@ -1,11 +1,11 @@
 import { type Parameter, type Schema, refName } from '@/features/api-docs/open-api';
 
-/** How deep shapes are followed: one that holds itself would have no end. */
+/** Limits the depth of schemas, because a recursive one has no end. */
 const DEPTH_MAX = 6;
 
 /**
- * An example of a shape, made of the examples that the document gives of its parts; undefined where there is
- * none of any of them, so that nothing is made up.
+ * An example of a schema, composed of the document's examples of its parts; undefined if there are none, because
+ * no values are invented.
  */
 export function exampleOf(schema: Schema | undefined, schemas: Record<string, Schema>, depth = 0): unknown {
   if (schema === undefined || depth > DEPTH_MAX) return undefined;
@@ -30,7 +30,7 @@ export function exampleOf(schema: Schema | undefined, schemas: Record<string, Sc
   return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
-/** A request that can be copied: the path and what it needs, by their examples. */
+/** A request to copy, with the examples of its path and parameters. */
 export function requestLine(path: string, parameters: Parameter[]): string {
   const valueOf = (one: Parameter) => {
     const value: unknown = one.example ?? one.schema?.example;
@@ -46,7 +46,7 @@ export function requestLine(path: string, parameters: Parameter[]): string {
   return `curl '${location.origin}${filled}${query.length > 0 ? `?${query.join('&')}` : ''}'`;
 }
 
-/** What a value may be beside its kind. */
+/** The constraints of a value in addition to its type. */
 export function boundsOf(schema: Schema | undefined): string {
   if (schema?.minimum !== undefined && schema.maximum !== undefined) {
     return `, ${schema.minimum} to ${schema.maximum}`;

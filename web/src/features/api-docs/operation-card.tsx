@@ -4,7 +4,7 @@ import { type Content, type Listed, type Schemas, kindOf } from '@/features/api-
 import { Prose } from '@/features/api-docs/prose';
 import { SchemaLink } from '@/features/api-docs/schema-link';
 
-/** One operation, folded up until it is wanted. */
+/** One operation, collapsed until it is opened. */
 export function OperationCard({ method, path, operation, schemas }: Listed & { schemas: Schemas }) {
   const parameters = operation.parameters ?? [];
   const responses = Object.entries(operation.responses ?? {});

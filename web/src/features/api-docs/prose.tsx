@@ -1,4 +1,4 @@
-/** A description as the hub writes it: what stands between backticks is code, all else is text. */
+/** A description from the hub: text between backticks is code. */
 export function Prose({ text }: { text: string | null | undefined }) {
   return (text ?? '')
     .split('`')

@@ -1,6 +1,6 @@
 import { type Schema, kindOf, refName } from '@/features/api-docs/open-api';
 
-/** The kind of a schema; where it is one of the named shapes, a way there. */
+/** The type of a schema, with a link if it is a named schema. */
 export function SchemaLink({ schema }: { schema: Schema | undefined }) {
   const ref = schema?.$ref ?? schema?.items?.$ref;
   const kind = <code>{kindOf(schema)}</code>;

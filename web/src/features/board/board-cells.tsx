@@ -21,7 +21,7 @@ type TimeProps = {
   showsEstimate: boolean;
 };
 
-/** The scheduled time, struck once another one counts, and the newer one. */
+/** The scheduled time, crossed out if a newer one counts, and the newer one. */
 export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) {
   const { direction, zone, day_ms } = setting;
   const side = direction === 'departures' ? 'departure' : 'arrival';
@@ -61,7 +61,7 @@ export function TimeCells({ flight, setting, marks, showsEstimate }: TimeProps) 
   );
 }
 
-/** Before a time that nobody has given: it is worked out from the delay at departure. */
+/** Marks a forecast time, which is computed from the delay at departure. */
 const About = () => (
   <span aria-hidden="true" title="Expected, from the delay at departure">
     ~
@@ -82,7 +82,7 @@ function Instant({ at_ms, zone, day_ms, struck }: InstantProps) {
   );
 }
 
-/** The operating flight, a way to its page, and beneath it those that are sold on it. */
+/** The operating flight, a link to its page, and its codeshares below. */
 export function FlightCell({ flight, marks }: { flight: Flight; marks: Marks }) {
   const codeshares = flight.codeshares.map(codeshareName);
   return (
@@ -128,7 +128,7 @@ export function GateCell({ flight, direction, gate, changed }: GateProps) {
 type StatusProps = { flight: Flight; status: TrustedStatus; changed: boolean };
 
 export function StatusCell({ flight, status, changed }: StatusProps) {
-  // What an airport wrote beside a status is as old as the status: it goes when the status does.
+  // An airport's remark is as old as the status, and disappears with it.
   const beside = status.note ?? flight.remark ?? reasonOf(flight);
   const detail = [status.delay, beside].filter((part) => part !== null).join(' · ');
   return (

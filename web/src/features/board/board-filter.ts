@@ -7,12 +7,12 @@ import type { Flight, FlightStatus } from '@/wire/types';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** A flight that has left is of use to hardly anybody after this; one that came in, to those who wait for it. */
+/** After this time a departed flight is hardly useful; an arrived one still is, to people who wait for it. */
 const DEPARTED_FOR_MS = 20 * MINUTE_MS;
 const ARRIVED_FOR_MS = 45 * MINUTE_MS;
-/** Whoever comes for a flight that was cancelled must find it, from its scheduled time on for so long. */
+/** A cancelled flight stays visible for this time after its scheduled time, so that its passengers find it. */
 const CANCELLED_FOR_MS = HOUR_MS;
-/** A flight that has not left stays much longer: its time may have passed without anybody saying so. */
+/** A flight that has not left stays much longer: its time may have passed without a report. */
 const OPEN_FOR_MS = 6 * HOUR_MS;
 const AHEAD_4H_MS = 4 * HOUR_MS;
 
@@ -20,7 +20,7 @@ const GONE: FlightStatus[] = ['departed', 'airborne', 'landed', 'arrived', 'bags
 const DONE_ARRIVING: FlightStatus[] = ['landed', 'arrived', 'bags_on_belt'];
 const BOARDING: FlightStatus[] = ['gate_open', 'boarding', 'final_call', 'gate_closed'];
 
-/** What the list is to be ordered and searched by besides the flight itself. */
+/** Context for sorting and searching the list. */
 export type Names = {
   city: (iata: string) => string;
   airline: (code: string) => string;
@@ -51,7 +51,7 @@ export function selectFlights(
   );
   const keyed = chosen.map((flight) => ({
     flight,
-    // A flight of which no time is known comes last.
+    // A flight without a known time is last.
     at_ms: boardTime(flight, direction) ?? Infinity,
     key: sortKey(flight, direction, query, names),
   }));
@@ -82,7 +82,7 @@ export function isDone(flight: Flight, direction: Direction): boolean {
   return (direction === 'departures' ? GONE : DONE_ARRIVING).includes(flight.status);
 }
 
-/** Null for a flight of which no time is known: it is neither on time nor late. */
+/** Null for a flight without a known time: it is neither on time nor late. */
 function groupOf(flight: Flight, direction: Direction): StatusGroup | null {
   if (isDone(flight, direction)) return 'gone';
   if (flight.status === 'cancelled' || flight.status === 'diverted') return 'cancelled';

@@ -9,7 +9,7 @@ import { Link, NavLink } from 'react-router';
 
 type Props = { airport: AirportRow; direction: Direction; age: BoardAge | null };
 
-/** Which board this is, what time it is there, and how old what it shows is; null when there is no such board. */
+/** The board's name, its local time and the age of its data; null if the board does not exist. */
 export function BoardMasthead({ airport, direction, age }: Props) {
   return (
     <div className={`${styles['masthead'] ?? ''} on-mast`}>

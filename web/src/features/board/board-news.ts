@@ -15,8 +15,8 @@ const newsOf = (direction: Direction) => (before: Flight, after: Flight) => [
   ...placeNews(before, after, PLACES[direction]),
 ];
 
-/** What is told aloud of a board: only what a traveller would act upon. */
+/** The announcements of a board for screen readers: only changes that a traveller acts on. */
 export const BOARD_NEWS = { departures: newsOf('departures'), arrivals: newsOf('arrivals') };
 
-/** Not more often than this: a busy board must not talk without a pause. */
+/** The minimum interval of announcements, because a busy board must not talk without a pause. */
 export const BOARD_NEWS_EVERY_MS = 15_000;

@@ -88,7 +88,7 @@ export function BoardPage({ iata, direction }: Props) {
 
 type NothingHereProps = { hidden: number; onWholeDay: (() => void) | null; onShowAll: () => void };
 
-/** What was looked for may have left already, or may leave much later. */
+/** The searched flight may have left already, or leave much later. */
 function NothingHere({ hidden, onWholeDay, onShowAll }: NothingHereProps) {
   if (hidden === 0) return <Notice title="No flights are known for this board" />;
   return (

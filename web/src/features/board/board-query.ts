@@ -1,4 +1,4 @@
-/** What a traveller asked of a board. Lives in the address, so that a view can be kept and passed on. */
+/** A traveller's filter of a board. It is part of the address, so that a view can be saved and shared. */
 export type BoardQuery = {
   q: string;
   airline: string;
@@ -17,7 +17,7 @@ const WINDOWS: TimeWindow[] = ['now', '4h', 'all'];
 const STATUSES: StatusGroup[] = ['upcoming', 'boarding', 'delayed', 'cancelled', 'gone'];
 const SORTS: BoardSort[] = ['time', 'place', 'flight'];
 
-/** Reads the address; what it does not understand is as if it were not there. */
+/** Parses the address; ignores unknown values. */
 export function readQuery(params: URLSearchParams): BoardQuery {
   return {
     q: (params.get('q') ?? '').slice(0, 60),
@@ -30,7 +30,7 @@ export function readQuery(params: URLSearchParams): BoardQuery {
   };
 }
 
-/** The address of a query: only what differs from the usual is in it. */
+/** The address of a filter: contains only values that differ from the default. */
 export function writeQuery(query: BoardQuery): URLSearchParams {
   const params = new URLSearchParams();
   if (query.q !== '') params.set('q', query.q);

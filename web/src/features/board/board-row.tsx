@@ -17,13 +17,13 @@ export type RowSetting = {
   zone: string;
   /** An instant of the board's present day: other days are named. */
   day_ms: number;
-  /** 0 while all is heard: only a lost link or a silent source makes rows depend on the time. */
+  /** 0 while all sources report: rows depend on the time only if the connection is lost or a source is silent. */
   now_ms: number;
   age: Staleness;
   hasDesks: boolean;
 };
 
-/** One flight. Drawn again only when this flight, or how the board is to be shown, changes. */
+/** One flight. Renders again only when this flight or the board's settings change. */
 export const BoardRow = memo(function BoardRow({ leg, ...how }: How & { leg: string }) {
   const held = useHeldFlight(leg);
   return held ? <Cells held={held} {...how} /> : null;

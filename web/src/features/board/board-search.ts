@@ -7,14 +7,14 @@ type Designator = { carrier: string; number: string };
 /** A designator of a codeshare: two characters or three letters, then the number. */
 const DESIGNATOR = /^([A-Z]{3}|[A-Z0-9]{2})(\d+[A-Z]?)$/;
 
-/** What was typed, as words to be found: without case, accents, punctuation, and zeros before a number. */
+/** Normalises the typed text into words: without case, accents, punctuation and leading zeros. */
 export function searchWords(text: string): string[] {
   return wordsOf(text.replace(/\bgate(?=\d)/gi, 'gate ')).map((word) =>
     word.replace(/^([a-z]?)0+(?=\d)/, '$1'),
   );
 }
 
-/** Whether the flight is looked for by one of its numbers, rather than by a place, an airline or a gate. */
+/** Whether the search matches one of the flight's numbers, rather than a place, an airline or a gate. */
 export function isNamed(flight: Flight, words: string[], names: Names): boolean {
   return designatorsOf(flight).some(({ carrier, number }) =>
     words.some((word, index) => {
@@ -28,8 +28,8 @@ export function isNamed(flight: Flight, words: string[], names: Names): boolean 
 }
 
 /**
- * Whether all words fit one flight under one of its numbers: a number is found by how it begins, so that
- * "615" does not find B6 157; a place and an airline by how any of their words begins.
+ * Whether all words match one flight under one of its numbers. A number matches by its start, so that "615" does not
+ * find B6 157; a place and an airline match by the start of any of their words.
  */
 export function matchesSearch(
   flight: Flight,
@@ -55,14 +55,14 @@ export function matchesSearch(
   });
 }
 
-/** A gate as a word of a search: B07 is b7 there. */
+/** A gate as a search word: B07 becomes b7. */
 const gateWord = (gate: string | null): string | null =>
   gate
     ?.toLowerCase()
     .replace(/[^a-z0-9]/g, '')
     .replace(/^([a-z]*)0+(?=\d)/, '$1') ?? null;
 
-/** Gate B14 is called gate 14 by many, as long as they stand in its pier. */
+/** People in pier B often call gate B14 gate 14. */
 const isGate = (gate: string, word: string): boolean =>
   gateWord(gate) === word || (/^\d/.test(word) && gateWord(gate)?.replace(/^[a-z]+/, '') === word);
 

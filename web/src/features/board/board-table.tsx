@@ -17,10 +17,10 @@ type Props = {
 };
 
 const ROW_HEIGHT_PX = 54;
-/** The head of the table stays at the top of the window and covers so much of it. */
+/** The table's header stays at the top of the window and covers this height. */
 const HEAD_HEIGHT_PX = 44;
 
-/** The rows in view and a few around them, as a table that still says how many there are. */
+/** Renders the visible rows and a few around them, as a table that still declares the number of all rows. */
 export function BoardTable({ legs, overdue, setting, label, sort, onSort }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
@@ -28,8 +28,8 @@ export function BoardTable({ legs, overdue, setting, label, sort, onSort }: Prop
     const top = body.current?.getBoundingClientRect().top ?? 0;
     setMargin(top + window.scrollY);
   }, []);
-  // Its row stays drawn wherever the window is scrolled to: a row that goes takes the focus with it.
-  // The row by which somebody left is drawn at once, as the focus comes back to it.
+  // The focused row stays rendered at any scroll position, because a removed row loses the focus.
+  // The row whose link was followed is rendered at once, because the focus returns to it.
   const { key } = useLocation();
   const [focused, setFocused] = useState<string | null>(() => legs.find(isLegAt(wentOnFrom(key))) ?? null);
   const kept = focused === null ? -1 : legs.indexOf(focused);
@@ -94,7 +94,7 @@ const isLegAt = (address: string | null) => (leg: string) => address === `/fligh
 const legOf = (within: Element): string | null =>
   within.closest<HTMLElement>('[data-leg]')?.dataset['leg'] ?? null;
 
-/** Up, down, Home and End move from flight to flight, also to those that are not drawn yet. */
+/** Up, down, Home and End move between flights, including those that are not rendered yet. */
 function useRowKeys(
   count: number,
   scrollTo: (index: number) => void,
@@ -111,7 +111,7 @@ function useRowKeys(
   };
 }
 
-/** Drawing follows scrolling by a frame or two. */
+/** Rendering follows scrolling after a frame or two. */
 function focusWhenDrawn(body: React.RefObject<HTMLDivElement | null>, index: number, tries = 6): void {
   const link = body.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`);
   if (link) link.focus({ preventScroll: false });

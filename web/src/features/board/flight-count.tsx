@@ -5,13 +5,13 @@ import { useEffect, useState } from 'react';
 
 type Props = { query: BoardQuery; known: boolean; shown: number; hidden: number };
 
-/** How long an answer is kept right: names, by which flights are found, come after the flights. Real time. */
+/** How long an announcement is updated: names, which the search uses, arrive after the flights. Real time. */
 const ANSWER_MS = 3_000;
 
 /**
- * How many flights are shown. The number goes down with every flight that ages out; aloud it is told only in
- * answer to somebody, who has opened the board or searched it. After the answer there is nothing to be read
- * there, as it would soon be wrong.
+ * The number of shown flights. It decreases with every flight that ages out, but is announced to screen readers only
+ * after the user opens or searches the board. Afterwards the announcement is removed, because it would soon be
+ * wrong.
  */
 export function FlightCount({ query, known, shown, hidden }: Props) {
   const { timers } = useServices();

@@ -2,7 +2,7 @@ import { Icon } from '@/components/icon';
 import styles from '@/features/board/board-filters.module.css';
 import { useEffect, useRef } from 'react';
 
-/** Search by flight, city, airline or gate. The key `/` leads here from anywhere on the page. */
+/** Search by flight, city, airline or gate. The key `/` moves the focus here from anywhere on the page. */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {

@@ -14,16 +14,16 @@ const MINUTE_MS = 60_000;
 export type BoardList = {
   view: TopicView;
   legs: string[];
-  /** Those whose time has passed without a newer one. */
+  /** Flights whose time has passed without a newer one. */
   overdue: ReadonlySet<string>;
-  /** How many flights the board has besides those shown. */
+  /** The number of flights of the board that are not shown. */
   hidden: number;
   airlines: { code: string; name: string }[];
   terminals: string[];
   hasDesks: boolean;
 };
 
-/** The rows of a board as asked for, and what there is to choose from. */
+/** The filtered rows of a board, and the available filter values. */
 export function useBoard(iata: string, direction: Direction, query: BoardQuery): BoardList {
   const { store } = useServices();
   const view = useTopic(boardTopic(iata, direction));

@@ -8,10 +8,10 @@ import { DAY_STEP_MS } from '@/lib/time/zoned';
 import { useMemo } from 'react';
 
 const MINUTE_MS = 60_000;
-/** While the link is lost, rows look at the clock this often. Real time. */
+/** While the connection is lost, rows update by the clock at this interval. Real time. */
 const STALE_STEP_MS = 5_000;
 
-/** How rows are to be drawn. Stays the same object for as long as it can: each new one draws every row anew. */
+/** The settings of rows. Stays the same object as long as possible, because a new one renders every row again. */
 export function useRowSetting(
   direction: Direction,
   zone: string,
@@ -21,7 +21,7 @@ export function useRowSetting(
   const day_ms = useNow(DAY_STEP_MS);
   const isLost = age.real_ms > 0;
   const minute_ms = useNow(MINUTE_MS);
-  // Arrivals rest on the airports that the flights leave from, whichever those are.
+  // Arrivals depend on the sources of the departure airports.
   const hasSilentOrigins = useLink().silent.length > 0 && direction === 'arrivals';
   const now_ms = isLost || hasSilentOrigins ? minute_ms : 0;
   const real_ms = isLost ? Math.floor(age.real_ms / STALE_STEP_MS) * STALE_STEP_MS : 0;

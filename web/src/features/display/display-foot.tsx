@@ -10,7 +10,7 @@ import type { AirportRow } from '@/wire/types';
 
 type Props = { airport: AirportRow; view: TopicView; age: BoardAge; now_ms: number; pages: string | null };
 
-/** Which airport and day this is; when the board is not live, that it is not, and how old it is. */
+/** The airport and the day; if the board is not live, a notice with its age. */
 export function DisplayFoot({ airport, view, age, now_ms, pages }: Props) {
   const { date, replay } = useDateWords(airport.zone);
   const trouble = troubleOf(view, age, silenceWords(age.silent, now_ms, airport.zone));

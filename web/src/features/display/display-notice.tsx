@@ -9,7 +9,7 @@ type Props = { view: TopicView; age: BoardAge; direction: Direction };
 
 const ELSEWHERE = 'Please look at another screen and listen to announcements.';
 
-/** Why there is no flight to see, in the place where flights would be: an empty board must not look like a quiet day. */
+/** Explains why there are no flights, in their place: an empty board must not look like a quiet day. */
 export function DisplayNotice({ view, age, direction }: Props) {
   const link = useLink();
   const { title, words } = noticeOf(view, age, direction, link.message);

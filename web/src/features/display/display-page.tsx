@@ -15,7 +15,7 @@ import { type Direction, boardTopic } from '@/lib/store/topic-match';
 import { timeOfDay, zoneAbbreviation } from '@/lib/time/zoned';
 import { useMemo } from 'react';
 
-/** A screen in the hall: nobody touches it, it runs for months, and it never lies about how old it is. */
+/** A screen in a hall: it runs for months without user input, and always shows the true age of its data. */
 export function DisplayPage({ iata, direction }: { iata: string; direction: Direction }) {
   const { store } = useServices();
   const view = useTopic(boardTopic(iata, direction));

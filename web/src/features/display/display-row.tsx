@@ -97,7 +97,7 @@ export function DisplayRow({ leg, direction, zone, now_ms, age, hasTerminals }: 
 
 const NUMBER_MS = 4_000;
 
-/** All numbers of the flight take turns in one place, the operating one first. */
+/** Shows the numbers of the flight in turn in one place, the operating one first. */
 function Numbers({ flight }: { flight: Flight }) {
   const { timers } = useServices();
   const names = [flightName(flight), ...flight.codeshares.map(codeshareName)];

@@ -3,17 +3,17 @@ import type { Direction } from '@/lib/store/topic-match';
 import type { Flight, FlightStatus } from '@/wire/types';
 
 const MINUTE_MS = 60_000;
-/** A flight that has left is of no use in the hall after this; one that landed is, to those who wait for it. */
+/** After this time a departed flight is not useful in a hall; a landed one is, to people who wait for it. */
 const DEPARTED_FOR_MS = 10 * MINUTE_MS;
 const ARRIVED_FOR_MS = 45 * MINUTE_MS;
 const CANCELLED_FOR_MS = 60 * MINUTE_MS;
 const OPEN_FOR_MS = 360 * MINUTE_MS;
-/** How far ahead a hall looks. */
+/** The period that a screen shows in advance. */
 export const AHEAD_HOURS = 6;
 const AHEAD_MS = AHEAD_HOURS * 60 * MINUTE_MS;
 /**
- * The part of the rows that flights may take whose time has passed without a word. While all is well there are
- * few; after two hours without the hub they alone would fill the screen, and nobody would see what is to come.
+ * The maximum share of rows for flights whose time has passed without a report. Usually there are few; after two
+ * hours without the hub they would fill the screen and hide the next flights.
  */
 const SILENT_PART = 1 / 3;
 
@@ -23,7 +23,7 @@ const OFF: FlightStatus[] = ['cancelled', 'diverted'];
 
 type Candidate = { flight: Flight; scheduled_ms: number; at_ms: number };
 
-/** What a screen with room for `rows_max` flights shows: those nearest to now, by scheduled time. */
+/** Selects the flights nearest to now for a screen with `rows_max` rows, by scheduled time. */
 export function selectForDisplay(
   flights: Flight[],
   direction: Direction,
@@ -49,7 +49,7 @@ export function selectForDisplay(
     .map(({ flight }) => flight);
 }
 
-/** Still to leave, or still to come in, as far as anybody has said. */
+/** Still to depart or to arrive, according to the reports. */
 function isOpen(status: FlightStatus, direction: Direction): boolean {
   return !OFF.includes(status) && !(direction === 'departures' ? LEFT : CAME).includes(status);
 }
@@ -60,7 +60,7 @@ function keptFor_ms(status: FlightStatus, direction: Direction): number {
   return direction === 'departures' ? DEPARTED_FOR_MS : ARRIVED_FOR_MS;
 }
 
-/** Whether a gate has to be shown with its terminal: where there are several, each may have a gate 3. */
+/** Whether gates need their terminal: with several terminals, each may have a gate 3. */
 export function hasSeveralTerminals(flights: Flight[], direction: Direction): boolean {
   const ends = flights.map((flight) => (direction === 'departures' ? flight.departure : flight.arrival));
   return new Set(ends.flatMap((end) => end.terminal ?? [])).size > 1;

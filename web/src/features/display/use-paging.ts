@@ -1,14 +1,14 @@
 import { useServices } from '@/lib/services/services';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 
-/** How long a page stays: long enough to read it to the end. */
+/** How long a page stays: long enough to read all of it. */
 const PAGE_MS = 12_000;
-/** More pages than this and nobody waits for the last. */
+/** With more pages than this, people do not wait for the last. */
 const PAGES_MAX = 6;
 
 export type PageSize = { body: RefObject<HTMLDivElement | null>; rows: number; rows_max: number };
 
-/** How many rows a page has, which depends on how tall the screen is, and how many all pages have. */
+/** The number of rows of a page, which depends on the screen's height, and of all pages. */
 export function usePageSize(): PageSize {
   const body = useRef<HTMLDivElement>(null);
   const [rows, setRows] = useState(10);
@@ -16,12 +16,12 @@ export function usePageSize(): PageSize {
     const table = body.current;
     if (!table) return;
     const measure = () => {
-      // The height of a row as the style has it, in pixels: there may be no row yet to be measured.
+      // The row height from the style, in pixels, because there may be no row to measure yet.
       const height = Number.parseFloat(getComputedStyle(table).gridAutoRows) || 1;
       setRows(Math.max(1, Math.floor(table.clientHeight / height)));
     };
     measure();
-    // Not the window alone: a warning at the foot of the screen takes room as well.
+    // Observes the table, not only the window: a warning at the bottom of the screen takes space too.
     const observer = new ResizeObserver(measure);
     observer.observe(table);
     return () => observer.disconnect();

@@ -7,7 +7,7 @@ import type { ReactNode } from 'react';
 
 type Props = { held: HeldFlight; isConfirmed: boolean };
 
-/** What else is known, and what is not. A remark and a reason are as old as the status: they go when it goes. */
+/** Further details. A remark and a reason are as old as the status, and disappear with it. */
 export function FlightDetails({ held, isConfirmed }: Props) {
   const { flight, marks } = held;
   const directory = useDirectory();

@@ -20,7 +20,7 @@ type Props = {
   pill: ReactNode;
 };
 
-/** Which flight this is and how it stands. */
+/** The flight's number, route and status. */
 export function FlightHead({ held, from, to, age, now_ms, pill }: Props) {
   const { flight, marks } = held;
   const directory = useDirectory();

@@ -18,7 +18,7 @@ export function FlightHistory({ flight, history }: { flight: Flight; history: Hi
     () => tellHistory(entries, { departure, arrival, now_ms }),
     [entries, departure, arrival, now_ms],
   );
-  // The last button of its kind goes when it has done its work: the focus must not go with it.
+  // The last "earlier" button disappears after its use: moves the focus to the heading.
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(false);
   const isAtBeginning = known && earlier === null;

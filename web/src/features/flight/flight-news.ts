@@ -10,7 +10,7 @@ const PLACES: Place[] = [
   { field: 'arrival.belt', name: 'baggage belt' },
 ];
 
-/** What is told aloud of a flight besides its status, which speaks for itself at the head of the page. */
+/** The announcements of a flight except its status, which the page's header announces. */
 export const flightNews = (before: Flight, after: Flight): string[] => placeNews(before, after, PLACES);
 
 /** One flight changes seldom: soon enough to be of use, late enough for what comes in one go. */

@@ -61,7 +61,7 @@ function Unknown() {
   );
 }
 
-/** Nothing has come yet; when that lasts, the reason is said. */
+/** No data yet; after a while this shows the reason. */
 function Waiting() {
   const link = useLink();
   return (
@@ -121,7 +121,7 @@ function Known({ held, view }: { held: HeldFlight; view: TopicView }) {
   );
 }
 
-/** Who tells of its arrival: until it has left, that rests on the airport it leaves from. */
+/** The source of the arrival data: before departure, the departure airport. */
 const arrivalSources = (flight: Flight): string[] =>
   hasLeft(flight) ? endsOf(flight) : [flight.departure.airport, ...endsOf(flight)];
 

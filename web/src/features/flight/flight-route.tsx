@@ -15,12 +15,12 @@ type Props = {
   held: HeldFlight;
   from: AirportRow;
   to: AirportRow;
-  /** How old is what is known of each end: each has its own sources. */
+  /** The age of the data of each end, which have different sources. */
   ages: Record<Direction, Staleness>;
   now_ms: number;
 };
 
-/** Both ends of the flight, each in the time of its own airport. */
+/** Both ends of the flight, each in its airport's local time. */
 export function FlightRoute({ held, from, to, ages, now_ms }: Props) {
   const { flight } = held;
   const isOver = flight.status === 'cancelled' || flight.departure.actual !== null;

@@ -1,6 +1,6 @@
 import type { ChangeFrame, HistoryEntry } from '@/wire/types';
 
-/** One entry of a flight's history; what came live does not say who told it. */
+/** One entry of a flight's history; live changes do not name their source. */
 export type Entry = Omit<HistoryEntry, 'source'> & { source: string | null };
 
 /** The fetched history and what came over the socket since, each revision once, the oldest first. */

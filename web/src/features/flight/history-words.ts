@@ -3,7 +3,7 @@ import { codeshareName } from '@/lib/flight/flight-name';
 import { timeWithZone } from '@/lib/time/zoned';
 import type { FlightStatus } from '@/wire/types';
 
-/** The zones in which the two ends of the flight are told, and the present: days other than today are named. */
+/** The zones of the flight's two ends, and the current time: days other than today are named. */
 export type Telling = { departure: string; arrival: string; now_ms: number };
 
 const NAMES: Record<string, string> = {
@@ -14,7 +14,7 @@ const NAMES: Record<string, string> = {
   delay_reason: 'Reason',
   diverted_to: 'Diverted to',
   codeshares: 'Also sold as',
-  // These change only when they are corrected.
+  // These change only by a correction.
   carrier: 'Airline',
   number: 'Flight number',
   suffix: 'Suffix',
@@ -61,7 +61,7 @@ const TIME = /\.(scheduled|estimated|forecast|actual)$/;
 export type Line = { path: string; name: string; before: string | null; after: string };
 export type ToldEntry = { entry: Entry; lines: Line[] };
 
-/** The history in words, the newest first; each value beside the one it replaced, where that is known. */
+/** The history as text, newest first; each value with the one that it replaced, if known. */
 export function tellHistory(entries: Entry[], telling: Telling): ToldEntry[] {
   const known = new Map<string, unknown>();
   const told = entries.map((entry) => {
@@ -71,11 +71,11 @@ export function tellHistory(entries: Entry[], telling: Telling): ToldEntry[] {
       const before = known.get(path);
       known.set(path, value);
       if (name === undefined) return [];
-      // That there is nothing is no news unless there was something.
+      // An empty value is worth an entry only if there was a value before.
       if (isNothing(value) && (entry.rev === 1 || (had && isNothing(before)))) return [];
       const was = isNothing(before) ? null : inWords(path, before, telling);
       const is = inWords(path, value, telling);
-      // Seconds and the like: nothing that a reader would see. A day more is, as the day is in the words.
+      // Seconds, for example, are not visible to a reader. Another day is, because the text contains the day.
       return was === is ? [] : [{ path, name, before: was, after: is }];
     });
     return { entry, lines };
@@ -100,7 +100,7 @@ function inWords(path: string, value: unknown, telling: Telling): string {
   return path === 'delay_reason' ? text.replaceAll('_', ' ') : text;
 }
 
-/** That there is nothing any more, where "taken back" would say something else. */
+/** The text for a removed value, where "taken back" would mean something else. */
 const NOTHING: Record<string, string> = {
   codeshares: 'no other number',
   delayed: 'no longer',
@@ -110,6 +110,6 @@ const NOTHING: Record<string, string> = {
 const isNothing = (value: unknown): boolean =>
   value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 
-/** A feed is often named by its airport's code, and that is written large. */
+/** A feed often has its airport's code as its name, which is written in capitals. */
 export const sourceInWords = (source: string): string =>
   /^[a-z]{3}$/.test(source) ? source.toUpperCase() : source;

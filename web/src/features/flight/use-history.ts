@@ -9,7 +9,7 @@ import { useEffect, useMemo, useState } from 'react';
 /** Spread over this time, so that all who watch a hot flight do not fetch its history in the same moment. */
 const FETCH_AGAIN_WITHIN_MS = 4_000;
 const FETCH_AGAIN_AFTER_MS = 1_000;
-/** Live entries beyond this many are let go; the fetched history has them. */
+/** The maximum number of live entries; the fetched history has older ones. */
 const LIVE_MAX = 500;
 /** So many of the newest changes are shown at first, and so many more each time that earlier ones are wanted. */
 const CHANGES_AT_ONCE = 100;

@@ -1,6 +1,6 @@
 import type { ProblemBody } from '@/wire/types';
 
-/** An answer that is none, in words for the person who asked. `status` 0 means that nobody answered. */
+/** A failed request, with a message for the user. `status` 0 means no response. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly reasons: { field: string; reason: string }[];
@@ -12,7 +12,7 @@ export class ApiProblem extends Error {
     this.reasons = reasons;
   }
 
-  /** Whether the same question may be answered later: nobody was there, or the hub was not itself. */
+  /** Whether a retry can succeed: there was no response, or the hub failed. */
   get isPassing(): boolean {
     return this.status < 400 || this.status === 429 || this.status >= 500;
   }
@@ -22,7 +22,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Reads a problem document; whatever else the answer may be, something sensible is said. */
+/** Parses a problem document; any other response becomes a generic message. */
 export function problemOf(status: number, body: unknown): ApiProblem {
   const problem = (typeof body === 'object' && body !== null ? body : {}) as Partial<ProblemBody>;
   const words = problem.detail ?? problem.title ?? `The hub answered with status ${status}.`;

@@ -1,6 +1,6 @@
 import { ApiProblem, problemOf } from '@/lib/api/api-problem';
 
-/** A hub that takes longer than this over a small answer is as good as away. */
+/** After this time a small request counts as failed. */
 export const ANSWER_WITHIN_MS = 10_000;
 
 export type GetJson = <Body>(path: string, signal?: AbortSignal) => Promise<Body>;

@@ -19,7 +19,7 @@ export type BuildWatchOptions = {
   reload: () => void;
 };
 
-/** Notices that the hub serves another build of this page, and loads it, once, when somebody says it is time. */
+/** Detects that the hub serves another build of this page, and loads it once, when the caller requests it. */
 export class BuildWatch {
   readonly #options: BuildWatchOptions;
   readonly #listeners = new Set<() => void>();

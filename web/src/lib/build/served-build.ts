@@ -3,7 +3,7 @@ import { ANSWER_WITHIN_MS } from '@/lib/api/get-json';
 /** The script that a page begins with. Its name holds a hash of all that it loads, so it names the build. */
 const ENTRY = /<script\b[^>]*\btype="module"[^>]*\bsrc="([^"]+)"/;
 
-/** The build that the hub serves: null unless it answers with a page, and the page's script is there as well. */
+/** The build that the hub serves: null unless the hub returns a page whose script is available too. */
 export async function servedBuild(): Promise<string | null> {
   try {
     const build = entryOf(await bodyOf('/'));

@@ -23,7 +23,7 @@ export class ClockSteps {
 
   readonly now_ms = (): number => this.#now_ms;
 
-  /** Tells of each step, at most one a look, and at once of a clock that was set. */
+  /** Notifies of each step, at most once per check, and at once after the clock was set. */
   readonly subscribe = (tell: () => void): Cancel => {
     const look = () => {
       const now_ms = this.#read();

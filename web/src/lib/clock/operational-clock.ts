@@ -1,7 +1,7 @@
 import type { Cancel, Timers } from '@/lib/clock/timers';
 import type { ClockFrame } from '@/wire/types';
 
-/** By so much a ping may be late on its way. Real time. */
+/** The maximum delay of a ping in transit. Real time. */
 const LATE_MAX_MS = 2_000;
 
 /**
@@ -36,7 +36,7 @@ export class OperationalClock {
     return this.#speed;
   }
 
-  /** A greeting: the hub says for the first time what time it is. */
+  /** Handles `hello`, which carries the hub's time for the first time. */
   set(clock: ClockFrame): void {
     const base_ms = Date.parse(clock.now);
     if (!Number.isFinite(base_ms)) return;
@@ -62,7 +62,7 @@ export class OperationalClock {
     else this.#wasBehind = isBehind;
   }
 
-  /** Told when the clock is set, which may move it by years. */
+  /** Notified when the clock is set, which may move it by years. */
   subscribe(listener: () => void): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -2,7 +2,7 @@ import type { Timers } from '@/lib/clock/timers';
 
 /** How often it is looked whether the machine has slept. */
 const LOOK_MS = 1_000;
-/** Less may be a network setting the device's clock, and is soon put right by the hub's pings. */
+/** A smaller step may be a network time update, which the hub's pings soon correct. */
 const NOTICED_MS = 2_000;
 /** For so long the hub is given to say what time it is, before a sleep is believed. */
 const BELIEVE_AFTER_MS = 3_000;
@@ -12,14 +12,14 @@ type Clock = Timers & { wallAhead_ms(): number; skip(slept_ms: number): void };
 type Link = {
   /** Drops the link, which may have died in the sleep, and asks the hub what time it is. */
   resync(): void;
-  /** How often the hub has said what time it is. */
+  /** How often the hub has sent its time. */
   greetings(): number;
 };
 
 /**
- * Notices that the device's clock ran ahead of the steady one: the machine has slept, or somebody has set the
- * clock. Nobody can tell which, so the hub is asked at once. When it does not answer, the longer of the two is
- * believed: what is shown may be as old as that.
+ * Detects that the device's clock ran ahead of the steady one: the machine was suspended, or the clock was set.
+ * These cases look the same, so the hub is asked at once. If it does not answer, the longer duration counts,
+ * because the shown data may be that old.
  */
 export class SleepWatch {
   readonly #clock: Clock;
@@ -47,7 +47,7 @@ export class SleepWatch {
     const before_ms = this.#ahead_ms;
     this.#ahead_ms = this.#clock.wallAhead_ms();
     const slept_ms = this.#ahead_ms - before_ms;
-    // A clock that was set back tells nothing of a sleep.
+    // A clock that was set back does not indicate a suspension.
     if (slept_ms < NOTICED_MS) return;
     const greetings = this.#link.greetings();
     this.#link.resync();

@@ -2,14 +2,14 @@ export type Cancel = () => void;
 
 /** Real time and waiting, handed in so that tests own both. Milliseconds throughout. */
 export type Timers = {
-  /** Real time that nobody can set: it only ever goes on, as fast as time does. */
+  /** Steady real time, which cannot be set. */
   now(): number;
   after(delay_ms: number, run: () => void): Cancel;
 };
 
-/** What the browser tells of time. */
+/** The browser's clocks. */
 export type TimeSources = {
-  /** A clock that nobody sets, and that may stand still while the machine sleeps: `performance.now`. */
+  /** A clock that cannot be set, but may stop while the machine is suspended: `performance.now`. */
   steady(): number;
   /** The device's clock, which people and networks set. */
   wall(): number;
@@ -44,7 +44,7 @@ export class SteadyTimers implements Timers {
     this.#ahead_ms += slept_ms;
   }
 
-  /** By how much the device's clock has moved away from this one. */
+  /** The difference that has built up between the device's clock and this one. */
   wallAhead_ms(): number {
     return this.#sources.wall() - this.now();
   }

@@ -18,11 +18,11 @@ export type DirectoryView = {
   icao: ReadonlyMap<string, string>;
   /** True once the airports have come. */
   known: boolean;
-  /** Why they have not, or are not as new as they should be, in words. */
+  /** The reason why they are missing or outdated, as text. */
   failure: string | null;
 };
 
-/** Names and zones for the codes that flights carry. Fetched once, and again when a new code turns up or somebody wants it fresh. */
+/** Names and zones for the codes in flights. Fetched once, and again for an unknown code or on request. */
 export class Directory {
   readonly #getJson: GetJson;
   readonly #timers: Timers;
@@ -57,7 +57,7 @@ export class Directory {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Fetches what is new, now. */
+  /** Fetches updates now. */
   refresh(): void {
     this.#waiting?.();
     this.#waiting = null;
@@ -94,7 +94,7 @@ export class Directory {
       const others = new Map(this.#view.others).set(iata, { ...body.airport, flights: 0 });
       this.#tell({ ...this.#view, others });
     } catch (error) {
-      // That there is no such airport needs no word: the board itself says so.
+      // An unknown airport needs no message here: the board shows it.
       if (error instanceof ApiProblem && !error.isPassing) this.#sought.delete(iata);
       else {
         const pause_ms = retryPause_ms(failures + 1, this.#random);

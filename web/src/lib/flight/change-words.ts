@@ -4,13 +4,13 @@ import { type FlightField, valueAt } from '@/lib/store/flight-fields';
 import type { Direction } from '@/lib/store/topic-match';
 import type { Flight } from '@/wire/types';
 
-/** A time that moved by less is no reason to speak: estimates creep by the minute. */
+/** A smaller change of a time is not announced: estimates drift by minutes. */
 const MOVED_MS = 15 * 60_000;
 
-/** A place that a traveller has to go to, and what it is called. */
+/** A place that a traveller has to go to, with its name. */
 export type Place = { field: FlightField; name: string };
 
-/** How the flight stands now, if that is another thing than before. */
+/** The flight's status, if it differs from the previous one. */
 export function statusNews(before: Flight, after: Flight, direction: Direction): string[] {
   const { words } = statusWords(after, direction);
   if (words === statusWords(before, direction).words) return [];
@@ -20,7 +20,7 @@ export function statusNews(before: Flight, after: Flight, direction: Direction):
   return hasMoved || before.status !== after.status ? [words] : [];
 }
 
-/** Where to go now, for each of the places that is another than before. */
+/** The places to go to, for each place that has changed. */
 export function placeNews(before: Flight, after: Flight, places: Place[]): string[] {
   return places.flatMap(({ field, name }) => {
     const is = valueAt(after, field);

@@ -9,7 +9,7 @@ export type SideTimes = {
   scheduled: number | null;
   estimated: number | null;
   actual: number | null;
-  /** What a late departure makes of the arrival, where nobody has given an estimate that can be true. */
+  /** The forecast arrival after a late departure, if no source has given a plausible estimate. */
   forecast: number | null;
   latest: number | null;
   /** The newer time, when it is another minute than the scheduled one. */
@@ -41,7 +41,7 @@ export function boardTime(flight: Flight, direction: Direction): number | null {
   return other.scheduled ?? other.latest;
 }
 
-/** Nobody comes too late for a difference below this, and no board calls it a new time. */
+/** A smaller difference makes no passenger late, and boards do not show it as a new time. */
 const SLIGHT_MS = 5 * MINUTE_MS;
 
 /**

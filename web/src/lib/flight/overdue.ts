@@ -25,7 +25,7 @@ export function isOverdue(flight: Flight, direction: Direction, now_ms: number):
   return isLate('arrivals', CAME) || (isUnsaid && isOriginHeard(flight) && isLate('departures', LEFT));
 }
 
-/** Of an origin that nobody hears, nothing follows from its silence: the flight may have left long ago. */
+/** If the origin's sources are silent, the missing departure proves nothing: the flight may have left. */
 function isOriginHeard({ departure, status }: Flight): boolean {
   const { gate, check_in, terminal, estimated, actual } = departure;
   return (

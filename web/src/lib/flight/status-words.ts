@@ -2,13 +2,13 @@ import { sideTimes } from '@/lib/flight/flight-times';
 import type { Direction } from '@/lib/store/topic-match';
 import type { Flight, FlightStatus } from '@/wire/types';
 
-/** How a status is to be felt: drawn as a colour and an icon, always beside its words. */
+/** The tone of a status, shown as a colour and an icon beside its text. */
 export type Tone = 'calm' | 'go' | 'hurry' | 'shut' | 'late' | 'stop' | 'done' | 'unsure';
 
 export type StatusWords = {
   words: string;
   tone: Tone;
-  /** The delay of a flight whose words tell the step that it has reached, or null. */
+  /** The delay of a flight whose text names its step, or null. */
   delay: string | null;
 };
 
@@ -50,7 +50,7 @@ const ARRIVAL: Record<FlightStatus, Words> = {
   returned: { words: 'Returned to origin', tone: 'late' },
 };
 
-/** The steps beside which a delay is of use: those before it has left, or come. */
+/** The steps with which a delay is useful: those before departure or arrival. */
 const DELAY_MATTERS: Record<Direction, FlightStatus[]> = {
   departures: ['check_in', 'gate_open', 'boarding', 'final_call', 'gate_closed', 'returned'],
   arrivals: ['departed', 'airborne', 'returned'],
