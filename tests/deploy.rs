@@ -28,7 +28,7 @@ fn configurations() -> Vec<PathBuf> {
     found
 }
 
-/// Where a secret is said to be.
+/// Where the configuration places a secret.
 struct Named {
     /// Its key, in dots.
     key: String,
@@ -117,7 +117,9 @@ fn every_secret_of_a_shipped_configuration_is_handed_to_the_hub() {
     let mut looked_at = 0;
     for path in configurations().iter().filter(|path| path.starts_with(root.join("deploy"))) {
         for secret in secrets(&read(path), "") {
-            let Place::File(file) = secret.place else { panic!("{}: a variable of nobody", secret.key) };
+            let Place::File(file) = secret.place else {
+                panic!("{}: no container has this variable", secret.key)
+            };
             looked_at += 1;
             if let Some(name) = file.strip_prefix("/run/secrets/") {
                 assert!(handed.contains(name), "compose.yaml does not hand {name} to the hubs");

@@ -54,7 +54,7 @@ fn a_wrong_broker_password_or_database_is_named_in_one_line() {
     ];
     for (key, value, words) in cases {
         for command in ["serve", "check-config"] {
-            // Nobody waits for MongoDB, so a node starts without it; see `outages`.
+            // A start does not need MongoDB; see `outages`.
             if command == "serve" && words[0] == "MongoDB" {
                 continue;
             }

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) struct Seen {
     /// By leg: its whole object, as the page's store would have it.
     pub(crate) flights: BTreeMap<String, Value>,
-    /// Revisions that came, one after the other, whoever asks.
+    /// Received revisions, in order.
     pub(crate) revisions: BTreeMap<String, Vec<u64>>,
     /// `upstream` frames: whether the hub was current.
     pub(crate) upstream: Vec<bool>,
@@ -28,7 +28,7 @@ pub(crate) struct Seen {
     whole: BTreeMap<String, u64>,
 }
 
-/// Follows `all` until it is told to stop.
+/// Follows `all` until it is stopped.
 pub(crate) struct ConsistencyChecker {
     pub(crate) seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,

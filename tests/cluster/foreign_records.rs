@@ -44,10 +44,10 @@ fn foreign_tombstones_and_garbage_lose_no_flight() {
     let on_c = ConsistencyChecker::on(vec![c.api]);
     assert_eq!(a.push(&report(1, json!({ "departure.gate": "999" }))).status, 202);
     for watch in [&on_b, &on_c] {
-        wait_until("it goes on", || watch.gate(&leg(1)).as_deref() == Some("999"));
+        wait_until("it continues", || watch.gate(&leg(1)).as_deref() == Some("999"));
     }
     let (seen_b, seen_c) = (on_b.end(), on_c.end());
     assert_every_revision_once(&seen_b);
-    assert_eq!(seen_c.flights, seen_b.flights, "who starts behind it shows the same");
+    assert_eq!(seen_c.flights, seen_b.flights, "a node that starts behind the record shows the same");
     assert_eq!(seen_c.flights.len(), FLIGHTS as usize);
 }

@@ -44,8 +44,8 @@ fn killing_the_owner_under_load_loses_no_answered_report() {
     assert_nothing_lost(&either, &answered);
     let (strict, moved): (Seen, Seen) = (on_b.end(), either.end());
     assert_every_revision_once(&strict);
-    assert_eq!(strict.connections, 1, "who was on the node that lives noticed nothing");
-    assert!(moved.connections >= 2, "who was on the other came over");
+    assert_eq!(strict.connections, 1, "a client of the surviving node keeps its connection");
+    assert!(moved.connections >= 2, "a client of the killed node reconnects to the other");
     assert_eq!(moved.flights, strict.flights);
     assert_eq!(b.get("/readyz").json()["status"], "ready");
 }
@@ -60,7 +60,7 @@ fn a_paused_node_that_lost_its_partitions_does_no_harm_on_resume() {
     load.wait_for(200);
     load.send_to(vec![b.api]);
     load.halve();
-    // It stands still in the middle of its work, as a machine that swaps or is moved.
+    // The node is suspended during its work, like a machine that swaps or a virtual machine that migrates.
     a.signal("-STOP");
     wait_until("the other owns all flights", || b.metric(OWNED) == 4.0);
     load.wait_for(200);
@@ -78,7 +78,11 @@ fn a_paused_node_that_lost_its_partitions_does_no_harm_on_resume() {
     assert_eq!(seen_a.flights, seen_b.flights, "both nodes show the same");
     let fresh = cluster.node("c");
     let on_fresh = ConsistencyChecker::on(vec![fresh.api]);
-    assert_eq!(on_fresh.end().flights, seen_b.flights, "and so does who reads the log from its beginning");
+    assert_eq!(
+        on_fresh.end().flights,
+        seen_b.flights,
+        "and so does a node that reads the log from its beginning"
+    );
 }
 
 #[test]
@@ -104,13 +108,13 @@ fn a_rolling_replacement_costs_clients_only_a_reconnect() {
     load.send_to(vec![a.api]);
     load.wait_for(300);
     eprintln!("a node left within {replaced:.1?}");
-    // The follower knew the first two addresses; one who comes now finds the same at the third.
+    // The follower knew the first two addresses; a new client gets the same state at the third.
     let answered = load.end();
     let last = ConsistencyChecker::on(vec![a.api]);
     assert_nothing_lost(&last, &answered);
     let (seen, moved) = (last.end(), either.end());
     assert!(moved.closes.iter().all(|code| (4000..4100).contains(code)), "{:?}", moved.closes);
-    assert!(moved.connections >= 2, "it was told to come back and did");
+    assert!(moved.connections >= 2, "the client reconnected after the close code");
     for (leg, flight) in &moved.flights {
         let (held, rev) = (flight["rev"].as_u64().unwrap(), seen.flights[leg]["rev"].as_u64().unwrap());
         assert!(held <= rev, "{leg} went back from {held} to {rev}");

@@ -42,7 +42,7 @@ fn kafka_away(silent: bool) {
         "an old picture beats none"
     );
     assert!(a.metric("gatecall_log_away_seconds") > 0.0);
-    // Who comes now gets the last picture, and is told that it is old.
+    // A new client gets the last state, and the notice that it is old.
     let mut late = Socket::open_with(a.api, &[("sec-websocket-protocol", "gatecall.v1")]);
     assert_eq!(late.next()["type"], "hello");
     assert_eq!(late.expect("upstream")["current"], false);
@@ -52,7 +52,7 @@ fn kafka_away(silent: bool) {
     let growth = a.metric(MEMORY) - memory;
     assert!(growth < GROWTH_MAX_BYTES, "memory grew by {growth} bytes");
     away.back();
-    wait_until("listeners are told that it is over", || {
+    wait_until("clients get the notice of the recovery", || {
         on_a.seen.lock().unwrap().upstream.last() == Some(&true)
     });
     let took = wait_until("all flights are merged", || {
@@ -69,7 +69,7 @@ fn kafka_away(silent: bool) {
         }
     }
     let (seen_a, seen_b) = (on_a.end(), on_b.end());
-    assert_eq!((seen_a.connections, seen_b.connections), (1, 1), "nobody lost the line");
+    assert_eq!((seen_a.connections, seen_b.connections), (1, 1), "no client lost its connection");
     assert_every_revision_once(&seen_a);
     assert_every_revision_once(&seen_b);
     assert_eq!(seen_a.flights, seen_b.flights);
@@ -93,9 +93,7 @@ fn without_postgres_reports_continue_with_cached_keys() {
     let load = LoadGenerator::on(vec![a.api], Duration::from_millis(1));
     load.wait_for(100);
     let Some(away) = Server("postgres").away() else { return };
-    wait_until("readiness says so", || {
-        a.get("/readyz").json()["troubles"].to_string().contains("PostgreSQL")
-    });
+    wait_until("/readyz shows it", || a.get("/readyz").json()["troubles"].to_string().contains("PostgreSQL"));
     load.wait_for(200);
     std::thread::sleep(outage());
     load.wait_for(200);
@@ -124,7 +122,7 @@ fn a_node_starts_without_mongo_and_reports_it() {
     wait_until("it is shown", || a.get(&format!("/api/v1/flights/{}", leg(1))).status == 200);
     away.back();
     let history = format!("/api/v1/flights/{}/history", leg(1));
-    wait_until("its history is told", || a.get(&history).status == 200);
+    wait_until("its history is available", || a.get(&history).status == 200);
     wait_until("all is well", || a.get("/readyz").json()["status"] == "ready");
 }
 
@@ -136,7 +134,7 @@ fn without_mongo_nothing_blocks_and_histories_are_complete_afterwards() {
     let load = LoadGenerator::on(vec![a.api], Duration::from_millis(1));
     load.wait_for(100);
     let Some(away) = Server("mongo").away() else { return };
-    wait_until("readiness says so", || a.get("/readyz").json()["troubles"].to_string().contains("MongoDB"));
+    wait_until("/readyz shows it", || a.get("/readyz").json()["troubles"].to_string().contains("MongoDB"));
     a.get(&format!("/api/v1/flights/{}/history", leg(1))).problem(503);
     load.wait_for(200);
     let memory = a.metric(MEMORY);
@@ -163,7 +161,7 @@ fn without_mongo_nothing_blocks_and_histories_are_complete_afterwards() {
             let entries = body["entries"].as_array().cloned().unwrap_or_default();
             entries.iter().map(|entry| entry["rev"].as_u64().unwrap()).collect()
         };
-        wait_until("the history is whole", || told().last() == Some(&newest));
+        wait_until("the history is complete", || told().last() == Some(&newest));
         assert_eq!(told(), (1..=newest).collect::<Vec<_>>(), "{leg}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const OWNED: &str = "gatecall_partitions_owned";
 
-/// Longer than any start takes: whoever waits for it to pass is seen.
+/// Longer than any start takes, so that a wait for this time-out is visible.
 const LONG_SESSION: (&str, &str) = ("KAFKA__SESSION_TIMEOUT_S", "45");
 
 #[test]
@@ -44,7 +44,7 @@ fn a_node_restarted_within_its_session_gets_its_partitions_back() {
         });
     }
     assert_every_revision_once(&on_b.end());
-    // Who leaves says so, and nobody waits for its session to end.
+    // A node that ends leaves its group at once: the others do not wait for its session to end.
     assert_eq!(a.stop(), Some(0));
     let took = wait_until("the other owns all flights", || b.metric(OWNED) == 4.0);
     eprintln!("the other node owned every flight {took:.1?} after a node had left");
@@ -56,7 +56,7 @@ fn reports_of_unowned_partitions_wait_and_readiness_reports_it() {
     let takes = cluster.node_with("takes", &["--roles", "feeds,sockets"], &[]);
     let mut socket = Socket::open(takes.api);
     assert_eq!(takes.push(&report(1, json!({ "departure.gate": "1" }))).status, 202);
-    wait_until("readiness says so", || {
+    wait_until("/readyz shows it", || {
         takes.get("/readyz").json()["troubles"]
             .to_string()
             .contains("no hub has merged the flights of 4 of 4")
@@ -64,7 +64,7 @@ fn reports_of_unowned_partitions_wait_and_readiness_reports_it() {
     assert_eq!(takes.get("/readyz").json()["status"], "degraded");
     assert_eq!(takes.metric("gatecall_partitions_unowned"), 4.0);
     assert_eq!(takes.metric("gatecall_reports_unmerged"), 1.0);
-    assert_eq!(socket.expect("upstream")["current"], false, "a board that nobody merges is not live");
+    assert_eq!(socket.expect("upstream")["current"], false, "a board without an owner is not live");
     let merges = cluster.node_with("merges", &["--roles", "flights"], &[]);
     wait_until("it is merged", || takes.get(&format!("/api/v1/flights/{}", leg(1))).status == 200);
     assert_eq!(socket.expect("upstream")["current"], true);

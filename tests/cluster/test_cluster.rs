@@ -199,7 +199,7 @@ impl Node {
         self.child.wait().unwrap();
     }
 
-    /// Stops it in its tracks, and lets it go on.
+    /// Suspends the process, and resumes it.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -290,7 +290,7 @@ impl Server {
         let done = Command::new(root.join("scripts/services"))
             .args([order, self.0])
             .current_dir(root)
-            // Otherwise the script would take them for servers of somebody else's.
+            // Otherwise the script would treat them as servers that it did not start.
             .env_remove("GATECALL_TEST_KAFKA")
             .env_remove("GATECALL_TEST_POSTGRES")
             .env_remove("GATECALL_TEST_MONGO")
@@ -319,7 +319,7 @@ impl Server {
         }
         let required = std::env::var("GATECALL_SERVICES").is_ok_and(|word| word == "required");
         assert!(!required, "{} could not be taken away", self.0);
-        eprintln!("LEFT OUT: {} was not started by scripts/services and is not taken away", self.0);
+        eprintln!("SKIPPED: {} was not started by scripts/services, so the test cannot stop it", self.0);
         None
     }
 }
@@ -335,7 +335,7 @@ impl Away {
 impl Drop for Away {
     fn drop(&mut self) {
         if !self.0.order(self.1) && !std::thread::panicking() {
-            panic!("{} did not come back", self.0.0);
+            panic!("{} did not recover", self.0.0);
         }
     }
 }

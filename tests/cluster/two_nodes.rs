@@ -36,7 +36,7 @@ fn a_report_to_one_node_reaches_a_client_on_the_other() {
     assert_eq!(flight(&a), flight(&b));
     // The history comes into the archive behind, and is had from either.
     let history = format!("/api/v1/flights/{}/history", leg(615));
-    wait_until("the history is told", || {
+    wait_until("the history is available", || {
         a.get(&history).json()["entries"].as_array().map_or(0, Vec::len) == 2
     });
     assert_eq!(a.get(&history).json(), b.get(&history).json());
@@ -100,8 +100,8 @@ fn every_follower_sees_every_revision_once_while_both_nodes_ingest() {
     assert_every_revision_once(&seen_b);
     assert_eq!(seen_a.flights, seen_b.flights);
     assert_eq!(seen_a.revisions, seen_b.revisions);
-    // Each flight is merged by its owner. A node that a busy machine keeps from its heartbeat may be dealt its
-    // flights anew in the middle of it, and merges a few of them anew.
+    // Each flight is merged by its owner. On a busy machine a node can miss a heartbeat, lose and regain its flights,
+    // and merge a few reports again.
     let conflicts: f64 = [&a, &b].iter().map(|node| node.metric("gatecall_append_conflicts_total")).sum();
     assert!(conflicts <= 8.0, "{conflicts} of 800 reports were merged by two nodes");
 }
@@ -118,7 +118,7 @@ fn a_client_resumes_on_the_other_node_with_only_changes() {
     });
     let snapshot = socket.follow("board/JFK/departures");
     assert_eq!(snapshot["flights"].as_array().unwrap().len(), 60);
-    // Later than the slack within which everything is told again.
+    // Later than the slack within which changes are repeated.
     std::thread::sleep(Duration::from_secs(11));
     assert_eq!(a.push(&report(1, json!({ "departure.gate": "2" }))).status, 202);
     let since = socket.expect("change")["at"].clone();
@@ -181,7 +181,7 @@ fn an_airport_is_polled_by_one_node_and_taken_over_when_it_dies() {
     asks.kill();
     wait_until("the other asks", || turn(&other));
     let before = asked.load(Ordering::SeqCst);
-    wait_until("it goes on", || asked.load(Ordering::SeqCst) > before + 2);
+    wait_until("it continues", || asked.load(Ordering::SeqCst) > before + 2);
     wait_until("its flights are known", || other.get(&format!("/api/v1/flights/{}", leg(99))).status == 200);
 }
 
@@ -203,7 +203,7 @@ fn airport() -> (std::net::SocketAddr, Arc<AtomicUsize>) {
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            // Who asked may be dead already.
+            // The process that polled may already be dead.
             let _ = stream.write_all(answer.as_bytes());
         }
     });

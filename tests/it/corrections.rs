@@ -70,7 +70,7 @@ fn a_corrected_key_survives_a_restart() {
     push(&hub, "B6617", "FLL", 2);
     hub.kill_and_start_again();
     assert_eq!(rows(&hub, "JFK/departures"), ["B6 617"]);
-    // The same report once more, and one that lacks the identifier.
+    // The same report again, and one without the identifier.
     assert_eq!(push(&hub, "B6617", "FLL", 2)["unchanged"], 1);
     let row = json!({
         "flightName": "B6617", "flightDirection": "D", "route": { "destinations": ["FLL"] }, "gate": "15",

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// No answer of a hub that works takes longer.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-/// Sends one request and reads the answer to its end.
+/// Sends one request and reads the complete response.
 pub(crate) fn ask(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let bytes = asked(connect(to, method, path, headers, body));
     answer(&bytes).unwrap_or_else(|| panic!("no answer: {bytes:?}"))
@@ -85,7 +85,7 @@ fn answer(bytes: &[u8]) -> Option<Answer> {
     Some(Answer { status, headers, body })
 }
 
-/// Sends a request and leaves the answer to be read.
+/// Sends a request without reading the response.
 pub(crate) fn connect(
     to: SocketAddr,
     method: &str,

@@ -38,7 +38,7 @@ impl Hub {
 
     /// The same with keys of the configuration overridden: `("SERVER__BODY_TIMEOUT_S", "1")`.
     pub(crate) fn start_with(overrides: &[(&str, &str)]) -> Self {
-        // Bound to real time, so that a hub that is started again does not go back.
+        // Anchored to real time, so that the clock of a restarted hub does not go back.
         let clock = format!("{START}@1/{}", gatecall::time::real_now().timestamp());
         Self::start_on(Some(clock), overrides)
     }
@@ -102,7 +102,7 @@ impl Hub {
         ask(self.api, "POST", "/api/v1/feeds/desk/reports", &headers, body)
     }
 
-    /// Makes one flight known.
+    /// Creates one flight.
     #[track_caller]
     pub(crate) fn fly(&self, number: &str, set: Value) {
         let answer = self.push(&report(number, set));
@@ -123,7 +123,7 @@ impl Hub {
         answer.json()["faults"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Ends it without a goodbye and starts it again on the same data.
+    /// Kills the hub and starts it again on the same data.
     pub(crate) fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -206,15 +206,15 @@ fn the_number_of_bodies_in_memory_is_limited() {
     let headers =
         [("authorization", bearer.as_str()), ("content-type", "application/json"), ("content-length", "9")];
     let push = || hub.push(&report("615", json!({ "departure.gate": "14" })));
-    // Whoever comes first has the only place. Where that was a push, the one who is slow was refused
-    // itself and no push will be: then it has to come again.
+    // The first request takes the only slot. If that was a push, the slow request is refused instead of a push, and
+    // must be repeated.
     let (mut slow, refused) = (0..20)
         .find_map(|_| {
             let slow = connect(hub.api, "POST", PATH, &headers, b"");
             let refused = (0..20).map(|_| push()).find(|answer| answer.status != 202)?;
             Some((slow, refused))
         })
-        .expect("somebody is refused while the only place is taken");
+        .expect("one request is refused while the only slot is taken");
     refused.problem(503);
     assert_eq!(refused.header("retry-after"), "1");
     slow.write_all(b"[       ]").unwrap();
@@ -243,7 +243,7 @@ fn a_push_needs_a_key_and_a_supported_content_type() {
     push(PATH, &[right, json_type, ("origin", "https://evil.example")]).problem(403);
     push(&format!("{PATH}?dry=1"), &[right, json_type]).problem(400);
     assert_eq!(push(PATH, &[right, json_type]).status, 202);
-    assert!(hub.quarantine().is_empty(), "who has no key leaves no trace in the store");
+    assert!(hub.quarantine().is_empty(), "a request without a key stores nothing");
     let log = hub.log();
     assert!(!log.contains(KEY) && !log.contains("wrong-key"), "a key is in the log");
 }

@@ -58,7 +58,7 @@ fn two_hubs_cannot_share_a_data_folder() {
 #[test]
 fn only_a_replay_clock_is_saved() {
     let mut hub = Hub::start_by_the_wall_clock();
-    // Longer than between two savings.
+    // Longer than the interval between two saves.
     std::thread::sleep(Duration::from_millis(1_500));
     assert_eq!(hub.stop(), Some(0), "{}", hub.log());
     let clock = run(hub.folder.path(), &["clock", "--config", "gatecall.toml"]);

@@ -29,7 +29,7 @@ impl Operation<'_> {
         address
     }
 
-    /// Asks with these parameters besides the needed ones, and looks whether such an answer is described.
+    /// Requests with these parameters and the required ones, and checks that the document describes the response.
     fn ask(&self, hub: &Hub, method: &str, given: &[(&str, String)]) -> Answer {
         let needed = self.parameters("query").into_iter().filter(|parameter| parameter["required"] == true);
         let mut query: Vec<(String, String)> = needed
@@ -74,7 +74,7 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     all
 }
 
-/// Values that do not fit what is said of a parameter.
+/// Values that a parameter's schema does not allow.
 fn misfits(schema: &Value) -> Vec<String> {
     let mut misfits = Vec::new();
     let kinds = text(&schema["type"]);

@@ -11,7 +11,7 @@ const LEG: &str = "B6-615-20130208-JFK-FLL";
 const GATE: &str = "/api/v1/flights/B6-615-20130208-JFK-FLL/overrides/departure.gate";
 const DONE: &str = "/api/v1/flights/B6-615-20130208-JFK-FLL/overrides";
 
-/// Every way in, with a body that would do something.
+/// Every operator endpoint, with a body that would have an effect.
 const WAYS: [(&str, &str, &str); 12] = [
     ("GET", "/api/v1/doubtful", ""),
     ("GET", "/api/v1/quarantine", ""),
@@ -176,7 +176,7 @@ fn an_operators_airport_name_and_zone_apply_until_withdrawn() {
     assert_eq!(of_board(), shown);
     assert_eq!((&of_list()["city"], &of_list()["zone"]), (&shown["city"], &shown["zone"]));
     let again = hub.get_with(board, &[("if-none-match", &tag)]);
-    assert_eq!(again.status, 200, "who holds the old name is told the new one");
+    assert_eq!(again.status, 200, "a client with the old name's ETag gets the new name");
     assert_eq!(again.json()["flights"][0]["departure"]["scheduled"], "2013-02-08T20:15:00Z");
     // The next change is the whole of it.
     assert_eq!(hub.operate("PUT", "/api/v1/airports/JFK", &json!({ "name": "Idlewild" })).status, 200);

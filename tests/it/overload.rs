@@ -1,4 +1,4 @@
-//! Clients that send too much, or ask and do not read: what they cost, and that others do not notice.
+//! Clients that send too much, or request and do not read: their cost is bounded, and others are not affected.
 
 use crate::http_client::{Answer, ask, connect};
 use crate::hub::{Hub, KEY, report};
@@ -40,7 +40,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A connection from this address whose own side takes in little.
+/// A connection from this address with a small receive buffer.
 fn narrow_from(address: [u8; 4], hub: &Hub) -> TcpStream {
     let stream = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     stream.set_recv_buffer_size(4_096).unwrap();
@@ -102,7 +102,7 @@ fn unread_answers_are_bounded_and_do_not_affect_other_clients() {
     assert!(answer([127, 0, 0, 3]).starts_with("HTTP/1.1 200"), "another client is answered");
     assert_eq!(Socket::open(hub.api).follow(BOARD)["flights"].as_array().map(Vec::len), Some(150));
     drop(unread);
-    wait_until("what nobody can read any more is still counted", || unread_bytes(&hub) == 0);
+    wait_until("responses of closed connections are no longer counted", || unread_bytes(&hub) == 0);
     assert!(answer([127, 0, 0, 2]).starts_with("HTTP/1.1 200"));
 }
 
@@ -161,7 +161,7 @@ fn frames_of_every_kind_count_against_the_rate_limit() {
     socket.send(TEXT_BEGINS, b"{");
     socket.send_raw(&client_frame(GOES_ON, b"").repeat(5_000));
     assert_eq!(socket.close_frame().0, 4104, "parts of nothing");
-    // Whoever sends more than it may for a moment is heard all the same, a little later.
+    // A client that exceeds the rate for a moment is still served, a little later.
     let mut hasty = Socket::open(hub.api);
     hasty.send_raw(&client_frame(PONG, b"").repeat(15));
     for asked in 0..12 {

@@ -221,12 +221,12 @@ fn a_quiet_stream_sends_visible_pings() {
         assert_eq!(stream.expect("hello").data["ping_s"], 5);
         stream.expect("snapshot");
     }
-    // A ping is no position to resume from, so that the browser keeps the one it has.
+    // A ping has no position to resume from, so the browser keeps the previous one.
     let ping_of = |stream: &mut Stream| loop {
         let event = stream.any_event().unwrap();
         if event.name == "ping" {
             assert_eq!((event.id.as_str(), &event.data["type"]), ("", &json!("ping")));
-            // It tells what time it is, so that the page need not trust its own clock.
+            // It carries the hub's time, so that the page need not trust its own clock.
             break instant(event.data["clock"]["now"].as_str().unwrap());
         }
     };

@@ -30,7 +30,7 @@ fn crowded_with(overrides: &[(&str, &str)]) -> Hub {
     hub
 }
 
-/// A socket whose own side takes in little.
+/// A socket with a small receive buffer.
 fn unread_socket(hub: &Hub) -> Socket {
     shake_on(narrow(hub), "/ws", &PROPER, &[]).ok().unwrap()
 }
@@ -42,8 +42,8 @@ fn narrow(hub: &Hub) -> TcpStream {
     stream.into()
 }
 
-/// A listener that follows these topics and takes nothing until it is read from. One a hub: what is
-/// counted tells that somebody is behind, not who.
+/// A client that follows these topics and does not read until the test does. At most one for each hub, because the
+/// metrics do not identify the slow client.
 fn stalled(hub: &Hub, topics: &[&str]) -> Socket {
     let mut socket = unread_socket(hub);
     socket.expect("hello");
@@ -68,7 +68,7 @@ fn stalled(hub: &Hub, topics: &[&str]) -> Socket {
 
 const READERS: &str = "gatecall_sockets{transport=\"events\"}";
 
-/// Frames that were left out for listeners who are behind.
+/// Frames that slow clients did not get.
 fn left_out(hub: &Hub) -> u64 {
     counted(hub, "gatecall_conflations_total")
 }
@@ -79,14 +79,14 @@ fn counted(hub: &Hub, what: &str) -> u64 {
     line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
 }
 
-/// A reader of events that takes nothing, not even the whole of its snapshot.
+/// An event stream's client that does not read, not even its complete snapshot.
 fn unread_stream(hub: &Hub) -> TcpStream {
     let mut stream = narrow(hub);
     let head = format!("GET /api/v1/stream?topic={BOARD} HTTP/1.1\r\nhost: {}\r\n\r\n", hub.api);
     stream.write_all(head.as_bytes()).unwrap();
     let began = gatecall::time::monotonic();
     while !hub.get("/metrics").text().contains(&format!("{READERS} 1\n")) {
-        assert!(began.elapsed() < Duration::from_secs(10), "nobody listens");
+        assert!(began.elapsed() < Duration::from_secs(10), "no program listens");
     }
     stream
 }
@@ -128,7 +128,7 @@ fn a_client_that_does_not_read_gets_the_newest_state_later() {
     }
     assert_eq!(seen.flights["B6-1-20130208-JFK-FLL"]["rev"], 62);
     let (mut picture, mut states) = (Picture::default(), Vec::new());
-    // Snapshots that it asked for and took late show the newest before the states do.
+    // Snapshots that it requested and read late already contain the newest state.
     while picture.flights != seen.flights || states.len() < 6 {
         let frame = slow.next();
         assert!(picture.hear(&frame), "a gap: {frame}");
@@ -136,14 +136,14 @@ fn a_client_that_does_not_read_gets_the_newest_state_later() {
             states.push(frame["flight"]["number"].as_str().unwrap().to_owned());
         }
     }
-    // Whoever is cut off half-way resumes from the newest it has heard of, so what changed first is
-    // told first; and each flight once.
+    // A client that is disconnected half-way resumes from its newest change, so the states are sent in the
+    // order of their changes; each flight once.
     assert_eq!(states, ["150", "3", "1", "5", "2", "4"]);
 }
 
-/// A flight comes back to where it was to go while a listener to these topics does not read: what
-/// that listener is told of it, and its newest state.
-fn told_of_the_end_of_a_diversion(topics: &[&str]) -> (Vec<Value>, Value) {
+/// Ends a flight's diversion while a client of these topics does not read. Returns the client's frames about the
+/// flight, and its newest state.
+fn frames_at_the_end_of_a_diversion(topics: &[&str]) -> (Vec<Value>, Value) {
     let hub = crowded();
     let push = |set: Value, clear: Value| {
         let mut report = report("900", set);
@@ -157,7 +157,7 @@ fn told_of_the_end_of_a_diversion(topics: &[&str]) -> (Vec<Value>, Value) {
     push(json!({ "departure.gate": "15" }), json!([]));
     hub.fly("1", json!({ "departure.gate": "last" }));
     let mut newest = hub.get(&format!("/api/v1/flights/{DIVERTED}")).json();
-    // Its origin is silent here, which REST says with the flight, and frames by themselves.
+    // Its origin is silent here: REST reports that with the flight, the socket in separate frames.
     newest.as_object_mut().unwrap().remove("silent_sources");
     assert_eq!((&newest["diverted_to"], &newest["departure"]["gate"]), (&Value::Null, &json!("15")));
     let frames = std::iter::repeat_with(|| slow.next());
@@ -169,11 +169,11 @@ fn told_of_the_end_of_a_diversion(topics: &[&str]) -> (Vec<Value>, Value) {
 #[test]
 fn a_slow_client_learns_that_a_flight_left_its_board() {
     let gone = json!({ "type": "gone", "leg": DIVERTED, "topic": "board/BOS/arrivals" });
-    // It is still on another board of this listener's.
-    let (told, newest) = told_of_the_end_of_a_diversion(&["board/BOS/arrivals", "board/LGA/departures"]);
+    // It is still on another board that this client follows.
+    let (told, newest) = frames_at_the_end_of_a_diversion(&["board/BOS/arrivals", "board/LGA/departures"]);
     assert_eq!(told, [gone.clone(), newest]);
-    // It has left the only one. That it is elsewhere may be told as well, and says so by itself.
-    let (told, newest) = told_of_the_end_of_a_diversion(&["board/BOS/arrivals"]);
+    // It has left the only one. The client may also get its new place, in a frame that needs no context.
+    let (told, newest) = frames_at_the_end_of_a_diversion(&["board/BOS/arrivals"]);
     assert_eq!(told[0], gone);
     assert!(told[1..].iter().all(|frame| *frame == newest), "{told:?}");
 }
@@ -213,7 +213,7 @@ fn a_slow_client_holds_at_most_one_snapshot() {
         }
     }
     assert!(snapshots >= 8 && refused > 0, "{snapshots} snapshots, {refused} refused");
-    // It is as welcome as before. What changed meanwhile may come before that.
+    // It may follow again. Changes in the meantime may arrive first.
     slow.say(json!({ "op": "follow", "topic": BOARD }));
     let mut frames = std::iter::repeat_with(|| slow.next()).skip_while(|f| f["flight"]["number"] == "151");
     let snapshot = frames.next().unwrap();
@@ -273,12 +273,12 @@ fn a_client_that_is_slightly_behind_gets_its_close_frame_at_shutdown() {
     let mut prompt = Socket::open(hub.api);
     std::thread::scope(|scope| {
         let stopping = scope.spawn(|| hub.stop());
-        // Both are told in one batch; this one takes another second to get to it.
+        // Both are notified in one batch; this client reads its frame a second later.
         assert_eq!(prompt.close_frame().0, 4000);
         drop(prompt);
         std::thread::sleep(Duration::from_secs(1));
         let last = std::iter::from_fn(|| behind.any_frame()).last();
-        let (first, payload) = last.expect("it was told something");
+        let (first, payload) = last.expect("a last frame");
         assert_eq!((first, &payload[..2]), (CLOSE, &4000_u16.to_be_bytes()[..]));
         drop(behind);
         assert_eq!(stopping.join().unwrap(), Some(0));

@@ -1,11 +1,11 @@
-//! How clients learn of silent sources.
+//! Notices about silent sources.
 
 use crate::hub::Hub;
 use crate::websocket_client::{Socket, instant};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Waits until the hub says that its polled airport, which nobody answers for, is silent.
+/// Waits until the hub reports its polled airport, which does not answer, as silent.
 fn until_silent(hub: &Hub) -> Value {
     loop {
         let board = hub.get("/api/v1/boards/LGA/departures").json();
@@ -28,7 +28,7 @@ fn a_feed_that_cannot_be_polled_is_reported_in_frames_bodies_readiness_and_metri
         (&json!("lga"), &json!("LGA"), &Value::Null)
     );
     assert!(instant(silent[0]["since"].as_str().unwrap()) <= instant(board["as_of"].as_str().unwrap()));
-    // Who was there hears it, and who comes now.
+    // Connected clients get it, and new ones too.
     for socket in [&mut early, &mut Socket::open(hub.api)] {
         let source = socket.source();
         assert_eq!((&source["feed"], &source["airport"]), (&json!("lga"), &json!("LGA")));
@@ -42,7 +42,7 @@ fn a_feed_that_cannot_be_polled_is_reported_in_frames_bodies_readiness_and_metri
     let flight = hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL").json();
     assert_eq!(flight["silent_sources"], *silent, "it goes there now");
     assert_eq!(hub.get("/api/v1/flights?airport=JFK").json()["silent_sources"], *silent);
-    // An airport that is away is no reason to send travellers elsewhere.
+    // A silent airport does not make the hub unready.
     let ready = hub.get("/readyz");
     assert_eq!((ready.status, &ready.json()["status"]), (200, &json!("degraded")));
     let troubles = ready.json()["troubles"].to_string();
@@ -58,13 +58,13 @@ fn a_feed_that_cannot_be_polled_is_reported_in_frames_bodies_readiness_and_metri
 
 #[test]
 fn an_etag_changes_when_a_source_falls_silent() {
-    // Asked once in a while, the airport has not failed yet when the hub is there.
+    // With a long polling interval, the airport has not failed yet when the hub is ready.
     let hub = Hub::start();
     let board = |tag: &str| hub.get_with("/api/v1/boards/LGA/departures", &[("if-none-match", tag)]);
     until_silent(&hub);
     let silent = board("none").header("etag").to_owned();
     assert_eq!(board(&silent).status, 304, "nothing has changed");
-    assert!(!silent.ends_with("-0\""), "it is not the tag of a board whose sources are heard: {silent}");
+    assert!(!silent.ends_with("-0\""), "it differs from the tag of a board whose sources report: {silent}");
     let other = hub.get("/api/v1/boards/JFK/departures").header("etag").to_owned();
     assert!(other.ends_with("-0\""), "{other}");
 }

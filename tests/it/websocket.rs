@@ -34,7 +34,7 @@ fn hello_carries_epoch_and_operational_clock_on_both_ports() {
     assert!(now.starts_with("2013-02-08T20:0"), "{now}");
     assert_eq!(hello["clock"]["speed"], 1.0);
     assert_eq!(greeted(hub.web)["epoch"], hello["epoch"]);
-    // A client that asks for no subprotocol is told of none.
+    // The response to a client without a subprotocol names none.
     let plain = Socket::open_with(hub.api, &[]);
     assert_eq!(plain.handshake.header("sec-websocket-protocol"), "");
 }
@@ -56,7 +56,7 @@ fn a_follower_gets_a_snapshot_and_then_exact_changes() {
     assert_eq!(change["set"], differences(&before, &after));
     assert_eq!(change["set"], json!({ "departure.gate": "14", "departure.terminal": "5", "remark": "Walk" }));
     assert!(change["kinds"].as_array().unwrap().contains(&json!("gate")), "{change}");
-    // The same again is no revision; a value taken away is one.
+    // A repeated report makes no revision; a cleared value does.
     hub.fly("615", json!({ "departure.gate": "14" }));
     let mut clear = report("615", json!({ "codeshares": ["EI5105", "AA77"] }));
     clear["clear"] = json!(["remark"]);
@@ -97,7 +97,7 @@ fn overlapping_topics_deliver_each_change_once_until_unfollowed() {
     );
     socket.say(json!({ "op": "unfollow", "topic": BOARD }));
     socket.say(json!({ "op": "unfollow", "topic": "airline/B6" }));
-    // The answer to what was asked last says that the hub has acted upon what came before.
+    // The response to the last request shows that the hub has processed the earlier ones.
     socket.say(json!({ "op": "get", "leg": LEG }));
     assert_eq!(socket.expect("state")["flight"]["rev"], 3);
     hub.fly("615", json!({ "departure.gate": "4" }));
@@ -141,11 +141,11 @@ fn get_returns_one_flight_or_an_unknown_leg_error() {
 #[test]
 fn a_resuming_client_gets_only_changes() {
     let hub = Hub::start_with(&[("LIMITS__RESUME_SLACK_S", "1")]);
-    // A board knows nothing of the time before its first flight, and tells the whole about that.
+    // A board has no record of the time before its first flight, and sends a complete snapshot for it.
     hub.fly("801", json!({}));
     hub.fly("615", json!({ "departure.gate": "1" }));
-    // The hub reckons from a second before `since`. That much later than the first flights were on
-    // the board stands for a listener who has been away for long, without anyone having to wait.
+    // The hub subtracts a second of slack from `since`. A `since` that much later than the first flights simulates a
+    // client that was disconnected for long, without a wait.
     let since = hub.now() + TimeDelta::milliseconds(1_001);
     let other = "B6-27-20130208-JFK-FLL";
     let changed_later = (1..).find(|gate| {
@@ -158,7 +158,7 @@ fn a_resuming_client_gets_only_changes() {
     socket.say(json!({ "op": "follow", "topic": BOARD, "since": since }));
     let part = socket.expect("snapshot");
     assert_eq!((&part["partial"], &part["flights"]), (&json!(true), &json!([flight(&hub, other)])));
-    // A flight that has left since cannot be told by a part.
+    // A partial snapshot cannot express a flight that has left the board since.
     hub.fly("615", json!({ "diverted_to": "BOS" }));
     let mut away = Picture::default();
     away.hear(&Socket::open(hub.api).follow("board/BOS/arrivals"));
@@ -183,7 +183,7 @@ fn a_client_resumes_after_a_kill_without_a_gap() {
     hub.fly("615", json!({ "departure.gate": "2" }));
     assert!(picture.hear(&socket.expect("change")));
     drop(socket);
-    // Nobody listens to these.
+    // No client follows these.
     hub.fly("27", json!({ "departure.gate": "3" }));
     hub.fly("801", json!({ "departure.gate": "4" }));
     hub.kill_and_start_again();
@@ -222,10 +222,11 @@ fn permessage_deflate_works_in_both_directions() {
     assert_eq!(first, TEXT | COMPRESSED);
     assert!(packed.len() < plain.to_string().len() / 2, "{}", packed.len());
     assert_eq!(serde_json::from_slice::<Value>(&inflated(packed)).unwrap(), plain);
-    // Each message stands for itself, so the next is read without the last.
+    // Each message is compressed separately, so the next is readable without the last.
     socket.send(TEXT | COMPRESSED, &deflated(br#"{"op":"get","leg":"nobody","ref":8}"#));
     socket.expect_error(8, "unknown_leg");
-    // Frames are packed once for all, with the full window: who cannot hold that gets them plain.
+    // Frames are compressed once for all clients, with the full window: a client with a smaller one gets them
+    // uncompressed.
     let mut small =
         Socket::open_with(hub.api, &[extensions("permessage-deflate; server_max_window_bits=10")]);
     assert_eq!(small.handshake.header("sec-websocket-extensions"), "");
@@ -256,10 +257,10 @@ fn shutdown_tells_clients_when_to_reconnect() {
         assert_eq!(code, 4000);
         let reason: Value = serde_json::from_str(&reason).unwrap();
         assert!((1_000..=3_000).contains(&reason["retry_ms"].as_u64().unwrap()), "{reason}");
-        // While the last ones leave nobody comes in.
+        // While the last clients are disconnected, new ones are refused.
         let refusal = shake(api, "/ws", &crate::websocket_client::PROPER)
             .err()
-            .expect("a hub that ends lets nobody in");
+            .expect("a hub that ends refuses new clients");
         refusal.refused(503);
         assert!(refusal.header("retry-after").parse::<u32>().unwrap() >= 1);
         assert_eq!(ask(api, "GET", "/readyz", &[], b"").status, 503);

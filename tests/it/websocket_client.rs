@@ -16,12 +16,12 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// What RFC 6455, 1.3 answers to that key.
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Whether the hub asks if somebody is there, by this frame.
+/// Whether this frame is a ping.
 pub(crate) fn is_ping(payload: &[u8]) -> bool {
     payload.starts_with(br#"{"type":"ping""#)
 }
 
-/// Whether it says how a source is heard, which may come at any time.
+/// Whether this is a `source` frame, which may arrive at any time.
 pub(crate) fn is_source(payload: &[u8]) -> bool {
     payload.starts_with(br#"{"type":"source""#)
 }
@@ -37,7 +37,7 @@ pub(crate) const PING: u8 = 0x89;
 pub(crate) const PONG: u8 = 0x8a;
 pub(crate) const COMPRESSED: u8 = 0x40;
 
-/// The headers of a handshake as it should be, but for `host`.
+/// The headers of a valid handshake, except `host`.
 pub(crate) const PROPER: [(&str, &str); 4] = [
     ("connection", "Upgrade"),
     ("upgrade", "websocket"),
@@ -80,7 +80,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Opens one as a browser's page does, and hears its `hello`.
+    /// Connects like a browser's page, and reads `hello`.
     #[track_caller]
     pub(crate) fn open(to: SocketAddr) -> Self {
         let mut socket = Self::open_with(to, &[("sec-websocket-protocol", "gatecall.v1")]);
@@ -88,7 +88,7 @@ impl Socket {
         socket
     }
 
-    /// Opens one with more headers, and hears nothing yet.
+    /// Connects with additional headers, and reads nothing yet.
     #[track_caller]
     pub(crate) fn open_with(to: SocketAddr, more: &[(&str, &str)]) -> Self {
         let socket = shake(to, "/ws", &[&PROPER[..], more].concat());
@@ -155,7 +155,7 @@ impl Socket {
         }
     }
 
-    /// The next frame, whatever it is, but for those that say how a source is heard.
+    /// The next frame except `source`.
     pub(crate) fn any_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
             let frame = self.raw_frame();
@@ -165,7 +165,7 @@ impl Socket {
         }
     }
 
-    /// The next word on how a source is heard. Passes over all other frames.
+    /// The next `source` frame. Skips all others.
     #[track_caller]
     pub(crate) fn source(&mut self) -> Value {
         loop {
@@ -188,7 +188,7 @@ impl Socket {
         Some((head.swap_remove(0), payload))
     }
 
-    /// The next frame that says something of flights or of an error.
+    /// The next frame about flights or an error.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Value {
         let (first, payload) = self.frame().expect("the hub ended the connection");
@@ -220,7 +220,7 @@ impl Socket {
     #[track_caller]
     pub(crate) fn close_frame(&mut self) -> (u16, String) {
         loop {
-            let (first, payload) = self.frame().expect("the hub ended the connection without a word");
+            let (first, payload) = self.frame().expect("the hub closed the connection without a close frame");
             if first == CLOSE {
                 let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
                 return (code, String::from_utf8(payload.get(2..).unwrap_or_default().to_vec()).unwrap());
@@ -232,7 +232,7 @@ impl Socket {
     #[track_caller]
     pub(crate) fn closed(&mut self) -> (u16, String) {
         let words = self.close_frame();
-        assert!(self.frame().is_none(), "the hub went on after its close frame");
+        assert!(self.frame().is_none(), "the hub sent more after its close frame");
         words
     }
 
@@ -250,8 +250,7 @@ impl Socket {
     }
 }
 
-/// The first frame of what was read, if all of it is there: its length with its head, its first
-/// byte, its payload.
+/// The first frame in the unread bytes, if it is complete: its length with its header, its first byte, its payload.
 fn whole_frame(unread: &[u8]) -> Option<(usize, u8, Vec<u8>)> {
     let (first, short) = (*unread.first()?, *unread.get(1)?);
     let (head, length) = match short {
@@ -262,12 +261,12 @@ fn whole_frame(unread: &[u8]) -> Option<(usize, u8, Vec<u8>)> {
     Some((head + length, first, unread.get(head..head + length)?.to_vec()))
 }
 
-/// Shakes hands, or is refused.
+/// Performs the handshake; an error is a refusal.
 pub(crate) fn shake(to: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Socket, Handshake> {
     shake_on(TcpStream::connect(to).unwrap(), path, headers, &[])
 }
 
-/// The same on a connection that is there, with first frames sent in one breath.
+/// The same on an existing connection, with the first frames in the same write.
 pub(crate) fn shake_on(
     mut stream: TcpStream,
     path: &str,
@@ -338,7 +337,7 @@ pub(crate) fn inflated(mut packed: Vec<u8>) -> Vec<u8> {
     text
 }
 
-/// What a client holds of one topic, by the table in docs/PROTOCOL.md.
+/// A client's state of one topic, by the table in docs/PROTOCOL.md.
 #[derive(Default)]
 pub(crate) struct Picture {
     pub(crate) flights: BTreeMap<String, Value>,

@@ -119,7 +119,7 @@ fn a_full_hub_refuses_with_retry_after_until_a_client_leaves() {
     stream.problem(503);
     assert!(!stream.header("retry-after").is_empty());
     drop(first);
-    // The hub hears of the end a moment later.
+    // The hub notices the end a moment later.
     let mut asked = std::iter::repeat_with(|| shake(hub.api, "/ws", &PROPER));
     assert!(asked.find(Result::is_ok).is_some());
     drop(second);
@@ -190,7 +190,7 @@ fn excess_commands_are_ignored_and_repeated_bad_frames_disconnect() {
     }
     let codes: Vec<Value> = (0..20).map(|_| hasty.expect("error")["code"].clone()).collect();
     assert!(codes[..4].iter().all(|code| code == "unknown_leg"), "{codes:?}");
-    // One a second comes on top, should the machine be that busy.
+    // One more for each second, in case the machine is busy.
     assert!(codes.iter().filter(|code| *code == "rate_limited").count() >= 8, "{codes:?}");
     let mut wrong = Socket::open(hub.api);
     for bad in 1..=3 {
@@ -221,7 +221,7 @@ fn an_overlong_message_closes_the_connection() {
         client_frame(ENDS, &long.as_bytes()[200..]),
     ]
     .concat();
-    // It is enough to say that a terabyte will come: the hub does not wait for it.
+    // The header of a terabyte is enough: the hub does not wait for the data.
     let mut announced = head(TEXT, 1 << 40);
     announced[1] |= 0x80;
     announced.extend_from_slice(b"maskand the beginning");

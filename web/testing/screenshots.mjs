@@ -72,7 +72,7 @@ await picture('interrupted-flight-phone', `/flight/${followed.leg}`, { width: 39
 await picture('interrupted-display', '/display/JFK/departures', { width: 1920, height: 1080 }, 'light');
 hub.state.warn(null);
 
-// An hour without the hub, told by moving the page's own clock.
+// Simulates an hour without the hub by moving the page's own clock.
 for (const [name, path, viewport, scheme] of [
   ['stale', '/board/JFK/departures?departed=hide', DESKTOP, 'light'],
   ['stale-phone', '/board/JFK/departures?departed=hide', PHONE, 'dark'],

@@ -1,4 +1,4 @@
-//! What clients may say, and what they are told when they say something else.
+//! Valid frames of clients, and the errors for all others.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
 

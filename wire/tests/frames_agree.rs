@@ -1,4 +1,4 @@
-//! The fast writers and the types that read say the same.
+//! The fast writers and the reading types agree.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
 

@@ -34,7 +34,7 @@ fn section(title: &str) -> String {
     rest.split("\n## ").next().unwrap_or_default().to_owned()
 }
 
-/// Fenced blocks: what stands after the three ticks, and the text.
+/// Fenced blocks: the text after the three ticks, and the content.
 fn blocks() -> Vec<(String, String)> {
     let document = document();
     let parts: Vec<&str> = document.split("\n```").collect();
@@ -73,7 +73,7 @@ fn paragraph(start: &str) -> String {
     rest[..end.map_or(rest.len(), |(at, _)| at)].to_owned()
 }
 
-/// Reads as the type, and says nothing that the type does not know.
+/// Parses as the type, and contains nothing unknown to it.
 fn assert_is<T: Serialize + DeserializeOwned>(text: &str) {
     let meant: Value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"));
     let read: T = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"));

@@ -1,4 +1,4 @@
-//! What the log keeps comes back as it was.
+//! Records of the log read back unchanged.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
 
@@ -82,7 +82,7 @@ fn every_record_of_a_hidden_leg_marks_it_as_hidden() {
         let past = past_change(&change);
         assert_eq!((past.is_hidden(), past.kinds.len()), (hidden, kinds));
         assert_eq!(decode_change(&encode_change(&change)).unwrap().change, past);
-        assert_eq!(server::past_change(&change.leg, &past), server::change(&change), "it is told to nobody");
+        assert_eq!(server::past_change(&change.leg, &past), server::change(&change), "no client gets it");
     }
 }
 
@@ -104,7 +104,7 @@ fn a_broken_record_is_refused_with_the_error() {
         ("\"clear\":[", "\"clear\":[\"departure.gate\",", "departure.gate has two claims"),
     ] {
         let error = decode_state(&with(&json, from, to)).unwrap_err().to_string();
-        assert!(error.contains(reason), "{error} does not say {reason}");
+        assert!(error.contains(reason), "{error} does not contain {reason}");
     }
     assert!(matches!(decode_state(&json[..json.len() - 1]), Err(RecordError::Broken(_))));
     let change = encode_change(&evening().1[0]);
@@ -264,7 +264,7 @@ fn an_unreadable_report_names_the_position() {
         ("\"departure.gate\":\"14\"", "\"departure.gate\":14", "departure.gate: is of the wrong sort"),
     ] {
         let error = decode_report(&with(&json, from, to)).unwrap_err().to_string();
-        assert!(error.contains(reason), "{error} does not say {reason}");
+        assert!(error.contains(reason), "{error} does not contain {reason}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Against a server that says exactly the bytes it is told to.
+//! Tests against a server that sends prepared bytes.
 
 use super::*;
 use chrono::DateTime;
@@ -13,15 +13,15 @@ use tokio::sync::mpsc;
 /// What a server does with a question.
 #[derive(Clone)]
 enum Then {
-    /// Says these bytes and closes.
+    /// Sends these bytes and closes.
     Say(Vec<u8>),
-    /// Says these bytes and then nothing, until the asker has had enough.
+    /// Sends these bytes and then nothing, until the client gives up.
     SayAndHang(Vec<u8>),
-    /// Says these bytes, and then one more every few milliseconds.
+    /// Sends these bytes, and then one more every few milliseconds.
     SayAndDrip(Vec<u8>),
 }
 
-/// A server that gives the same answer to every question, and tells what it was asked.
+/// A server that sends the same response to every request, and records the requests.
 struct Server {
     origin: String,
     asked: mpsc::UnboundedReceiver<String>,
@@ -40,7 +40,7 @@ impl Server {
         Self { origin, asked }
     }
 
-    /// Says a whole answer.
+    /// Sends a complete response.
     async fn says(status: &str, headers: &str, body: &[u8]) -> Self {
         Self::that(Then::Say(whole(status, headers, body))).await
     }
@@ -136,7 +136,7 @@ async fn a_later_page_is_asked_for_as_it_was_named() {
 }
 
 #[tokio::test]
-async fn nothing_new_is_told_only_where_it_was_asked() {
+async fn not_modified_is_accepted_only_after_a_conditional_request() {
     let server = Server::says("304 Not Modified", "", b"").await;
     let request = PollRequest { etag: Some("\"6\"".into()), ..PollRequest::default() };
     assert!(matches!(server.airport().poll(request).await, Ok(PollResponse::NotModified)));
@@ -222,7 +222,7 @@ async fn an_answer_that_drips_is_given_up_at_the_end_of_its_time() {
 }
 
 #[tokio::test]
-async fn an_airport_that_is_not_there_is_told_in_words_without_its_address() {
+async fn an_unreachable_airport_gives_an_error_without_its_address() {
     let gone = SocketAddr::from(([127, 0, 0, 1], NOBODY));
     let server = Server { origin: format!("http://{gone}"), asked: mpsc::unbounded_channel().1 };
     let answer = server.airport().poll(PollRequest::default()).await;

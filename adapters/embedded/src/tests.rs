@@ -228,7 +228,7 @@ async fn a_full_store_and_its_recovery_are_noticed_without_writes() {
     let fill = "INSERT INTO meta (key, value) VALUES ('filler', hex(zeroblob(1850000)))";
     edit(&folder, fill).await;
     tokio::time::timeout(Duration::from_secs(30), sees(false)).await.expect("the full file is noticed");
-    store.save_clock_instant(testing::flights::dawn()).await.expect("a word goes in");
+    store.save_clock_instant(testing::flights::dawn()).await.expect("a small write succeeds");
     assert!(store.health().is_err(), "which proves nothing");
     edit(&folder, "DELETE FROM meta WHERE key = 'filler'").await;
     tokio::time::timeout(Duration::from_secs(30), sees(true)).await.expect("the room is noticed");

@@ -87,7 +87,7 @@ impl Sample {
         self.entry(changes)
     }
 
-    /// A source says again what is known, later: no revision.
+    /// A source repeats known values later: no revision.
     pub fn confirmation(&mut self) -> LogEntry {
         let gate = self.flight.value(Field::DepartureGate).cloned();
         let mut report = self.report();
@@ -96,7 +96,7 @@ impl Sample {
         self.entry(changes)
     }
 
-    /// A source says that it is not for the public, or that it is: one revision.
+    /// A source hides the flight from the public, or shows it: one revision.
     pub fn hidden(&mut self, hidden: bool) -> LogEntry {
         let mut report = self.report();
         report.set(Field::Hidden, Value::Flag(hidden));

@@ -28,12 +28,12 @@ pub struct ForeignTopic {
     pub topic: String,
 }
 
-/// Who wrote a record.
+/// The writer of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WrittenBy {
     /// A hub: it has headers.
     Hub,
-    /// Anybody else.
+    /// Another program.
     Other,
 }
 
@@ -59,7 +59,7 @@ impl ForeignTopic {
         producer.flush(WAIT).expect("written");
     }
 
-    /// Who wrote the records of each key in a partition, oldest first. Marks are left out.
+    /// The writers of the records of each key in a partition, oldest first, without marks.
     pub fn records(&self, partition: i32) -> BTreeMap<String, Vec<WrittenBy>> {
         let consumer: BaseConsumer = self.config().create().expect("a consumer");
         let mut one = TopicPartitionList::new();
@@ -103,7 +103,7 @@ impl ForeignTopic {
             ("min.cleanable.dirty.ratio", "0.0"),
         ];
         let this = self.clone();
-        // A thread of its own: who calls may have a runtime already, or none.
+        // A separate thread, because the caller may have a runtime or none.
         let altering = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const FIRST: u32 = 20_000;
 const COUNT: u32 = 12_000;
 
-/// A port of loopback at which nobody listens: that of the discard service, which systems left off long ago.
+/// A loopback port without a listener: that of the discard service, which systems no longer run.
 pub const NOBODY: u16 = 9;
 
-/// A port of loopback that is free and that nobody else in this process was given.
+/// A free loopback port that no other caller in this process has.
 ///
 /// # Panics
 /// When none is free.

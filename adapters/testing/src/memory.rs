@@ -202,7 +202,7 @@ impl Archive for Memory {
     fn quarantine(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Quarantined>, StoreError>> {
         self.with(|held| {
             let mut faults: Vec<_> = held.faults.iter().rev().collect();
-            // Stable: of one instant, the last to come is told first.
+            // Stable: among entries of one instant, the last one is first.
             faults.sort_by_key(|fault| std::cmp::Reverse(fault.received_at));
             Ok(faults.into_iter().take(limit as usize).cloned().collect())
         })
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_memory_says_so_until_it_is_mended() {
+    async fn a_broken_memory_store_fails_until_it_is_repaired() {
         let memory = Memory::new();
         memory.break_with(Some(StoreError::Unavailable { store: "memory", reason: "for a test".into() }));
         assert!(memory.restore().await.is_err());

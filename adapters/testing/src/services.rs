@@ -3,10 +3,10 @@
 //! Some answers to ports need a server: MongoDB, Kafka, PostgreSQL. Its address is taken from the
 //! environment ([`MONGO`], …) or else from the file `.services/env` at the top of the workspace, one
 //! `NAME=value` a line, which whatever starts the servers writes. Where neither names one, the tests
-//! that need it are left out and say so on the error output, unless `GATECALL_SERVICES=required`
+//! that need it are skipped with a notice on the error output, unless `GATECALL_SERVICES=required`
 //! (as where everything must be proven), which makes that a failure.
 //!
-//! Adding a server: a name, and a function like [`mongo`]. A test makes a place of its own on it, a
+//! Adding a server: a name, and a function like [`mongo`]. A test creates its own place on it, a
 //! database or topics with a random name, and removes that at its end.
 
 use std::io::Write;
@@ -18,7 +18,7 @@ pub const MONGO: &str = "GATECALL_TEST_MONGO";
 pub const KAFKA: &str = "GATECALL_TEST_KAFKA";
 /// A connection string, such as `postgres://user@127.0.0.1/postgres`.
 pub const POSTGRES: &str = "GATECALL_TEST_POSTGRES";
-/// `required` where tests must not be left out.
+/// `required` if tests must not be skipped.
 pub const SERVICES: &str = "GATECALL_SERVICES";
 
 /// The MongoDB that tests may use.
@@ -47,8 +47,7 @@ fn named(name: &str) -> Option<String> {
             "{SERVICES}=required, but neither the environment nor .services/env has {name}"
         );
         // Not `eprintln!`, which the test harness keeps for itself where a test passes.
-        let line =
-            format!("LEFT OUT: a test that needs a server; {name} is not set (nor in .services/env)\n");
+        let line = format!("SKIPPED: a test that needs a server; {name} is not set (nor in .services/env)\n");
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     found

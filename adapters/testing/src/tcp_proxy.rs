@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// Bytes that the proxy reads at once.
 const BUFFER_BYTES: usize = 16 * 1024;
 
-/// A proxy on a port of its own. It ends with the runtime.
+/// A proxy on its own port. It ends with the runtime.
 #[derive(Debug)]
 pub struct TcpProxy {
     /// Where clients connect.

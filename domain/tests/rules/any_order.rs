@@ -1,4 +1,4 @@
-//! Whatever is said by whomever, and however it arrives.
+//! Any reports of any sources, in any order of arrival.
 
 use crate::story::*;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -72,7 +72,7 @@ fn status_word() -> impl Strategy<Value = ReportedStatus> {
     select(Step::WORDS.iter().map(|(step, _)| ReportedStatus::Step(*step)).chain(flags).collect::<Vec<_>>())
 }
 
-/// Any report; where the source has no time of its own, it is the time of receipt.
+/// Any report; without a time of the source, its time is that of receipt.
 fn report() -> impl Strategy<Value = Report> {
     let said =
         (vec(statement(), 0..5), proptest::option::weighted(0.4, status_word()), vec(statement(), 0..2));
@@ -104,7 +104,7 @@ fn rekeyed_report() -> impl Strategy<Value = Report> {
     (report(), select(keys)).prop_map(|(report, key)| Report { key, ..report })
 }
 
-/// Any reports of which the first makes the leg known.
+/// Any reports, the first of which creates the leg.
 fn reports() -> impl Strategy<Value = Vec<Report>> {
     vec(report(), 1..16).prop_map(|reports| [vec![schedule()], reports].concat())
 }
@@ -145,7 +145,7 @@ fn changes(reports: &[Report]) -> (Flight, Vec<Change>) {
     (flight, changes)
 }
 
-/// By which an airport tells that it has seen a flight.
+/// Fields that show that an airport has seen a flight.
 const SEEN: [Field; 6] = [
     Field::DepartureActual,
     Field::DepartureAirborne,
@@ -155,7 +155,7 @@ const SEEN: [Field; 6] = [
     Field::ArrivalStep,
 ];
 
-/// By which a source tells besides that a flight operates.
+/// Other fields that show that a flight operates.
 const OPERATES: [Field; 4] =
     [Field::Operated, Field::DepartureBoarding, Field::DepartureFinalCall, Field::ArrivalFirstBag];
 
@@ -312,7 +312,7 @@ proptest! {
     }
 
     #[test]
-    fn the_end_of_every_override_gives_back_what_the_sources_say(
+    fn the_end_of_every_override_restores_the_sources_values(
         steps in vec(prop_oneof![report().prop_map(Ok), (statement(), 1..6i64).prop_map(Err)], 1..20),
     ) {
         let (mut taken_over, mut merged) = (Flight::new(key()), Flight::new(key()));

@@ -1,4 +1,4 @@
-//! Who may cancel, and what ends a cancellation.
+//! Which sources may cancel a flight, and what ends a cancellation.
 
 use crate::story::*;
 use gatecall_domain::field::Field;
@@ -178,7 +178,7 @@ fn a_flight_that_an_airport_has_seen_leave_or_arrive_is_not_cancelled_by_others(
         );
     }
     let hearsay = times(&source("radar", None, 10), "15:05", Field::DepartureActual, "15:04");
-    assert_eq!(status(&[cancelled("14:00"), hearsay]), "cancelled", "whoever says so ranks lower");
+    assert_eq!(status(&[cancelled("14:00"), hearsay]), "cancelled", "the other source ranks lower");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_departure_from_before_the_cancellation_that_is_repeated_after_it_ends_nothi
         let higher = source("operations", None, 51);
         let both =
             [times(&higher, "15:01", Field::DepartureActual, "14:00"), word(&higher, "15:01", "departed")];
-        assert_eq!(status(&[&[cancelled][..], &both[..]].concat()), "cancelled", "its own time tells when");
+        assert_eq!(status(&[&[cancelled][..], &both[..]].concat()), "cancelled", "its own time decides");
     }
 }
 
@@ -235,7 +235,7 @@ fn a_cancellation_by_an_airport_after_its_observation_counts_from_any_of_its_fee
     let seen = |observed| times(&screens, observed, Field::DepartureActual, "13:50");
     for end in [jfk(), fll()] {
         let off = word(&end, "14:30", "cancelled");
-        assert_eq!(status(&[seen("13:51"), off.clone()]), "cancelled", "it came back, and nobody said so");
+        assert_eq!(status(&[seen("13:51"), off.clone()]), "cancelled", "it returned without a report");
         assert_eq!(status(&[word(&screens, "13:51", "departed"), off.clone()]), "cancelled");
         assert_eq!(status(&[seen("14:30"), off.clone()]), "cancelled", "at one instant the end's word");
         assert_eq!(status(&[seen("14:31"), off]), "departed", "it is seen after that");

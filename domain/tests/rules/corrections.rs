@@ -100,7 +100,7 @@ fn claims_on_another_route_do_not_count_on_the_side_that_differs() {
     let new = belt(to_miami(), mia, "12:30", "7");
     assert_eq!(shown(&[old, rerouted.clone(), new]).as_deref(), Some("7"));
     let off = of(key(), word(&self::fll(), "13:00", "cancelled"));
-    assert_eq!(told(&[off, rerouted]).view().status.as_str(), "scheduled", "it is no end of the flight");
+    assert_eq!(told(&[off, rerouted]).view().status.as_str(), "scheduled", "the flight does not end");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn an_arrival_that_no_aircraft_can_reach_is_not_believed() {
     let view = view(&[late.clone(), comes("18:00")]);
     assert_eq!((view.arrival.estimated, view.arrival.forecast), (Some(at("18:00")), Some(at("21:00"))));
     let there = [late, comes("18:00"), times(&fll(), "21:10", Field::ArrivalActual, "21:05")];
-    assert_eq!(doubtful(&there), [""; 0], "once it is there nobody looks at the estimate");
+    assert_eq!(doubtful(&there), [""; 0], "after arrival the estimate does not matter");
 }
 
 #[test]

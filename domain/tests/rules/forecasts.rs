@@ -22,8 +22,8 @@ fn a_late_departure_is_carried_to_the_arrival_by_the_planned_time_between_them()
     let left = times(&jfk(), "18:00", Field::DepartureActual, "17:50");
     assert_eq!(forecast(&[late(), left]), Some(at("20:50")), "the actual departure counts more");
     let early = times(&jfk(), "14:00", Field::DepartureEstimated, "14:50");
-    assert_eq!(forecast(&[early]), None, "who leaves early may still come as planned");
-    assert_eq!(forecast(&[word(&jfk(), "14:00", "delayed")]), None, "nobody knows how late");
+    assert_eq!(forecast(&[early]), None, "a flight that leaves early may still arrive as planned");
+    assert_eq!(forecast(&[word(&jfk(), "14:00", "delayed")]), None, "the delay is unknown");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which legs are not for the public, and how they come back.
+//! Which legs are hidden from the public, and how they become visible again.
 
 use crate::story::*;
 use gatecall_domain::field::{Field, Value};

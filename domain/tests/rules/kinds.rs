@@ -1,4 +1,4 @@
-//! What sort of change is told: one row for each kind, and what is no second event.
+//! The kinds of changes: one row for each, and what does not count as a second event.
 
 use crate::story::*;
 use gatecall_domain::change::ChangeKind;

@@ -1,4 +1,4 @@
-//! The rules of the domain, each said in the name of its test.
+//! The rules of the domain, each stated in the name of its test.
 //!
 //! `story` builds sources and reports; every other module takes one part of the rules. The rules
 //! that must hold whatever is reported, and in whatever order, are in `any_order`, `any_input` and

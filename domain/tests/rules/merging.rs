@@ -145,7 +145,7 @@ fn a_fallback_weighs_less_than_the_same_sources_primary_claim_however_new() {
     let taken_away = [actual.clone(), fallback_statements(&jfk(), "14:10", GATE, None)];
     assert_eq!(gate(&flight(&taken_away)).as_deref(), Some("14"), "nor does taking it away take the best");
     let gone = [actual, planned, clears(&jfk(), "14:10", GATE)];
-    assert_eq!(gate(&flight(&gone)), None, "a clear takes all that was said before");
+    assert_eq!(gate(&flight(&gone)), None, "a clear removes all earlier statements");
     let newly_planned = [&gone[..], &[fallback_statements(&jfk(), "14:15", GATE, Some("16"))]].concat();
     assert_eq!(gate(&flight(&newly_planned)).as_deref(), Some("16"));
 }
@@ -161,7 +161,7 @@ fn a_fallback_beside_a_clear_of_the_primary_value_counts() {
     assert_eq!(shown(&[planned("13:59"), none.clone()]), None);
     let screens = source("jfk-screens", Some("JFK"), 50);
     let of_another = fallback_statements(&screens, "14:00", GATE, Some("12"));
-    assert_eq!(shown(&[none, of_another]), None, "of two sources nobody knows which spoke last");
+    assert_eq!(shown(&[none, of_another]), None, "the order of two sources is unknown");
 }
 
 #[test]

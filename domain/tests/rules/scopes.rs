@@ -23,7 +23,7 @@ fn with_movements(source: &Arc<Source>) -> Arc<Source> {
     scoped(source, Scope { speaks_for: SpeaksFor::Airport, passes_on, ..Scope::default() })
 }
 
-/// Everything that a report can say at once.
+/// Everything that one report can contain.
 fn everything(source: &Arc<Source>, observed: &str) -> Report {
     says(source, observed, |r| {
         for (field, _, kind, _) in Field::TABLE {
@@ -62,7 +62,7 @@ fn an_airport_covers_its_own_side_and_the_flight_as_a_whole() {
         let of_other: Vec<_> = fields.iter().copied().filter(|field| field.side() == other).collect();
         let planned = match other {
             Side::Arrival => vec![Field::ArrivalScheduled],
-            // Its step only ends what the feed said of its own arrival's delay.
+            // Its step only ends the feed's own statement on the arrival's delay.
             _ => vec![Field::DepartureScheduled, Field::DepartureStep],
         };
         assert_eq!(of_other, planned);

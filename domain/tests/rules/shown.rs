@@ -1,4 +1,4 @@
-//! What the public does not see, though a source says it.
+//! Reported values that the public does not see.
 
 use crate::story::*;
 use gatecall_domain::codes::Direction::{Arrivals, Departures};
@@ -38,7 +38,7 @@ fn a_cancelled_flight_has_no_estimates_until_it_is_reinstated() {
     assert_eq!((view.departure.estimated, view.delay_minutes()), (None, None));
     let estimate = times(&jfk(), "12:20", Field::DepartureEstimated, "16:30");
     let estimated_on = [cancelled.to_vec(), vec![estimate]].concat();
-    assert_eq!(last_change(&estimated_on), None, "it is not told");
+    assert_eq!(last_change(&estimated_on), None, "it is not shown");
     let reinstated = [estimated_on, vec![word(&jfk(), "12:30", "reinstated")]].concat();
     assert_eq!(flight(&reinstated).view().departure.estimated, Some(at("16:30")));
 }

@@ -113,9 +113,9 @@ fn a_flight_that_is_late_keeps_the_step_it_has_reached() {
         assert_eq!(step_and_delay(std::slice::from_ref(&reached)), (step, false));
         assert_eq!(step_and_delay(&[reached.clone(), late.clone()]), (step, true), "by an estimate");
         let said = word(&jfk(), "14:05", "delayed");
-        assert_eq!(step_and_delay(&[reached.clone(), said]), (step, true), "by a word after it");
+        assert_eq!(step_and_delay(&[reached.clone(), said]), (step, true), "by a later statement");
         let said = word(&jfk(), "13:00", "delayed");
-        assert_eq!(step_and_delay(&[reached, said]), (step, true), "by a word before it");
+        assert_eq!(step_and_delay(&[reached, said]), (step, true), "by an earlier statement");
     }
 }
 

@@ -62,7 +62,7 @@ fn an_operation_reported_late_outweighs_a_lagging_step() {
     let lagging = word(&jfk(), "14:11", "gate_open");
     assert_eq!(status(&[lagging, began("14:13", Field::DepartureBoarding, "14:10")]), "boarding");
     let back = [began("14:13", Field::DepartureBoarding, "14:10"), word(&jfk(), "14:20", "gate_open")];
-    assert_eq!(status(&back), "gate_open", "a word after that takes it back");
+    assert_eq!(status(&back), "gate_open", "a later statement reverts it");
 }
 
 #[test]

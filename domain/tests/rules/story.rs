@@ -1,4 +1,4 @@
-//! Who speaks, what is said, and about which flight.
+//! Helpers: sources, statements and flights.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatecall_domain::change::{Change, ChangeKind};
@@ -71,7 +71,7 @@ pub(crate) fn secondary(name: &str, rank: u8) -> Arc<Source> {
     Arc::new(Source { creates: false, ..(*source(name, None, rank)).clone() })
 }
 
-/// A report in which `say` says something.
+/// A report that `say` fills.
 pub(crate) fn says(source: &Arc<Source>, observed: &str, say: impl FnOnce(&mut Report)) -> Report {
     let observed_at = at(observed);
     let mut report = Report {
@@ -95,17 +95,17 @@ pub(crate) fn time(clock: &str) -> Value {
     Value::Time(at(clock).timestamp())
 }
 
-/// Says a text.
+/// States a text.
 pub(crate) fn texts(source: &Arc<Source>, observed: &str, field: Field, value: &str) -> Report {
     says(source, observed, |r| r.set(field, text(field, value)))
 }
 
-/// Says a time.
+/// States a time.
 pub(crate) fn times(source: &Arc<Source>, observed: &str, field: Field, clock: &str) -> Report {
     says(source, observed, |r| r.set(field, time(clock)))
 }
 
-/// Says a text, or that there is none, as second best.
+/// States a text, or clears it, as a fallback.
 pub(crate) fn fallback_statements(
     source: &Arc<Source>,
     observed: &str,
@@ -121,12 +121,12 @@ pub(crate) fn clears(source: &Arc<Source>, observed: &str, field: Field) -> Repo
     says(source, observed, |r| r.clear(field))
 }
 
-/// Says a status word.
+/// States a status.
 pub(crate) fn word(source: &Arc<Source>, observed: &str, word: &str) -> Report {
     says(source, observed, |r| r.status(ReportedStatus::parse(word).unwrap()))
 }
 
-/// What a schedule says: off at 15:00, on at 18:00.
+/// A schedule: departure at 15:00, arrival at 18:00.
 pub(crate) fn schedule() -> Report {
     says(&jfk(), "06:00", |r| {
         r.set(Field::DepartureScheduled, time("15:00"));
@@ -134,7 +134,7 @@ pub(crate) fn schedule() -> Report {
     })
 }
 
-/// A flight of which these reports have come, in this order.
+/// A flight after these reports, in this order.
 pub(crate) fn flight(reports: &[Report]) -> Flight {
     let mut flight = Flight::new(key());
     for report in reports {

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex};
 pub(crate) enum Fault {
     /// None.
     None,
-    /// The tenth change reaches nobody.
+    /// No client gets the tenth change.
     LosesAChange,
     /// The tenth change comes twice.
     RepeatsAChange,
-    /// REST tells another gate than the frames did.
+    /// REST returns another gate than the frames.
     WrongLastPicture,
     /// A resume is answered with an empty part, whatever was missed.
     EmptyResume,

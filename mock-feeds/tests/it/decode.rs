@@ -51,7 +51,7 @@ fn text(text: &Option<Arc<str>>) -> Option<Value> {
     text.clone().map(Value::Text)
 }
 
-/// The step that the departure has come to before it left; after that its times say so.
+/// The departure's step before it left; afterwards its times show it.
 fn step_before_leaving(known: &KnownFlight) -> Option<Step> {
     let departure = &known.departure;
     let steps = [
@@ -65,7 +65,7 @@ fn step_before_leaving(known: &KnownFlight) -> Option<Step> {
 }
 
 #[actix_web::test]
-async fn every_aidx_message_is_read_without_a_fault_and_says_what_is_known() {
+async fn every_aidx_message_decodes_without_a_fault_to_the_known_facts() {
     let stage = Stage::open();
     let lga = Iata::parse("LGA").unwrap();
     for hour in [15, 22] {
@@ -117,7 +117,7 @@ fn check_aidx(known: &KnownFlight, report: &Report) {
 }
 
 #[actix_web::test]
-async fn every_page_of_rows_is_read_without_a_fault_and_says_what_is_known() {
+async fn every_page_of_rows_decodes_without_a_fault_to_the_known_facts() {
     let stage = Stage::open();
     let ewr = Iata::parse("EWR").unwrap();
     stage.clock.set(at(18));

@@ -1,4 +1,4 @@
-//! The whole blizzard, told as the airports tell it and merged by the hub's own rules.
+//! The whole blizzard, as the airports report it, merged by the hub's own rules.
 
 use crate::stage::{SEED, at};
 use chrono::TimeDelta;
@@ -109,7 +109,7 @@ fn check(fate: &Fate, view: &FlightView) {
     let newark = view.departure.airport.as_str() == "EWR";
     match fate {
         Fate::Cancelled { .. } => assert_eq!(view.status, Status::Cancelled, "{view:?}"),
-        // Schiphol's format tells nothing of a departure's further way.
+        // Schiphol's format has no data on a departure's further route.
         Fate::Flown { off_block, .. } | Fate::Diverted { off_block, .. } if newark => {
             assert_eq!(
                 (view.status, view.departure.actual),

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A hub that takes notes, and answers as it was told to before it takes anything.
+/// A hub that records requests, and sends prepared responses before it accepts any.
 #[derive(Clone, Default)]
 struct Hub {
     taken: Arc<Mutex<Vec<String>>>,
@@ -89,8 +89,8 @@ async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> 
     panic!("never: {what}");
 }
 
-async fn until_all_is_told(stage: &Stage) {
-    until("everything told", || async {
+async fn until_all_is_reported(stage: &Stage) {
+    until("everything is reported", || async {
         stage
             .shared
             .at(jfk(), |airport, _| airport.waiting() == 0 && airport.tally.pushed_messages > 0)
@@ -118,7 +118,7 @@ async fn changes_are_pushed_as_they_happen_and_end_where_the_airport_stands() {
     let (stage, hub, (listener, url)) = (Stage::open(), Hub::default(), port());
     hub.open(listener);
     push(&stage, &url);
-    until_all_is_told(&stage).await;
+    until_all_is_reported(&stage).await;
     let before = hub.legs();
     for _ in 0..12 {
         stage.pass(10);
@@ -139,7 +139,7 @@ async fn changes_are_pushed_as_they_happen_and_end_where_the_airport_stands() {
 #[actix_web::test]
 async fn a_hub_that_is_not_up_yet_is_waited_for() {
     let (stage, hub) = (Stage::open(), Hub::default());
-    // A port that is held and not listened on refuses connections, and nobody else can take it meanwhile.
+    // A bound port without a listener refuses connections, and no other program can take it meanwhile.
     let held = tokio::net::TcpSocket::new_v4().unwrap();
     held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", held.local_addr().unwrap()).parse().unwrap();
@@ -156,7 +156,7 @@ async fn a_hub_that_is_not_up_yet_is_waited_for() {
 }
 
 #[actix_web::test]
-async fn a_hub_that_says_later_gets_everything_later() {
+async fn a_hub_that_defers_gets_everything_later() {
     let (stage, hub, (listener, url)) = (Stage::open(), Hub::default(), port());
     hub.first.lock().unwrap().extend([(503, ""), (429, "1"), (401, "")]);
     hub.open(listener);
@@ -170,13 +170,13 @@ async fn a_hub_that_says_later_gets_everything_later() {
 }
 
 #[actix_web::test]
-async fn a_refused_message_is_told_in_halves_and_what_stays_refused_is_counted() {
+async fn a_refused_message_is_resent_in_halves_and_the_refused_rest_is_counted() {
     let (stage, hub, (listener, url)) = (Stage::open(), Hub::default(), port());
     // The whole hundred, then its first half, quarter, and so on down to one leg.
     hub.first.lock().unwrap().extend([(400, ""); 8]);
     hub.open(listener);
     push(&stage, &url);
-    until_all_is_told(&stage).await;
+    until_all_is_reported(&stage).await;
     until("one leg refused", || async {
         stage.shared.at(jfk(), |airport, _| airport.tally.refused == 1).unwrap()
     })
@@ -195,7 +195,7 @@ async fn repeated_cut_and_overtaken_messages_still_end_in_the_truth() {
         stage.pass(5);
         tokio::time::sleep(Duration::from_millis(15)).await;
     }
-    until_all_is_told(&stage).await;
+    until_all_is_reported(&stage).await;
     let known = stage.shared.at(jfk(), |airport, _| airport.known.len()).unwrap();
     until("every leg there", || async {
         let all: std::collections::HashSet<String> =

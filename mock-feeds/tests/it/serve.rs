@@ -39,7 +39,7 @@ async fn a_delta_tells_what_changed_since_the_last_answer() {
 }
 
 #[actix_web::test]
-async fn deltas_put_end_to_end_are_as_good_as_the_whole() {
+async fn successive_deltas_equal_the_complete_response() {
     let stage = Stage::open();
     let mut last = stage.text("/lga/aidx").await;
     let mut newest: std::collections::HashMap<String, String> = Default::default();
@@ -239,7 +239,7 @@ async fn knobs_that_are_none_are_refused_and_change_nothing() {
 }
 
 #[actix_web::test]
-async fn the_clock_and_the_index_say_what_is_played() {
+async fn the_clock_and_the_index_describe_the_replay() {
     let stage = Stage::open();
     assert_eq!(stage.json("/clock").await, json!({ "now": "2013-02-08T15:00:00.000Z", "speed": 1.0 }));
     let index = stage.text("/").await;

@@ -1,4 +1,4 @@
-//! A day, a clock that stands until it is moved, and a server on a port of its own.
+//! A day, a clock that the test moves, and a server on its own port.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::clock::ManualClock;
@@ -25,7 +25,7 @@ pub(crate) fn jfk() -> Iata {
 }
 
 pub(crate) fn client() -> Client {
-    // The TLS library wants to be told; the second test to do so gets an error, which is as good.
+    // The TLS library needs a provider; the second test that sets it gets an error, which is fine.
     _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().timeout(Duration::from_secs(10)).no_proxy().build().unwrap()
 }

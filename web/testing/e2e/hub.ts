@@ -69,7 +69,7 @@ export class Hub {
     }
   }
 
-  /** The end without a goodbye: nothing is flushed, nobody is told. */
+  /** Kills the hub: nothing is flushed, clients are not notified. */
   async kill(): Promise<void> {
     const child = this.#process;
     if (!child) return;

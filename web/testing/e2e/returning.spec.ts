@@ -7,7 +7,7 @@ import { launchProfile } from '../browser.mjs';
 import { afternoon } from './afternoon';
 import { Hub } from './hub';
 
-// A browser that comes back has most of a page already, and is told so by a 304 with headers of its own.
+// A returning browser has most of a page cached, and gets a 304 with its own headers.
 let hub: Hub;
 let profile: string;
 let browser: BrowserContext;
@@ -35,7 +35,7 @@ afterEach(async () => {
 async function open(): Promise<BrowserContext> {
   const context = await launchProfile(profile);
   context.setDefaultTimeout(15_000);
-  // What a page's policy forbids is told in the console alone.
+  // Violations of the page's policy appear only in the console.
   context.on('console', (message) => {
     if (/Content Security Policy|MIME type/i.test(message.text())) faults.push(message.text());
   });

@@ -82,7 +82,7 @@ test('where WebSocket is blocked, more tabs than a browser has connections are l
   await shows(first, '12');
   expect(streams).toHaveLength(1);
 
-  // A change reaches the tab it concerns; another tab on the same board is told as well.
+  // A change reaches the tab that shows it, and another tab on the same board.
   await second.goto(`${url}/board/JFK/departures`);
   await shows(second, '12');
   await hub.report(flightReport('615', 'FLL', { 'departure.gate': '27' }));

@@ -76,7 +76,7 @@ async function compare(url: string, page: Page, iata: string, direction: Directi
   let compared = 0;
   for (const row of rows) {
     const flight = is.get(row.leg);
-    // Changed meanwhile: nobody knows which of both the browser had to show.
+    // Changed meanwhile: either value may be correct in the browser.
     if (flight && was.get(row.leg) !== flight.rev) continue;
     const found = flight
       ? differences(row, flight, direction, Date.parse(before.as_of))

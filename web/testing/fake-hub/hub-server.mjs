@@ -33,7 +33,7 @@ export function serve(state, { port, dist, openapi }) {
     server.listen(port, '127.0.0.1', () =>
       resolve({
         port: server.address().port,
-        /** Cuts every line; with `true` it also lets nobody back in. */
+        /** Cuts every connection; with `true` it also refuses new ones. */
         cut: (refuse) => {
           refuses = refuse;
           for (const ws of sockets.clients) ws.terminate();

@@ -9,7 +9,7 @@ export class HubState {
     this.listeners = new Set();
     this.clock = clock;
     this.epoch = epoch;
-    /** What a hub of several nodes says while it hears of no changes: told at once, and after each hello. */
+    /** The `upstream` frame of a node without changes: sent at once, and after each hello. */
     this.warning = null;
     this.warned = new Set();
   }
@@ -37,7 +37,7 @@ export class HubState {
     return iata === undefined ? /^(all|flight\/.+|airline\/[A-Z0-9]{2})$/.test(topic) : isAirport(iata);
   }
 
-  /** A topic of the right shape for a flight that nobody has told of. */
+  /** A valid topic of an unknown flight. */
   isUnknownFlight(topic) {
     const [kind, leg] = topic.split('/');
     return kind === 'flight' && !this.flights.has(leg);
@@ -74,7 +74,7 @@ export class HubState {
       source: flight.departure.airport.toLowerCase(),
     };
     this.history.set(leg, [...(this.history.get(leg) ?? []), entry]);
-    // A flight's first revision is told as a whole: nobody has a base to apply it to.
+    // A flight's first revision is sent complete, because clients have no base to apply it to.
     const told = flight.rev === 1 ? { type: 'state', flight } : frame;
     for (const listener of this.listeners) listener(told, flight);
     return true;

@@ -1,4 +1,4 @@
-//! Any leg with anything said of it.
+//! Any leg with any statements.
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use domain::codes::{AirlineCode, Designator, Direction, FlightNumber, Iata, Suffix};
@@ -25,7 +25,7 @@ fn airport() -> impl Strategy<Value = Iata> {
     "[A-Z]{3}".prop_map(|code| Iata::parse(&code).unwrap())
 }
 
-/// A leg of which nothing is said: an own airport, as which side it speaks, and the attempt.
+/// A leg without statements: the reporting airport, its side, and the attempt.
 fn leg(own: Iata, repeat_max: u8) -> impl Strategy<Value = KnownLeg> {
     let names = (option::of("[A-Za-z0-9-]{1,40}"), option::of("[A-Z0-9]{2,8}"));
     (designator(), 0..36_000i64, airport(), any::<bool>(), 0..=repeat_max, names, option::of(SECONDS))
@@ -86,7 +86,7 @@ impl IntoTexts for String {
     }
 }
 
-/// A leg with something said of any of its fields, as far as that makes sense together.
+/// A leg with statements on any of its fields that make sense together.
 pub(crate) fn known_leg(own: &str, repeat_max: u8) -> impl Strategy<Value = KnownLeg> {
     let fields: Vec<_> =
         Field::TABLE.iter().map(|(field, ..)| option::of(option::weighted(0.8, value(*field, 60)))).collect();

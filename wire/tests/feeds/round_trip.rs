@@ -1,4 +1,4 @@
-//! What is written reads back, as far as a format can say it.
+//! Written messages read back unchanged, as far as the format can express them.
 
 use crate::context;
 use crate::known::known_leg;
@@ -14,7 +14,7 @@ fn sorted(mut statements: Vec<Statement>) -> Vec<Statement> {
     statements
 }
 
-/// That `report` is what `leg` says, of which the format can say `expected`.
+/// Asserts that `report` has the part of `leg` that the format can express.
 fn assert_same(report: &Report, leg: &KnownLeg, expected: Vec<Statement>) -> Result<(), TestCaseError> {
     prop_assert_eq!(report.key, leg.key);
     let mut statements = report.statements.clone();
@@ -87,7 +87,7 @@ proptest! {
         prop_assert_eq!(decoded.reports.len(), legs.len());
         for ((_, report), leg) in decoded.reports.iter().zip(&legs) {
             let mut report = report.clone();
-            // States that are only near to what is said, and what they bring with them.
+            // States that only approximate the statement, and their side effects.
             let exact = sayable(leg, schiphol::can_say);
             for field in [Field::DepartureStep, Field::ArrivalStep] {
                 if !exact.iter().any(|statement| statement.field == field) {

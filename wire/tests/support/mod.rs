@@ -1,4 +1,4 @@
-//! One flight of one evening, told by one airport, for every test that needs an example.
+//! One flight of one evening, reported by one airport: the example of many tests.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails as tests do")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
@@ -112,7 +112,7 @@ pub(crate) fn repository_file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// Fails where the committed file is not `fresh`, or writes it anew if `GATECALL_REWRITE` is set.
+/// Fails if the committed file is not `fresh`, or rewrites it if `GATECALL_REWRITE` is set.
 pub(crate) fn assert_fresh(path: &str, fresh: &str) {
     let file = repository_file(path);
     if std::env::var_os("GATECALL_REWRITE").is_some() {

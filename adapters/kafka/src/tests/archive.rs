@@ -27,7 +27,7 @@ async fn messages_and_accepted_changes_reach_the_archive_once_also_after_an_outa
     let mut sample = Sample::leg(4);
     let leg = sample.flight.leg.clone();
     node.append(vec![sample.gates(&["1", "2"])]).await.unwrap();
-    // A superseded entry with revisions of its own is no history.
+    // A superseded entry with its own revisions is not part of the history.
     let mut late = sample.clone();
     let entry = LogEntry { after: Version(1), ..late.gates(&["x", "y", "z"]) };
     let headers = headers::RecordHeaders { after: 0, rev: entry.flight.rev, changes: 3, overwrites: None };
@@ -50,7 +50,7 @@ async fn messages_and_accepted_changes_reach_the_archive_once_also_after_an_outa
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), all_are_told).await.expect("all of its changes are told");
+    tokio::time::timeout(Duration::from_secs(30), all_are_told).await.expect("all of its changes arrive");
     let told = told().await;
     assert_eq!(told.iter().map(|change| change.rev).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     assert!(told.iter().all(|change| !change.set_json.contains('x')), "{told:?}");

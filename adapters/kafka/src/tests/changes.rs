@@ -32,7 +32,7 @@ async fn all_nodes_get_the_same_events_in_the_same_order_and_begin_with_the_newe
             writer.append(vec![entry]).await.unwrap();
             let leg = sample.flight.leg.clone();
             let version = writer.version(&leg);
-            until("the other node is told", || reader.heard(&leg).last().is_some_and(|h| h.1 == version))
+            until("the other node shows it", || reader.heard(&leg).last().is_some_and(|h| h.1 == version))
                 .await;
         }
     }
@@ -74,12 +74,12 @@ async fn of_two_concurrent_writers_one_is_superseded_after_it_has_published_the_
     let (winner, loser, state) =
         if decisions[0] { (&one, &other, faster.flight) } else { (&other, &one, slower.flight) };
     let shown = loser.heard(&leg).last().copied().unwrap();
-    assert_eq!(shown.0, state.rev, "the loser was shown the winner's state before it heard");
+    assert_eq!(shown.0, state.rev, "the loser saw the winner's state before its append failed");
     // The last entry of the leg is superseded, and compaction would keep it alone.
     assert!(loser.kafka.context.superseded.superseded_version(&leg).is_some());
     until("the winner knows too", || winner.kafka.context.superseded.superseded_version(&leg).is_some())
         .await;
-    assert_eq!(winner.log.needs_rewrite(), [], "nobody owns it here");
+    assert_eq!(winner.log.needs_rewrite(), [], "no node owns it here");
     let again =
         LogEntry { after: winner.version(&leg), flight: Arc::new(state.clone()), changes: Vec::new() };
     winner.log.append(vec![again]).await.unwrap();

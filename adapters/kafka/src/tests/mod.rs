@@ -1,4 +1,4 @@
-//! Tests against a real Kafka (`testing::services`), each with topics of its own.
+//! Tests against a real Kafka (`testing::services`), each with its own topics.
 //!
 //! | module | tests |
 //! |---|---|

@@ -84,7 +84,7 @@ async fn a_node_that_starts_after_a_foreign_record_rewrites_the_leg_when_it_owns
     }
     let node = Node::open(&config).await;
     assert_eq!(node.begun.len(), 1, "poison is passed over");
-    assert_eq!(node.log.needs_rewrite(), [], "nobody owns it yet, and the others have their turn later");
+    assert_eq!(node.log.needs_rewrite(), [], "no node owns it yet, and the others rewrite it later");
     let queue = node.kafka.queue().unwrap();
     until("it is to be written again", || node.log.needs_rewrite() == [leg.clone()]).await;
     let (flight, after) = node.begun[0].clone();

@@ -67,7 +67,7 @@ async fn an_unreadable_state_is_ignored_and_its_leg_continues() {
         .await;
         // As the hub does: from the published state.
         let entry = LogEntry { after: shown, ..sample.gate(&format!("after {}", payload.len())[..7]) };
-        node.log.append(vec![entry]).await.expect("the leg goes on");
+        node.log.append(vec![entry]).await.expect("the leg continues");
     }
     assert_eq!(node.log.restore().await.unwrap(), [sample.flight]);
     remove(&config).await;
@@ -94,7 +94,7 @@ async fn a_hub_that_reads_a_record_of_a_newer_hub_ends_and_does_not_start() {
                 .payload(&b"{\"v\":9}"[..]);
             produce(&node.kafka.journal, record).await;
         }
-        until("the node is told to end", || dead.load(Ordering::SeqCst) > 0).await;
+        until("the node is asked to end", || dead.load(Ordering::SeqCst) > 0).await;
         if in_log {
             let again = Kafka::open(config.clone(), number()).unwrap();
             let why = again.log().begin().await.unwrap_err().to_string();

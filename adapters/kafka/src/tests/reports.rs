@@ -63,7 +63,7 @@ async fn posted_reports_are_delivered_and_unacknowledged_ones_go_to_the_next_own
     assert_eq!(one.kafka.metrics().partitions_owned(), 3);
     assert!(one.log.owns(&unsettled));
     queue.leave().await;
-    assert_eq!(one.kafka.metrics().partitions_owned(), 0, "who left owns nothing");
+    assert_eq!(one.kafka.metrics().partitions_owned(), 0, "a node that has left owns nothing");
     let other = Node::open(&config).await;
     let again = take(&other.kafka.queue().unwrap(), 1, |_| true).await;
     assert_eq!(again.keys().collect::<Vec<_>>(), [&unsettled]);
@@ -119,7 +119,7 @@ async fn an_unreadable_report_is_delivered_as_such_and_blocks_nothing() {
     assert!(unreadable.iter().all(|(_, reason)| !reason.is_empty()), "{unreadable:?}");
     assert!(unreadable[0].0.contains(&config.named("reports")), "{unreadable:?}");
     let mut sample = Sample::leg(9);
-    node.append(vec![sample.gate("1")]).await.expect("the log goes on behind what cannot be read");
+    node.append(vec![sample.gate("1")]).await.expect("the log continues behind an unreadable record");
     assert_eq!(node.log.restore().await.unwrap(), [sample.flight]);
     remove(&config).await;
 }
@@ -146,7 +146,7 @@ async fn posts_are_refused_above_the_limit_and_a_flood_does_not_block_other_feed
     let refused = refusal(journal.post(vec![of("flood", 20)]).await);
     assert_eq!(refused, BacklogFull::FeedShare { waiting: 20, share: 20 });
     let many: Vec<_> = (30..40).map(|n| of("calm", n)).collect();
-    journal.post(many).await.expect("another feed has room of its own");
+    journal.post(many).await.expect("another feed has its own share");
     let too_many: Vec<_> = (40..51).map(|n| of("third", n)).collect();
     assert_eq!(refusal(journal.post(too_many).await), BacklogFull::Full { waiting: 30, limit: 40 });
     assert_eq!(node.kafka.metrics().reports_unmerged(), 30);

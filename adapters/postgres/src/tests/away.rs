@@ -38,7 +38,7 @@ async fn calls_fail_soon_while_the_network_drops_everything_and_then_work_again(
         unavailable_soon(&hub).await;
     }
     let begun = Instant::now();
-    assert!(!lease.still_held().await, "nobody can say so");
+    assert!(!lease.still_held().await, "a lease cannot be confirmed without a connection");
     let asked = hub.try_take("feed/other".into()).await;
     assert!(matches!(asked, Err(StoreError::Unavailable { .. })));
     assert!(begun.elapsed() < short().connect + short().lease_ask * 2 + LEEWAY);
@@ -96,7 +96,7 @@ async fn a_node_that_loses_its_connection_loses_its_leases_and_notices() {
     assert!(taken(&hub).await.is_none());
     theirs.release().await;
     assert_eq!(holder(&database).await, None);
-    taken(&hub).await.expect("nobody has it").release().await;
+    taken(&hub).await.expect("the lease is free").release().await;
 }
 
 #[tokio::test]

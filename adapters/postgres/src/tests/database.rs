@@ -8,7 +8,7 @@ use testing::services;
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-/// A database of its own.
+/// A separate database for a test.
 pub(super) struct Database {
     /// The address of the server, with the database from which others are created.
     server: String,

@@ -1,4 +1,4 @@
-//! What an [`Archive`] must do, together with the [`ChangeLog`] whose history it tells.
+//! The contract of an [`Archive`], together with the [`ChangeLog`] whose history it returns.
 
 use super::Opening;
 use crate::flights::{Sample, dawn};
@@ -7,19 +7,19 @@ use domain::ports::{Archive, ChangeLog, PastChange, Quarantined, RawMessage, Ver
 use futures_util::future::try_join_all;
 use wire::record::past_change;
 
-/// Runs every case. `make` opens the archive that is asked for.
+/// Runs every case. `make` opens the requested archive.
 pub async fn suite<A: Archive + ChangeLog>(mut make: impl AsyncFnMut(Opening) -> A) {
-    history_is_told_from_the_beginning_and_in_pages(&mut make).await;
+    history_starts_at_the_beginning_and_comes_in_pages(&mut make).await;
     history_outlives_its_leg(&mut make).await;
-    the_newest_change_says_whether_a_leg_was_hidden_at_its_end(&mut make).await;
-    a_leg_nobody_knows_has_no_history(&make(Opening::Fresh).await).await;
-    faults_are_told_newest_first(&mut make).await;
+    the_newest_change_shows_whether_a_leg_was_hidden_at_its_end(&mut make).await;
+    an_unknown_leg_has_no_history(&make(Opening::Fresh).await).await;
+    faults_are_returned_newest_first(&mut make).await;
     messages_of_every_size_are_kept(&make(Opening::Fresh).await).await;
     what_is_old_expires_and_the_rest_stays(&mut make).await;
     many_feeds_keep_at_the_same_time(&make(Opening::Fresh).await).await;
 }
 
-async fn history_is_told_from_the_beginning_and_in_pages<A: Archive + ChangeLog>(
+async fn history_starts_at_the_beginning_and_comes_in_pages<A: Archive + ChangeLog>(
     make: &mut impl AsyncFnMut(Opening) -> A,
 ) {
     let archive = make(Opening::Fresh).await;
@@ -64,12 +64,12 @@ async fn history_outlives_its_leg<A: Archive + ChangeLog>(make: &mut impl AsyncF
     assert_eq!(all(&make(Opening::Again).await, &sample).await, told);
 }
 
-async fn a_leg_nobody_knows_has_no_history(archive: &impl Archive) {
+async fn an_unknown_leg_has_no_history(archive: &impl Archive) {
     assert_eq!(all(archive, &Sample::leg(4)).await, []);
     assert_eq!(newest(archive, &Sample::leg(4)).await, None);
 }
 
-async fn the_newest_change_says_whether_a_leg_was_hidden_at_its_end<A: Archive + ChangeLog>(
+async fn the_newest_change_shows_whether_a_leg_was_hidden_at_its_end<A: Archive + ChangeLog>(
     make: &mut impl AsyncFnMut(Opening) -> A,
 ) {
     let archive = make(Opening::Fresh).await;
@@ -90,7 +90,7 @@ async fn the_newest_change_says_whether_a_leg_was_hidden_at_its_end<A: Archive +
     assert_eq!(at_end(&archive, &shown).await, Some((2, false)));
 }
 
-async fn faults_are_told_newest_first<A: Archive>(make: &mut impl AsyncFnMut(Opening) -> A) {
+async fn faults_are_returned_newest_first<A: Archive>(make: &mut impl AsyncFnMut(Opening) -> A) {
     let archive = make(Opening::Fresh).await;
     archive.keep(None, Vec::new()).await.expect("nothing is kept at once");
     archive
@@ -137,11 +137,11 @@ async fn what_is_old_expires_and_the_rest_stays<A: Archive + ChangeLog>(
         [sample.flight.clone()],
         "a state does not expire"
     );
-    // All of its history gone, the leg goes on, and a retired one is forgotten as a whole.
+    // Without its history the leg continues, and a retired leg is removed completely.
     let end = sample.flight.changed_at + TimeDelta::days(1);
     assert_eq!(archive.expire(dawn(), end).await.expect("the rest"), 2);
     let entry = sample.gate("5");
-    archive.append(vec![entry.clone()]).await.expect("it goes on");
+    archive.append(vec![entry.clone()]).await.expect("it continues");
     assert_eq!(all(&archive, &sample).await, [past_change(&entry.changes[0])]);
     archive.retire(sample.flight.leg.clone(), Version::NONE, dawn()).await.expect("retired");
     assert_eq!(archive.expire(dawn(), end).await.expect("the last"), 1);
@@ -150,7 +150,7 @@ async fn what_is_old_expires_and_the_rest_stays<A: Archive + ChangeLog>(
 
 async fn many_feeds_keep_at_the_same_time(archive: &impl Archive) {
     let kept = (0..200).map(|n| archive.keep(Some(message(dawn(), b"{}")), vec![fault(n)]));
-    try_join_all(kept).await.expect("nobody is in anybody's way");
+    try_join_all(kept).await.expect("concurrent calls do not disturb each other");
     assert_eq!(archive.quarantine(1000).await.expect("all").len(), 200);
 }
 

@@ -8,7 +8,7 @@ use domain::leg::LegId;
 use domain::ports::{Archive, ChangeLog, ENDS_KNOWN_FOR, Ended, LogEntry, StoreError, Version};
 use futures_util::future::{join_all, try_join_all};
 
-/// Runs every case. `make` opens the log that is asked for.
+/// Runs every case. `make` opens the requested log.
 pub async fn suite<L: ChangeLog>(mut make: impl AsyncFnMut(Opening) -> L) {
     an_empty_log_restores_nothing(&make(Opening::Fresh).await).await;
     what_was_answered_is_there_after_a_restart(&mut make).await;
@@ -25,7 +25,7 @@ async fn an_empty_log_restores_nothing(log: &impl ChangeLog) {
     log.append(Vec::new()).await.expect("no entries are appended at once");
     log.retire(Sample::leg(1).flight.leg, Version::NONE, dawn())
         .await
-        .expect("a leg nobody knows is retired already");
+        .expect("an unknown leg counts as retired");
     assert_eq!(restored(log).await, []);
 }
 
@@ -123,7 +123,7 @@ pub async fn ends_are_known<L: ChangeLog + Archive>(mut make: impl AsyncFnMut(Op
         log.retire(sample.flight.leg.clone(), Version::NONE, ended_at).await.expect("retired");
     }
     let nobody = Sample::leg(12).flight.leg;
-    log.retire(nobody, Version::NONE, ended_at).await.expect("nobody knows it, and it has no end");
+    log.retire(nobody, Version::NONE, ended_at).await.expect("an unknown leg gets no end");
     log.append(vec![Sample::leg(11).gate("1")]).await.expect("it begins again");
     let expected = [Ended { leg: gone.flight.leg.clone(), at: ended_at }];
     assert_eq!(log.ended(ended_at).await.expect("ends"), expected);
@@ -137,7 +137,7 @@ pub async fn ends_are_known<L: ChangeLog + Archive>(mut make: impl AsyncFnMut(Op
     log.expire(expired, expired).await.expect("expired");
     assert_eq!(log.ended(ended_at).await.expect("ends"), expected);
     log.expire(expired + TimeDelta::days(1), expired + TimeDelta::days(1)).await.expect("expired");
-    assert_eq!(log.ended(dawn()).await.expect("ends"), [], "nobody repeats it any more");
+    assert_eq!(log.ended(dawn()).await.expect("ends"), [], "its retirement need not be repeated any more");
 }
 
 async fn many_legs_grow_at_the_same_time<L: ChangeLog>(make: &mut impl AsyncFnMut(Opening) -> L) {
@@ -149,7 +149,7 @@ async fn many_legs_grow_at_the_same_time<L: ChangeLog>(make: &mut impl AsyncFnMu
         }
         Ok(sample)
     };
-    let samples = try_join_all((0..100).map(grow)).await.expect("nobody is in anybody's way");
+    let samples = try_join_all((0..100).map(grow)).await.expect("concurrent calls do not disturb each other");
     assert_eq!(restored(&log).await, states(&samples));
     drop(log);
     assert_eq!(restored(&make(Opening::Again).await).await, states(&samples));
@@ -167,7 +167,7 @@ async fn calls_given_up_leave_no_gap<L: ChangeLog>(make: &mut impl AsyncFnMut(Op
                 let once = std::future::poll_fn(|cx| std::task::Poll::Ready(appended.as_mut().poll(cx)));
                 let _given_up = once.await;
             } else {
-                appended.await.expect("those who wait are answered");
+                appended.await.expect("waiting calls return");
             }
         }
     }))

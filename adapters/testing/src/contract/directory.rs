@@ -17,20 +17,20 @@ use domain::single_line_text::SingleLineText;
 use futures_util::future::{join_all, try_join_all};
 use std::sync::Arc;
 
-/// Runs every case. `make` opens the directory that is asked for.
+/// Runs every case. `make` opens the requested directory.
 pub async fn suite<D: Directory>(mut make: impl AsyncFnMut(Opening) -> D) {
     an_empty_directory_is_empty(&make(Opening::Fresh).await).await;
-    the_epoch_is_made_once_whoever_asks_first(&mut make).await;
+    the_epoch_is_created_once_by_the_first_request(&mut make).await;
     feeds_are_noted_over_what_was_noted_before(&mut make).await;
-    how_well_a_feed_is_heard_is_kept_of_feeds_that_were_noted(&mut make).await;
+    the_health_of_registered_feeds_is_stored(&mut make).await;
     a_key_is_in_force_from_its_addition_to_its_revocation(&mut make).await;
     keys_that_are_against_the_rules_are_refused_in_a_sentence(&make(Opening::Fresh).await).await;
     no_race_puts_more_keys_in_force_than_may_be(&make(Opening::Fresh).await).await;
     an_airline_is_called_what_it_was_last_called_until_that_is_withdrawn(&mut make).await;
     an_airport_is_changed_in_parts_and_back(&mut make).await;
-    what_was_done_to_a_leg_is_told_in_order_and_the_newest_counts(&mut make).await;
+    override_events_of_a_leg_are_ordered_and_the_newest_counts(&mut make).await;
     every_sort_of_value_can_be_set(&make(Opening::Fresh).await).await;
-    of_very_many_deeds_the_newest_of_each_field_is_told(&make(Opening::Fresh).await).await;
+    of_many_override_events_the_newest_of_each_field_is_returned(&make(Opening::Fresh).await).await;
 }
 
 async fn an_empty_directory_is_empty(directory: &impl Directory) {
@@ -42,12 +42,14 @@ async fn an_empty_directory_is_empty(directory: &impl Directory) {
     directory.note_feeds(Vec::new()).await.expect("no feeds are noted at once");
 }
 
-async fn the_epoch_is_made_once_whoever_asks_first<D: Directory>(make: &mut impl AsyncFnMut(Opening) -> D) {
+async fn the_epoch_is_created_once_by_the_first_request<D: Directory>(
+    make: &mut impl AsyncFnMut(Opening) -> D,
+) {
     let directory = make(Opening::Fresh).await;
     let told = try_join_all((1..=20).map(|n| directory.epoch([n; 16]))).await.expect("epochs");
     assert!(told.iter().all(|epoch| *epoch == told[0]), "{told:?}");
     let made = (1..=20_u8).map(|n| format!("{n:02x}").repeat(16)).any(|epoch| epoch == told[0]);
-    assert!(made, "{} is none of those that were given", told[0]);
+    assert!(made, "{} is none of the given ones", told[0]);
     drop(directory);
     assert_eq!(make(Opening::Again).await.epoch([99; 16]).await.expect("an epoch"), told[0]);
 }
@@ -75,13 +77,11 @@ async fn feeds_are_noted_over_what_was_noted_before<D: Directory>(make: &mut imp
     let reversed: Vec<_> = many.iter().rev().cloned().collect();
     let noted =
         (0..8).map(|n| directory.note_feeds(if n % 2 == 0 { many.clone() } else { reversed.clone() }));
-    try_join_all(noted).await.expect("nobody is in anybody's way");
+    try_join_all(noted).await.expect("concurrent calls do not disturb each other");
     assert_eq!(directory.feeds().await.expect("feeds").len(), 43);
 }
 
-async fn how_well_a_feed_is_heard_is_kept_of_feeds_that_were_noted<D: Directory>(
-    make: &mut impl AsyncFnMut(Opening) -> D,
-) {
+async fn the_health_of_registered_feeds_is_stored<D: Directory>(make: &mut impl AsyncFnMut(Opening) -> D) {
     let directory = make(Opening::Fresh).await;
     assert_eq!(directory.feed_health().await.expect("health"), []);
     directory.put_feed_health(Vec::new()).await.expect("nothing is recorded at once");
@@ -96,12 +96,16 @@ async fn how_well_a_feed_is_heard_is_kept_of_feeds_that_were_noted<D: Directory>
     directory.put_feed_health(first).await.expect("health");
     let kept = [of("jfk", heard(0)), of("lga", failing)];
     assert_eq!(directory.feed_health().await.expect("health"), kept, "of feeds that were noted, by name");
-    directory.put_feed_health(vec![of("lga", heard(5))]).await.expect("it is heard again");
+    directory.put_feed_health(vec![of("lga", heard(5))]).await.expect("it reports again");
     directory.note_feeds(vec![feed("jfk"), feed("lga")]).await.expect("another start");
     drop(directory);
     let kept = [of("jfk", heard(0)), of("lga", heard(5))];
     let directory = make(Opening::Again).await;
-    assert_eq!(directory.feed_health().await.expect("health"), kept, "to note a feed anew forgets nothing");
+    assert_eq!(
+        directory.feed_health().await.expect("health"),
+        kept,
+        "registering a feed again loses nothing"
+    );
 }
 
 async fn a_key_is_in_force_from_its_addition_to_its_revocation<D: Directory>(
@@ -215,12 +219,12 @@ async fn an_airport_is_changed_in_parts_and_back<D: Directory>(make: &mut impl A
     assert!(withdraw(bos.iata).await.expect("withdrawn"));
     assert!(!withdraw(bos.iata).await.expect("a second time is nothing"));
     assert_eq!(directory.airport_changes().await.expect("changes"), std::slice::from_ref(&named));
-    // One that changes nothing is a change all the same: somebody has said so.
+    // An override that changes nothing is still recorded, because an operator set it.
     directory.put_airport(change("BOS", 5)).await.expect("put");
     assert_eq!(directory.airport_changes().await.expect("changes"), [change("BOS", 5), named]);
 }
 
-async fn what_was_done_to_a_leg_is_told_in_order_and_the_newest_counts<D: Directory>(
+async fn override_events_of_a_leg_are_ordered_and_the_newest_counts<D: Directory>(
     make: &mut impl AsyncFnMut(Opening) -> D,
 ) {
     let directory = make(Opening::Fresh).await;
@@ -269,7 +273,7 @@ async fn every_sort_of_value_can_be_set(directory: &impl Directory) {
     assert_eq!(told, notes.iter().map(past).collect::<Vec<_>>());
 }
 
-async fn of_very_many_deeds_the_newest_of_each_field_is_told(directory: &impl Directory) {
+async fn of_many_override_events_the_newest_of_each_field_is_returned(directory: &impl Directory) {
     let oldest = note(Field::Remark, None, 0);
     directory.put_override(oldest.clone()).await.expect("put");
     let many: Vec<_> = (0..PAST_OVERRIDES_MAX + 5)

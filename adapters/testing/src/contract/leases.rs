@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a lease that was dropped may take to come back.
+/// How long a dropped lease may take to become free.
 const GIVEN_BACK_MAX: Duration = Duration::from_secs(5);
 /// Between two looks.
 const STEP: Duration = Duration::from_millis(10);
@@ -19,13 +19,13 @@ pub async fn suite<L: Leases>(mut make: impl AsyncFnMut(&str) -> L) {
     a_dropped_lease_comes_back(&one, &other).await;
     leases_of_different_names_do_not_meet(&one, &other).await;
     many_ask_at_once_and_one_is_given_it(&one, &other).await;
-    a_name_that_is_none_is_given_to_nobody(&one).await;
+    an_invalid_lease_name_is_refused(&one).await;
     drop((one, other));
     a_node_that_leaves_gives_all_back(&mut make).await;
 }
 
 async fn the_first_to_ask_is_given_it(one: &impl Leases, other: &impl Leases) {
-    let lease = taken(one, "feed/jfk").await.expect("nobody has it");
+    let lease = taken(one, "feed/jfk").await.expect("the lease is free");
     assert!(lease.still_held().await);
     assert!(taken(other, "feed/jfk").await.is_none(), "it has an owner");
     assert!(lease.still_held().await, "asking in vain does not take it away");
@@ -36,14 +36,14 @@ async fn the_first_to_ask_is_given_it(one: &impl Leases, other: &impl Leases) {
 }
 
 async fn a_lease_is_not_given_twice_to_one_node(node: &impl Leases) {
-    let lease = taken(node, "feed/lga").await.expect("nobody has it");
+    let lease = taken(node, "feed/lga").await.expect("the lease is free");
     assert!(taken(node, "feed/lga").await.is_none(), "this node has it already");
     lease.release().await;
     taken(node, "feed/lga").await.expect("and has it no more").release().await;
 }
 
 async fn a_dropped_lease_comes_back(one: &impl Leases, other: &impl Leases) {
-    drop(taken(one, "feed/ewr").await.expect("nobody has it"));
+    drop(taken(one, "feed/ewr").await.expect("the lease is free"));
     awaited(other, "feed/ewr").await.release().await;
 }
 
@@ -52,7 +52,7 @@ async fn leases_of_different_names_do_not_meet(one: &impl Leases, other: &impl L
     let mut held = Vec::new();
     for (n, name) in names.iter().enumerate() {
         let lease = if n % 2 == 0 { taken(one, name).await } else { taken(other, name).await };
-        held.push(lease.expect("nobody has it"));
+        held.push(lease.expect("the lease is free"));
     }
     assert!(join_all(held.iter().map(|lease| lease.still_held())).await.into_iter().all(|held| held));
     held.remove(0).release().await;
@@ -72,7 +72,7 @@ async fn many_ask_at_once_and_one_is_given_it(one: &impl Leases, other: &impl Le
     join_all(given.into_iter().map(|lease| lease.release())).await;
 }
 
-async fn a_name_that_is_none_is_given_to_nobody(node: &impl Leases) {
+async fn an_invalid_lease_name_is_refused(node: &impl Leases) {
     let longest = "x".repeat(LEASE_NAME_BYTES_MAX);
     taken(node, &longest).await.expect("a long name is a name").release().await;
     for name in ["", "a\0b", &format!("{longest}x")] {

@@ -1,9 +1,8 @@
-//! What every answer to a port must do, whatever it is made of: one suite a port.
+//! Contract suites: one for each port, which every implementation must pass.
 //!
-//! A suite is given a way to open stores. It opens a fresh one for each of its cases, and where
-//! durability is asked for, the same one again; whoever implements a port decides what that takes
-//! (a new folder, a new topic; closing what was opened before). Those that need a server ask
-//! [`crate::services`] for it.
+//! A suite gets a function that opens stores. It opens a fresh store for each case, and opens the same one
+//! again to test durability. The implementation decides how (a new folder, a new topic, closing the previous
+//! store). Suites that need a server get its address from [`crate::services`].
 
 pub mod archive;
 pub mod change_log;

@@ -8,16 +8,16 @@ use domain::ports::{Archive, ArchiveRecord, PastChange, Quarantined, RawMessage,
 use futures_util::future::try_join_all;
 use wire::record::past_change;
 
-/// Runs every case. `make` opens the archive that is asked for.
+/// Runs every case. `make` opens the requested archive.
 pub async fn suite<R: Recorder + Archive>(mut make: impl AsyncFnMut(Opening) -> R) {
     what_is_given_twice_is_kept_once(&mut make).await;
-    a_batch_of_which_a_part_is_known_is_kept_whole(&make(Opening::Fresh).await).await;
+    a_partly_known_batch_is_stored_completely(&make(Opening::Fresh).await).await;
     the_key_alone_decides_what_is_known(&make(Opening::Fresh).await).await;
     the_order_of_recording_is_not_the_order_of_telling(&make(Opening::Fresh).await).await;
-    faults_of_one_instant_are_told_last_first(&make(Opening::Fresh).await).await;
+    faults_of_one_instant_are_returned_last_first(&make(Opening::Fresh).await).await;
     instants_are_kept_to_the_nanosecond(&make(Opening::Fresh).await).await;
     what_has_expired_may_be_recorded_anew(&make(Opening::Fresh).await).await;
-    a_large_batch_is_kept_whole(&mut make).await;
+    a_large_batch_is_stored_completely(&mut make).await;
     several_nodes_record_the_same_at_the_same_time(&make(Opening::Fresh).await).await;
 }
 
@@ -38,7 +38,7 @@ async fn what_is_given_twice_is_kept_once<R: Recorder + Archive>(make: &mut impl
     assert_eq!(everything(&archive).await, 4, "a message, a fault, two changes");
 }
 
-async fn a_batch_of_which_a_part_is_known_is_kept_whole(archive: &(impl Recorder + Archive)) {
+async fn a_partly_known_batch_is_stored_completely(archive: &(impl Recorder + Archive)) {
     let (one, two) = (leg(1), leg(2));
     archive.record(vec![change(&one, 2), fault("k1", 1), message("k1", 1)]).await.expect("a part");
     let mut batch: Vec<ArchiveRecord> =
@@ -66,7 +66,7 @@ async fn the_key_alone_decides_what_is_known(archive: &(impl Recorder + Archive)
     assert_eq!(archive.history(leg, 0, 10).await.expect("a history")[0].source, "jfk", "the first stays");
     // A message and its fault stand at the same place and are two things; so are two equal faults.
     archive.record(vec![message("a", 1), fault("b", 1)]).await.expect("other keys");
-    // What is kept without a key is nobody's double.
+    // A message without a key is never a duplicate.
     archive.keep(Some(raw(1)), vec![fault_at(1)]).await.expect("kept");
     assert_eq!(archive.quarantine(10).await.expect("faults"), [fault_at(1), fault_at(1), fault_at(1)]);
     assert_eq!(everything(archive).await, 2 + 3 + 1);
@@ -87,8 +87,8 @@ async fn the_order_of_recording_is_not_the_order_of_telling(archive: &(impl Reco
     assert_eq!(archive.quarantine(3).await.expect("faults"), [fault_at(9), fault_at(7), fault_at(5)]);
 }
 
-async fn faults_of_one_instant_are_told_last_first(archive: &(impl Recorder + Archive)) {
-    // Twelve, because as text the tenth stands before the second.
+async fn faults_of_one_instant_are_returned_last_first(archive: &(impl Recorder + Archive)) {
+    // Twelve, because as text the tenth sorts before the second.
     let of = |index: u32| Quarantined { index: Some(index), ..fault_at(1) };
     let faults = (0..12).map(|n| ArchiveRecord::Fault { key: format!("7/{n}").into(), fault: of(n) });
     archive.record(faults.collect()).await.expect("recorded");
@@ -127,11 +127,11 @@ async fn what_has_expired_may_be_recorded_anew(archive: &(impl Recorder + Archiv
     let batch = vec![message("k", 1), fault("k", 1), change(&leg(1), 1)];
     archive.record(batch.clone()).await.expect("recorded");
     assert_eq!(everything(archive).await, 3);
-    archive.record(batch).await.expect("recorded anew");
+    archive.record(batch).await.expect("recorded again");
     assert_eq!(everything(archive).await, 3, "a journal that is read again fills an archive again");
 }
 
-async fn a_large_batch_is_kept_whole<R: Recorder + Archive>(make: &mut impl AsyncFnMut(Opening) -> R) {
+async fn a_large_batch_is_stored_completely<R: Recorder + Archive>(make: &mut impl AsyncFnMut(Opening) -> R) {
     const LEGS: u32 = 50;
     const REVS: u64 = 150;
     const MESSAGES: u32 = 24;
@@ -168,7 +168,9 @@ async fn several_nodes_record_the_same_at_the_same_time(archive: &(impl Recorder
     let leg = leg(1);
     let mut batch: Vec<ArchiveRecord> = (1..=300).map(|rev| change(&leg, rev)).collect();
     batch.extend((0..50).flat_map(|n| [fault(&format!("k{n}"), n), message(&format!("k{n}"), n)]));
-    try_join_all((0..6).map(|_| archive.record(batch.clone()))).await.expect("nobody is in anybody's way");
+    try_join_all((0..6).map(|_| archive.record(batch.clone())))
+        .await
+        .expect("concurrent calls do not disturb each other");
     assert_eq!(revisions(archive, &leg).await, (1..=300).collect::<Vec<_>>());
     assert_eq!(everything(archive).await, 300 + 50 + 50);
 }

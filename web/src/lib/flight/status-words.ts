@@ -68,7 +68,7 @@ export function statusWords(flight: Flight, direction: Direction, isLost = false
   }
   const delay = delayInWords(flight, direction, isLost);
   const isOpen = base.words === 'On time' || flight.status === 'delayed';
-  // Where no step is to be told, the delay is what there is to say.
+  // Without a step to show, the text is the delay.
   if (isOpen && delay !== null) return { words: delay, tone: 'late', delay: null };
   if (isOpen && flight.doubtful.length > 0) return { words: 'Time unconfirmed', tone: 'unsure', delay: null };
   if (base.words === 'On time') return withoutDelay(flight, direction);

@@ -20,7 +20,7 @@ export type TrustedStatus = StatusWords & {
 const STALE_OPERATIONAL_MS = 120_000;
 /** A replayed day runs fast, and a hub that restarts is away for seconds: those alone make nothing false. */
 const STALE_REAL_MS = 20_000;
-/** An estimate nobody has confirmed for so long is worth less than the schedule. */
+/** An estimate without confirmation for this long is worth less than the schedule. */
 const ESTIMATE_AGE_MAX_MS = 30 * 60_000;
 
 const TRUE_UNTIL_DEPARTURE: FlightStatus[] = [

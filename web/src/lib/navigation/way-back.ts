@@ -1,4 +1,4 @@
-/** Entries of the browser's history that are remembered; more, and nobody goes back that far. */
+/** The number of entries of the browser's history to remember; users do not go back further. */
 const ENTRIES_MAX = 100;
 
 /** By entry of the browser's history: the address to which somebody went on from there. */

@@ -11,7 +11,7 @@ export function useDirectory(): DirectoryView {
   );
 }
 
-/** An airport by its code. Until it is known, its code stands for its name and its times are told in UTC. */
+/** An airport by its code. Until it is known, its name is the code and its times are in UTC. */
 export function useAirport(iata: string): AirportRow {
   const { directory } = useServices();
   const view = useDirectory();

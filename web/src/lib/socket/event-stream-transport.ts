@@ -34,7 +34,7 @@ class EventStreamLink {
     let isReady = false;
     this.#speak = join((message) => {
       if (message.says !== 'ready') this.#hear(message);
-      // There is nothing to open until a topic is followed; the client follows when it is told "open".
+      // No stream is needed until a topic is followed; the client follows after "open".
       else if (!isReady) {
         isReady = true;
         queueMicrotask(() => {

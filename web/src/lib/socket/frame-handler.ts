@@ -100,7 +100,7 @@ export class FrameHandler {
   #remember(asked: Asked): number {
     this.#ref += 1;
     this.#asked.set(this.#ref, asked);
-    // Answers carry no ref of ours except errors, so old questions are let go by number.
+    // Only errors carry our ref, so old requests are dropped by number.
     this.#asked.delete(this.#ref - 256);
     return this.#ref;
   }

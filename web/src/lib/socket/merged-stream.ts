@@ -145,14 +145,14 @@ export class MergedStream {
     if (opened !== this.#current) return;
     const frame = parseFrame(text);
     if (!frame) return;
-    // For whoever is new to the topic this would be all there is; the whole is asked for already.
+    // A new follower of the topic would have only this part; the complete snapshot is already requested.
     if (frame.type === 'snapshot' && frame.partial && this.#needWhole.has(frame.topic)) return;
     const topics = this.#router.topicsOf(frame);
     this.#keepPosition(opened, frame, topics);
     this.#events.frame(text, topics);
   }
 
-  /** All that the stream before has told until now has been handed on; the rest comes with the snapshots. */
+  /** All frames of the previous stream have been passed on; the rest comes with the snapshots. */
   #takeOver(opened: Opened): void {
     opened.deadline();
     this.#router.keep(opened.topics);

@@ -83,7 +83,7 @@ test.each(['whose code is gone', 'that never begins'])(
     speak({ says: 'follow', topic: 'all', ref: null });
     timers.advance(20);
     expect(opened).toHaveBeenCalledExactlyOnceWith('/api/v1/stream?topic=all');
-    // A worker that begins after all is told that nobody is waiting for it.
+    // A worker that starts late is notified that no page waits for it.
     tells({ says: 'ready' });
     expect(said).toEqual([{ says: 'bye' }]);
   },

@@ -4,7 +4,7 @@ import { HERE_EVERY_MS, type HubSays, type PageSays, StreamHub } from '@/lib/soc
 /** A worker that has not begun after this long is not waited for. */
 const BEGIN_WITHIN_MS = 3_000;
 
-/** Opens the way to a stream; returns how to speak to it. What is told begins with `ready`. */
+/** Opens a port to a stream and returns a function to send to it. Its first message is `ready`. */
 export type JoinStream = (tell: (message: HubSays) => void) => (message: PageSays) => void;
 
 /**
@@ -63,7 +63,7 @@ export function joinSharedStream(base: string, timers: Timers, startWorker = sta
       if (message.says !== 'bye') return;
       isOver = true;
       late();
-      // One that has not begun is told when it does.
+      // A worker that has not started is notified when it starts.
       if (speak !== null) end();
     };
   };

@@ -46,7 +46,7 @@ export class SocketClient {
     away_since_ms: null,
     silent: [],
   };
-  /** What nobody follows any more, kept for as long as there is no link to fetch it anew by. */
+  /** Topics without followers, kept while there is no connection to fetch them again. */
   readonly #unwanted = new Set<string>();
   #transport: Transport | null = null;
   /** Whether topics can be asked for: a WebSocket is asked after its hello, a stream begins with the asking. */
@@ -114,7 +114,7 @@ export class SocketClient {
   /**
    * The page is shown again, or the network is back. A link that was silent for too long meanwhile is given up
    * at once, and the next attempt waits no longer than the first of a series: many wake in the same moment.
-   * Whom the hub told to stay away stays away until somebody asks.
+   * After a close code that means 'do not reconnect', the client reconnects only on request.
    */
   wake(): void {
     this.#watchdog.look();
@@ -227,7 +227,7 @@ export class SocketClient {
     // What a page shows may have come by the stream that was silent for longest.
     if (this.#greeted_ms !== null) this.#heard_ms = this.#watchdog.quietest_ms() ?? this.#heard_ms;
     this.#hangUp();
-    // A hub that heard of no changes before the link was lost has told nothing younger than that.
+    // If the hub got no changes before the connection was lost, the data is as old as that.
     const heard_ms = clock.at_ms(this.#heard_ms ?? timers.now());
     cache.fallBehind(Math.min(heard_ms, this.#link.away_since_ms ?? Infinity));
     const verdict = verdictOf(code, reason);

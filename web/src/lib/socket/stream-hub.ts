@@ -9,7 +9,7 @@ export type PageSays =
   | { says: 'here' }
   | { says: 'bye' };
 
-/** What a page is told. After `lost` nothing more comes, and nothing is followed. */
+/** Messages to a page. After `lost` there are no more messages, and no topic is followed. */
 export type HubSays =
   | { says: 'ready' }
   | { says: 'frame'; text: string }
@@ -25,7 +25,7 @@ const TOPICS_MAX = 64;
 
 type Page = { tell: (message: HubSays) => void; topics: Map<string, number | null>; heard_ms: number };
 
-/** Lets several pages share one stream: each is told what belongs to the topics that it follows. */
+/** Shares one stream among several pages: each gets the frames of the topics that it follows. */
 export class StreamHub {
   readonly #timers: Timers;
   readonly #stream: MergedStream;

@@ -18,7 +18,7 @@ export async function refusalOfStream(url: string): Promise<Refusal | null> {
   } catch {
     return null;
   } finally {
-    // It may have become a stream after all, and nobody reads this one.
+    // The response may be a stream after all, which has no reader.
     giveUp.abort();
   }
 }

@@ -1,6 +1,6 @@
 import type { Cancel, Timers } from '@/lib/clock/timers';
 
-/** How long a topic nobody looks at any more is kept: going back and forth must not fetch a board anew. */
+/** How long a topic without viewers is kept, so that going back and forth does not fetch a board again. */
 const LINGER_MS = 4_000;
 
 /** Counts who follows what, so that two parts of a page share one subscription. */

@@ -1,15 +1,15 @@
 import { topicMatches } from '@/lib/store/topic-match';
 import type { ServerFrame } from '@/wire/types';
 
-/** What is told of a flight by these paths may bring it into a topic that has not had it. */
+/** A change of these paths may move a flight into a topic that did not contain it. */
 const MOVES = /^diverted_to$|\.airport$|^codeshares$|^carrier$/;
 
 /** Which of the followed topics a frame belongs to, for listeners of one stream who follow different ones. */
 export class TopicRouter {
-  /** The flights that each topic has, as far as the stream has told. */
+  /** The flights of each topic, as far as the stream has sent them. */
   readonly #legs = new Map<string, Set<string>>();
 
-  /** What the topic has is to be told from the beginning. */
+  /** A complete snapshot of the topic follows. */
   follow(topic: string): void {
     this.#legs.set(topic, new Set());
   }
@@ -42,7 +42,7 @@ export class TopicRouter {
       case 'change': {
         if (Object.keys(frame.set).some((path) => MOVES.test(path))) return null;
         const topics = [...this.#legs].flatMap(([topic, legs]) => (legs.has(frame.leg) ? [topic] : []));
-        // One that no topic is known to have is new to one of them: whoever does not hold it asks for it.
+        // A flight in no known topic is new to one of them: pages that do not have it request it.
         return topics.length === 0 ? null : topics;
       }
       default:

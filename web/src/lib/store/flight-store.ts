@@ -12,7 +12,7 @@ import type { ChangeFrame, Flight, SnapshotFrame } from '@/wire/types';
 const MARK_MS = 8_000;
 /** Changes of flights that come within this time are shown in one go. */
 const FLIGHT_BATCH_MS = 16;
-/** Ordering a whole board costs more than drawing a row, and nobody reads faster than this. */
+/** Sorting a whole board costs more than rendering a row, and users do not read faster than this. */
 const TOPIC_BATCH_MS = 100;
 
 /** A flight that was seen to change, for those who put changes into words. */

@@ -11,7 +11,7 @@ function formatter(zone: string, key: string, options: Intl.DateTimeFormatOption
   return found;
 }
 
-/** A browser may be older than a zone; its times are then told in UTC, and named so. */
+/** A browser may be older than a zone; its times are then shown and labelled in UTC. */
 function knownZone(zone: string): string {
   try {
     new Intl.DateTimeFormat('en-GB', { timeZone: zone });
