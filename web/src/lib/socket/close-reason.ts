@@ -1,7 +1,7 @@
-/** What the end of a connection asks of us. */
+/** The client's reaction to the end of a connection. */
 export type Verdict = { kind: 'come_back'; retry_ms: number | null } | { kind: 'stay_away'; message: string };
 
-/** Longest wait a hub may ask for; a larger number is a mistake, not a wish. */
+/** The longest delay that a hub may request; a larger number is an error. */
 const RETRY_MS_MAX = 120_000;
 
 const STAY_AWAY: Record<number, string> = {
@@ -13,7 +13,7 @@ const STAY_AWAY: Record<number, string> = {
   4104: 'The hub ended the connection: this page sent too much. Reload it.',
 };
 
-/** 4000-4099 mean "come back", 4100-4199 "do not"; all else is a broken line, to be tried again. */
+/** 4000-4099 mean 'reconnect', 4100-4199 'do not reconnect'; any other code is a lost connection, to be retried. */
 export function verdictOf(code: number, reason: string): Verdict {
   const known = STAY_AWAY[code];
   if (known !== undefined) return { kind: 'stay_away', message: known };

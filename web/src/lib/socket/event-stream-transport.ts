@@ -5,14 +5,14 @@ import { type Refusal, refusalOfGet } from '@/lib/socket/stream-refusal';
 import type { Connect, TransportEvents } from '@/lib/socket/transport';
 import type { ClientFrame, Flight, ServerFrame } from '@/wire/types';
 
-/** The one line that all topics come by. */
+/** The name of the stream that carries all topics. */
 const LINE = 'stream';
 
 /**
- * The way round networks that block WebSocket: the same frames as server-sent events, on one stream for all topics
- * of all tabs. A stream cannot be spoken to, so `follow` and `unfollow` change what it is asked for, and `get` is
- * asked of the REST interface and handed on as the `state` frame it would have been. What the hub refuses comes
- * as the `error` frame that a WebSocket would have brought.
+ * The transport for networks that block WebSocket: the same frames as server-sent events, on one stream for all
+ * topics of all tabs. A stream carries no requests, so `follow` and `unfollow` change its address, and `get` uses the
+ * REST interface and passes the response on as a `state` frame. A refusal of the hub becomes the `error` frame that
+ * a WebSocket would have received.
  */
 export function eventStreamTransport(base: string, join: JoinStream): Connect {
   return (events) => {
@@ -91,7 +91,7 @@ class EventStreamLink {
     this.#tell({ type: 'error', ref, ...refusal });
   }
 
-  /** Hands on what no line has brought. */
+  /** Passes on a frame that did not arrive over the stream. */
   #tell(frame: ServerFrame): void {
     if (!this.#closed) this.#events.frame(JSON.stringify(frame), null);
   }

@@ -3,12 +3,12 @@ import type { FlightCache } from '@/lib/socket/flight-cache';
 import { MissingFlights } from '@/lib/socket/missing-flights';
 import type { ClientFrame, ErrorFrame, ServerFrame } from '@/wire/types';
 
-/** A hub that is asked too fast is asked again after this. */
+/** The delay of a retry after `rate_limited`. */
 const ASK_AGAIN_MS = 2_000;
 
 type Asked = { op: 'follow'; topic: string } | { op: 'get'; leg: string };
 
-/** Brings frames into the cache and asks for what is found missing on the way. */
+/** Applies frames to the cache and requests missing flights. */
 export class FrameHandler {
   readonly #cache: FlightCache;
   readonly #timers: Timers;
@@ -24,7 +24,7 @@ export class FrameHandler {
     this.#send = send;
   }
 
-  /** Positions are worth something only within the epoch they come from. */
+  /** Positions are valid only within their epoch. */
   hello(epoch: string): void {
     if (this.#epoch !== null && this.#epoch !== epoch) {
       this.#cache.beginEpoch();

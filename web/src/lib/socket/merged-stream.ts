@@ -5,7 +5,7 @@ import { TopicRouter } from '@/lib/socket/topic-router';
 import { ResumePoints } from '@/lib/store/resume-points';
 import type { ServerFrame } from '@/wire/types';
 
-/** Every type but `error`: nothing can be asked of a stream, and its own failures go by that name. */
+/** Every type except `error`: a stream has no requests, and uses this name for its own failures. */
 const FRAME_TYPES = Object.keys({
   hello: true,
   snapshot: true,
@@ -17,25 +17,24 @@ const FRAME_TYPES = Object.keys({
   ping: true,
 } satisfies Record<Exclude<ServerFrame['type'], 'error'>, true>);
 
-/** Topics that are followed in one go are asked for in one go. */
+/** Topics that are followed within this time share one request. */
 const GATHER_MS = 20;
-/** A topic that is left is carried on for so long: a new stream has its price. */
+/** An unfollowed topic stays in the stream for this time, because a new stream is expensive. */
 const LEAVE_MS = 15_000;
-/** A stream that says nothing for so long was never opened, whatever the browser believes. */
+/** A stream without a frame for this time counts as failed, whatever state the browser reports. */
 const SPEAK_WITHIN_MS = 10_000;
 
 export type MergedStreamEvents = {
-  /** A frame, and the topics it belongs to; null where it concerns everybody. */
+  /** A frame and its topics; null if it concerns all followers. */
   frame(text: string, topics: string[] | null): void;
-  /** The hub will not have this topic; the others go on. */
+  /** The hub refuses this topic; the others continue. */
   refused(topic: string, refusal: Refusal): void;
-  /** The stream has broken, and nothing is followed any more. */
+  /** The stream is lost, and no topic is followed any more. */
   lost(): void;
 };
 
 /**
- * A stream, the topics that it brings whole, and those whose snapshot it has brought: from there on it is a true
- * picture of them.
+ * A stream, the topics that it delivers with a complete snapshot, and those whose snapshot has arrived.
  */
 type Opened = {
   source: EventSource;
@@ -47,16 +46,16 @@ type Opened = {
 };
 
 /**
- * All topics over one stream of server-sent events: over HTTP/1.1 a browser opens six connections to a host, for
- * all its tabs together. When the topics change, a second stream is opened and takes over as soon as it speaks;
- * what is known already is resumed.
+ * Carries all topics over one stream of server-sent events, because over HTTP/1.1 a browser opens at most six
+ * connections to a host for all its tabs. When the topics change, a second stream opens and takes over at its first
+ * frame; known topics resume.
  */
 export class MergedStream {
   readonly #base: string;
   readonly #timers: Timers;
   readonly #events: MergedStreamEvents;
   readonly #wanted = new Set<string>();
-  /** Topics that somebody new follows: they are not resumed until a stream that brings them whole has taken over. */
+  /** Topics with a new follower: they do not resume until a stream with their complete snapshot has taken over. */
   readonly #needWhole = new Set<string>();
   readonly #router = new TopicRouter();
   readonly #resume = new ResumePoints();
@@ -71,7 +70,7 @@ export class MergedStream {
     this.#events = events;
   }
 
-  /** Brings a snapshot of the topic, also where it is followed already: somebody new wants it. */
+  /** Requests a snapshot of the topic for a new follower, even if the topic is already followed. */
   follow(topic: string): void {
     this.#wanted.add(topic);
     this.#needWhole.add(topic);
@@ -126,7 +125,7 @@ export class MergedStream {
     };
   }
 
-  /** The instant from which the topic can be resumed; null where it must be brought whole. */
+  /** The instant from which the topic can resume; null if it needs a complete snapshot. */
   #sinceOf(topic: string): string | null {
     const isTold = this.#current?.told.has(topic) ?? false;
     return isTold && !this.#needWhole.has(topic) ? this.#resume.since(topic, this.#speed) : null;
@@ -175,7 +174,7 @@ export class MergedStream {
     }
   }
 
-  /** One topic that is refused brings the whole stream down; without a refusal the line is broken. */
+  /** One refused topic ends the whole stream; without a refusal the connection is lost. */
   async #notOpened(opened: Opened): Promise<void> {
     opened.deadline();
     const refusals = new Map<string, Refusal>();

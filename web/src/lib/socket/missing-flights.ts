@@ -1,18 +1,18 @@
 /**
- * The flights we know we hold wrongly or not at all. They stay on the list until their whole state has come,
- * also across a reconnect: resuming by time would never mention a change that was lost before a later one.
+ * The flights that are missing or known to be wrong. They stay on the list until their complete state arrives, also
+ * across a reconnect: resuming by time does not repeat a change that was lost before a later one.
  */
 export class MissingFlights {
   readonly #newest = new Map<string, number>();
 
-  /** Returns true when it has to be asked for, false when that is already under way. */
+  /** Returns true if the flight must be requested, false if a request is already in progress. */
   note(leg: string, rev: number): boolean {
     const known = this.#newest.get(leg);
     this.#newest.set(leg, Math.max(known ?? 0, rev));
     return known === undefined;
   }
 
-  /** The state came; returns true when a newer revision was seen meanwhile, so that it has to be asked for again. */
+  /** The state arrived; returns true if a newer revision was seen meanwhile and another request is needed. */
   arrived(leg: string, held: number): boolean {
     const newest = this.#newest.get(leg);
     if (newest === undefined) return false;

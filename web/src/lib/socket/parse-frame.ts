@@ -1,6 +1,6 @@
 import type { ServerFrame } from '@/wire/types';
 
-/** A frame, or null for what is none: one bad frame must not end a page. Unknown types are left to the caller. */
+/** Parses a frame; null if invalid, so that one bad frame does not end a page. The caller handles unknown types. */
 export function parseFrame(text: string): ServerFrame | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
- * One for all tabs of a browser: holds the stream that they share. It lives as long as any of them, so no tab has
- * to take over from another.
+ * The worker that owns the stream shared by all tabs of a browser. It lives as long as any of them, so no tab has to
+ * take over from another.
  */
 import { SteadyTimers } from '@/lib/clock/timers';
 import { type PageSays, StreamHub } from '@/lib/socket/stream-hub';

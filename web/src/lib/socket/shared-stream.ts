@@ -1,15 +1,15 @@
 import type { Timers } from '@/lib/clock/timers';
 import { HERE_EVERY_MS, type HubSays, type PageSays, StreamHub } from '@/lib/socket/stream-hub';
 
-/** A worker that has not begun after this long is not waited for. */
+/** How long to wait for the worker's start. */
 const BEGIN_WITHIN_MS = 3_000;
 
 /** Opens a port to a stream and returns a function to send to it. Its first message is `ready`. */
 export type JoinStream = (tell: (message: HubSays) => void) => (message: PageSays) => void;
 
 /**
- * The stream that all tabs share, in a worker of the browser. Where it has no such workers, or the worker's code is
- * gone with an older build, the page has a stream of its own.
+ * The stream that all tabs share, in a shared worker. If the browser has no shared workers, or the worker's code
+ * belongs to an older build and is gone, the page opens its own stream.
  */
 export function joinSharedStream(base: string, timers: Timers, startWorker = startSharedWorker): JoinStream {
   return (tell) => {
@@ -71,7 +71,7 @@ export function joinSharedStream(base: string, timers: Timers, startWorker = sta
 
 type StartedWorker = Pick<SharedWorker, 'port'>;
 
-/** Null where the browser has no such workers. */
+/** Null if the browser has no shared workers. */
 function startSharedWorker(onFail: () => void): StartedWorker | null {
   try {
     const worker = new SharedWorker(new URL('./shared-stream-worker.ts', import.meta.url), {

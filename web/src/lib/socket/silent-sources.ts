@@ -1,17 +1,17 @@
 import type { SourceFrame } from '@/wire/types';
 
-/** A source of facts that the hub does not hear: what it said may have changed since. */
+/** A silent source: its facts may have changed since. */
 export type SilentSource = {
   feed: string;
-  /** Null where it speaks for no airport in particular, and so concerns all of them. */
+  /** Null if it is not an airport's source, and so concerns all airports. */
   airport: string | null;
-  /** The operational instant at which it was last heard. */
+  /** The operational instant of its last report. */
   since_ms: number;
 };
 
 /**
- * The silent sources after one more frame. One whose instant cannot be read, or is to come, is silent since
- * `now_ms`: it is never taken for heard.
+ * The silent sources after one more frame. A source with an unreadable or future instant is silent since `now_ms`:
+ * it never counts as reporting.
  */
 export function afterSource(
   silent: readonly SilentSource[],
@@ -26,7 +26,7 @@ export function afterSource(
   return [...others, { feed, airport, since_ms }];
 }
 
-/** Those that concern what is shown of these airports, the one that has been silent for longest first. */
+/** The silent sources that concern these airports, the longest silence first. */
 export function silentFor(
   silent: readonly SilentSource[],
   airports: readonly string[],

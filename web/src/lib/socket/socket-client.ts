@@ -25,12 +25,12 @@ export type SocketClientOptions = {
   backoff: Backoff;
 };
 
-/** From the first byte to the hello; an address that swallows packets must not hold a page for minutes. */
+/** The time limit for the hello; an address that drops packets must not block a page for minutes. */
 const HELLO_WITHIN_MS = 10_000;
-/** A connection that lived this long was a good one: the next loss starts the backoff from the beginning. */
+/** After a connection of this duration, the next loss starts the backoff from the beginning. */
 const GOOD_AFTER_MS = 10_000;
 
-/** Keeps one connection to the hub and what is followed over it, for as long as the page is open. */
+/** Keeps one connection to the hub, and its subscriptions, while the page is open. */
 export class SocketClient {
   readonly #options: SocketClientOptions;
   readonly #refs: TopicRefs;
@@ -49,7 +49,7 @@ export class SocketClient {
   /** Topics without followers, kept while there is no connection to fetch them again. */
   readonly #unwanted = new Set<string>();
   #transport: Transport | null = null;
-  /** Whether topics can be asked for: a WebSocket is asked after its hello, a stream begins with the asking. */
+  /** Whether topics can be requested: on a WebSocket after its hello, on a stream at once. */
   #takesTopics = false;
   #greeted_ms: number | null = null;
   #greetings = 0;
@@ -103,7 +103,7 @@ export class SocketClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Somebody asks: do not wait out the backoff. */
+  /** Reconnects on the user's request, without waiting for the backoff. */
   retryNow(): void {
     if (this.#transport) return;
     this.#retry?.();
@@ -112,8 +112,8 @@ export class SocketClient {
   }
 
   /**
-   * The page is shown again, or the network is back. A link that was silent for too long meanwhile is given up
-   * at once, and the next attempt waits no longer than the first of a series: many wake in the same moment.
+   * The page is visible again, or the network is back. A connection that was silent for too long is closed at once,
+   * and the next attempt waits like the first of a series, because many pages wake at the same moment.
    * After a close code that means 'do not reconnect', the client reconnects only on request.
    */
   wake(): void {
@@ -122,19 +122,19 @@ export class SocketClient {
     this.#retryAfter(this.#options.backoff(0, this.#options.random));
   }
 
-  /** The browser has no network: a link that has not broken yet is dead all the same. */
+  /** The browser has no network: treats the connection as lost. */
   goOffline(): void {
     if (this.#transport) this.#lost(1006, '');
   }
 
-  /** The link may have died unseen, or the time be wrong: begins anew at once, and asks the hub for both. */
+  /** The connection may be dead, or the time wrong: reconnects at once to check both. */
   resync(): void {
     if (this.#link.phase === 'refused') return;
     if (this.#transport) this.#lost(1006, '');
     this.retryNow();
   }
 
-  /** How often the hub has said hello. */
+  /** The number of received hellos. */
   greetings(): number {
     return this.#greetings;
   }
@@ -154,7 +154,7 @@ export class SocketClient {
     });
   }
 
-  /** A stream says hello only once a topic is followed, so there the topics go first. */
+  /** A stream sends hello only after a topic is followed, so there the topics come first. */
   #opened(via: Via): void {
     if (via === 'stream') this.#followAll();
   }

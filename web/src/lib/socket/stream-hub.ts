@@ -2,7 +2,7 @@ import type { Cancel, Timers } from '@/lib/clock/timers';
 import { MergedStream } from '@/lib/socket/merged-stream';
 import type { Refusal } from '@/lib/socket/stream-refusal';
 
-/** What a page asks of the stream that it shares with others. */
+/** A page's requests to the shared stream. */
 export type PageSays =
   | { says: 'follow'; topic: string; ref: number | null }
   | { says: 'unfollow'; topic: string }
@@ -16,11 +16,11 @@ export type HubSays =
   | { says: 'refused'; topic: string; ref: number | null; refusal: Refusal }
   | { says: 'lost' };
 
-/** How often a page says that it is there. A hidden one may be held up for a minute. */
+/** The interval of a page's heartbeat. The browser may delay that of a hidden page by a minute. */
 export const HERE_EVERY_MS = 20_000;
-/** A page that has not said so for this long was closed without a goodbye, or frozen; it comes back by itself. */
+/** A page without a heartbeat for this time was closed or frozen; a frozen page registers again by itself. */
 const SILENT_MS = 180_000;
-/** The hub takes no more on one stream. One topic more would cost every page all of its own. */
+/** The hub's limit for one stream. One more topic would make it refuse the stream of all pages. */
 const TOPICS_MAX = 64;
 
 type Page = { tell: (message: HubSays) => void; topics: Map<string, number | null>; heard_ms: number };
@@ -41,7 +41,7 @@ export class StreamHub {
     });
   }
 
-  /** Takes a page in; what comes back is how it speaks. */
+  /** Registers a page, and returns its function to send messages. */
   join(tell: (message: HubSays) => void): (message: PageSays) => void {
     const page: Page = { tell, topics: new Map(), heard_ms: this.#timers.now() };
     this.#pages.add(page);

@@ -2,12 +2,12 @@ import { problemOf } from '@/lib/api/api-problem';
 import { ANSWER_WITHIN_MS } from '@/lib/api/get-json';
 import type { ErrorCode } from '@/wire/types';
 
-/** Why the hub will not do what was asked, as the `error` frame of a WebSocket would have it. */
+/** A refusal of the hub, in the form of a WebSocket's `error` frame. */
 export type Refusal = { code: ErrorCode; message: string };
 
 /**
- * Why a stream came to nothing: an EventSource does not tell a refusal from a broken line, so the same is asked
- * once more in a way that shows the answer. Null when there is no refusal in it, and coming back may help.
+ * Why a stream failed: an EventSource does not distinguish a refusal from a lost connection, so this repeats the
+ * request in a way that shows the response. Null if it is no refusal, and a retry may help.
  */
 export async function refusalOfStream(url: string): Promise<Refusal | null> {
   const giveUp = new AbortController();
@@ -23,13 +23,13 @@ export async function refusalOfStream(url: string): Promise<Refusal | null> {
   }
 }
 
-/** Why a flight that was asked for did not come. All but "no such flight" may pass, so it is asked for again. */
+/** Why a requested flight did not arrive. Every reason except "no such flight" is temporary and leads to a retry. */
 export async function refusalOfGet(answer: Response): Promise<Refusal> {
   const refusal = await refusalOf(answer, { 404: 'unknown_leg' });
   return refusal ?? { code: 'rate_limited', message: `No flight came, but status ${answer.status}.` };
 }
 
-/** Only the hub's own word counts: a proxy that finds no hub behind it says 404 as well. */
+/** Only the hub's own response counts: a proxy without a hub behind it also responds 404. */
 async function refusalOf(answer: Response, codes: Record<number, ErrorCode>): Promise<Refusal | null> {
   const code = codes[answer.status];
   const isProblem = answer.headers.get('content-type')?.startsWith('application/problem+json') ?? false;

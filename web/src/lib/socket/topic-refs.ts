@@ -3,7 +3,7 @@ import type { Cancel, Timers } from '@/lib/clock/timers';
 /** How long a topic without viewers is kept, so that going back and forth does not fetch a board again. */
 const LINGER_MS = 4_000;
 
-/** Counts who follows what, so that two parts of a page share one subscription. */
+/** Counts the followers of each topic, so that two parts of a page share one subscription. */
 export class TopicRefs {
   readonly #timers: Timers;
   readonly #onFirst: (topic: string) => void;
@@ -17,7 +17,7 @@ export class TopicRefs {
     this.#onLast = onLast;
   }
 
-  /** Follows once more; what comes back ends it, and may be called twice. */
+  /** Adds a follower; the returned function removes it, and may be called twice. */
   add(topic: string): Cancel {
     const count = this.#counts.get(topic) ?? 0;
     const kept = this.#leaving.get(topic);

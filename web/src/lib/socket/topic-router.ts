@@ -4,7 +4,7 @@ import type { ServerFrame } from '@/wire/types';
 /** A change of these paths may move a flight into a topic that did not contain it. */
 const MOVES = /^diverted_to$|\.airport$|^codeshares$|^carrier$/;
 
-/** Which of the followed topics a frame belongs to, for listeners of one stream who follow different ones. */
+/** Finds the followed topics of a frame, for pages that share one stream and follow different topics. */
 export class TopicRouter {
   /** The flights of each topic, as far as the stream has sent them. */
   readonly #legs = new Map<string, Set<string>>();
@@ -19,7 +19,7 @@ export class TopicRouter {
     for (const topic of this.#legs.keys()) if (!topics.includes(topic)) this.#legs.delete(topic);
   }
 
-  /** Null where every listener is concerned, or may be. */
+  /** Null if all pages are, or may be, concerned. */
   topicsOf(frame: ServerFrame): string[] | null {
     switch (frame.type) {
       case 'snapshot': {

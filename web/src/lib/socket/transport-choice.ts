@@ -1,12 +1,12 @@
 export type Via = 'websocket' | 'stream';
 
-/** So many WebSockets in a row must fail to open before the event stream is tried. */
+/** The number of WebSockets that must fail in a row before the event stream is tried. */
 const FAILURES_BEFORE_STREAM = 3;
-/** How long to stay on the stream before the better way is tried again; doubles each time in vain. */
+/** How long to stay on the stream before the next WebSocket attempt; doubles after each failure. */
 const STREAM_STAY_MS = 60_000;
 const STREAM_STAY_MAX_MS = 1_800_000;
 
-/** Decides by which way the next connection is tried. */
+/** Chooses the transport of the next connection. */
 export class TransportChoice {
   readonly #hasStream: boolean;
   #failures = 0;
@@ -20,7 +20,7 @@ export class TransportChoice {
     return this.#hasStream && this.#failures >= FAILURES_BEFORE_STREAM ? 'stream' : 'websocket';
   }
 
-  /** The hub spoke. */
+  /** The hub sent a frame. */
   worked(via: Via): void {
     if (via === 'websocket') {
       this.#failures = 0;
@@ -28,17 +28,17 @@ export class TransportChoice {
     }
   }
 
-  /** The connection never came so far that the hub spoke. */
+  /** The connection failed before the hub sent a frame. */
   failed(via: Via): void {
     if (via === 'websocket') this.#failures += 1;
   }
 
-  /** A stream ended, by itself or because its stay is over: one WebSocket gets its chance. */
+  /** A stream ended, by itself or after its maximum time: the next attempt uses a WebSocket. */
   streamEnded(): void {
     this.#failures = FAILURES_BEFORE_STREAM - 1;
   }
 
-  /** How long this stream may stay. */
+  /** The maximum time of this stream. */
   takeStay_ms(): number {
     const stay_ms = this.#stay_ms;
     this.#stay_ms = Math.min(stay_ms * 2, STREAM_STAY_MAX_MS);

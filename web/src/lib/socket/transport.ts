@@ -1,20 +1,20 @@
 import type { ClientFrame } from '@/wire/types';
 
 /**
- * What a transport tells the client. `close` comes exactly once, also when it never opened. A transport whose
- * frames do not come over the connection itself names the line by which they come: it can die beside others.
+ * A transport's events for the client. `close` occurs exactly once, even if the transport never opened. A transport
+ * whose frames do not arrive over the connection itself names their line, because each line can fail separately.
  */
 export type TransportEvents = {
   open(): void;
   frame(text: string, line: string | null): void;
   close(code: number, reason: string): void;
-  /** From here on something must be heard on this line. */
+  /** From now on this line must deliver frames. */
   lineBegan(line: string): void;
-  /** Nothing more is to be expected on it. */
+  /** This line delivers no more frames. */
   lineEnded(line: string): void;
 };
 
-/** One connection, or the attempt at one. After `close()` it tells nothing more. */
+/** One connection, or an attempt. After `close()` it sends no more events. */
 export type Transport = {
   send(frame: ClientFrame): void;
   close(): void;

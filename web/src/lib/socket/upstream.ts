@@ -1,8 +1,8 @@
 import type { UpstreamFrame } from '@/wire/types';
 
 /**
- * The operational instant since which the hub hears of no changes, or null when it does. A hub that is away
- * and names no instant that can be read, or one to come, is away since `now_ms`: it is never taken for current.
+ * The operational instant since which the hub gets no changes, or null while it does. With an unreadable or future
+ * instant this is `now_ms`: such a hub never counts as current.
  */
 export function awaySince(frame: UpstreamFrame, now_ms: number): number | null {
   if (frame.current) return null;

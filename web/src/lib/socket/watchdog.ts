@@ -1,17 +1,17 @@
 import type { Cancel, Timers } from '@/lib/clock/timers';
 
 /**
- * A line on which nothing was heard for this many ping intervals is dead, whatever TCP believes: nothing is
- * called live beyond that.
+ * A line without a frame for this many ping intervals is dead, whatever state TCP reports: the page is no longer
+ * live.
  */
 const SILENT_PINGS = 2;
 /**
- * How often to look. A machine that slept wakes with its timers as they were, so a single long wait would let
- * an old board pass for a live one for as long as was left of it.
+ * The check interval. Timers of a suspended machine continue after it wakes, so a single long timer would show an old
+ * board as live for its remaining time.
  */
 const LOOK_MS = 1_000;
 
-/** Notices silence on any of a connection's lines. Armed by the hub's ping interval, fed by every frame. */
+/** Detects silence on any of a connection's lines. The hub's ping interval arms it, every frame resets it. */
 export class Watchdog {
   readonly #timers: Timers;
   readonly #bite: () => void;
@@ -30,32 +30,32 @@ export class Watchdog {
     if (this.#limit_ms !== null) this.#wait();
   }
 
-  /** From here on something must be heard on this line. */
+  /** From now on this line must deliver frames. */
   begin(line: string | null): void {
     this.#heard_ms.set(line, this.#timers.now());
   }
 
-  /** Only notes the time: a timer set anew for every frame of a busy board would be waste. */
+  /** Only records the time: a new timer for every frame of a busy board would be wasteful. */
   feed(line: string | null): void {
     if (this.#heard_ms.has(line)) this.#heard_ms.set(line, this.#timers.now());
   }
 
-  /** Nothing more is expected of it. */
+  /** Removes a line. */
   end(line: string): void {
     this.#heard_ms.delete(line);
   }
 
-  /** When the line that has been silent for longest was last heard; null when nothing is listened to. */
+  /** The time of the last frame of the line with the longest silence; null without lines. */
   quietest_ms(): number | null {
     return this.#heard_ms.size === 0 ? null : Math.min(...this.#heard_ms.values());
   }
 
-  /** Looks at once, as after a sleep. */
+  /** Checks at once, for example after a suspension. */
   look(): void {
     if (this.#left_ms() <= 0) this.#bite();
   }
 
-  /** Forgets the lines and stops looking. */
+  /** Removes all lines and stops checking. */
   disarm(): void {
     this.#cancel?.();
     this.#cancel = null;

@@ -2,7 +2,7 @@ import type { Connect } from '@/lib/socket/transport';
 
 const SUBPROTOCOL = 'gatecall.v1';
 
-/** The usual way: one WebSocket to the page's own origin. */
+/** The default transport: one WebSocket to the page's own origin. */
 export function webSocketTransport(url: string): Connect {
   return (events) => {
     const socket = new WebSocket(url, SUBPROTOCOL);

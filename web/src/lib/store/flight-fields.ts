@@ -25,7 +25,7 @@ const FIELDS = [
   'aircraft.registration',
 ] as const;
 
-/** A field of a flight that a traveller can see change. */
+/** A field of a flight whose changes a traveller can see. */
 export type FlightField = (typeof FIELDS)[number];
 
 /** The value at a flat dotted path. */
@@ -38,7 +38,7 @@ export function valueAt(flight: Flight, path: string): unknown {
   return value;
 }
 
-/** What a traveller would see change from one picture of a flight to the next. */
+/** The visible differences between two states of a flight. */
 export function changedFields(before: Flight, after: Flight): FlightField[] {
   return FIELDS.filter((field) => {
     const was = valueAt(before, field) ?? null;
@@ -47,7 +47,7 @@ export function changedFields(before: Flight, after: Flight): FlightField[] {
   });
 }
 
-/** The flight after a change frame's `set`. Paths that no flight has are left out: a newer hub may send them. */
+/** The flight after a change frame's `set`. Ignores unknown paths, which a newer hub may send. */
 export function applySet(flight: Flight, set: Record<string, unknown>): Flight {
   const next: Record<string, unknown> = { ...flight };
   for (const [path, value] of Object.entries(set)) {

@@ -10,15 +10,15 @@ import type { ChangeFrame, Flight, SnapshotFrame } from '@/wire/types';
 
 /** How long a changed cell stays marked. */
 const MARK_MS = 8_000;
-/** Changes of flights that come within this time are shown in one go. */
+/** Changes within this time are rendered together. */
 const FLIGHT_BATCH_MS = 16;
 /** Sorting a whole board costs more than rendering a row, and users do not read faster than this. */
 const TOPIC_BATCH_MS = 100;
 
-/** A flight that was seen to change, for those who put changes into words. */
+/** A changed flight, for components that describe changes. */
 export type SeenChange = { before: Flight; after: Flight; fields: FlightField[] };
 
-/** All flights the page holds, each once, by leg and revision, and which topic holds which. */
+/** All flights of the page, each once, by leg and revision, and the topics that contain them. */
 export class FlightStore implements FlightCache {
   readonly #timers: Timers;
   readonly #speed: () => number;
