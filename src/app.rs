@@ -7,7 +7,7 @@ use crate::origin::Origins;
 use crate::roles::{Role, Roles};
 use crate::storage::Health;
 use actors::hub::Hub;
-use actors::intake::Intake;
+use actors::ingest::IngestPipeline;
 use domain::ports::{Archive, Directory};
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct App {
     /// Flights, boards, switchboards.
     pub hub: Hub,
     /// Decodes messages and passes their reports on.
-    pub intake: Intake,
+    pub intake: IngestPipeline,
     /// Raw messages, quarantine, history.
     pub archive: Arc<dyn Archive>,
     /// The configured feeds by name.

@@ -1,6 +1,6 @@
 //! A configured feed, as the running hub uses it.
 
-use actors::intake::FeedSpec;
+use actors::ingest::FeedSpec;
 
 /// A configured feed.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@
 
 use crate::feed::{Feed, FeedKind};
 use actors::hub::{Hub, SilentSource};
-use actors::intake::Intake;
+use actors::ingest::IngestPipeline;
 use chrono::{DateTime, Utc};
 use domain::feed_health::{FeedHealth, silent_since};
 use domain::ports::{Directory, StoreError};
@@ -29,7 +29,7 @@ const CHECKS_PER_EXCHANGE: u32 = 5;
 /// The watch over all feeds.
 pub(crate) struct FeedWatch {
     hub: Hub,
-    intake: Intake,
+    intake: IngestPipeline,
     feeds: Arc<BTreeMap<String, Feed>>,
     directory: Arc<dyn Directory>,
     begun_at: DateTime<Utc>,
@@ -42,7 +42,7 @@ impl FeedWatch {
     /// A watch that begins now.
     pub(crate) fn new(
         hub: Hub,
-        intake: Intake,
+        intake: IngestPipeline,
         feeds: Arc<BTreeMap<String, Feed>>,
         directory: Arc<dyn Directory>,
     ) -> Self {

@@ -9,8 +9,8 @@
 use crate::app::App;
 use crate::directory_cache;
 use crate::feed_watch::FeedWatch;
-use actors::hub::Lapsed;
-use actors::supervisor::Guard;
+use actors::hub::ExpiredOverrides;
+use actors::supervisor::PanicGuard;
 use std::time::Duration;
 
 /// How often the hub retires flights that are over, and how many at once.
@@ -38,8 +38,8 @@ pub(crate) fn start(app: &App) {
 }
 
 fn spawn(app: &App, what: &str, task: impl Future<Output = ()> + 'static) {
-    let guard = Guard::ends_process(format!("periodic task {what}"), app.hub.deaths().clone());
-    actix_rt::spawn(guard.over(task));
+    let guard = PanicGuard::end_process(format!("periodic task {what}"), app.hub.panic_reporter().clone());
+    actix_rt::spawn(guard.watch(task));
 }
 
 async fn retire(app: App) {
@@ -55,7 +55,7 @@ async fn retire(app: App) {
 async fn end_overrides(app: App) {
     loop {
         tokio::time::sleep(END_OVERRIDES_EVERY).await;
-        let Lapsed { ended, failed } = app.hub.lapse_due(END_OVERRIDES_MOST).await;
+        let ExpiredOverrides { ended, failed } = app.hub.expire_overrides(END_OVERRIDES_MOST).await;
         if ended > 0 {
             tracing::info!(flights = ended, "ended expired overrides");
         }

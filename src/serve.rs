@@ -25,9 +25,9 @@ use actix_web::dev::AppConfig;
 use actix_web::web;
 use actors::feed::{FeedActor, Polling};
 use actors::hub::Threads;
-use actors::intake::Intake;
+use actors::ingest::IngestPipeline;
 use actors::metrics::Metrics;
-use actors::supervisor::{Deaths, Died, Supervisor};
+use actors::supervisor::{ActorPanic, PanicReporter, Supervisor};
 use anyhow::Context as _;
 use domain::clock::ClockSpec;
 use domain::ports::{AirportSource, Leases};
@@ -88,7 +88,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
     directory.note_feeds(notes).await.context("cannot register the feeds in the directory")?;
     let directory_cache = Arc::new(DirectoryCache::default());
     directory_cache.read(&*directory).await.context("cannot read the directory")?;
-    let intake = Intake::new(clock, archive.clone(), sink, metrics.clone());
+    let intake = IngestPipeline::new(clock, archive.clone(), sink, metrics.clone());
     let mut registry = prometheus_client::registry::Registry::default();
     let http = web::Data::new(http::HttpState::new(&config));
     http.register(&mut registry);
@@ -175,15 +175,15 @@ fn feeds(config: &Config) -> BTreeMap<String, Feed> {
     config.feeds.iter().map(|(name, configured)| (name.clone(), feed(configured))).collect()
 }
 
-fn deaths(metrics: &Metrics, polled: &PolledFeeds) -> Deaths {
-    let end = |died: &Died| {
-        tracing::error!(actor = %died.who, "the hub cannot run without this actor and ends");
+fn deaths(metrics: &Metrics, polled: &PolledFeeds) -> PanicReporter {
+    let end = |died: &ActorPanic| {
+        tracing::error!(actor = %died.actor, "the hub cannot run without this actor and ends");
         std::process::exit(EXIT_ACTOR_PANIC);
     };
     let again = polled.clone();
-    let start_again = move |died: &Died| again.start_again(&died.who);
+    let start_again = move |died: &ActorPanic| again.start_again(&died.actor);
     let supervisor = Supervisor::new(Arc::new(end), Arc::new(start_again)).start();
-    Deaths::told_to(supervisor.recipient(), metrics.clone(), Arc::new(end))
+    PanicReporter::new(supervisor.recipient(), metrics.clone(), Arc::new(end))
 }
 
 /// The polled feeds, with a function that starts each.
@@ -198,7 +198,7 @@ impl PolledFeeds {
         &self,
         app: &App,
         thread: &ArbiterHandle,
-        deaths: &Deaths,
+        deaths: &PanicReporter,
         leases: Option<Arc<dyn Leases>>,
     ) -> anyhow::Result<()> {
         for (name, feed) in &app.config.feeds {
@@ -248,7 +248,7 @@ impl Running {
         let share_thread = shares_thread(&self.app.config, self.app.workers);
         let factory = move || {
             if share_thread {
-                app.hub.let_flights_live_on(Arbiter::current());
+                app.hub.run_flights_on(Arbiter::current());
             }
             let (app, http, open) = (app.clone(), http.clone(), open.clone());
             let (for_upgrade, open_connections) = (app.clone(), open.clone());
@@ -322,7 +322,7 @@ impl Running {
         while self.open.get() > 0 && began.elapsed() < DRAIN_MAX {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        self.app.hub.stop_taking();
+        self.app.hub.stop_admitting();
         server.stop(true).await;
         if self.is_replay {
             self.lifecycle.save_clock().await;

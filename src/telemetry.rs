@@ -10,7 +10,7 @@ use ::embedded::Embedded;
 #[cfg(feature = "servers")]
 use ::kafka::MetricsHandle;
 use actors::hub::Hub;
-use actors::intake::Intake;
+use actors::ingest::IngestPipeline;
 use actors::metrics::Metrics;
 use prometheus_client::collector::Collector;
 #[cfg(feature = "servers")]
@@ -71,12 +71,12 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
         bytes,
         conflated,
         unread_bytes,
-        let_go,
+        disconnects,
         fan_out_seconds,
         commit_seconds,
         append_conflicts,
         doubtful,
-        deaths,
+        panics,
         ..
     } = metrics.clone();
     let build = vec![("version", env!("CARGO_PKG_VERSION"))];
@@ -103,7 +103,11 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
     );
     let help = "Responses that clients have not read yet";
     registry.register_with_unit("gatecall_unread", help, Unit::Bytes, unread_bytes);
-    registry.register("gatecall_listeners_let_go", "Clients that the hub disconnected, by reason", let_go);
+    registry.register(
+        "gatecall_listeners_let_go",
+        "Clients that the hub disconnected, by reason",
+        disconnects,
+    );
     let seconds = Unit::Seconds;
     registry.register_with_unit(
         "gatecall_fan_out",
@@ -124,19 +128,24 @@ pub fn register(registry: &mut Registry, metrics: &Metrics) {
     );
     let help = "Flight times that became doubtful, by field";
     registry.register("gatecall_doubtful_times", help, doubtful);
-    registry.register("gatecall_actor_deaths", "Actors that panicked", deaths);
+    registry.register("gatecall_actor_deaths", "Actors that panicked", panics);
     registry.register_collector(Box::new(Process { started: time::real_now().timestamp() }));
 }
 
 /// Registers the age of each feed.
-pub fn register_feeds(registry: &mut Registry, hub: Hub, intake: Intake, feeds: Arc<BTreeMap<String, Feed>>) {
+pub fn register_feeds(
+    registry: &mut Registry,
+    hub: Hub,
+    intake: IngestPipeline,
+    feeds: Arc<BTreeMap<String, Feed>>,
+) {
     registry.register_collector(Box::new(FeedAges { hub, intake, feeds }));
 }
 
 /// Collects the time since each feed's last message.
 struct FeedAges {
     hub: Hub,
-    intake: Intake,
+    intake: IngestPipeline,
     feeds: Arc<BTreeMap<String, Feed>>,
 }
 

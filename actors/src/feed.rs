@@ -1,91 +1,92 @@
-//! One actor a polled airport: asks, with patience.
+//! One actor per polled airport: polls with backoff.
 //!
-//! It remembers the ETag and the instant of the last good answer, asks only for what is new, and
-//! moves either of them on only when what it got is durable. After a failure it waits longer each
-//! time, with full jitter, so that many hubs do not come back to a troubled airport at once.
+//! The actor keeps the ETag and the time of the last successful poll and requests only what changed
+//! since. Both advance only when the received data is durable. After a failure it waits longer each time,
+//! with full jitter, so that many hubs do not hit an airport in trouble at once.
 //!
-//! Where several nodes could ask, the one that holds the feed's lease does; the others look now and
-//! then whether it is free. Who takes it over knows nothing of the last good answer and asks for
-//! everything, which merges as nothing new.
+//! If several nodes could poll a feed, the one that holds the lease of the feed does. The others check
+//! from time to time whether the lease is free. A node that takes over knows nothing of earlier polls and
+//! requests everything; merging that changes nothing.
 
-use crate::intake::{FeedSpec, Intake, NotTaken, Taken};
-use crate::supervisor::{Deaths, Guard};
+use crate::ingest::{FeedSpec, IngestError, IngestOutcome, IngestPipeline};
+use crate::supervisor::{PanicGuard, PanicReporter};
 use actix::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::{AirportSource, Lease, Leases, PollError, PollRequest, PollResponse, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Most pages of one answer that are followed; more is a mistake of the airport's.
+/// Maximum number of pages of one answer. More is an error of the airport.
 pub const PAGES_MAX: usize = 500;
 
-/// Longest wait between two questions to an airport in trouble.
+/// Longest wait between two polls of an airport in trouble.
 pub const WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// How much of the time before the last good answer is asked for again: the airport's clock and
-/// ours may differ, and merging makes a repetition harmless.
+/// How far before the last successful poll the next one starts. The clocks of the airport and the hub may
+/// differ, and merging the same data again is harmless.
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 
-/// A number from 0 to 1, by chance.
-pub type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
+/// Returns a random number from 0 to 1.
+pub type RandomFraction = Arc<dyn Fn() -> f64 + Send + Sync>;
 
-/// How an airport is polled.
+/// How to poll an airport.
 #[derive(Clone)]
 pub struct Polling {
-    /// What it is and sends.
+    /// The feed.
     pub feed: FeedSpec,
-    /// The way to it.
+    /// The client of the airport.
     pub airport: Arc<dyn AirportSource>,
-    /// Between two questions, in real time.
+    /// Time between two polls, in real time.
     pub interval: Duration,
-    /// The first page's ETag stands for all pages. Airports usually tag each page by itself; then
-    /// an unchanged first page says nothing of the others, and no tag is sent for a paged answer.
+    /// Whether the ETag of the first page covers all pages. Most airports tag each page by itself. Then
+    /// an unchanged first page implies nothing about the others, and the actor sends no tag for a paged
+    /// answer.
     pub etag_covers_pages: bool,
     /// For jitter.
-    pub chance: Chance,
-    /// Where only one of several nodes is to ask.
+    pub chance: RandomFraction,
+    /// The leases, if only one of several nodes may poll.
     pub leases: Option<Arc<dyn Leases>>,
 }
 
-/// Between two looks whether a feed that another node asks is free, in real time.
+/// Time between two checks of a lease that another node holds, in real time.
 pub const LEASE_EVERY: Duration = Duration::from_secs(3);
 
 /// Poll now.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Due;
+struct PollNow;
 
-/// One polled airport.
+/// The actor of one polled airport.
 pub struct FeedActor {
     polling: Polling,
-    intake: Intake,
-    /// Tells of its death.
-    _guard: Guard,
-    memory: Memory,
+    ingest: IngestPipeline,
+    /// Reports a panic.
+    _guard: PanicGuard,
+    last_poll: LastPoll,
     failures: u32,
-    /// Claim while it is this node's turn. Away while a round is under way.
+    /// The lease, if this node holds it. `None` during a poll.
     lease: Option<Box<dyn Lease>>,
 }
 
-/// What is known from the last good answer.
+/// What the actor keeps of the last successful poll.
 #[derive(Clone, Default)]
-struct Memory {
+struct LastPoll {
     etag: Option<String>,
     asked_at: Option<DateTime<Utc>>,
 }
 
-/// How a round of questions went.
+/// The result of a poll.
 enum Round {
-    Good(Memory),
+    Good(LastPoll),
     Quiet,
-    /// Another node asks.
+    /// Another node holds the lease.
     NotOurs,
     Failed {
         error: String,
         refused: bool,
         wait: Option<Duration>,
     },
-    /// What it said cannot be used. The intake has noted that.
+    /// The answer is unusable. The ingest pipeline has recorded that.
     Unusable {
         error: String,
     },
@@ -93,14 +94,19 @@ enum Round {
 
 impl FeedActor {
     /// Starts polling on `thread`.
-    pub fn start_on(thread: &ArbiterHandle, polling: Polling, intake: Intake, deaths: Deaths) -> Addr<Self> {
+    pub fn start_on(
+        thread: &ArbiterHandle,
+        polling: Polling,
+        ingest: IngestPipeline,
+        panics: PanicReporter,
+    ) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |_| {
-            let guard = Guard::starts_again(polling.feed.source.name.to_string(), deaths);
-            Self { polling, intake, _guard: guard, memory: Memory::default(), failures: 0, lease: None }
+            let guard = PanicGuard::restart(polling.feed.source.name.to_string(), panics);
+            Self { polling, ingest, _guard: guard, last_poll: LastPoll::default(), failures: 0, lease: None }
         })
     }
 
-    /// After how long to ask again.
+    /// The wait until the next poll.
     fn wait(&self, asked_for: Option<Duration>) -> Duration {
         let jitter = (self.polling.chance)();
         match (self.failures, asked_for) {
@@ -113,40 +119,40 @@ impl FeedActor {
         }
     }
 
-    fn settle(&mut self, round: Round, context: &mut Context<Self>) {
+    fn finish_round(&mut self, round: Round, context: &mut Context<Self>) {
         let feed = &self.polling.feed;
         let mut asked_for = None;
         match round {
-            Round::Good(memory) => {
-                self.memory = memory;
+            Round::Good(last_poll) => {
+                self.last_poll = last_poll;
                 self.failures = 0;
             }
             Round::Quiet => {
-                self.intake.note_quiet(feed);
+                self.ingest.note_quiet(feed);
                 self.failures = 0;
             }
             Round::NotOurs => {
-                self.memory = Memory::default();
+                self.last_poll = LastPoll::default();
                 self.failures = 0;
-                context.notify_later(Due, LEASE_EVERY.mul_f64(0.5 + 0.5 * (self.polling.chance)()));
+                context.notify_later(PollNow, LEASE_EVERY.mul_f64(0.5 + 0.5 * (self.polling.chance)()));
                 return;
             }
             Round::Failed { error, refused, wait } => {
-                self.intake.note_failure(feed, &error, refused);
+                self.ingest.note_failure(feed, &error, refused);
                 self.failed(&error);
                 asked_for = if refused { Some(WAIT_MAX) } else { wait };
             }
             Round::Unusable { error } => self.failed(&error),
         }
-        context.notify_later(Due, self.wait(asked_for));
+        context.notify_later(PollNow, self.wait(asked_for));
     }
 
     fn failed(&mut self, error: &str) {
         self.failures += 1;
-        // The first failure and every tenth: a long outage must not fill the log.
+        // Logs the first failure and every tenth, so that a long outage does not fill the log.
         if self.failures % 10 == 1 {
             let feed = &self.polling.feed.source.name;
-            tracing::warn!(%feed, failures = self.failures, %error, "the airport could not be asked");
+            tracing::warn!(%feed, failures = self.failures, %error, "the airport could not be polled");
         }
     }
 }
@@ -155,57 +161,58 @@ impl Actor for FeedActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        context.notify(Due);
+        context.notify(PollNow);
     }
 }
 
-impl Handler<Due> for FeedActor {
+impl Handler<PollNow> for FeedActor {
     type Result = ();
 
-    fn handle(&mut self, _: Due, context: &mut Context<Self>) {
-        let (polling, intake, memory) = (self.polling.clone(), self.intake.clone(), self.memory.clone());
+    fn handle(&mut self, _: PollNow, context: &mut Context<Self>) {
+        let (polling, ingest, last_poll) =
+            (self.polling.clone(), self.ingest.clone(), self.last_poll.clone());
         let lease = self.lease.take();
         let round = async move {
-            match turn(&polling, lease).await {
-                Ok(Turn::Ours(lease)) => (ask_all(polling, intake, memory).await, lease),
-                Ok(Turn::NotOurs) => (Round::NotOurs, None),
+            match acquire_lease(&polling, lease).await {
+                Ok(Acquired::Ours(lease)) => (poll_all_pages(polling, ingest, last_poll).await, lease),
+                Ok(Acquired::NotOurs) => (Round::NotOurs, None),
                 Err(fault) => (Round::Failed { error: fault.to_string(), refused: false, wait: None }, None),
             }
         };
         context.spawn(round.into_actor(self).map(|(round, lease), actor, context| {
             actor.lease = lease;
-            actor.settle(round, context);
+            actor.finish_round(round, context);
         }));
     }
 }
 
-/// Whose turn it is to ask.
-enum Turn {
+/// Whether this node may poll, with its lease if there are leases.
+enum Acquired {
     Ours(Option<Box<dyn Lease>>),
     NotOurs,
 }
 
-/// Keeps the lease, or takes it where it is free.
-async fn turn(polling: &Polling, lease: Option<Box<dyn Lease>>) -> Result<Turn, StoreError> {
-    let Some(leases) = &polling.leases else { return Ok(Turn::Ours(None)) };
+/// Keeps the lease, or takes it if it is free.
+async fn acquire_lease(polling: &Polling, lease: Option<Box<dyn Lease>>) -> Result<Acquired, StoreError> {
+    let Some(leases) = &polling.leases else { return Ok(Acquired::Ours(None)) };
     if let Some(lease) = lease
         && lease.still_held().await
     {
-        return Ok(Turn::Ours(Some(lease)));
+        return Ok(Acquired::Ours(Some(lease)));
     }
     let feed = &polling.feed.source.name;
     let taken = leases.try_take(format!("feed/{feed}").into()).await?;
     if taken.is_some() {
-        tracing::info!(%feed, "it is this node's turn to ask this airport");
+        tracing::info!(%feed, "this node now polls the airport");
     }
-    Ok(taken.map_or(Turn::NotOurs, |lease| Turn::Ours(Some(lease))))
+    Ok(taken.map_or(Acquired::NotOurs, |lease| Acquired::Ours(Some(lease))))
 }
 
-/// Asks page after page, and takes each before the next.
-async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
-    let asked_at = intake.clock().now();
-    let since = memory.asked_at.map(|at| at - OVERLAP);
-    let mut request = PollRequest { etag: memory.etag, since, page: None };
+/// Requests page after page, and ingests each before the next.
+async fn poll_all_pages(polling: Polling, ingest: IngestPipeline, last_poll: LastPoll) -> Round {
+    let asked_at = ingest.clock().now();
+    let since = last_poll.asked_at.map(|at| at - OVERLAP);
+    let mut request = PollRequest { etag: last_poll.etag, since, page: None };
     let mut etag = None;
     for page in 0..PAGES_MAX {
         let response = match polling.airport.poll(request.clone()).await {
@@ -215,12 +222,12 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
         let PollResponse::Body { bytes, content_type, etag: tag, next } = response else {
             return Round::Quiet;
         };
-        match intake.take(&polling.feed, polling.feed.format, &content_type, &bytes).await {
-            // Nothing is remembered of it, or "unchanged since" would be taken for a good answer.
-            Ok(Taken { unread: Some(error), .. }) => return Round::Unusable { error },
+        match ingest.ingest(&polling.feed, polling.feed.format, &content_type, &bytes).await {
+            // The tag is not kept. Otherwise "not modified" would count as a successful poll.
+            Ok(IngestOutcome { unreadable: Some(error), .. }) => return Round::Unusable { error },
             Ok(_) => {}
-            Err(NotTaken::Unusable(fault)) => return Round::Unusable { error: fault.reason },
-            Err(error @ (NotTaken::NotKept(_) | NotTaken::NotNow(_))) => {
+            Err(IngestError::Unreadable(fault)) => return Round::Unusable { error: fault.reason },
+            Err(error @ (IngestError::ArchiveUnavailable(_) | IngestError::SinkUnavailable(_))) => {
                 let wait = Some(Duration::from_secs(1));
                 return Round::Failed { error: error.to_string(), refused: false, wait };
             }
@@ -230,7 +237,7 @@ async fn ask_all(polling: Polling, intake: Intake, memory: Memory) -> Round {
         }
         match next {
             Some(next) => request = PollRequest { etag: None, since, page: Some(next) },
-            None => return Round::Good(Memory { etag, asked_at: Some(asked_at) }),
+            None => return Round::Good(LastPoll { etag, asked_at: Some(asked_at) }),
         }
     }
     let error = format!("the airport's answer has more than {PAGES_MAX} pages");

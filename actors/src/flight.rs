@@ -1,11 +1,11 @@
-//! One actor a leg: merges reports, has them made durable, answers.
+//! One actor per leg: merges reports, makes the result durable, answers.
 //!
-//! The state is the hub's, where readers find it; the actor is the turn that its reports take. A
-//! handler that awaits the log and must keep order answers with `AtomicResponse`: the next report
-//! of this leg waits for the commit of the last. Reports that come together are merged together and
-//! cost one commit.
+//! The hub holds the state, where readers find it. The actor serializes the reports of its leg. Its
+//! handlers answer with `AtomicResponse`, because they await the log and must keep the order: the next
+//! report of the leg waits for the commit of the last one. Reports that arrive together are merged
+//! together and cost one commit.
 
-use crate::hub::{Base, Hub, UnderWay, is_over, retired};
+use crate::hub::{CommittedState, Hub, InFlightPermit, is_past_retirement, retired_reason};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::change::Change;
@@ -16,70 +16,70 @@ use domain::ports::{Outcome, SinkError, StoreError};
 use domain::report::Report;
 use std::sync::Arc;
 
-/// Messages waiting for one flight. A hot flight gets a few a second; when full, whoever reports
-/// waits.
+/// Capacity of the mailbox. A busy flight gets a few messages per second. When the mailbox is full, the
+/// sender waits.
 pub const MAILBOX: usize = 32;
 
-/// How often reports are merged anew because another node was faster. One is what happens when a
-/// leg changes hands; more than a few is two nodes that both believe it theirs, and whoever reports
-/// should come back when that is settled.
-pub const TRIES_MAX: usize = 5;
+/// How many times the actor tries to commit. A conflict with another node costs one try. One conflict is
+/// normal when a leg changes its owner. Several mean that two nodes both consider themselves the owner;
+/// the sender should retry later.
+pub const COMMIT_TRIES_MAX: usize = 5;
 
-/// Reports of this leg, in order. Answers for each once it is durable.
+/// Reports of the leg, in order. The reply has the outcome of each once it is durable.
 #[derive(Message)]
 #[rtype(result = "Result<Vec<Outcome>, SinkError>")]
 pub struct Apply {
     /// At least one.
     pub reports: Vec<Report>,
-    /// Their places among what is under way. Whoever sent them may have gone before they are merged.
-    pub(crate) places: UnderWay,
+    /// Counts the reports as in flight until they are merged, even if their sender has disconnected.
+    pub(crate) permit: InFlightPermit,
 }
 
-/// Something that is not a report's to say, in its turn among the reports. Answers once it is durable,
-/// with `None` where nothing is known of the leg.
+/// Changes an override, in turn with the reports. Replies once the change is durable, with `None` if the
+/// leg is unknown.
 #[derive(Message)]
-#[rtype(result = "Result<Option<Amended>, SinkError>")]
-pub struct Amend(pub Amendment);
+#[rtype(result = "Result<Option<OverrideOutcome>, SinkError>")]
+pub struct ChangeOverride(pub OverrideCommand);
 
-/// What is to be done to a leg.
+/// A change of an override.
 #[derive(Clone, Debug)]
-pub enum Amendment {
-    /// A field is taken over by hand.
-    TakeOver(Override),
-    /// A field is given back to the sources.
-    GiveBack {
-        /// Which.
+pub enum OverrideCommand {
+    /// Set an override.
+    Set(Override),
+    /// End an override before its time.
+    Clear {
+        /// The field.
         field: Field,
-        /// On whose word.
+        /// Who ends it.
         by: Arc<str>,
     },
-    /// What was taken over until now ends.
-    Lapse,
+    /// End overrides that are due.
+    Expire,
 }
 
-/// What came of an amendment.
+/// The result of an [`OverrideCommand`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Amended {
-    /// It was so already.
-    Nothing,
-    /// It is durable, and what is shown stays as it was.
-    Unseen,
-    /// What is shown has changed; the newest revision.
-    Seen(u64),
+pub enum OverrideOutcome {
+    /// Nothing had to change.
+    Unchanged,
+    /// The state changed and is durable; what is shown did not change.
+    Stored,
+    /// What is shown changed. The value is the newest revision.
+    Shown(u64),
 }
 
-/// The leg's time is over: leave memory and the list of what is restored.
+/// Retires the leg if its retirement time has passed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Retire;
 
-/// A person removes the leg: leave memory and the list of what is restored, at whatever time. Answers once
-/// that is durable, with `false` where nothing is known of the leg.
+/// Removes the leg at any time, on request of an operator. Replies once that is durable, with `false` if
+/// the leg is unknown.
 #[derive(Message)]
 #[rtype(result = "Result<bool, SinkError>")]
 pub struct Remove;
 
-/// One leg.
+/// The actor of one leg.
 pub struct FlightActor {
     hub: Hub,
     leg: LegId,
@@ -93,38 +93,40 @@ impl FlightActor {
         })
     }
 
-    /// After a first report that could not be applied there is no flight. Called from within the
-    /// answer: an actor that is stopped before gives none. Reports that are waiting are answered as
-    /// unavailable, and their senders repeat them.
-    fn leave_if_nobody_knows_it(&self, context: &mut Context<Self>) {
-        if self.hub.base(&self.leg).is_none_or(|base| base.state.rev == 0) {
-            self.hub.withdraw(&self.leg);
+    /// Stops the actor if its first report was rejected. The handler calls this with its reply, because
+    /// an actor that stops earlier replies nothing. Waiting reports are answered as unavailable, and
+    /// their senders repeat them.
+    fn stop_if_never_created(&self, context: &mut Context<Self>) {
+        if self.hub.committed_state(&self.leg).is_none_or(|base| base.state.rev == 0) {
+            self.hub.remove_if_empty(&self.leg);
             context.stop();
         }
     }
 }
 
-/// What was made of a copy of the durable state: if the log fails, nothing has happened.
+/// The result of a change to a copy of the durable state. If the commit fails, the state stays as it is.
 struct Merged<T> {
     next: Flight,
     answer: T,
     changes: Vec<Change>,
-    /// Whether it is worth keeping.
-    learnt: bool,
+    /// Whether there is anything to commit.
+    must_commit: bool,
 }
 
-fn merge(base: &Base, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outcome>> {
+fn merge(base: &CommittedState, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outcome>> {
     let mut next = (*base.state).clone();
-    let (mut outcomes, mut changes, mut learnt) = (Vec::new(), Vec::new(), false);
+    let (mut outcomes, mut changes, mut must_commit) = (Vec::new(), Vec::new(), false);
+    let mut shown = base.live.as_ref().map(|live| live.view.clone());
     for report in reports {
-        let outcome = match next.apply(report, now) {
+        let outcome = match next.apply_to_shown(shown.clone(), report, now) {
             Ok(Applied::Unchanged) => Outcome::Unchanged,
             Ok(Applied::Confirmed) => {
-                learnt = true;
+                must_commit = true;
                 Outcome::Unchanged
             }
             Ok(Applied::Changed(change)) => {
-                learnt = true;
+                must_commit = true;
+                shown = Some(change.after.clone());
                 changes.push(change);
                 Outcome::Changed(next.rev)
             }
@@ -132,16 +134,17 @@ fn merge(base: &Base, reports: &[Report], now: DateTime<Utc>) -> Merged<Vec<Outc
         };
         outcomes.push(outcome);
     }
-    if base.state.rev == 0 && learnt && is_over(&next, now) {
-        outcomes = vec![Outcome::Rejected(retired(&base.state.leg)); reports.len()];
-        learnt = false;
+    if base.state.rev == 0 && must_commit && is_past_retirement(&next, now) {
+        outcomes = vec![Outcome::Rejected(retired_reason(&base.state.leg)); reports.len()];
+        must_commit = false;
     }
-    note_corrections_not_shown(&base.state, &next, reports, &mut outcomes);
-    Merged { next, answer: outcomes, changes, learnt }
+    report_unshown_corrections(&base.state, &next, reports, &mut outcomes);
+    Merged { next, answer: outcomes, changes, must_commit }
 }
 
-/// Has a human told of each correction that is new and yields to another feed's claim, once.
-fn note_corrections_not_shown(before: &Flight, next: &Flight, reports: &[Report], outcomes: &mut [Outcome]) {
+/// Replaces the outcome of a report that makes a new correction which yields to the claim of another
+/// feed, so that an operator learns of it once.
+fn report_unshown_corrections(before: &Flight, next: &Flight, reports: &[Report], outcomes: &mut [Outcome]) {
     if before.corrections == next.corrections {
         return;
     }
@@ -163,46 +166,50 @@ fn note_corrections_not_shown(before: &Flight, next: &Flight, reports: &[Report]
     }
 }
 
-fn amend(base: &Base, amendment: &Amendment, now: DateTime<Utc>) -> Merged<Option<Amended>> {
+fn apply_override(
+    base: &CommittedState,
+    command: &OverrideCommand,
+    now: DateTime<Utc>,
+) -> Merged<Option<OverrideOutcome>> {
     let mut next = (*base.state).clone();
-    let applied = match amendment {
-        Amendment::TakeOver(order) => next.set_override(order.clone(), now),
-        Amendment::GiveBack { field, by } => {
-            // An order whose end has come gives the field back.
+    let applied = match command {
+        OverrideCommand::Set(order) => next.set_override(order.clone(), now),
+        OverrideCommand::Clear { field, by } => {
+            // An override that ends now returns the field to the sources.
             let over = Override { field: *field, value: None, set_by: by.clone(), set_at: now, until: now };
             next.set_override(over, now)
         }
-        Amendment::Lapse => next.expire_overrides(now),
+        OverrideCommand::Expire => next.expire_overrides(now),
     };
-    let learnt = applied != Applied::Unchanged;
-    let (amended, changes) = match applied {
-        Applied::Unchanged => (Amended::Nothing, Vec::new()),
-        Applied::Confirmed => (Amended::Unseen, Vec::new()),
-        Applied::Changed(change) => (Amended::Seen(change.rev), vec![change]),
+    let must_commit = applied != Applied::Unchanged;
+    let (outcome, changes) = match applied {
+        Applied::Unchanged => (OverrideOutcome::Unchanged, Vec::new()),
+        Applied::Confirmed => (OverrideOutcome::Stored, Vec::new()),
+        Applied::Changed(change) => (OverrideOutcome::Shown(change.rev), vec![change]),
     };
-    // Of a leg without a revision nothing is known yet: its first report may still be refused.
-    let answer = (base.state.rev > 0).then_some(amended);
-    Merged { next, answer, changes, learnt }
+    // A leg without a revision is unknown: its first report may still be rejected.
+    let answer = (base.state.rev > 0).then_some(outcome);
+    Merged { next, answer, changes, must_commit }
 }
 
-/// Has what `make` makes of the durable state made durable. Where another node was faster, it makes
-/// it anew of what that node made. `None` where there is no such leg any more.
-async fn settle<T>(
+/// Applies `make` to the durable state and commits the result. After a conflict with another node it
+/// applies `make` to the state of that node. Returns `None` if the leg no longer exists.
+async fn commit_with_retry<T>(
     hub: &Hub,
     leg: &LegId,
-    make: impl Fn(&Base, DateTime<Utc>) -> Merged<T>,
+    make: impl Fn(&CommittedState, DateTime<Utc>) -> Merged<T>,
 ) -> Result<Option<T>, SinkError> {
-    for _ in 0..TRIES_MAX {
-        let Some(base) = hub.base(leg) else { return Ok(None) };
-        let Merged { next, answer, changes, learnt } = make(&base, hub.clock().now());
-        if !learnt {
+    for _ in 0..COMMIT_TRIES_MAX {
+        let Some(base) = hub.committed_state(leg) else { return Ok(None) };
+        let Merged { next, answer, changes, must_commit } = make(&base, hub.clock().now());
+        if !must_commit {
             return Ok(Some(answer));
         }
         match hub.commit(base, Arc::new(next), changes).await {
             Ok(()) => return Ok(Some(answer)),
             Err(StoreError::Conflict { leg, rev }) => {
                 hub.metrics().append_conflicts.inc();
-                tracing::info!(flight.leg = %leg, rev, "another node was faster; merging anew");
+                tracing::info!(flight.leg = %leg, rev, "another node wrote first; merging again");
             }
             Err(fault) => return Err(SinkError::NotDurable(fault)),
         }
@@ -211,14 +218,14 @@ async fn settle<T>(
 }
 
 fn busy(leg: &LegId) -> SinkError {
-    let reason = format!("{leg} is written by another node at the same time");
+    let reason = format!("another node writes {leg} at the same time");
     SinkError::NotDurable(StoreError::Unavailable { store: "the change log", reason })
 }
 
 async fn remove(hub: &Hub, leg: &LegId) -> Result<bool, SinkError> {
-    for _ in 0..TRIES_MAX {
-        let Some(base) = hub.base(leg).filter(|base| base.state.rev > 0) else { return Ok(false) };
-        match hub.forget(leg, base.version).await {
+    for _ in 0..COMMIT_TRIES_MAX {
+        let Some(base) = hub.committed_state(leg).filter(|base| base.state.rev > 0) else { return Ok(false) };
+        match hub.retire(leg, base.version).await {
             Ok(()) => return Ok(true),
             Err(StoreError::Conflict { .. }) => drop(hub.metrics().append_conflicts.inc()),
             Err(fault) => return Err(SinkError::NotDurable(fault)),
@@ -234,30 +241,31 @@ impl Actor for FlightActor {
 impl Handler<Apply> for FlightActor {
     type Result = AtomicResponse<Self, Result<Vec<Outcome>, SinkError>>;
 
-    fn handle(&mut self, Apply { reports, places }: Apply, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Apply { reports, permit }: Apply, _: &mut Context<Self>) -> Self::Result {
         let (hub, leg) = (self.hub.clone(), self.leg.clone());
         let applied = async move {
-            let _places = places;
-            let outcomes = settle(&hub, &leg, |base, now| merge(base, &reports, now)).await?;
-            Ok(outcomes.unwrap_or_else(|| vec![Outcome::Rejected(retired(&leg)); reports.len()]))
+            let _permit = permit;
+            let outcomes = commit_with_retry(&hub, &leg, |base, now| merge(base, &reports, now)).await?;
+            Ok(outcomes.unwrap_or_else(|| vec![Outcome::Rejected(retired_reason(&leg)); reports.len()]))
         };
         AtomicResponse::new(Box::pin(applied.into_actor(self).map(|answer, actor, context| {
-            actor.leave_if_nobody_knows_it(context);
+            actor.stop_if_never_created(context);
             answer
         })))
     }
 }
 
-impl Handler<Amend> for FlightActor {
-    type Result = AtomicResponse<Self, Result<Option<Amended>, SinkError>>;
+impl Handler<ChangeOverride> for FlightActor {
+    type Result = AtomicResponse<Self, Result<Option<OverrideOutcome>, SinkError>>;
 
-    fn handle(&mut self, Amend(amendment): Amend, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, ChangeOverride(command): ChangeOverride, _: &mut Context<Self>) -> Self::Result {
         let (hub, leg) = (self.hub.clone(), self.leg.clone());
-        let amended = async move {
-            let amended = settle(&hub, &leg, |base, now| amend(base, &amendment, now)).await?;
-            Ok(amended.flatten())
+        let outcome = async move {
+            let outcome =
+                commit_with_retry(&hub, &leg, |base, now| apply_override(base, &command, now)).await?;
+            Ok(outcome.flatten())
         };
-        AtomicResponse::new(Box::pin(amended.into_actor(self)))
+        AtomicResponse::new(Box::pin(outcome.into_actor(self)))
     }
 }
 
@@ -266,11 +274,13 @@ impl Handler<Retire> for FlightActor {
 
     fn handle(&mut self, _: Retire, _: &mut Context<Self>) -> Self::Result {
         let (hub, leg) = (self.hub.clone(), self.leg.clone());
-        let Some(base) = hub.base(&leg).filter(|base| is_over(&base.state, hub.clock().now())) else {
+        let Some(base) =
+            hub.committed_state(&leg).filter(|base| is_past_retirement(&base.state, hub.clock().now()))
+        else {
             return AtomicResponse::new(Box::pin(fut::ready(())));
         };
-        let forgotten = async move { hub.forget(&leg, base.version).await };
-        AtomicResponse::new(Box::pin(forgotten.into_actor(self).map(|answer, actor, context| match answer {
+        let retired = async move { hub.retire(&leg, base.version).await };
+        AtomicResponse::new(Box::pin(retired.into_actor(self).map(|answer, actor, context| match answer {
             Ok(()) => context.stop(),
             Err(fault) => {
                 tracing::warn!(flight.leg = %actor.leg, %fault, "a flight could not be retired yet");

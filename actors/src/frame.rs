@@ -1,11 +1,11 @@
-//! One frame, encoded once and shared by every listener.
+//! A frame that is encoded once and shared by all connections.
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::sync::{Arc, OnceLock};
 use wire::frame::FrameKind;
 
-/// How a listener wants its bytes.
+/// The encoding that a connection uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Encoding {
     /// A WebSocket text frame.
@@ -17,26 +17,26 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// All of them, for tables with one place an encoding.
+    /// The number of encodings, for arrays with one entry per encoding.
     pub const COUNT: usize = 3;
 }
 
-/// From this size a frame is compressed for those who can read it. Below, deflate without a shared
-/// window saves too little to be worth the reader's time.
+/// Frames from this size on are compressed for clients that support it. Below, deflate without a shared
+/// window saves too little to pay for the decompression.
 pub const DEFLATE_FROM_BYTES: usize = 1024;
 
-/// Beyond this size a frame is sent as it is: whoever compresses it does so on a thread of sockets,
-/// and half a megabyte takes as long as a frame may.
+/// Larger frames are not compressed. Compression runs on a thread that serves connections, and half a
+/// megabyte already takes as long as one frame may take.
 pub const DEFLATE_TO_BYTES: usize = 512 * 1024;
 
-/// A frame's JSON and, made when first wanted, its bytes in each encoding. Cheap to clone.
+/// The JSON of a frame and its encodings. Each encoding is computed on first use. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Frame(Arc<Encoded>);
 
 #[derive(Debug)]
 struct Encoded {
     kind: FrameKind,
-    /// The newest stamp in it: what a reader of server-sent events resumes from.
+    /// The newest timestamp in the frame, which is the event id of server-sent events.
     newest: Option<DateTime<Utc>>,
     payload: Bytes,
     websocket: OnceLock<Bytes>,
@@ -45,7 +45,7 @@ struct Encoded {
 }
 
 impl Frame {
-    /// A frame of `kind` whose JSON is `payload`.
+    /// Creates a frame of `kind` with its JSON.
     pub fn new(kind: FrameKind, payload: Bytes, newest: Option<DateTime<Utc>>) -> Self {
         Self(Arc::new(Encoded {
             kind,
@@ -62,12 +62,12 @@ impl Frame {
         &self.0.payload
     }
 
-    /// Its `type`.
+    /// The `type` of the frame.
     pub fn kind(&self) -> FrameKind {
         self.0.kind
     }
 
-    /// The bytes of frames that go out together.
+    /// The bytes of several frames for one write.
     pub fn join(frames: &[Self], encoding: Encoding) -> Bytes {
         match frames {
             [one] => one.bytes(encoding).clone(),
@@ -75,7 +75,7 @@ impl Frame {
         }
     }
 
-    /// The bytes for one encoding; made once, whoever asks first.
+    /// The bytes in one encoding, computed on first use.
     pub fn bytes(&self, encoding: Encoding) -> &Bytes {
         let frame = &self.0;
         match encoding {

@@ -1,4 +1,5 @@
-//! What the actors count. The hub registers these with Prometheus; names and help are there.
+//! Counters and histograms of the actors. The binary registers them with Prometheus and gives them names
+//! and help texts.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -6,14 +7,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-/// Label: what became of a report.
+/// Label: the outcome of a report.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct OutcomeLabel {
     /// `changed`, `unchanged`, `queued` or `rejected`.
     pub outcome: &'static str,
 }
 
-/// Label: a feed and what became of its report.
+/// Label: a feed and the outcome of its report.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct FeedOutcomeLabel {
     /// The feed's name.
@@ -22,75 +23,75 @@ pub struct FeedOutcomeLabel {
     pub outcome: &'static str,
 }
 
-/// Label: a feed and why.
+/// Label: a feed and a reason.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct FeedReasonLabel {
     /// The feed's name.
     pub feed: String,
-    /// A fixed word.
+    /// One of a fixed set.
     pub reason: &'static str,
 }
 
-/// Label: which encoding.
+/// Label: the transport.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TransportLabel {
     /// `websocket` or `events`.
     pub transport: &'static str,
 }
 
-/// Label: why.
+/// Label: a reason.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ReasonLabel {
-    /// A fixed word.
+    /// One of a fixed set.
     pub reason: &'static str,
 }
 
 /// Label: a field of a flight.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct FieldLabel {
-    /// Its name in reports.
+    /// The name of the field in reports.
     pub field: &'static str,
 }
 
-/// Everything that is counted. Clones share their numbers.
+/// All metrics. Clones share their values.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     /// Reports by feed and outcome.
     pub reports: Family<FeedOutcomeLabel, Counter>,
-    /// What feeds say beyond their scope, by feed and reason: whole reports, and values of the other
+    /// Data beyond the scope of its feed, by feed and reason: whole reports, and values of the other
     /// airport's side.
     pub out_of_scope: Family<FeedReasonLabel, Counter>,
     /// Legs in memory.
     pub flights: Gauge,
-    /// Reports taken and not yet answered.
+    /// Reports that were admitted and have no outcome yet.
     pub reports_under_way: Gauge,
-    /// Open listeners by transport.
+    /// Open connections by transport.
     pub sockets: Family<TransportLabel, Gauge>,
-    /// Frames written to listeners.
+    /// Frames written to connections.
     pub frames: Counter,
-    /// Bytes written to listeners.
+    /// Bytes written to connections.
     pub bytes: Counter,
-    /// Times a frame was entered as a leg because the socket was not ready.
+    /// Frames that marked a leg as dirty because the connection was not writable.
     pub conflated: Counter,
-    /// Bytes of answers that clients have not read yet.
+    /// Bytes of responses that clients have not read yet.
     pub unread_bytes: Gauge,
-    /// Listeners let go, by reason.
-    pub let_go: Family<ReasonLabel, Counter>,
-    /// From the first frame of a turn to the last write of it, in seconds.
+    /// Disconnected clients, by reason.
+    pub disconnects: Family<ReasonLabel, Counter>,
+    /// From the first frame of a batch to its last write, in seconds.
     pub fan_out_seconds: Histogram,
-    /// From asking the log to its answer, in seconds.
+    /// From the append to the answer of the log, in seconds.
     pub commit_seconds: Histogram,
-    /// Entries that the shared log refused because another node was faster.
+    /// Entries that the shared log refused because another node wrote first.
     pub append_conflicts: Counter,
-    /// Times of flights that became doubtful, by field.
+    /// Times that became doubtful, by field.
     pub doubtful: Family<FieldLabel, Counter>,
-    /// Actors that died, by what they were.
-    pub deaths: Family<ReasonLabel, Counter>,
+    /// Actors that panicked, by what follows.
+    pub panics: Family<ReasonLabel, Counter>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        // 50 us to 1.6 s: below lies the cost of the clock, above the time-outs.
+        // 50 us to 1.6 s: shorter times drown in the cost of the clock, longer ones end in a time-out.
         let buckets = || exponential_buckets(0.000_05, 2.0, 16);
         Self {
             reports: Family::default(),
@@ -102,12 +103,12 @@ impl Default for Metrics {
             bytes: Counter::default(),
             conflated: Counter::default(),
             unread_bytes: Gauge::default(),
-            let_go: Family::default(),
+            disconnects: Family::default(),
             fan_out_seconds: Histogram::new(buckets()),
             commit_seconds: Histogram::new(buckets()),
             append_conflicts: Counter::default(),
             doubtful: Family::default(),
-            deaths: Family::default(),
+            panics: Family::default(),
         }
     }
 }

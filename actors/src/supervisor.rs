@@ -1,139 +1,138 @@
-//! Deaths do not pass in silence.
+//! Reports panics of actors, restarts the actor or ends the process.
 //!
-//! A panic ends one actor and nothing else, and nobody would hear of it. So an actor that others
-//! depend on carries a [`Guard`]: when it is dropped by a panic, the supervisor is told. A flight
-//! is started again from its last durable state at its next report; a feed is started again after
-//! a pause; a board or switchboard cannot be missed by anyone, so its death ends the process,
-//! audibly, and whatever runs the hub starts it again.
+//! actix ends an actor that panics and reports it to no other part. An actor that others depend on
+//! therefore holds a [`PanicGuard`], which reports the panic to the supervisor. The next report of a leg
+//! restarts its flight actor from its last durable state. A feed restarts after a pause. A board or a
+//! switchboard cannot be replaced while connections rely on it, so its panic ends the process, and the
+//! service manager starts the hub again.
 
 use crate::metrics::{Metrics, ReasonLabel};
 use actix::prelude::*;
 use std::sync::Arc;
 
-/// Deaths waiting to be handled. Beyond this many at once there is nothing left to save, and the
-/// process ends.
+/// Capacity of the mailbox. More panics at once mean that nothing can be saved, and the process ends.
 pub const MAILBOX: usize = 64;
 
-/// What a death means.
+/// What follows a panic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Meaning {
-    /// Its place is taken again by whoever needs it.
-    StartsAgain,
-    /// Nobody can do without it: the process ends.
-    EndsProcess,
+pub enum OnPanic {
+    /// The actor is started again.
+    Restart,
+    /// The process ends, because other parts cannot work without the actor.
+    EndProcess,
 }
 
-/// Someone died.
+/// An actor panicked.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
-pub struct Died {
-    /// Who, in words.
-    pub who: String,
-    /// What that means.
-    pub meaning: Meaning,
+pub struct ActorPanic {
+    /// The name of the actor.
+    pub actor: String,
+    /// What follows.
+    pub on_panic: OnPanic,
 }
 
-/// Where deaths are told. Cheap to clone.
+/// Reports panics to the supervisor. Cheap to clone.
 #[derive(Clone)]
-pub struct Deaths {
-    to: Option<Recipient<Died>>,
+pub struct PanicReporter {
+    to: Option<Recipient<ActorPanic>>,
     metrics: Metrics,
-    last_words: Arc<dyn Fn(&Died) + Send + Sync>,
+    fallback: Arc<dyn Fn(&ActorPanic) + Send + Sync>,
 }
 
-impl Deaths {
-    /// Tells `to`; if it cannot be told, `last_words` is called, which should end the process.
-    pub fn told_to(
-        to: Recipient<Died>,
+impl PanicReporter {
+    /// Reports to `to`. If `to` cannot receive the report, `fallback` is called. It should end the
+    /// process.
+    pub fn new(
+        to: Recipient<ActorPanic>,
         metrics: Metrics,
-        last_words: Arc<dyn Fn(&Died) + Send + Sync>,
+        fallback: Arc<dyn Fn(&ActorPanic) + Send + Sync>,
     ) -> Self {
-        Self { to: Some(to), metrics, last_words }
+        Self { to: Some(to), metrics, fallback }
     }
 
-    /// For tests: deaths are counted, and nobody acts on them.
-    pub fn only_counted(metrics: Metrics) -> Self {
-        Self { to: None, metrics, last_words: Arc::new(|_| {}) }
+    /// For tests: counts panics and takes no action.
+    pub fn counting_only(metrics: Metrics) -> Self {
+        Self { to: None, metrics, fallback: Arc::new(|_| {}) }
     }
 
-    pub(crate) fn flight_died(&self) {
-        self.metrics.deaths.get_or_create(&ReasonLabel { reason: "flight" }).inc();
+    pub(crate) fn flight_panicked(&self) {
+        self.metrics.panics.get_or_create(&ReasonLabel { reason: "flight" }).inc();
     }
 
-    /// Counts a connection that ended by a panic of its session: its listener comes back, and nobody
-    /// else is touched.
-    pub fn session_died(&self) {
-        self.metrics.deaths.get_or_create(&ReasonLabel { reason: "session" }).inc();
+    /// Counts a connection whose session panicked. The client reconnects, and no other connection is
+    /// affected.
+    pub fn session_panicked(&self) {
+        self.metrics.panics.get_or_create(&ReasonLabel { reason: "session" }).inc();
     }
 
-    /// Tells of the death of a thread outside of any actor that nobody can do without.
-    pub fn end_process(&self, who: &str) {
-        self.tell(Died { who: who.into(), meaning: Meaning::EndsProcess });
+    /// Reports the end of a thread, outside of any actor, without which the process cannot work.
+    pub fn end_process(&self, actor: &str) {
+        self.report(ActorPanic { actor: actor.into(), on_panic: OnPanic::EndProcess });
     }
 
-    fn tell(&self, died: Died) {
-        let reason = match died.meaning {
-            Meaning::StartsAgain => "starts_again",
-            Meaning::EndsProcess => "ends_process",
+    fn report(&self, panicked: ActorPanic) {
+        let reason = match panicked.on_panic {
+            OnPanic::Restart => "starts_again",
+            OnPanic::EndProcess => "ends_process",
         };
-        self.metrics.deaths.get_or_create(&ReasonLabel { reason }).inc();
-        let told = self.to.as_ref().is_some_and(|to| to.try_send(died.clone()).is_ok());
-        if !told && died.meaning == Meaning::EndsProcess {
-            (self.last_words)(&died);
+        self.metrics.panics.get_or_create(&ReasonLabel { reason }).inc();
+        let is_reported = self.to.as_ref().is_some_and(|to| to.try_send(panicked.clone()).is_ok());
+        if !is_reported && panicked.on_panic == OnPanic::EndProcess {
+            (self.fallback)(&panicked);
         }
     }
 }
 
-/// Carried by an actor, or a task, whose death must be heard.
-pub struct Guard {
-    who: String,
-    meaning: Meaning,
-    deaths: Deaths,
+/// Reports a panic of the actor or task that holds it.
+pub struct PanicGuard {
+    actor: String,
+    on_panic: OnPanic,
+    panics: PanicReporter,
 }
 
-impl Guard {
-    /// For an actor nobody can do without.
-    pub fn ends_process(who: String, deaths: Deaths) -> Self {
-        Self { who, meaning: Meaning::EndsProcess, deaths }
+impl PanicGuard {
+    /// For an actor whose panic ends the process.
+    pub fn end_process(actor: String, panics: PanicReporter) -> Self {
+        Self { actor, on_panic: OnPanic::EndProcess, panics }
     }
 
-    /// For an actor that is started again.
-    pub fn starts_again(who: String, deaths: Deaths) -> Self {
-        Self { who, meaning: Meaning::StartsAgain, deaths }
+    /// For an actor that is restarted.
+    pub fn restart(actor: String, panics: PanicReporter) -> Self {
+        Self { actor, on_panic: OnPanic::Restart, panics }
     }
 
-    /// The task with this guard in it, for what runs beside the actors: nobody looks at what became
-    /// of a task that was only started.
-    pub async fn over(self, task: impl Future<Output = ()>) {
+    /// Runs a task under this guard. Without it, a panic of a spawned task stays unnoticed.
+    pub async fn watch(self, task: impl Future<Output = ()>) {
         let _guard = self;
         task.await;
     }
 }
 
-impl Drop for Guard {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
-        // A runtime that is shut down drops its actors too; only a panic is a death. An actor is not
-        // asked whether it stopped well: after a panic actix calls its `stopped` all the same.
+        // A shutdown of the runtime drops actors too, and only a panic counts. Whether the actor stopped
+        // in an orderly way cannot be asked: actix calls `stopped` after a panic as well.
         if std::thread::panicking() {
-            self.deaths.tell(Died { who: std::mem::take(&mut self.who), meaning: self.meaning });
+            self.panics
+                .report(ActorPanic { actor: std::mem::take(&mut self.actor), on_panic: self.on_panic });
         }
     }
 }
 
-/// One a process: hears of deaths and acts on them.
+/// One per process: receives panics and acts on them.
 pub struct Supervisor {
-    end_process: Arc<dyn Fn(&Died) + Send + Sync>,
-    start_again: Arc<dyn Fn(&Died) + Send + Sync>,
+    end_process: Arc<dyn Fn(&ActorPanic) + Send + Sync>,
+    restart: Arc<dyn Fn(&ActorPanic) + Send + Sync>,
 }
 
 impl Supervisor {
-    /// `end_process` is called when nobody can do without the one who died, `start_again` when its
-    /// place is to be taken again.
+    /// The supervisor calls `end_process` or `restart`, depending on what the guard states.
     pub fn new(
-        end_process: Arc<dyn Fn(&Died) + Send + Sync>,
-        start_again: Arc<dyn Fn(&Died) + Send + Sync>,
+        end_process: Arc<dyn Fn(&ActorPanic) + Send + Sync>,
+        restart: Arc<dyn Fn(&ActorPanic) + Send + Sync>,
     ) -> Self {
-        Self { end_process, start_again }
+        Self { end_process, restart }
     }
 }
 
@@ -145,14 +144,14 @@ impl Actor for Supervisor {
     }
 }
 
-impl Handler<Died> for Supervisor {
+impl Handler<ActorPanic> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, died: Died, _: &mut Context<Self>) {
-        tracing::error!(actor = %died.who, meaning = ?died.meaning, "an actor died of a panic");
-        match died.meaning {
-            Meaning::EndsProcess => (self.end_process)(&died),
-            Meaning::StartsAgain => (self.start_again)(&died),
+    fn handle(&mut self, panicked: ActorPanic, _: &mut Context<Self>) {
+        tracing::error!(actor = %panicked.actor, on_panic = ?panicked.on_panic, "an actor panicked");
+        match panicked.on_panic {
+            OnPanic::EndProcess => (self.end_process)(&panicked),
+            OnPanic::Restart => (self.restart)(&panicked),
         }
     }
 }
@@ -162,29 +161,31 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    type Heard = Arc<Mutex<Vec<(String, Meaning)>>>;
+    type Reported = Arc<Mutex<Vec<(String, OnPanic)>>>;
 
-    fn deaths() -> (Heard, Deaths) {
-        let heard = Heard::default();
-        let last_words = {
-            let heard = heard.clone();
-            move |died: &Died| heard.lock().unwrap().push((died.who.clone(), died.meaning))
+    fn panics() -> (Reported, PanicReporter) {
+        let reported = Reported::default();
+        let fallback = {
+            let reported = reported.clone();
+            move |panicked: &ActorPanic| {
+                reported.lock().unwrap().push((panicked.actor.clone(), panicked.on_panic));
+            }
         };
-        (heard, Deaths { to: None, metrics: Metrics::default(), last_words: Arc::new(last_words) })
+        (reported, PanicReporter { to: None, metrics: Metrics::default(), fallback: Arc::new(fallback) })
     }
 
     #[test]
-    fn a_panic_of_one_nobody_can_do_without_is_heard() {
-        let (heard, deaths) = deaths();
-        let died = std::thread::spawn(move || {
-            let _guard = Guard::ends_process("board all".into(), deaths);
-            panic!("told to");
+    fn a_panic_of_a_required_actor_is_reported() {
+        let (reported, panics) = panics();
+        let panicked = std::thread::spawn(move || {
+            let _guard = PanicGuard::end_process("board all".into(), panics);
+            panic!("test");
         });
-        assert!(died.join().is_err());
-        assert_eq!(*heard.lock().unwrap(), [("board all".to_owned(), Meaning::EndsProcess)]);
+        assert!(panicked.join().is_err());
+        assert_eq!(*reported.lock().unwrap(), [("board all".to_owned(), OnPanic::EndProcess)]);
     }
 
-    struct Fragile(#[expect(dead_code, reason = "it is there to be dropped")] Guard);
+    struct Fragile(#[expect(dead_code, reason = "it is there to be dropped")] PanicGuard);
 
     impl Actor for Fragile {
         type Context = Context<Self>;
@@ -197,43 +198,43 @@ mod tests {
     impl Handler<Break> for Fragile {
         type Result = ();
         fn handle(&mut self, _: Break, _: &mut Context<Self>) {
-            panic!("told to");
+            panic!("test");
         }
     }
 
     #[test]
-    fn an_actor_whose_handler_panics_is_heard_although_others_still_know_its_address() {
-        let (heard, deaths) = deaths();
+    fn a_panic_in_a_handler_is_reported_while_others_hold_the_address() {
+        let (reported, panics) = panics();
         System::new().block_on(async {
-            let address = Fragile(Guard::ends_process("board all".into(), deaths)).start();
+            let address = Fragile(PanicGuard::end_process("board all".into(), panics)).start();
             assert!(address.send(Break).await.is_err());
-            while heard.lock().unwrap().is_empty() {
+            while reported.lock().unwrap().is_empty() {
                 tokio::task::yield_now().await;
             }
         });
-        assert_eq!(*heard.lock().unwrap(), [("board all".to_owned(), Meaning::EndsProcess)]);
+        assert_eq!(*reported.lock().unwrap(), [("board all".to_owned(), OnPanic::EndProcess)]);
     }
 
     #[test]
-    fn a_task_that_panics_is_heard_although_nobody_waits_for_it() {
-        let (heard, deaths) = deaths();
-        let guard = |who: &str| Guard::ends_process(who.into(), deaths.clone());
+    fn a_panic_of_a_detached_task_is_reported() {
+        let (reported, panics) = panics();
+        let guard = |actor: &str| PanicGuard::end_process(actor.into(), panics.clone());
         let (well, badly) = (guard("ends well"), guard("ends overrides"));
         System::new().block_on(async {
-            let ended = actix_rt::spawn(well.over(async {}));
-            let died = actix_rt::spawn(badly.over(async {
+            let ended = actix_rt::spawn(well.watch(async {}));
+            let panicked = actix_rt::spawn(badly.watch(async {
                 tokio::task::yield_now().await;
-                panic!("told to");
+                panic!("test");
             }));
-            assert!(ended.await.is_ok() && died.await.is_err());
+            assert!(ended.await.is_ok() && panicked.await.is_err());
         });
-        assert_eq!(*heard.lock().unwrap(), [("ends overrides".to_owned(), Meaning::EndsProcess)]);
+        assert_eq!(*reported.lock().unwrap(), [("ends overrides".to_owned(), OnPanic::EndProcess)]);
     }
 
     #[test]
-    fn an_end_without_a_panic_is_no_death() {
-        let (heard, deaths) = deaths();
-        drop(Guard::ends_process("board all".into(), deaths));
-        assert!(heard.lock().unwrap().is_empty());
+    fn a_guard_that_is_dropped_without_a_panic_reports_nothing() {
+        let (reported, panics) = panics();
+        drop(PanicGuard::end_process("board all".into(), panics));
+        assert!(reported.lock().unwrap().is_empty());
     }
 }

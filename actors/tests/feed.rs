@@ -1,4 +1,4 @@
-//! Polling an airport: patience, memory, pages. Time is paused; waits pass at once.
+//! Tests of polling: backoff, tags, pages, leases. Time is paused, so that waits pass at once.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -14,9 +14,9 @@ use domain::leg::LegId;
 use domain::ports::*;
 use domain::report::{Report, Source};
 use gatecall_actors::feed::{FeedActor, PAGES_MAX, Polling, WAIT_MAX};
-use gatecall_actors::intake::{FeedSpec, Health, Intake};
+use gatecall_actors::ingest::{FeedSpec, Health, IngestPipeline};
 use gatecall_actors::metrics::Metrics;
-use gatecall_actors::supervisor::Deaths;
+use gatecall_actors::supervisor::PanicReporter;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,21 +27,21 @@ use wire::feed::Format;
 
 type Says = Result<PollResponse, PollError>;
 
-/// An airport that answers by a script and tells what it was asked, and when.
+/// An airport that answers by a script and reports each request with its time.
 struct Scripted {
     answers: Mutex<VecDeque<Says>>,
     asked: mpsc::UnboundedSender<(Instant, PollRequest)>,
 }
 
 impl AirportSource for Scripted {
-    fn poll(&self, request: PollRequest) -> BoxFuture<'_, Says> {
-        self.asked.send((Instant::now(), request)).unwrap();
+    fn poll(&self, ask: PollRequest) -> BoxFuture<'_, Says> {
+        self.asked.send((Instant::now(), ask)).unwrap();
         let answer = self.answers.lock().unwrap().pop_front();
         Box::pin(async { answer.unwrap_or(Ok(PollResponse::NotModified)) })
     }
 }
 
-/// A sink that takes everything.
+/// A sink that accepts everything.
 #[derive(Default)]
 struct Sink {
     corrects: AtomicBool,
@@ -66,23 +66,23 @@ struct World {
     archive: Arc<TestArchive>,
     sink: Arc<Sink>,
     clock: Arc<ManualClock>,
-    intake: Intake,
+    ingest: IngestPipeline,
     asked: mpsc::UnboundedReceiver<(Instant, PollRequest)>,
 }
 
 impl World {
-    /// The next question, however long it takes.
+    /// The next request, however long it takes.
     async fn next(&mut self) -> (Instant, PollRequest) {
         self.asked.recv().await.unwrap()
     }
 
-    /// Until the answer to the last question has been dealt with: less than any wait.
+    /// Waits until the last answer is processed: less than any poll interval.
     async fn settled(&self) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
     fn health(&self) -> Health {
-        self.intake.health("lga")
+        self.ingest.health("lga")
     }
 }
 
@@ -105,7 +105,7 @@ fn run_under(
         tokio::time::pause();
         let (archive, sink) = (Arc::<TestArchive>::default(), Arc::<Sink>::default());
         let clock = Arc::new(ManualClock::new(start()));
-        let intake = Intake::new(clock.clone(), archive.clone(), sink.clone(), Metrics::default());
+        let ingest = IngestPipeline::new(clock.clone(), archive.clone(), sink.clone(), Metrics::default());
         let (to, asked) = mpsc::unbounded_channel();
         let source = Source {
             name: "lga".into(),
@@ -118,9 +118,9 @@ fn run_under(
         let airport = Arc::new(Scripted { answers: Mutex::new(answers.into()), asked: to });
         let chance = Arc::new(move || chance);
         let polling = Polling { feed, airport, interval: INTERVAL, etag_covers_pages, chance, leases };
-        let deaths = Deaths::only_counted(Metrics::default());
-        let _actor = FeedActor::start_on(&Arbiter::current(), polling, intake.clone(), deaths);
-        test(World { archive, sink, clock, intake, asked }).await;
+        let panics = PanicReporter::counting_only(Metrics::default());
+        let _actor = FeedActor::start_on(&Arbiter::current(), polling, ingest.clone(), panics);
+        test(World { archive, sink, clock, ingest, asked }).await;
     });
 }
 
@@ -142,7 +142,7 @@ fn away() -> Says {
 }
 
 #[test]
-fn what_was_answered_well_is_not_asked_for_again() {
+fn a_poll_requests_only_what_is_new() {
     run(vec![body("[]", Some("v1"), None)], 0.5, async |mut world| {
         assert_eq!(world.next().await.1, PollRequest::default());
         let (_, second) = world.next().await;
@@ -153,7 +153,7 @@ fn what_was_answered_well_is_not_asked_for_again() {
 }
 
 #[test]
-fn the_memory_moves_on_only_when_what_came_is_durable() {
+fn the_tag_advances_only_when_the_answer_is_durable() {
     run(vec![body("[]", Some("v1"), None), body("[]", Some("v1"), None)], 0.5, async |mut world| {
         world.archive.away.store(true, Ordering::SeqCst);
         world.next().await;
@@ -161,7 +161,11 @@ fn the_memory_moves_on_only_when_what_came_is_durable() {
         assert!(world.health().last_error.is_some());
         world.archive.away.store(false, Ordering::SeqCst);
         let (_, second) = world.next().await;
-        assert_eq!(second, PollRequest::default(), "the first answer was not kept, so it is asked for again");
+        assert_eq!(
+            second,
+            PollRequest::default(),
+            "the first answer was not stored, so it is requested again"
+        );
         assert_eq!(world.next().await.1.etag.as_deref(), Some("v1"));
         assert_eq!(world.health().failures, 0);
     });
@@ -181,7 +185,7 @@ async fn after_three_pages(world: &mut World) -> PollRequest {
 }
 
 #[test]
-fn an_unchanged_first_page_is_not_taken_for_all_pages() {
+fn a_paged_answer_sends_no_tag() {
     run(three_pages(), 0.5, async |mut world| {
         let next = after_three_pages(&mut world).await;
         assert_eq!((next.etag, next.since), (None, Some(start() - TimeDelta::minutes(2))));
@@ -189,14 +193,14 @@ fn an_unchanged_first_page_is_not_taken_for_all_pages() {
 }
 
 #[test]
-fn where_the_first_pages_tag_stands_for_all_it_is_sent() {
+fn a_tag_that_covers_all_pages_is_sent() {
     run_with(three_pages(), 0.5, true, async |mut world| {
         assert_eq!(after_three_pages(&mut world).await.etag.as_deref(), Some("v1"));
     });
 }
 
 #[test]
-fn an_airport_that_never_ends_its_pages_is_not_followed_for_ever() {
+fn endless_pages_are_an_error() {
     let endless = (0..=PAGES_MAX).map(|page| body("[]", None, Some(&page.to_string()))).collect();
     run(endless, 0.5, async |mut world| {
         for _ in 0..PAGES_MAX {
@@ -210,7 +214,7 @@ fn an_airport_that_never_ends_its_pages_is_not_followed_for_ever() {
 }
 
 #[test]
-fn an_airport_in_trouble_is_asked_less_and_less_often_and_never_in_step() {
+fn failures_back_off_with_jitter() {
     for (chance, expected) in [(1.0, [20, 40, 80, 160, 300, 300]), (0.0, [10; 6])] {
         run((0..7).map(|_| away()).collect(), chance, async move |mut world| {
             let mut last = world.next().await.0;
@@ -224,21 +228,21 @@ fn an_airport_in_trouble_is_asked_less_and_less_often_and_never_in_step() {
     }
 }
 
-/// Leases that do what the test says.
+/// Leases under the control of a test.
 #[derive(Default)]
-struct Desk {
+struct TestLeases {
     taken_elsewhere: AtomicBool,
     away: AtomicBool,
     lost: AtomicBool,
     asked_for: Mutex<Vec<String>>,
 }
 
-struct Slip(Arc<Desk>);
+struct TestLease(Arc<TestLeases>);
 
-/// The desk, as its users hold it.
-struct AtDesk(Arc<Desk>);
+/// The leases, as the actor holds them.
+struct LeasesHandle(Arc<TestLeases>);
 
-impl Leases for AtDesk {
+impl Leases for LeasesHandle {
     fn try_take(&self, name: Arc<str>) -> BoxFuture<'_, Result<Option<Box<dyn Lease>>, StoreError>> {
         self.0.asked_for.lock().unwrap().push(name.to_string());
         self.0.lost.store(false, Ordering::SeqCst);
@@ -246,13 +250,13 @@ impl Leases for AtDesk {
         let free = !self.0.taken_elsewhere.load(Ordering::SeqCst);
         let answer = match self.0.away.load(Ordering::SeqCst) {
             true => Err(fault),
-            false => Ok(free.then(|| Box::new(Slip(self.0.clone())) as Box<dyn Lease>)),
+            false => Ok(free.then(|| Box::new(TestLease(self.0.clone())) as Box<dyn Lease>)),
         };
         Box::pin(async { answer })
     }
 }
 
-impl Lease for Slip {
+impl Lease for TestLease {
     fn still_held(&self) -> BoxFuture<'_, bool> {
         Box::pin(async { !self.0.lost.load(Ordering::SeqCst) })
     }
@@ -262,48 +266,48 @@ impl Lease for Slip {
 }
 
 #[test]
-fn only_who_holds_the_lease_asks_and_it_is_taken_when_it_is_free() {
-    let desk = Arc::new(Desk::default());
-    desk.taken_elsewhere.store(true, Ordering::SeqCst);
-    run_under(Some(Arc::new(AtDesk(desk.clone()))), Vec::new(), 0.5, false, async |mut world| {
+fn only_the_holder_of_the_lease_polls_and_a_free_lease_is_taken() {
+    let leases = Arc::new(TestLeases::default());
+    leases.taken_elsewhere.store(true, Ordering::SeqCst);
+    run_under(Some(Arc::new(LeasesHandle(leases.clone()))), Vec::new(), 0.5, false, async |mut world| {
         tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(world.asked.try_recv().is_err(), "another node asks");
-        assert!(desk.asked_for.lock().unwrap().len() > 20, "it is looked whether it is free");
-        assert_eq!(world.health().last_error, None, "that is no fault");
-        desk.taken_elsewhere.store(false, Ordering::SeqCst);
+        assert!(world.asked.try_recv().is_err(), "another node polls");
+        assert!(leases.asked_for.lock().unwrap().len() > 20, "the actor checks whether the lease is free");
+        assert_eq!(world.health().last_error, None, "waiting for a lease is not an error");
+        leases.taken_elsewhere.store(false, Ordering::SeqCst);
         let (freed, _) = world.next().await;
-        let tries = desk.asked_for.lock().unwrap().len();
+        let tries = leases.asked_for.lock().unwrap().len();
         let (next, _) = world.next().await;
-        assert_eq!((next - freed).as_secs(), 10, "from then on as usual");
-        assert_eq!(desk.asked_for.lock().unwrap().len(), tries, "what is held is not asked for again");
-        assert!(desk.asked_for.lock().unwrap().iter().all(|name| name == "feed/lga"));
+        assert_eq!((next - freed).as_secs(), 10, "from then on the usual interval");
+        assert_eq!(leases.asked_for.lock().unwrap().len(), tries, "a held lease is not taken again");
+        assert!(leases.asked_for.lock().unwrap().iter().all(|name| name == "feed/lga"));
     });
 }
 
 #[test]
-fn a_lease_that_was_lost_to_another_ends_the_asking_and_one_nobody_can_give_is_waited_for() {
-    let desk = Arc::new(Desk::default());
-    run_under(Some(Arc::new(AtDesk(desk.clone()))), Vec::new(), 1.0, false, async |mut world| {
+fn a_lost_lease_stops_polling_and_unavailable_leases_are_retried() {
+    let leases = Arc::new(TestLeases::default());
+    run_under(Some(Arc::new(LeasesHandle(leases.clone()))), Vec::new(), 1.0, false, async |mut world| {
         world.next().await;
         world.settled().await;
-        desk.lost.store(true, Ordering::SeqCst);
-        desk.taken_elsewhere.store(true, Ordering::SeqCst);
+        leases.lost.store(true, Ordering::SeqCst);
+        leases.taken_elsewhere.store(true, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(world.asked.try_recv().is_err(), "another node has it now");
-        desk.away.store(true, Ordering::SeqCst);
+        assert!(world.asked.try_recv().is_err(), "another node holds it now");
+        leases.away.store(true, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(300)).await;
-        assert!(world.asked.try_recv().is_err(), "nobody knows whose turn it is");
+        assert!(world.asked.try_recv().is_err(), "the holder is unknown");
         let health = world.health();
         assert!(health.last_error.unwrap().contains("leases is not available: connection refused"));
         assert!(health.failures > 1);
-        desk.away.store(false, Ordering::SeqCst);
-        desk.taken_elsewhere.store(false, Ordering::SeqCst);
+        leases.away.store(false, Ordering::SeqCst);
+        leases.taken_elsewhere.store(false, Ordering::SeqCst);
         world.next().await;
     });
 }
 
 #[test]
-fn an_airport_that_asks_for_patience_gets_it() {
+fn retry_after_is_respected() {
     run(vec![Err(PollError::Busy { retry_after_seconds: 120 })], 0.5, async |mut world| {
         let (first, _) = world.next().await;
         let (second, _) = world.next().await;
@@ -312,7 +316,7 @@ fn an_airport_that_asks_for_patience_gets_it() {
 }
 
 #[test]
-fn an_airport_that_refuses_us_is_left_in_peace_and_a_human_can_see_it() {
+fn a_refusal_is_shown_and_waits_longest() {
     run(vec![Err(PollError::Refused("401: the key is wrong".into()))], 0.0, async |mut world| {
         let (first, _) = world.next().await;
         world.settled().await;
@@ -323,7 +327,7 @@ fn an_airport_that_refuses_us_is_left_in_peace_and_a_human_can_see_it() {
 }
 
 #[test]
-fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
+fn an_unreadable_answer_is_quarantined_and_the_next_one_is_used() {
     run(vec![body("<html>oops", None, None), body("[]", Some("v2"), None)], 0.0, async |mut world| {
         world.next().await;
         world.settled().await;
@@ -339,12 +343,12 @@ fn nonsense_is_kept_for_a_human_and_the_next_answer_is_served() {
 }
 
 #[test]
-fn an_answer_without_a_report_that_can_be_read_is_asked_for_again_and_its_feed_is_failing() {
+fn an_answer_without_a_readable_report_is_requested_again_and_fails_the_feed() {
     let answers = vec![body("[{}]", Some("v1"), None), body("[{}]", Some("v1"), None)];
     run(answers, 0.0, async |mut world| {
         world.next().await;
         let (_, second) = world.next().await;
-        assert_eq!(second.etag, None, "or 'unchanged' would be taken for good");
+        assert_eq!(second.etag, None, "otherwise 'not modified' would count as success");
         world.settled().await;
         let health = world.health();
         assert_eq!((health.failures, health.last_good_at), (2, None), "{health:?}");
@@ -353,7 +357,7 @@ fn an_answer_without_a_report_that_can_be_read_is_asked_for_again_and_its_feed_i
 }
 
 #[test]
-fn a_report_that_gives_its_flight_another_number_is_taken_and_kept_for_a_human() {
+fn an_unshown_correction_is_merged_and_quarantined() {
     let report = r#"{"carrier":"B6","number":"615","origin_date":"2013-02-08","from":"JFK","to":"FLL"}"#;
     run(vec![], 0.5, async |world| {
         world.sink.corrects.store(true, Ordering::SeqCst);
@@ -366,7 +370,7 @@ fn a_report_that_gives_its_flight_another_number_is_taken_and_kept_for_a_human()
         };
         let feed = FeedSpec { source: Arc::new(source), format: Format::Json, zone: chrono_tz::UTC };
         let taken =
-            world.intake.take(&feed, Format::Json, "application/json", report.as_bytes()).await.unwrap();
+            world.ingest.ingest(&feed, Format::Json, "application/json", report.as_bytes()).await.unwrap();
         assert_eq!((taken.changed, taken.rejected), (1, vec![]));
         let faults = world.archive.faults.lock().unwrap();
         let [fault] = &faults[..] else { panic!("{faults:?}") };

@@ -142,11 +142,22 @@ impl Flight {
     /// Merges a report. `now` is the operational time and stamps the change. Overrides that have ended by
     /// then no longer count.
     pub fn apply(&mut self, report: &Report, now: DateTime<Utc>) -> Result<Applied, Refused> {
+        self.apply_to_shown(self.shown(), report, now)
+    }
+
+    /// [`Flight::apply`] for a caller that keeps the view of this state, so that it is not derived again.
+    /// `before` must be that view; it is `None` at revision 0 only.
+    pub fn apply_to_shown(
+        &mut self,
+        before: Option<Arc<FlightView>>,
+        report: &Report,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, Refused> {
+        debug_assert_eq!(before, self.shown(), "the view of another state of {}", self.leg);
         if self.rev == 0 && !report.source.creates {
             return Err(Refused::UnknownFlight(self.leg.clone()));
         }
         report.check_times(now)?;
-        let before = self.shown();
         if self.rev == 0 {
             self.created_by.get_or_insert_with(|| report.source.name.clone());
         }
@@ -310,8 +321,8 @@ impl Flight {
         &self.claims[range_of(&self.claims, field)]
     }
 
-    fn shown(&self) -> Option<FlightView> {
-        (self.rev > 0).then(|| self.view())
+    fn shown(&self) -> Option<Arc<FlightView>> {
+        (self.rev > 0).then(|| Arc::new(self.view()))
     }
 
     /// Merges one statement. Returns whether the state changed.
@@ -356,9 +367,9 @@ impl Flight {
     }
 
     /// Compares with the view before, and raises the revision if the view differs.
-    fn finish(&mut self, before: Option<FlightView>, now: DateTime<Utc>, source: &Arc<str>) -> Applied {
+    fn finish(&mut self, before: Option<Arc<FlightView>>, now: DateTime<Utc>, source: &Arc<str>) -> Applied {
         let after = self.view();
-        if before.as_ref() == Some(&after) {
+        if before.as_deref() == Some(&after) {
             return Applied::Confirmed;
         }
         self.rev += 1;
@@ -368,9 +379,9 @@ impl Flight {
             leg: self.leg.clone(),
             rev: self.rev,
             at: self.changed_at,
-            kinds: kinds_between(before.as_ref(), &after),
+            kinds: kinds_between(before.as_deref(), &after),
             source: source.clone(),
-            before: before.map(Arc::new),
+            before,
             after: Arc::new(after),
         })
     }

@@ -3,7 +3,7 @@
 use super::reader::{ConfigError, Reader, Section};
 use super::secrets::{self, Secrets};
 use ::airports::{AirportConfig, AirportLimits};
-use actors::intake::FeedSpec;
+use actors::ingest::FeedSpec;
 use chrono_tz::Tz;
 use domain::codes::Iata;
 use domain::ports::{FeedKind, RegisteredFeed};

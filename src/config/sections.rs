@@ -6,7 +6,7 @@ use super::secrets::{self, Secrets};
 use crate::origin::Origin;
 use ::embedded::Durability;
 use actors::hub::{Limits, SWITCHBOARDS_MAX};
-use actors::unread::UnreadLimits;
+use actors::unread_budget::UnreadLimits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 use super::*;
 use actix::Arbiter;
 use actors::hub::{Limits, Threads};
-use actors::intake::FeedSpec;
+use actors::ingest::FeedSpec;
 use actors::metrics::Metrics;
-use actors::supervisor::Deaths;
+use actors::supervisor::PanicReporter;
 use chrono::TimeDelta;
 use domain::clock::ManualClock;
 use domain::codes::Iata;
@@ -57,10 +57,10 @@ impl World {
     fn node(&self) -> FeedWatch {
         let (metrics, here, memory) = (Metrics::default(), Arbiter::current(), Arc::new(Memory::new()));
         let threads = Threads { flights: vec![here.clone()], boards: here };
-        let deaths = Deaths::only_counted(metrics.clone());
+        let deaths = PanicReporter::counting_only(metrics.clone());
         let hub =
             Hub::new(self.clock.clone(), memory.clone(), Limits::default(), metrics.clone(), deaths, threads);
-        let intake = Intake::new(self.clock.clone(), memory, Arc::new(hub.clone()), metrics);
+        let intake = IngestPipeline::new(self.clock.clone(), memory, Arc::new(hub.clone()), metrics);
         FeedWatch::new(hub, intake, self.feeds.clone(), self.directory.clone())
     }
 
@@ -90,7 +90,7 @@ async fn a_feed_that_cannot_be_polled_is_silent_since_its_last_message_until_the
     assert_eq!(silent_feeds(&mut node).await, [], "two failures are everyday life");
     node.intake.note_failure(world.spec("LGA"), "refused", false);
     assert_eq!(silent_feeds(&mut node).await, [("LGA".to_owned(), at(0))]);
-    let frames = node.hub.warnings();
+    let frames = node.hub.staleness_frames();
     let frame: serde_json::Value = serde_json::from_slice(frames[0].payload()).unwrap();
     let meant = serde_json::json!({
         "type": "source", "feed": "LGA", "airport": "LGA", "since": "2013-02-08T20:00:00Z",
@@ -98,7 +98,7 @@ async fn a_feed_that_cannot_be_polled_is_silent_since_its_last_message_until_the
     assert_eq!((frames.len(), frame), (1, meant), "who comes now hears it after hello");
     node.intake.note_quiet(world.spec("LGA"));
     assert_eq!(silent_feeds(&mut node).await, []);
-    assert!(node.hub.warnings().is_empty());
+    assert!(node.hub.staleness_frames().is_empty());
 }
 
 #[actix_rt::test]

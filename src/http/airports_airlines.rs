@@ -51,7 +51,7 @@ impl ActiveCodes {
 
 fn count(hub: &Hub) -> Count {
     let mut count = Count::default();
-    hub.each_live(|live| {
+    hub.for_each_flight(|live| {
         let view = &live.view;
         if view.hidden {
             return;

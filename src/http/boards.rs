@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::live::Live;
+use actors::flight_snapshot::FlightSnapshot;
 use domain::codes::{Direction, Iata};
 use domain::topic::Topic;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub(super) async fn board(
     if let Some(answer) = not_modified(&request, &tag, REVALIDATE) {
         return Ok(answer);
     }
-    let within = |live: &&Arc<Live>| live.view.may_be_within(direction, from, to);
+    let within = |live: &&Arc<FlightSnapshot>| live.view.may_be_within(direction, from, to);
     let most = if limit == 0 { ROWS_MAX as usize } else { limit };
     let chosen: Vec<_> = rows.rows.iter().filter(within).take(most + 1).collect();
     if chosen.len() > most && limit == 0 {

@@ -19,7 +19,7 @@ pub(super) fn of_all(hub: &Hub) -> Age {
 fn age(hub: &Hub, concerns: impl Fn(&SilentSource) -> bool) -> Age {
     let silent = hub.silent_sources();
     Age {
-        as_of: hub.away_since().unwrap_or_else(|| hub.clock().now()),
+        as_of: hub.upstream_lost_since().unwrap_or_else(|| hub.clock().now()),
         silent_sources: silent.iter().filter(|source| concerns(source)).map(body).collect(),
     }
 }

@@ -6,7 +6,7 @@
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
-use actors::unread::Client;
+use actors::unread_budget::Client;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ pub(super) fn needed(request: &ServiceRequest) -> Option<Client> {
     });
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let peer = request.peer_addr().filter(|_| is_long && is_read)?;
-    Some(Client::at(peer.ip()))
+    Some(Client::from_address(peer.ip()))
 }
 
 /// The longest turn. A request that waits for something else, such as a search on another thread, continues
@@ -84,7 +84,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_client_with_many_requests_takes_turns_with_other_clients() {
-        let (greedy, other) = (Client::at([192, 0, 2, 1].into()), Client::at([192, 0, 2, 2].into()));
+        let (greedy, other) =
+            (Client::from_address([192, 0, 2, 1].into()), Client::from_address([192, 0, 2, 2].into()));
         let answered = Rc::new(Cell::new(0));
         let many: Vec<_> = (0..100)
             .map(|_| {
@@ -104,7 +105,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_waiting_answer_does_not_block_the_clients_queue() {
-        let proxy = Client::at([192, 0, 2, 3].into());
+        let proxy = Client::from_address([192, 0, 2, 3].into());
         let (answer, waited_for) = tokio::sync::oneshot::channel::<()>();
         let slow = actix_web::rt::spawn(in_turn(proxy, waited_for));
         tokio::task::yield_now().await;

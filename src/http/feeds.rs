@@ -5,7 +5,7 @@ use crate::feed::{Feed, FeedKind};
 use crate::problem::Problem;
 use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::intake::Health;
+use actors::ingest::Health;
 use domain::clock::Clock;
 use domain::feed_health::FAILING_FROM;
 use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody, OutOfScopeRow};
@@ -20,7 +20,7 @@ use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody, OutOfSco
 pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.finish()?;
     let row = |(name, feed): (&String, &Feed)| FeedRow {
-        flights: app.hub.flights_made_by(name) as u64,
+        flights: app.hub.flights_created_by(name) as u64,
         ..row(name, feed, app.intake.health(name), app.hub.clock())
     };
     let feeds = app.feeds.iter().map(row).collect();
@@ -99,7 +99,7 @@ mod tests {
             creates: true,
             scope: Default::default(),
         };
-        let spec = actors::intake::FeedSpec {
+        let spec = actors::ingest::FeedSpec {
             source: Arc::new(source),
             format: wire::feed::Format::Json,
             zone: chrono_tz::UTC,

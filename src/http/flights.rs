@@ -9,8 +9,8 @@ use crate::problem::Problem;
 use crate::query::Parameters;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::hub::{Hub, NoSnapshot};
-use actors::live::Live;
+use actors::flight_snapshot::FlightSnapshot;
+use actors::hub::{Hub, SnapshotError};
 use chrono::{DateTime, Utc};
 use domain::codes::{AirlineCode, Direction, Iata};
 use domain::leg::LegId;
@@ -63,7 +63,7 @@ impl Wanted {
             to: given.instant("to"),
             status: given.parsed("status", statuses),
             search: None,
-            called: text.and_then(|text| hub.leg_of_call_sign(&joined(&text))),
+            called: text.and_then(|text| hub.find_by_call_sign(&joined(&text))),
             after: given
                 .parsed("cursor", |text| read_cursor(text).ok_or("is none that was given out as next")),
             page: given.whole("limit", PAGE, 1..=PAGE_MAX) as usize,
@@ -91,7 +91,7 @@ impl Wanted {
         }
     }
 
-    fn place(&self, live: &Live) -> Place {
+    fn place(&self, live: &FlightSnapshot) -> Place {
         (live.view.board_time(self.side()), live.leg.clone())
     }
 
@@ -100,7 +100,7 @@ impl Wanted {
         self.direction.unwrap_or(Direction::Departures)
     }
 
-    fn fits(&self, live: &Live, (time, leg): &Place) -> bool {
+    fn fits(&self, live: &FlightSnapshot, (time, leg): &Place) -> bool {
         let view = &live.view;
         let airline = |airline: AirlineCode| {
             let sold_by =
@@ -116,7 +116,7 @@ impl Wanted {
     }
 
     /// One page of `rows`, and the cursor of the next.
-    fn page_of(&self, rows: &[Arc<[Arc<Live>]>]) -> (Vec<Arc<Live>>, Option<Place>) {
+    fn page_of(&self, rows: &[Arc<[Arc<FlightSnapshot>]>]) -> (Vec<Arc<FlightSnapshot>>, Option<Place>) {
         let all = rows.iter().flat_map(|rows| rows.iter()).map(|live| (self.place(live), live));
         let mut found: Vec<_> = all.filter(|(place, live)| self.fits(live, place)).collect();
         found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
@@ -195,7 +195,8 @@ pub(super) async fn one(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.finish()?;
-    let live = LegId::known(&leg).and_then(|leg| app.hub.live(&leg)).filter(|live| !live.view.hidden);
+    let live =
+        LegId::known(&leg).and_then(|leg| app.hub.flight_snapshot(&leg)).filter(|live| !live.view.hidden);
     let live = live.ok_or_else(unknown)?;
     let age = data_age::of_airports(&app.hub, &airports_of(&live));
     let tag = tag_of_revision(&app.epoch, live.rev, data_age::mark(&age));
@@ -204,7 +205,7 @@ pub(super) async fn one(
 }
 
 /// The airports whose boards list a flight.
-fn airports_of(live: &Live) -> Vec<Iata> {
+fn airports_of(live: &FlightSnapshot) -> Vec<Iata> {
     let airport = |topic: &Topic| match topic {
         Topic::Board(iata, _) => Some(*iata),
         _ => None,
@@ -224,7 +225,7 @@ pub(super) fn unknown() -> Problem {
     Problem::not_found("no such flight")
 }
 
-pub(super) fn stopping(fault: NoSnapshot) -> Problem {
+pub(super) fn stopping(fault: SnapshotError) -> Problem {
     Problem::unavailable(&fault.to_string())
 }
 

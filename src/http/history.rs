@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::query::Parameters;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::live::Live;
+use actors::flight_snapshot::FlightSnapshot;
 use domain::leg::LegId;
 use domain::ports::{Archive, StoreError};
 use wire::problem::ProblemBody;
@@ -46,7 +46,7 @@ pub(super) async fn history(
     given.finish()?;
     let leg = LegId::known(&leg).ok_or_else(unknown)?;
     let away = |fault: StoreError| Problem::unavailable(&fault.to_string());
-    let live = app.hub.live(&leg);
+    let live = app.hub.flight_snapshot(&leg);
     if !has_public_history(live.as_deref(), &*app.archive, &leg).await.map_err(away)? {
         return Err(unknown());
     }
@@ -65,7 +65,7 @@ pub(super) async fn history(
 
 /// Whether there is a public history. A past flight is public if it was public at its end.
 async fn has_public_history(
-    live: Option<&Live>,
+    live: Option<&FlightSnapshot>,
     archive: &dyn Archive,
     leg: &LegId,
 ) -> Result<bool, StoreError> {
@@ -91,7 +91,7 @@ mod tests {
         archive.append(vec![hidden.gate("12"), hidden.hidden(true), hidden.gate("14")]).await.unwrap();
         let is_told = async |sample: &Sample, live: bool| {
             let flight = &sample.flight;
-            let live = live.then(|| Live::of(flight, Arc::new(flight.view())));
+            let live = live.then(|| FlightSnapshot::of(flight, Arc::new(flight.view())));
             has_public_history(live.as_ref(), &archive, &flight.leg).await.unwrap()
         };
         assert_eq!((is_told(&shown, true).await, is_told(&hidden, true).await), (true, false));

@@ -11,7 +11,7 @@ use crate::query::Parameters;
 use crate::roles::Role;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::intake::{NotTaken, Taken};
+use actors::ingest::{IngestError, IngestOutcome};
 use bytes::Bytes;
 use domain::backlog::BacklogFull;
 use domain::ports::SinkError;
@@ -141,7 +141,7 @@ pub(super) async fn reports(
             Ok(body) => body,
             Err(problem) => return Err(set_aside(&hub_app, &feed, problem).await),
         };
-        let taken = hub_app.intake.take(&feed.spec, format, &content_type, &body).await;
+        let taken = hub_app.intake.ingest(&feed.spec, format, &content_type, &body).await;
         taken.map_err(problem)
     };
     let long = gzipped || content_length(&request).is_none_or(|length| length >= LONG_BODY_BYTES);
@@ -155,7 +155,7 @@ pub(super) async fn reports(
     Ok(HttpResponse::Accepted().insert_header((header::CACHE_CONTROL, "no-store")).json(answer(taken)))
 }
 
-fn answer(taken: Taken) -> IngestBody {
+fn answer(taken: IngestOutcome) -> IngestBody {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let rejected = taken.rejected.into_iter();
     IngestBody {
@@ -170,18 +170,18 @@ fn answer(taken: Taken) -> IngestBody {
     }
 }
 
-fn problem(fault: NotTaken) -> Problem {
+fn problem(fault: IngestError) -> Problem {
     match fault {
-        NotTaken::Unusable(fault) => {
+        IngestError::Unreadable(fault) => {
             let field = fault.field.unwrap_or_else(|| "body".into());
             let detail = format!("the message cannot be read: {field} {}", fault.reason);
             Problem::new(StatusCode::BAD_REQUEST).detail(detail).field(field, fault.reason)
         }
-        NotTaken::NotNow(
+        IngestError::SinkUnavailable(
             full @ (SinkError::Full { .. } | SinkError::Behind(BacklogFull::FeedShare { .. })),
         ) => Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(RETRY_AFTER_S),
-        NotTaken::NotNow(fault) => Problem::unavailable(&fault.to_string()),
-        NotTaken::NotKept(fault) => Problem::unavailable(&fault.to_string()),
+        IngestError::SinkUnavailable(fault) => Problem::unavailable(&fault.to_string()),
+        IngestError::ArchiveUnavailable(fault) => Problem::unavailable(&fault.to_string()),
     }
 }
 
@@ -225,7 +225,7 @@ fn unpack_if(gzipped: bool, body: Bytes, limit: usize) -> Result<Bytes, Problem>
 
 /// Quarantines the rejection of a message that was too long or not decompressible. Its content is not kept.
 async fn set_aside(app: &App, feed: &Feed, problem: Problem) -> Problem {
-    if let Err(fault) = app.intake.set_aside(&feed.spec, problem.to_string()).await {
+    if let Err(fault) = app.intake.quarantine_unreadable(&feed.spec, problem.to_string()).await {
         tracing::warn!(%fault, "cannot quarantine a rejection");
     }
     problem

@@ -3,7 +3,7 @@
 //!
 //! A connection copies what it gets into its own buffer. Pieces keep that buffer small, and the rest of the
 //! answer stays where the hub's budget counts it
-//! ([`actors::unread::UnreadBudget`]).
+//! ([`actors::unread_budget::UnreadBudget`]).
 
 use super::HttpState;
 use super::static_site::takes_gzip;
@@ -13,7 +13,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, ResponseError, web};
-use actors::unread::Client;
+use actors::unread_budget::Client;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -47,9 +47,12 @@ pub(super) async fn prepare(
         Ok(bytes) => bytes,
         Err(body) => return ServiceResponse::new(request, response.set_body(body)),
     };
-    let client = request.peer_addr().map(|peer| Client::at(peer.ip()));
+    let client = request.peer_addr().map(|peer| Client::from_address(peer.ip()));
     let hold = |bytes: &Bytes| {
-        app.hub.unread().hold(bytes, client).map_err(|no_room| Problem::unavailable(&no_room.to_string()))
+        app.hub
+            .unread_budget()
+            .reserve(bytes, client)
+            .map_err(|no_room| Problem::unavailable(&no_room.to_string()))
     };
     let held = match hold(&bytes) {
         Ok(held) => held,

@@ -6,7 +6,7 @@ use crate::telemetry::StoreCollector;
 use crate::time;
 use ::embedded::{Embedded, EmbeddedConfig};
 use actors::hub::Hub;
-use actors::supervisor::Guard;
+use actors::supervisor::PanicGuard;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::Clock;
@@ -55,8 +55,8 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
     if let Some(newest) = newest_stamp(&hub) {
         time::begin_not_before(newest);
     }
-    let guard = Guard::ends_process("watch over the store".into(), hub.deaths().clone());
-    actix_rt::spawn(guard.over(watch(hub.clone(), store.clone())));
+    let guard = PanicGuard::end_process("watch over the store".into(), hub.panic_reporter().clone());
+    actix_rt::spawn(guard.watch(watch(hub.clone(), store.clone())));
     Ok(Storage {
         sink: Arc::new(hub.clone()),
         hub,
@@ -72,7 +72,7 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
 /// The newest stamp of any change, if the operational clock is real time.
 fn newest_stamp(hub: &Hub) -> Option<DateTime<Utc>> {
     let mut newest = None;
-    hub.each_live(|live| newest = newest.max(Some(live.changed_at)));
+    hub.for_each_flight(|live| newest = newest.max(Some(live.changed_at)));
     let clock = hub.clock();
     let is_real = (clock.now() - time::real_now()).abs() < TimeDelta::minutes(1);
     newest.filter(|_| clock.speed() == 1.0 && is_real)
@@ -91,7 +91,7 @@ async fn watch(hub: Hub, store: Embedded) {
                 Err(fault) => tracing::error!(%fault, "the store accepts no changes; clients are notified"),
                 Ok(()) => tracing::info!("the store accepts changes again; clients are notified"),
             }
-            hub.warn(is_away.then(|| hub.clock().now())).await;
+            hub.set_upstream_lost(is_away.then(|| hub.clock().now())).await;
         }
     }
 }

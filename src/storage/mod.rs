@@ -28,7 +28,7 @@ use crate::roles::{Role, Roles};
 use actix::ArbiterHandle;
 use actors::hub::{Hub, Threads};
 use actors::metrics::Metrics;
-use actors::supervisor::Deaths;
+use actors::supervisor::PanicReporter;
 use domain::clock::Clock;
 use domain::ports::{Archive, BoxFuture, Directory, Leases, ReportSink};
 use prometheus_client::registry::Registry;
@@ -41,7 +41,7 @@ pub struct StorageDeps {
     /// The metrics of the actors.
     pub metrics: Metrics,
     /// Where panics are reported.
-    pub deaths: Deaths,
+    pub deaths: PanicReporter,
     /// The threads of flights and boards.
     pub threads: Threads,
     /// The thread of the bridge to a shared log.

@@ -8,8 +8,8 @@ use crate::time::{monotonic, real_now};
 use ::kafka::{FatalErrorHandler, Kafka, KafkaConfig, KafkaQueue, MetricsHandle};
 use ::mongo::{Mongo, MongoCheckError, MongoConfig};
 use ::postgres::{Postgres, PostgresConfig, PostgresLimits};
-use actors::bridge::{Ends, Journaled, KafkaBridge};
 use actors::hub::Hub;
+use actors::replication::{Deps, KafkaBridge, KafkaReportSink};
 use anyhow::Context as _;
 use domain::ports::{Archive as _, BoxFuture, Directory, ReportQueue};
 use futures_util::future::join;
@@ -153,9 +153,9 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
     );
     let archive = Arc::new(kafka.archive(Arc::new(mongo.clone())));
     let mut ends =
-        Ends { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
+        Deps { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
     let began = tokio::time::Instant::now();
-    let flights = KafkaBridge::put_back(&ends).await.context("cannot read the log")?;
+    let flights = KafkaBridge::restore(&ends).await.context("cannot read the log")?;
     tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "restored the flights");
     let mut queue = None;
     if roles.has(Role::Flights) {
@@ -168,7 +168,7 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
     let partitions = config.servers.kafka.partitions;
     let servers = Servers { kafka, partitions, postgres: postgres.clone(), mongo, queue, roles };
     Ok(Storage {
-        sink: Arc::new(Journaled::new(hub.clone(), Arc::new(servers.kafka.journal()))),
+        sink: Arc::new(KafkaReportSink::new(hub.clone(), Arc::new(servers.kafka.journal()))),
         hub,
         archive,
         directory: Arc::new(postgres.clone()),

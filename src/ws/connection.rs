@@ -16,7 +16,7 @@ use actix_http::error::PayloadError;
 use actix_rt::net::TcpStream;
 use actix_web_actors::ws;
 use actors::frame::Encoding;
-use actors::switchboard::LineId;
+use actors::switchboard::ConnectionId;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::cell::RefCell;
@@ -83,7 +83,7 @@ pub async fn drive(worker: Rc<Worker>, line: WebSocketConnection, early: Bytes, 
 /// Removes the connection from the switchboard, even if its driver panics.
 struct ConnectionGuard {
     worker: Rc<Worker>,
-    id: LineId,
+    id: ConnectionId,
 }
 
 impl ConnectionGuard {
@@ -97,7 +97,7 @@ impl Drop for ConnectionGuard {
         // A panic during a change of the connections ends the process; the code that borrows them reports it.
         // Any other panic ends this connection, and its client reconnects.
         if std::thread::panicking() {
-            self.worker.app.hub.deaths().session_died();
+            self.worker.app.hub.panic_reporter().session_panicked();
         }
         if let Some(mut lines) = self.worker.lines.try_borrow_mut() {
             lines.remove(self.id);
@@ -107,7 +107,7 @@ impl Drop for ConnectionGuard {
 
 struct Driver {
     worker: Rc<Worker>,
-    id: LineId,
+    id: ConnectionId,
     inbox: Inbox,
     decoder: Decoder,
     allowed: DecodeLimits,

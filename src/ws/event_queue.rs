@@ -2,7 +2,7 @@
 
 use super::CLOSE_WAIT;
 use super::open_connections::ConnectionPermit;
-use actors::unread::Client;
+use actors::unread_budget::Client;
 use bytes::Bytes;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -63,7 +63,7 @@ impl EventQueue {
         self.wake();
     }
 
-    /// Ends the stream when the queue is empty.
+    /// Deps the stream when the queue is empty.
     pub fn close(&self) {
         if !self.is_closed() {
             self.closed_at.set(Some(Instant::now()));

@@ -5,7 +5,7 @@
 
 use super::socket::ClientSocket;
 use super::worker::Worker;
-use actors::switchboard::{LineId, Socket};
+use actors::switchboard::{ConnectionId, Socket};
 use std::rc::Rc;
 use std::time::Duration;
 use wire::frame::close::CloseCode;
@@ -25,7 +25,7 @@ pub async fn run(worker: Rc<Worker>) {
         ticks.tick().await;
         let opened = worker.opened.replace(0);
         // Unread answers leave freed memory behind as well.
-        let unread = worker.app.hub.unread().bytes();
+        let unread = worker.app.hub.unread_budget().bytes();
         let was_much = most_unread >= MUCH_UNREAD_BYTES && unread < most_unread / 4;
         if (opened == 0 && is_owed) || was_much {
             crate::allocator::release_free_memory();
@@ -70,13 +70,13 @@ fn ping(worker: &Worker, second: u64) {
     let sockets = &worker.app.config.sockets;
     let ping_every = sockets.ping.as_secs().max(1);
     let mut lines = worker.lines.borrow_mut();
-    let due: Vec<LineId> =
-        lines.ids().into_iter().filter(|id| id.place() % ping_every == second % ping_every).collect();
+    let due: Vec<ConnectionId> =
+        lines.ids().into_iter().filter(|id| id.slot() % ping_every == second % ping_every).collect();
     // One frame for all, encoded once.
     let frame = worker.ping();
     for id in due {
         // A client that is behind needs no ping: its progress shows whether it still reads.
-        if lines.behind(id).is_some() {
+        if lines.legs_behind(id).is_some() {
             continue;
         }
         let Some(socket) = lines.socket(id) else { continue };
@@ -96,7 +96,7 @@ fn ping(worker: &Worker, second: u64) {
 async fn drain(worker: &Worker) {
     let sockets = &worker.app.config.sockets;
     loop {
-        let batch: Vec<LineId> = {
+        let batch: Vec<ConnectionId> = {
             let lines = worker.lines.borrow();
             let open = lines.ids().into_iter().filter(|id| !lines.is_closing(*id));
             open.take(sockets.drain_batch).collect()

@@ -17,9 +17,9 @@ use crate::roles::Role;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::frame::Encoding;
-use actors::hub::NoSnapshot;
-use actors::switchboard::{LineId, Socket};
-use actors::unread::Client;
+use actors::hub::SnapshotError;
+use actors::switchboard::{ConnectionId, Socket};
+use actors::unread_budget::Client;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::topic::Topic;
@@ -36,7 +36,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// The body of one response.
 struct EventStreamBody {
     worker: Rc<Worker>,
-    id: LineId,
+    id: ConnectionId,
     queue: Rc<EventQueue>,
 }
 
@@ -131,11 +131,11 @@ pub async fn stream(
     app.readiness.check().map_err(Problem::unavailable)?;
     // Refuse now, while the response still has a status.
     let is_unknown = |topic: &Topic| match topic {
-        Topic::Flight(leg) => app.hub.live(leg).is_none_or(|live| live.view.hidden),
+        Topic::Flight(leg) => app.hub.flight_snapshot(leg).is_none_or(|live| live.view.hidden),
         _ => false,
     };
     if wanted.iter().any(|(topic, _)| is_unknown(topic)) {
-        return Err(Problem::not_found(&NoSnapshot::UnknownLeg.to_string()));
+        return Err(Problem::not_found(&SnapshotError::UnknownLeg.to_string()));
     }
     if request.method() == actix_web::http::Method::HEAD {
         return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).finish());
@@ -146,7 +146,7 @@ pub async fn stream(
         .ok_or_else(|| Problem::unavailable("the hub has its limit of listeners"))?;
     let worker = this_thread::worker(&app, &open)
         .ok_or_else(|| Problem::unavailable("this worker takes no listeners"))?;
-    let client = request.peer_addr().map(|peer| Client::at(peer.ip()));
+    let client = request.peer_addr().map(|peer| Client::from_address(peer.ip()));
     let queue = Rc::new(EventQueue::new(counted, client));
     let id = worker.lines.borrow_mut().open(ClientSocket::Events(queue.clone()));
     let events = EventStreamBody { worker: worker.clone(), id, queue };
@@ -155,7 +155,7 @@ pub async fn stream(
         let mut lines = worker.lines.borrow_mut();
         lines.send(id, wire::sse::retry(u64::try_from(sockets.retry.as_millis()).unwrap_or(u64::MAX)));
         lines.send(id, worker.hello().bytes(Encoding::EventStream).clone());
-        for warning in app.hub.warnings() {
+        for warning in app.hub.staleness_frames() {
             lines.send(id, warning.bytes(Encoding::EventStream).clone());
         }
     }
@@ -181,21 +181,21 @@ pub async fn stream(
 }
 
 /// Sends the snapshot of a topic, then the frames that waited for it.
-async fn release(worker: &Worker, id: LineId, (topic, since): Wanted) -> Result<(), Problem> {
+async fn release(worker: &Worker, id: ConnectionId, (topic, since): Wanted) -> Result<(), Problem> {
     let snapshot = worker.app.hub.snapshot(&topic, since).await.map_err(|error| match error {
-        NoSnapshot::UnknownLeg => Problem::not_found(&error.to_string()),
-        NoSnapshot::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
-        NoSnapshot::Stopping => Problem::unavailable(&error.to_string()),
+        SnapshotError::UnknownLeg => Problem::not_found(&error.to_string()),
+        SnapshotError::TooLarge { .. } => Problem::bad_query("topic", &error.to_string()),
+        SnapshotError::Stopping => Problem::unavailable(&error.to_string()),
     })?;
-    let released = worker.lines.borrow_mut().release(id, &topic, &snapshot);
+    let released = worker.lines.borrow_mut().complete_follow(id, &topic, &snapshot);
     released.map_err(|error| Problem::unavailable(&error.to_string()))
 }
 
 /// Sends the other topics' snapshots, each after the reader has read the one before, so that no reader holds
 /// more than one in memory. An error ends the stream; the reader reconnects and gets the reason.
-async fn release_rest(worker: Rc<Worker>, id: LineId, rest: impl Iterator<Item = Wanted>) {
+async fn release_rest(worker: Rc<Worker>, id: ConnectionId, rest: impl Iterator<Item = Wanted>) {
     for wanted in rest {
-        while worker.lines.borrow().owes_snapshot(id) {
+        while worker.lines.borrow().has_unsent_snapshot(id) {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         if worker.lines.borrow().socket(id).is_none() {

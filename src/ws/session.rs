@@ -13,8 +13,8 @@ use crate::app::App;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws;
 use actors::frame::Frame;
-use actors::hub::NoSnapshot;
-use actors::switchboard::{FollowError, LineId, Socket};
+use actors::hub::SnapshotError;
+use actors::switchboard::{ConnectionId, FollowError, Socket};
 use chrono::{DateTime, Utc};
 use domain::airlines::canonical_code;
 use domain::leg::LegId;
@@ -31,7 +31,7 @@ use wire::frame::server::ErrorCode;
 /// The session of one client.
 pub(super) struct Session {
     worker: Rc<Worker>,
-    id: LineId,
+    id: ConnectionId,
     /// The decoded messages; taken when the session starts.
     inbox: Option<Inbox>,
     bad_frames: u32,
@@ -74,7 +74,7 @@ pub(super) fn since_max(app: &App) -> DateTime<Utc> {
 
 impl Session {
     /// The session of a connection.
-    pub(super) fn new(worker: Rc<Worker>, id: LineId, inbox: Inbox) -> Self {
+    pub(super) fn new(worker: Rc<Worker>, id: ConnectionId, inbox: Inbox) -> Self {
         let commands = RateLimiter::full(command_rate(&worker.app));
         Self {
             worker,
@@ -193,7 +193,7 @@ impl Session {
         // Drop the topic's snapshots that are not requested yet.
         let asked = self.requests.len();
         self.requests.retain(|ask| ask.topic != *topic);
-        lines.withdraw(self.id, asked - self.requests.len());
+        lines.cancel_follows(self.id, asked - self.requests.len());
     }
 
     /// Requests one snapshot at a time, and the next only after the socket has taken the last. A client cannot
@@ -211,7 +211,7 @@ impl Session {
         let (worker, id) = (self.worker.clone(), self.id);
         let answer = async move {
             // The driver polls the session whenever it has written.
-            poll_fn(|_| match worker.lines.borrow().owes_snapshot(id) {
+            poll_fn(|_| match worker.lines.borrow().has_unsent_snapshot(id) {
                 true => Poll::Pending,
                 false => Poll::Ready(()),
             })
@@ -227,22 +227,22 @@ impl Session {
 
     fn answer(
         &self,
-        answer: Result<Frame, NoSnapshot>,
+        answer: Result<Frame, SnapshotError>,
         SnapshotRequest { topic, ref_, is_new, .. }: SnapshotRequest,
         context: &mut ws::WebsocketContext<Self>,
     ) {
         let frame = match answer {
             Ok(frame) => frame,
-            Err(NoSnapshot::Stopping) => return self.end(CloseCode::ShuttingDown, context),
+            Err(SnapshotError::Stopping) => return self.end(CloseCode::ShuttingDown, context),
             Err(error) => {
                 let code = match error {
-                    NoSnapshot::TooLarge { .. } => ErrorCode::SnapshotTooLarge,
+                    SnapshotError::TooLarge { .. } => ErrorCode::SnapshotTooLarge,
                     _ => ErrorCode::UnknownLeg,
                 };
                 error_frame(ref_, code, &format!("{topic}: {error}"))
             }
         };
-        let released = self.worker.lines.borrow_mut().release(self.id, &topic, &frame);
+        let released = self.worker.lines.borrow_mut().complete_follow(self.id, &topic, &frame);
         if released.is_err() {
             self.worker.disconnect(self.id, CloseCode::Overloaded, "no_room");
         }
@@ -252,7 +252,7 @@ impl Session {
     }
 
     fn get(&self, leg: &LegId, ref_: Option<u64>) {
-        match self.worker.app.hub.live(leg).filter(|live| !live.view.hidden) {
+        match self.worker.app.hub.flight_snapshot(leg).filter(|live| !live.view.hidden) {
             Some(live) => self.say(live.state_frame()),
             None => self.error(ref_, ErrorCode::UnknownLeg, &format!("{leg}: no such flight is known")),
         }
@@ -287,7 +287,7 @@ impl Actor for Session {
             context.add_stream(inbox);
         }
         self.say(&self.worker.hello());
-        for warning in self.worker.app.hub.warnings() {
+        for warning in self.worker.app.hub.staleness_frames() {
             self.say(&warning);
         }
     }

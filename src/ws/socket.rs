@@ -3,8 +3,8 @@
 use super::event_queue::EventQueue;
 use actix_rt::net::TcpStream;
 use actors::frame::Encoding;
-use actors::switchboard::{LineId, Socket};
-use actors::unread::Client;
+use actors::switchboard::{ConnectionId, Socket};
+use actors::unread_budget::Client;
 use bytes::Bytes;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
@@ -112,7 +112,7 @@ impl Socket for ClientSocket {
 
     fn client(&self) -> Option<Client> {
         match self {
-            Self::Tcp(line) => line.io.peer_addr().ok().map(|peer| Client::at(peer.ip())),
+            Self::Tcp(line) => line.io.peer_addr().ok().map(|peer| Client::from_address(peer.ip())),
             Self::Events(queue) => queue.client(),
         }
     }
@@ -124,7 +124,7 @@ impl Socket for ClientSocket {
         }
     }
 
-    fn call_when_writable(&self, _: LineId) {
+    fn call_when_writable(&self, _: ConnectionId) {
         match self {
             Self::Tcp(line) => {
                 line.wants_write.set(true);

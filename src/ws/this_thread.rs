@@ -4,7 +4,7 @@ use super::heartbeat;
 use super::open_connections::OpenConnections;
 use super::worker::Worker;
 use crate::app::App;
-use actors::supervisor::Guard;
+use actors::supervisor::PanicGuard;
 use actors::switchboard::Switchboard;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -22,9 +22,10 @@ pub(super) fn worker(app: &App, open: &OpenConnections) -> Option<Rc<Worker>> {
         }
         let lines = Switchboard::start_here(&app.hub)?;
         let (app, open) = (app.clone(), open.clone());
-        let guard = Guard::ends_process("heartbeat of a worker thread".into(), app.hub.deaths().clone());
+        let guard =
+            PanicGuard::end_process("heartbeat of a worker thread".into(), app.hub.panic_reporter().clone());
         let worker = Rc::new(Worker { app, lines, open, opened: Cell::new(0) });
-        actix_rt::spawn(guard.over(heartbeat::run(worker.clone())));
+        actix_rt::spawn(guard.watch(heartbeat::run(worker.clone())));
         Some(cell.get_or_init(|| worker).clone())
     })
 }

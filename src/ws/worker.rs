@@ -4,7 +4,7 @@ use super::open_connections::OpenConnections;
 use super::socket::ClientSocket;
 use crate::app::App;
 use actors::frame::{Encoding, Frame};
-use actors::switchboard::{LineId, SharedLines, Socket};
+use actors::switchboard::{ConnectionId, SharedConnections, Socket};
 use bytes::Bytes;
 use std::cell::Cell;
 use wire::frame::FrameKind;
@@ -15,7 +15,7 @@ pub struct Worker {
     /// The running hub.
     pub app: App,
     /// The connections of this worker, with their topics.
-    pub lines: SharedLines<ClientSocket>,
+    pub lines: SharedConnections<ClientSocket>,
     /// The open connections of the process.
     pub open: OpenConnections,
     /// Sockets opened since the last beat of the heartbeat.
@@ -40,7 +40,7 @@ impl Worker {
     }
 
     /// Disconnects a client, with the configured reconnect delay.
-    pub fn disconnect(&self, id: LineId, code: CloseCode, reason: &'static str) {
+    pub fn disconnect(&self, id: ConnectionId, code: CloseCode, reason: &'static str) {
         let mut lines = self.lines.borrow_mut();
         let Some(encoding) = lines.socket(id).map(Socket::encoding) else { return };
         let retry_ms = u64::try_from(self.app.config.sockets.retry.as_millis()).unwrap_or(u64::MAX);

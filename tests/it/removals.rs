@@ -22,7 +22,7 @@ fn announce(hub: &Hub, numbers: std::ops::Range<u32>) -> (u64, Option<String>) {
 fn a_feed_cannot_exceed_its_share_of_flights_even_after_a_restart() {
     let mut hub = Hub::start_with(&[("FEEDS__DESK__FLIGHTS_MAX", "20")]);
     assert_eq!(announce(&hub, 1..20), (19, None));
-    let full = Some("desk has made its share of 20 flights known (feeds.desk.flights_max)".to_owned());
+    let full = Some("desk has reached its limit of 20 flights (feeds.desk.flights_max)".to_owned());
     assert_eq!(announce(&hub, 20..22), (1, full.clone()));
     hub.fly("7", json!({ "departure.gate": "14" }));
     hub.kill_and_start_again();

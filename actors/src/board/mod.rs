@@ -1,52 +1,52 @@
-//! One actor a board, an airline, and one for all: rows in order, and the snapshot ready-made.
+//! One actor per board, per airline, and one for all flights: its rows in order, and a cached snapshot.
 //!
-//! A thousand screens that come back at once ask for the same bytes; they are put together once a
-//! version and shared. Where that is much, questions wait for their turn ([`pace`]), and those that
-//! have come meanwhile are answered with the same bytes.
+//! When a thousand screens reconnect at once, they request the same bytes. The board builds them once per
+//! version and shares them. Building is rate limited per thread ([`rate_limit`]). Requests that arrive
+//! while the limit applies are answered with the same bytes.
 
-mod line;
-mod pace;
-mod waiting;
+mod handle;
+mod rate_limit;
+mod request_queue;
 
-pub(crate) use line::BoardLine;
-pub use line::{NEWS_AT_ONCE, NEWS_MAX};
+pub(crate) use handle::BoardHandle;
+pub use handle::{PENDING_CHANGES_MAX, WAKE_EVERY_CHANGES};
 
+use crate::flight_snapshot::FlightSnapshot;
 use crate::frame::Frame;
-use crate::live::Live;
-use crate::supervisor::{Deaths, Guard};
-use crate::tell::Reply;
+use crate::mailbox::Reply;
+use crate::supervisor::{PanicGuard, PanicReporter};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use domain::board::{Board, Resume};
 use domain::codes::Direction;
 use domain::topic::Topic;
-use line::{News, lock};
+use handle::{RowChange, lock};
+use request_queue::RequestQueue;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
-use waiting::Waiting;
 use wire::frame::FrameKind;
 
-/// Questions waiting for one board. When full, whoever asks waits.
+/// Capacity of the mailbox. When it is full, the requester waits.
 pub const MAILBOX: usize = 1024;
 
-/// Take in what has become of rows.
+/// Apply the pending row changes.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct TakeIn;
+struct ApplyPending;
 
-/// What a new follower is told?
+/// Requests the snapshot for a new follower.
 pub struct GetSnapshot {
-    /// Everything up to this instant is known to the follower; `None` for nothing.
+    /// The follower has every change up to this instant. `None` if it has nothing.
     pub since: Option<DateTime<Utc>>,
-    /// Longest answer.
+    /// The maximum size of the snapshot.
     pub limit_bytes: usize,
 }
 
-/// A question with the place for its answer, which is closed once whoever asked has left.
+/// A request with the channel for its reply, which is closed once the requester has disconnected.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Asked {
-    question: GetSnapshot,
+struct SnapshotRequest {
+    query: GetSnapshot,
     answer: oneshot::Sender<Snapshot>,
 }
 
@@ -54,113 +54,113 @@ struct Asked {
 pub enum Snapshot {
     /// The frame.
     Ready(Frame),
-    /// It would be too long.
+    /// The snapshot exceeds the limit.
     TooLarge {
-        /// How long.
+        /// Its size.
         bytes: usize,
     },
 }
 
-/// The rows in order.
+/// Requests the rows in order.
 #[derive(Message)]
 #[rtype(result = "BoardRows")]
 pub struct GetRows;
 
-/// The answer to [`GetRows`]. The default is that of a board that nobody has written to.
+/// The reply to [`GetRows`]. The default is the reply of a board without rows.
 #[derive(Clone, Default)]
 pub struct BoardRows {
-    /// Equal versions of one board mean equal rows, within one run of the hub.
+    /// Within one run of the hub, equal versions of a board mean equal rows.
     pub version: u64,
     /// In the order of the board.
-    pub rows: Arc<[Arc<Live>]>,
+    pub rows: Arc<[Arc<FlightSnapshot>]>,
 }
 
-/// The rows of one topic.
+/// The actor of one topic.
 pub struct BoardActor {
     topic: Topic,
-    news: Arc<Mutex<Vec<News>>>,
-    board: Board<Arc<Live>>,
+    pending: Arc<Mutex<Vec<RowChange>>>,
+    board: Board<Arc<FlightSnapshot>>,
     whole: Option<(u64, Frame)>,
     rows: Option<BoardRows>,
-    waiting: Waiting,
-    is_waiting: bool,
-    /// Tells of its death.
-    _guard: Guard,
+    requests: RequestQueue,
+    is_throttled: bool,
+    /// Reports a panic.
+    _guard: PanicGuard,
 }
 
 impl BoardActor {
-    /// An actor that takes in what comes to `news`.
+    /// Starts an actor that applies the changes in `pending`.
     fn start_on(
         thread: &ArbiterHandle,
         topic: Topic,
         now: DateTime<Utc>,
-        deaths: Deaths,
-        news: Arc<Mutex<Vec<News>>>,
+        panics: PanicReporter,
+        pending: Arc<Mutex<Vec<RowChange>>>,
     ) -> Addr<Self> {
         Self::start_in_arbiter(thread, move |context| {
             context.set_mailbox_capacity(MAILBOX);
-            let guard = Guard::ends_process(format!("board {topic}"), deaths);
+            let guard = PanicGuard::end_process(format!("board {topic}"), panics);
             Self {
                 topic,
                 board: Board::since_now(now),
-                news,
+                pending,
                 whole: None,
                 rows: None,
-                waiting: Waiting::default(),
-                is_waiting: false,
+                requests: RequestQueue::default(),
+                is_throttled: false,
                 _guard: guard,
             }
         })
     }
 
-    fn take_in(&mut self) {
-        let news = std::mem::take(&mut *lock(&self.news));
-        for one in news {
+    fn apply_pending(&mut self) {
+        let pending = std::mem::take(&mut *lock(&self.pending));
+        for one in pending {
             match one {
-                News::Put { live, now } => self.put(live, now),
-                News::Take { leg, now } => drop(self.board.remove(&leg, now)),
+                RowChange::Put { live, now } => self.put(live, now),
+                RowChange::Remove { leg, now } => drop(self.board.remove(&leg, now)),
             }
         }
     }
 
-    fn put(&mut self, live: Arc<Live>, now: DateTime<Utc>) {
-        // Boards of airlines and of all stand in the order of departure.
+    fn put(&mut self, live: Arc<FlightSnapshot>, now: DateTime<Utc>) {
+        // Rows of an airline and of all flights are in the order of departure.
         let direction = match self.topic {
             Topic::Board(_, direction) => direction,
             _ => Direction::Departures,
         };
         let time = live.view.board_time(direction);
-        // The clock of the node that stamped it may be ahead of this one's.
+        // The clock of the node that made the timestamp may be ahead of the clock of this node.
         let put_at = now.max(live.changed_at);
         self.board.put(&live.leg.clone(), time, put_at, live);
     }
 
-    /// Answers who waits, as far as the thread's pace allows. Who has left is passed over.
+    /// Answers waiting requests as far as the rate limit allows. Skips requesters that have disconnected.
     fn answer(&mut self, context: &mut Context<Self>) {
-        while let Some(asked) = self.waiting.next() {
-            if !self.is_ready(&asked.question)
-                && let Some(wait) = pace::wait()
+        while let Some(request) = self.requests.next() {
+            if !self.is_ready(&request.query)
+                && let Some(wait) = rate_limit::wait()
             {
-                self.waiting.put_back(asked);
-                self.is_waiting = true;
+                self.requests.put_back(request);
+                self.is_throttled = true;
                 context.run_later(wait, |board, context| {
-                    board.is_waiting = false;
-                    board.take_in();
+                    board.is_throttled = false;
+                    board.apply_pending();
                     board.answer(context);
                 });
                 return;
             }
-            let snapshot = self.snapshot(&asked.question);
-            // Whoever asked may leave meanwhile; that is no fault.
-            let _ = asked.answer.send(snapshot);
+            let snapshot = self.snapshot(&request.query);
+            // The requester may have disconnected. That is not an error.
+            let _ = request.answer.send(snapshot);
         }
     }
 
-    fn snapshot(&mut self, question: &GetSnapshot) -> Snapshot {
-        let GetSnapshot { since, limit_bytes } = *question;
+    fn snapshot(&mut self, query: &GetSnapshot) -> Snapshot {
+        let GetSnapshot { since, limit_bytes } = *query;
         if let Some(since) = since.filter(|since| !self.board.needs_full(*since)) {
-            pace::spend(self.board.len(), 0);
-            // A part of most rows would be a copy of its own; the whole is ready-made and shared.
+            rate_limit::spend(self.board.len(), 0);
+            // A part with most rows would need a copy of its own; the cached whole is shared.
             if let Resume::Partial(rows) = self.board.since(since)
                 && (rows.len() <= SMALL_PART_ROWS || rows.len() * 2 <= self.board.len())
             {
@@ -168,12 +168,12 @@ impl BoardActor {
                     return Snapshot::TooLarge { bytes };
                 }
                 let frame = snapshot_frame(&self.topic, true, &rows);
-                pace::spend(0, frame.payload().len());
+                rate_limit::spend(0, frame.payload().len());
                 return Snapshot::Ready(frame);
             }
         }
         if !self.whole_is_ready() {
-            pace::spend(self.board.len(), 0);
+            rate_limit::spend(self.board.len(), 0);
             if let Some(bytes) = too_large(self.board.rows(), limit_bytes) {
                 return Snapshot::TooLarge { bytes };
             }
@@ -181,9 +181,9 @@ impl BoardActor {
         Snapshot::Ready(self.whole().clone())
     }
 
-    /// Whether the answer is at hand, and costs nothing.
-    fn is_ready(&self, question: &GetSnapshot) -> bool {
-        self.whole_is_ready() && question.since.is_none_or(|since| self.board.needs_full(since))
+    /// Whether the answer is cached and needs no work.
+    fn is_ready(&self, query: &GetSnapshot) -> bool {
+        self.whole_is_ready() && query.since.is_none_or(|since| self.board.needs_full(since))
     }
 
     fn whole_is_ready(&self) -> bool {
@@ -194,24 +194,24 @@ impl BoardActor {
         if !self.whole_is_ready() {
             let rows: Vec<_> = self.board.rows().collect();
             let frame = snapshot_frame(&self.topic, false, &rows);
-            pace::spend(0, frame.payload().len());
+            rate_limit::spend(0, frame.payload().len());
             self.whole = Some((self.board.version(), frame));
         }
         &self.whole.as_ref().expect("made above").1
     }
 }
 
-fn snapshot_frame(topic: &Topic, partial: bool, rows: &[&Arc<Live>]) -> Frame {
+fn snapshot_frame(topic: &Topic, partial: bool, rows: &[&Arc<FlightSnapshot>]) -> Frame {
     let newest = rows.iter().map(|live| live.changed_at).max();
     let payload = wire::frame::server::snapshot(topic, partial, rows.iter().map(|live| &live.json()[..]));
     Frame::new(FrameKind::Snapshot, payload, newest)
 }
 
-/// Parts of so few rows are always sent as parts.
+/// A part of at most this many rows is always sent as a part.
 const SMALL_PART_ROWS: usize = 32;
 
-/// The bytes of these rows, if they are too many. Commas and envelope are small change beside them.
-fn too_large<'a>(rows: impl Iterator<Item = &'a Arc<Live>>, limit_bytes: usize) -> Option<usize> {
+/// The bytes of these rows if they exceed the limit. Commas and the envelope are negligible.
+fn too_large<'a>(rows: impl Iterator<Item = &'a Arc<FlightSnapshot>>, limit_bytes: usize) -> Option<usize> {
     let bytes: usize = rows.map(|live| live.json().len() + 1).sum();
     (bytes > limit_bytes).then_some(bytes)
 }
@@ -220,27 +220,27 @@ impl Actor for BoardActor {
     type Context = Context<Self>;
 }
 
-impl Handler<TakeIn> for BoardActor {
+impl Handler<ApplyPending> for BoardActor {
     type Result = ();
 
-    fn handle(&mut self, _: TakeIn, _: &mut Context<Self>) {
-        self.take_in();
+    fn handle(&mut self, _: ApplyPending, _: &mut Context<Self>) {
+        self.apply_pending();
     }
 }
 
-impl Handler<Asked> for BoardActor {
+impl Handler<SnapshotRequest> for BoardActor {
     type Result = ();
 
-    fn handle(&mut self, asked: Asked, context: &mut Context<Self>) {
-        self.take_in();
-        // What is at hand goes ahead of those who wait for something to be put together.
-        if self.is_ready(&asked.question) {
-            let snapshot = self.snapshot(&asked.question);
-            let _ = asked.answer.send(snapshot);
+    fn handle(&mut self, request: SnapshotRequest, context: &mut Context<Self>) {
+        self.apply_pending();
+        // A cached answer does not wait for requests that need work.
+        if self.is_ready(&request.query) {
+            let snapshot = self.snapshot(&request.query);
+            let _ = request.answer.send(snapshot);
             return;
         }
-        self.waiting.add(asked);
-        if !self.is_waiting {
+        self.requests.add(request);
+        if !self.is_throttled {
             self.answer(context);
         }
     }
@@ -250,7 +250,7 @@ impl Handler<GetRows> for BoardActor {
     type Result = Reply<BoardRows>;
 
     fn handle(&mut self, _: GetRows, _: &mut Context<Self>) -> Self::Result {
-        self.take_in();
+        self.apply_pending();
         let version = self.board.version();
         let rows = match &self.rows {
             Some(made) if made.version == version => made.clone(),

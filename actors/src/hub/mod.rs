@@ -1,33 +1,33 @@
-//! The handle by which the rest of the hub speaks to flights, boards and switchboards.
+//! The handle to flights, boards and switchboards.
 //!
-//! Addresses and messages stay behind it. What is shared between threads is here too: the flights
-//! (found through a DashMap), and which worker threads have followers of which topic.
+//! Addresses and messages are private to this crate. The hub also holds what threads share: the registry
+//! of flights (a DashMap), and which worker threads have followers of which topic.
 //!
-//! | module | holds |
+//! | module | contains |
 //! |---|---|
-//! | `by_hand` | fields taken over by hand, given back, ended |
-//! | `flights` | which legs there are: found, started, restored, retired |
-//! | `sources` | how old what is shown is: the log away, sources that are silent |
-//! | `taking` | reports taken on, within bounds |
-//! | `telling` | what became durable is shown and told |
+//! | `admission` | bounds how many reports are in flight |
+//! | `registry` | legs in memory: find, start, restore, retire |
+//! | `publish` | makes changes durable, then sends them to boards and followers |
+//! | `overrides` | operator actions: set, clear and expire overrides, remove a flight |
+//! | `staleness` | how old the shown data is: log unreachable, silent sources |
 
-mod by_hand;
-mod flights;
-mod sources;
-mod taking;
-mod telling;
+mod admission;
+mod overrides;
+mod publish;
+mod registry;
+mod staleness;
 
-pub use by_hand::{Lapsed, NotAmended};
-pub(crate) use flights::{Base, is_over, retired};
-pub use sources::SilentSource;
-pub(crate) use taking::UnderWay;
+pub(crate) use admission::InFlightPermit;
+pub use overrides::{ExpiredOverrides, OperatorError};
+pub(crate) use registry::{CommittedState, is_past_retirement, retired_reason};
+pub use staleness::SilentSource;
 
-use crate::board::{BoardLine, BoardRows, GetSnapshot, Snapshot};
+use crate::board::{BoardHandle, BoardRows, GetSnapshot, Snapshot};
 use crate::frame::Frame;
 use crate::metrics::Metrics;
-use crate::supervisor::Deaths;
-use crate::switchboard::{Announce, Deliver};
-use crate::unread::{UnreadBudget, UnreadLimits};
+use crate::supervisor::PanicReporter;
+use crate::switchboard::{Announce, Broadcast};
+use crate::unread_budget::{UnreadBudget, UnreadLimits};
 use actix::prelude::*;
 use chrono::{DateTime, Utc};
 use dashmap::DashMap;
@@ -35,27 +35,27 @@ use dashmap::mapref::entry::Entry;
 use domain::clock::Clock;
 use domain::ports::ChangeLog;
 use domain::topic::Topic;
-use flights::Flights;
+use registry::FlightRegistry;
 use rustc_hash::FxBuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use wire::frame::FrameKind;
 
-/// Bounds of what the hub takes on.
+/// Limits of the hub.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Reports taken and not yet answered; beyond, senders are told to come back.
+    /// Reports in flight. Above, senders are asked to retry.
     pub reports_under_way_max: usize,
-    /// Legs in memory; beyond, reports on new legs are rejected.
+    /// Legs in memory. Above, reports that would create a leg are rejected.
     pub flights_max: usize,
-    /// Bytes of one snapshot; beyond, a listener is told to follow something smaller.
+    /// Bytes of one snapshot. Above, the client gets an error and should follow a smaller topic.
     pub snapshot_bytes_max: usize,
-    /// Answers that clients have not read yet.
+    /// Responses that clients have not read yet.
     pub unread: UnreadLimits,
-    /// How far before `since` a resuming listener is served again, in real time. What it is served is
-    /// what was put on the board since then, however old its stamp: how long a commit takes does not
-    /// matter, only how far the clocks of nodes are apart, and what they show.
+    /// How far before `since` a resuming client gets changes again, in real time. Only the clock
+    /// difference between nodes matters, not the duration of a commit: a board selects rows by when they
+    /// were put on it, not by the timestamps of their changes.
     pub resume_slack: Duration,
 }
 
@@ -71,25 +71,25 @@ impl Default for Limits {
     }
 }
 
-/// Most worker threads with sockets: one bit each in the followers' masks.
+/// Maximum number of worker threads with connections: each has one bit in the follower masks.
 pub const SWITCHBOARDS_MAX: usize = 64;
 
-/// How a worker thread's switchboard is spoken to.
+/// How the hub sends to the switchboard of a worker thread.
 #[derive(Clone)]
-pub struct SwitchboardLine {
-    /// Frames for those who follow a topic.
-    pub frames: Recipient<Deliver>,
-    /// Frames for everyone.
+pub struct SwitchboardHandle {
+    /// Frames for the followers of topics.
+    pub frames: Recipient<Broadcast>,
+    /// Frames for all connections.
     pub announcements: Recipient<Announce>,
 }
 
 type Map<K, V> = DashMap<K, V, FxBuildHasher>;
 
-/// The threads on which actors live.
+/// The threads on which actors run.
 pub struct Threads {
-    /// Flights, at least one; a leg stays on its thread.
+    /// For flights, at least one. A leg stays on its thread.
     pub flights: Vec<ArbiterHandle>,
-    /// Boards.
+    /// For boards.
     pub boards: ArbiterHandle,
 }
 
@@ -102,31 +102,31 @@ struct Shared {
     log: Arc<dyn ChangeLog>,
     limits: Limits,
     metrics: Metrics,
-    deaths: Deaths,
-    /// Several nodes write the log, and it tells this one what to show.
+    panics: PanicReporter,
+    /// Whether several nodes write the log. If so, the hub publishes what it reads from the log.
     shared_log: bool,
-    flights: Flights,
-    boards: Map<Topic, BoardLine>,
-    /// One bit a switchboard that has a follower of the topic.
+    flights: FlightRegistry,
+    boards: Map<Topic, BoardHandle>,
+    /// By topic, one bit for each switchboard that has a follower.
     followers: Map<Topic, u64>,
-    switchboards: RwLock<Vec<SwitchboardLine>>,
+    switchboards: RwLock<Vec<SwitchboardHandle>>,
     flight_threads: Vec<ArbiterHandle>,
-    /// Where flights live instead, where there is one.
-    beside_sockets: RwLock<Option<ArbiterHandle>>,
+    /// If set, the thread that runs new flight actors instead of `flight_threads`.
+    socket_thread: RwLock<Option<ArbiterHandle>>,
     board_thread: ArbiterHandle,
-    under_way: AtomicUsize,
+    in_flight: AtomicUsize,
     unread: UnreadBudget,
-    ages: sources::Ages,
+    staleness: staleness::Staleness,
     stopping: AtomicBool,
 }
 
-/// Why a snapshot cannot be had.
+/// Why there is no snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoSnapshot {
-    /// Nobody has spoken of this leg, or it is long over.
+pub enum SnapshotError {
+    /// No source has reported the leg, or it was retired.
     #[error("no such flight is known")]
     UnknownLeg,
-    /// It would be longer than a listener should be sent at once.
+    /// The snapshot exceeds the limit.
     #[error("the snapshot would be {bytes} bytes, more than the limit of {limit_bytes}")]
     TooLarge {
         /// Its length.
@@ -134,67 +134,67 @@ pub enum NoSnapshot {
         /// The limit.
         limit_bytes: usize,
     },
-    /// The hub is going down.
+    /// The hub is shutting down.
     #[error("the hub is shutting down")]
     Stopping,
 }
 
 impl Hub {
-    /// A hub with nothing in it, and a log of its own. Flights run on `flight_threads`, boards on
-    /// `board_thread`.
+    /// Creates an empty hub with a log that no other node writes. Flights run on `threads.flights`,
+    /// boards on `threads.boards`.
     pub fn new(
         clock: Arc<dyn Clock>,
         log: Arc<dyn ChangeLog>,
         limits: Limits,
         metrics: Metrics,
-        deaths: Deaths,
+        panics: PanicReporter,
         threads: Threads,
     ) -> Self {
-        Self::over(clock, log, false, limits, metrics, deaths, threads)
+        Self::build(clock, log, false, limits, metrics, panics, threads)
     }
 
-    /// A hub over a log that other nodes write too. What it shows it is told by the
-    /// [`crate::bridge`].
+    /// Creates an empty hub with a log that other nodes write too. [`crate::replication`] passes it the
+    /// events of the log.
     pub fn on_shared_log(
         clock: Arc<dyn Clock>,
         log: Arc<dyn ChangeLog>,
         limits: Limits,
         metrics: Metrics,
-        deaths: Deaths,
+        panics: PanicReporter,
         threads: Threads,
     ) -> Self {
-        Self::over(clock, log, true, limits, metrics, deaths, threads)
+        Self::build(clock, log, true, limits, metrics, panics, threads)
     }
 
-    fn over(
+    fn build(
         clock: Arc<dyn Clock>,
         log: Arc<dyn ChangeLog>,
         shared_log: bool,
         limits: Limits,
         metrics: Metrics,
-        deaths: Deaths,
+        panics: PanicReporter,
         threads: Threads,
     ) -> Self {
         let Threads { flights: flight_threads, boards: board_thread } = threads;
-        assert!(!flight_threads.is_empty(), "flights need a thread to live on");
+        assert!(!flight_threads.is_empty(), "flights need at least one thread");
         let unread = UnreadBudget::new(limits.unread, metrics.unread_bytes.clone());
         Self(Arc::new(Shared {
             clock,
             log,
             limits,
             metrics,
-            deaths,
+            panics,
             shared_log,
-            flights: Flights::default(),
+            flights: FlightRegistry::default(),
             boards: Map::default(),
             followers: Map::default(),
             switchboards: RwLock::default(),
             flight_threads,
-            beside_sockets: RwLock::default(),
+            socket_thread: RwLock::default(),
             board_thread,
-            under_way: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
             unread,
-            ages: sources::Ages::default(),
+            staleness: staleness::Staleness::default(),
             stopping: AtomicBool::new(false),
         }))
     }
@@ -204,71 +204,78 @@ impl Hub {
         &*self.0.clock
     }
 
-    /// The bounds in force.
+    /// The limits.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// What is counted.
+    /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    /// What answers take until their clients have read them.
-    pub fn unread(&self) -> &UnreadBudget {
+    /// The memory budget of responses that clients have not read.
+    pub fn unread_budget(&self) -> &UnreadBudget {
         &self.0.unread
     }
 
-    /// Where deaths are told.
-    pub fn deaths(&self) -> &Deaths {
-        &self.0.deaths
+    /// Reports panics.
+    pub fn panic_reporter(&self) -> &PanicReporter {
+        &self.0.panics
     }
 
-    /// Has flights that start from now on live on this thread, which serves sockets too. Where there is
-    /// one core, threads of their own give flights nothing, and cost each report four changes of thread.
-    /// The last call counts, so that a thread that takes the place of one that ended takes over its
-    /// flights, which start again there at their next report.
-    pub fn let_flights_live_on(&self, thread: ArbiterHandle) {
-        *self.0.beside_sockets.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
+    /// Runs flight actors that start from now on on this thread, which also serves connections. With one
+    /// core, separate threads for flights gain nothing and cost each report four thread switches. The
+    /// last call wins: the replacement of a thread that ended takes over its flights, which restart there
+    /// at their next report.
+    pub fn run_flights_on(&self, thread: ArbiterHandle) {
+        *self.0.socket_thread.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
     }
 
-    /// Topics that have rows now, of boards only.
+    /// Topics of airport boards that have rows now.
     pub fn boards(&self) -> Vec<Topic> {
         self.0.boards.iter().map(|b| b.key().clone()).filter(|t| matches!(t, Topic::Board(..))).collect()
     }
 
-    /// What a new follower of `topic` is told: all of it, or what changed since.
+    /// The snapshot for a new follower of `topic`: the whole, or what changed since `since`.
     ///
-    /// Register the follower first: then nothing can fall between this and the frames.
-    pub async fn snapshot(&self, topic: &Topic, since: Option<DateTime<Utc>>) -> Result<Frame, NoSnapshot> {
+    /// Register the follower first. Then no change is missed between the snapshot and the first frame.
+    pub async fn snapshot(
+        &self,
+        topic: &Topic,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Frame, SnapshotError> {
         let since = since.map(|at| at - self.0.clock.operational_duration(self.0.limits.resume_slack));
         if let Topic::Flight(leg) = topic {
-            let live = self.live(leg).filter(|live| !live.view.hidden).ok_or(NoSnapshot::UnknownLeg)?;
-            // One flight is its own part and its own whole.
+            let live = self
+                .flight_snapshot(leg)
+                .filter(|live| !live.view.hidden)
+                .ok_or(SnapshotError::UnknownLeg)?;
+            // For one flight, the part and the whole are the same.
             let rows = std::iter::once(&live.json()[..]);
             let payload = wire::frame::server::snapshot(topic, false, rows);
             return Ok(Frame::new(FrameKind::Snapshot, payload, Some(live.changed_at)));
         }
         let limit_bytes = self.0.limits.snapshot_bytes_max;
         let message = GetSnapshot { since, limit_bytes };
-        match self.board(topic).snapshot(message).await.map_err(|_| NoSnapshot::Stopping)? {
+        match self.board(topic).snapshot(message).await.map_err(|_| SnapshotError::Stopping)? {
             Snapshot::Ready(frame) => Ok(frame),
-            Snapshot::TooLarge { bytes } => Err(NoSnapshot::TooLarge { bytes, limit_bytes }),
+            Snapshot::TooLarge { bytes } => Err(SnapshotError::TooLarge { bytes, limit_bytes }),
         }
     }
 
-    /// The rows of a board, in order, with their version. To look makes no board: people may look for
-    /// any code.
-    pub async fn rows(&self, topic: &Topic) -> Result<BoardRows, NoSnapshot> {
+    /// The rows of a board, in order, with their version. Reading creates no board, because clients may
+    /// ask for any airport code.
+    pub async fn rows(&self, topic: &Topic) -> Result<BoardRows, SnapshotError> {
         let board = self.0.boards.get(topic).map(|board| board.clone());
         match board {
-            Some(board) => board.rows().await.map_err(|_| NoSnapshot::Stopping),
+            Some(board) => board.rows().await.map_err(|_| SnapshotError::Stopping),
             None => Ok(BoardRows::default()),
         }
     }
 
-    /// Adds a worker thread's switchboard; its bit in the followers' masks is the answer.
-    pub fn add_switchboard(&self, switchboard: SwitchboardLine) -> Option<u8> {
+    /// Adds the switchboard of a worker thread and returns its bit in the follower masks.
+    pub fn add_switchboard(&self, switchboard: SwitchboardHandle) -> Option<u8> {
         let mut all = self.0.switchboards.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         if all.len() >= SWITCHBOARDS_MAX {
             return None;
@@ -277,37 +284,37 @@ impl Hub {
         Some((all.len() - 1) as u8)
     }
 
-    /// Notes that a switchboard has its first follower of a topic, or has lost its last.
-    pub fn mark_follower(&self, topic: &Topic, switchboard: u8, has_followers: bool) {
+    /// Records that a switchboard has its first follower of a topic, or has lost its last one.
+    pub fn set_follower(&self, topic: &Topic, switchboard: u8, has_followers: bool) {
         let bit = 1u64 << switchboard;
         match self.0.followers.entry(topic.clone()) {
-            Entry::Occupied(mut mask) if has_followers => *mask.get_mut() |= bit,
+            Entry::Occupied(mut follower_mask) if has_followers => *follower_mask.get_mut() |= bit,
             Entry::Vacant(place) if has_followers => drop(place.insert(bit)),
-            Entry::Occupied(mut mask) => {
-                *mask.get_mut() &= !bit;
-                if *mask.get() == 0 {
-                    mask.remove();
+            Entry::Occupied(mut follower_mask) => {
+                *follower_mask.get_mut() &= !bit;
+                if *follower_mask.get() == 0 {
+                    follower_mask.remove();
                 }
             }
             Entry::Vacant(_) => {}
         }
     }
 
-    /// From now on reports are refused.
-    pub fn stop_taking(&self) {
+    /// Refuses reports from now on.
+    pub fn stop_admitting(&self) {
         self.0.stopping.store(true, Ordering::SeqCst);
     }
 
-    fn board(&self, topic: &Topic) -> BoardLine {
+    fn board(&self, topic: &Topic) -> BoardHandle {
         if let Some(board) = self.0.boards.get(topic) {
             return board.clone();
         }
         let start = || {
-            BoardLine::start_on(
+            BoardHandle::start_on(
                 &self.0.board_thread,
                 topic.clone(),
                 self.0.clock.now(),
-                self.0.deaths.clone(),
+                self.0.panics.clone(),
             )
         };
         self.0.boards.entry(topic.clone()).or_insert_with(start).clone()

@@ -1,25 +1,25 @@
-//! One actor a worker thread: puts frames through to the thread's sockets, directly.
+//! One actor per worker thread: writes broadcasts to the connections of the thread.
 //!
-//! [`Lines`] is the pure part: who follows what, which socket is behind, what it still needs.
-//! The actor receives frames from flights and lets those that arrive in one turn of the thread's
-//! loop leave in one write a socket.
+//! [`Connections`] is the part without an actor: which connection follows what, which one is slow, and
+//! what it still needs. The actor receives broadcasts from flights, collects those that arrive in one
+//! turn of the event loop, and sends them with one write per connection.
 
-mod following;
-mod lines;
-mod pending;
-mod shared;
+mod batch;
+mod connections;
+mod send_queue;
+mod shared_connections;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
-mod turn;
 
-pub use following::FollowError;
-pub use lines::{LineId, Lines, Socket};
-pub use pending::ANSWERS_MAX;
-pub use shared::{Changing, SharedLines};
+pub use connections::{ConnectionId, Connections, Socket};
+pub use send_queue::REPLIES_MAX;
+pub use shared_connections::{ConnectionsMut, SharedConnections};
+pub use subscriptions::FollowError;
 
 use crate::frame::Frame;
-use crate::hub::{Hub, SwitchboardLine};
-use crate::supervisor::Guard;
+use crate::hub::{Hub, SwitchboardHandle};
+use crate::supervisor::PanicGuard;
 use actix::prelude::*;
 use domain::leg::LegId;
 use domain::topic::Topic;
@@ -27,54 +27,54 @@ use smallvec::SmallVec;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Messages waiting for one thread's switchboard. Sockets never make it wait, so it is full only
-/// when the thread is; then flights wait, and with them whoever reports.
+/// Capacity of the mailbox. Connections never make a switchboard wait, so the mailbox is full only when
+/// the thread is overloaded. Then flights wait, and the senders of their reports too.
 pub const MAILBOX: usize = 4096;
 
-/// Frames of one leg for whoever follows one of the topics.
+/// Frames of one leg for the followers of any of the topics.
 #[derive(Message, Clone)]
 #[rtype(result = "()")]
-pub struct Deliver {
-    /// Which leg: a socket that is behind gets its newest state instead.
+pub struct Broadcast {
+    /// The leg. A slow connection gets its newest state instead of the frames.
     pub leg: LegId,
-    /// In order of revision.
+    /// The frames, in order of revision.
     pub frames: SmallVec<[Frame; 2]>,
-    /// Where they are told.
+    /// The topics.
     pub topics: SmallVec<[Topic; 6]>,
 }
 
-/// Frames for every socket of the thread, whatever it follows.
+/// Frames for every connection of the thread, whatever it follows.
 #[derive(Message, Clone)]
 #[rtype(result = "()")]
 pub struct Announce {
-    /// What everyone is told, in order.
+    /// The frames, in order.
     pub frames: SmallVec<[Frame; 1]>,
 }
 
 /// The actor.
 pub struct Switchboard<S: Socket> {
-    lines: SharedLines<S>,
+    connections: SharedConnections<S>,
     flush_is_due: Rc<Cell<bool>>,
-    /// Tells of its death.
-    _guard: Guard,
+    /// Reports a panic.
+    _guard: PanicGuard,
 }
 
 impl<S: Socket> Switchboard<S> {
-    /// Starts the switchboard of this thread and makes it known to the hub. `None` when the hub
-    /// has its limit of [`crate::hub::SWITCHBOARDS_MAX`].
-    pub fn start_here(hub: &Hub) -> Option<SharedLines<S>> {
-        let lines = SharedLines::new(Lines::new(hub.clone()));
-        let shared = lines.clone();
-        let guard = Guard::ends_process("switchboard".into(), hub.deaths().clone());
+    /// Starts the switchboard of this thread and registers it with the hub. Returns `None` if the hub
+    /// already has [`crate::hub::SWITCHBOARDS_MAX`].
+    pub fn start_here(hub: &Hub) -> Option<SharedConnections<S>> {
+        let connections = SharedConnections::new(Connections::new(hub.clone()));
+        let shared = connections.clone();
+        let guard = PanicGuard::end_process("switchboard".into(), hub.panic_reporter().clone());
         let address = Self::create(move |context| {
             context.set_mailbox_capacity(MAILBOX);
-            Self { lines: shared, flush_is_due: Rc::default(), _guard: guard }
+            Self { connections: shared, flush_is_due: Rc::default(), _guard: guard }
         });
-        let line =
-            SwitchboardLine { frames: address.clone().recipient(), announcements: address.recipient() };
-        let bit = hub.add_switchboard(line)?;
-        lines.borrow_mut().set_number(bit);
-        Some(lines)
+        let connection =
+            SwitchboardHandle { frames: address.clone().recipient(), announcements: address.recipient() };
+        let bit = hub.add_switchboard(connection)?;
+        connections.borrow_mut().set_number(bit);
+        Some(connections)
     }
 }
 
@@ -82,18 +82,18 @@ impl<S: Socket> Actor for Switchboard<S> {
     type Context = Context<Self>;
 }
 
-impl<S: Socket> Handler<Deliver> for Switchboard<S> {
+impl<S: Socket> Handler<Broadcast> for Switchboard<S> {
     type Result = ();
 
-    fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) {
-        self.lines.borrow_mut().add(deliver);
+    fn handle(&mut self, broadcast: Broadcast, _: &mut Context<Self>) {
+        self.connections.borrow_mut().add(broadcast);
         if !self.flush_is_due.replace(true) {
-            let (lines, due) = (self.lines.clone(), self.flush_is_due.clone());
-            // What else is in the mailbox arrives before the runtime polls this task.
+            let (connections, due) = (self.connections.clone(), self.flush_is_due.clone());
+            // Broadcasts that are already in the mailbox arrive before the runtime polls this task.
             actix_rt_spawn(async move {
                 tokio::task::yield_now().await;
                 due.set(false);
-                lines.borrow_mut().flush();
+                connections.borrow_mut().flush();
             });
         }
     }
@@ -103,7 +103,7 @@ impl<S: Socket> Handler<Announce> for Switchboard<S> {
     type Result = ();
 
     fn handle(&mut self, Announce { frames }: Announce, _: &mut Context<Self>) {
-        self.lines.borrow_mut().announce(&frames);
+        self.connections.borrow_mut().announce(&frames);
     }
 }
 

@@ -1,21 +1,21 @@
-//! Lines against sockets that take what the test lets them.
+//! Tests of connections with sockets that accept as much as the test allows.
 //!
-//! | module | holds |
+//! | module | tests |
 //! |---|---|
-//! | `turns` | followers, and what one turn writes to them |
-//! | `behind` | sockets that take less than they are sent |
-//! | `panics` | panics while lines are changed, and beside them |
+//! | `batches` | followers, and what one batch writes to them |
+//! | `slow_connections` | sockets that accept less than they are sent |
+//! | `panics` | panics during a change of the connections, and elsewhere |
 
-mod behind;
+mod batches;
 mod panics;
-mod turns;
+mod slow_connections;
 
-use super::pending::CLOSING_TICKS;
+use super::send_queue::CLOSING_TICKS;
 use super::*;
 use crate::frame::Encoding;
 use crate::hub::{Hub, Limits, Threads};
 use crate::metrics::{Metrics, ReasonLabel};
-use crate::supervisor::Deaths;
+use crate::supervisor::PanicReporter;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::clock::ManualClock;
@@ -26,7 +26,7 @@ use std::io;
 use std::sync::Arc;
 use wire::frame::FrameKind;
 
-/// Forgets everything.
+/// A log that stores nothing.
 struct NoLog;
 
 impl ChangeLog for NoLog {
@@ -45,7 +45,7 @@ impl ChangeLog for NoLog {
 }
 
 #[derive(Default)]
-struct Tape {
+struct FakeSocket {
     taken: RefCell<Vec<u8>>,
     room: Cell<usize>,
     writes: Cell<usize>,
@@ -54,9 +54,9 @@ struct Tape {
     breaks: Cell<bool>,
 }
 
-impl Socket for Rc<Tape> {
+impl Socket for Rc<FakeSocket> {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        assert!(!self.breaks.get(), "told to break");
+        assert!(!self.breaks.get(), "test panic");
         self.writes.set(self.writes.get() + 1);
         let n = bytes.len().min(self.room.get());
         if n == 0 {
@@ -69,7 +69,7 @@ impl Socket for Rc<Tape> {
     fn encoding(&self) -> Encoding {
         Encoding::EventStream
     }
-    fn call_when_writable(&self, _: LineId) {
+    fn call_when_writable(&self, _: ConnectionId) {
         self.asked_to_call.set(true);
     }
     fn close(&self) {
@@ -80,11 +80,11 @@ impl Socket for Rc<Tape> {
     }
 }
 
-impl Tape {
+impl FakeSocket {
     fn with_room(room: usize) -> Rc<Self> {
-        let tape = Self::default();
-        tape.room.set(room);
-        Rc::new(tape)
+        let socket = Self::default();
+        socket.room.set(room);
+        Rc::new(socket)
     }
 
     fn text(&self) -> String {
@@ -105,14 +105,14 @@ fn hub_within(limits: Limits) -> Hub {
     let threads = system.block_on(async { Arbiter::current() });
     let metrics = Metrics::default();
     let now: DateTime<Utc> = "2013-02-08T15:00:00Z".parse().unwrap();
-    let deaths = Deaths::only_counted(metrics.clone());
+    let panics = PanicReporter::counting_only(metrics.clone());
     let clock = Arc::new(ManualClock::new(now));
     Hub::new(
         clock,
         Arc::new(NoLog),
         limits,
         metrics,
-        deaths,
+        panics,
         Threads { flights: vec![threads.clone()], boards: threads },
     )
 }
@@ -125,21 +125,29 @@ fn frame(text: &str) -> Frame {
     Frame::new(FrameKind::Change, Bytes::from(text.to_owned()), None)
 }
 
-fn deliver(name: &str, text: &str, topics: &[Topic]) -> Deliver {
-    Deliver {
+fn broadcast(name: &str, text: &str, topics: &[Topic]) -> Broadcast {
+    Broadcast {
         leg: leg(name),
         frames: [frame(text)].into_iter().collect(),
         topics: topics.iter().cloned().collect(),
     }
 }
 
-/// A line that follows `topics` and has had its snapshots.
-fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> LineId {
-    let id = lines.open(tape.clone());
+/// Opens a connection that follows `topics` and has received its snapshots.
+fn following(
+    connections: &mut Connections<Rc<FakeSocket>>,
+    socket: &Rc<FakeSocket>,
+    topics: &[Topic],
+) -> ConnectionId {
+    let id = connections.open(socket.clone());
     for topic in topics {
-        lines.follow(id, topic, 10).unwrap();
-        lines
-            .release(id, topic, &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"snapshot"), None))
+        connections.follow(id, topic, 10).unwrap();
+        connections
+            .complete_follow(
+                id,
+                topic,
+                &Frame::new(FrameKind::Snapshot, Bytes::from_static(b"snapshot"), None),
+            )
             .unwrap();
     }
     id
@@ -147,22 +155,22 @@ fn following(lines: &mut Lines<Rc<Tape>>, tape: &Rc<Tape>, topics: &[Topic]) -> 
 
 const PLENTY: usize = 1 << 20;
 
-/// A hub that runs and knows legs, changed in the order given.
-fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)) {
+/// Runs a hub with these legs, changed in this order.
+fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Connections<Rc<FakeSocket>>, Vec<LegId>)) {
     use domain::field::{Field, Value};
     use domain::ports::ReportSink;
     use domain::report::{Report, Source};
     System::new().block_on(async {
         let metrics = Metrics::default();
         let clock = Arc::new(ManualClock::new("2013-02-08T15:00:00Z".parse().unwrap()));
-        let deaths = Deaths::only_counted(metrics.clone());
+        let panics = PanicReporter::counting_only(metrics.clone());
         let here = vec![Arbiter::current()];
         let hub = Hub::new(
             clock.clone(),
             Arc::new(NoLog),
             Limits::default(),
             metrics,
-            deaths,
+            panics,
             Threads { flights: here, boards: Arbiter::current() },
         );
         let source =
@@ -192,13 +200,13 @@ fn run_with(legs: &[(&str, i64)], test: impl FnOnce(Lines<Rc<Tape>>, Vec<LegId>)
             known.push(report.key.id());
             hub.accept(vec![report]).await.unwrap();
         }
-        test(Lines::new(hub), known);
+        test(Connections::new(hub), known);
     });
 }
 
-fn goodbye(leg: &LegId, text: &'static str, topic: &Topic) -> Deliver {
+fn gone(leg: &LegId, text: &'static str, topic: &Topic) -> Broadcast {
     let frame = Frame::new(FrameKind::Gone, Bytes::from_static(text.as_bytes()), None);
-    Deliver {
+    Broadcast {
         leg: leg.clone(),
         frames: [frame].into_iter().collect(),
         topics: [topic.clone()].into_iter().collect(),

@@ -1,4 +1,4 @@
-//! An archive in memory, of which what was kept can be looked at, and which may be away.
+//! An archive in memory that a test can inspect and make fail.
 
 use chrono::{DateTime, Utc};
 use domain::leg::LegId;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct TestArchive {
     pub(crate) messages: Mutex<Vec<RawMessage>>,
     pub(crate) faults: Mutex<Vec<Quarantined>>,
-    /// It takes what it is given and says that it could not.
+    /// While set, it stores its input and reports a failure.
     pub(crate) away: AtomicBool,
 }
 
@@ -24,9 +24,7 @@ impl Archive for TestArchive {
             self.messages.lock().unwrap().extend(message);
             self.faults.lock().unwrap().extend(faults);
             match self.away.load(Ordering::SeqCst) {
-                true => {
-                    Err(StoreError::Unavailable { store: "test archive", reason: "told to be away".into() })
-                }
+                true => Err(StoreError::Unavailable { store: "test archive", reason: "test outage".into() }),
                 false => Ok(()),
             }
         })

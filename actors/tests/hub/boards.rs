@@ -1,4 +1,4 @@
-//! What boards show, and what those who look or come back are told.
+//! What boards show, and snapshots for clients that resume.
 
 use crate::world::*;
 use actix::System;
@@ -6,11 +6,11 @@ use chrono::TimeDelta;
 use domain::field::{Field, Value};
 use domain::ports::ReportSink;
 use domain::topic::Topic;
-use gatecall_actors::board::NEWS_AT_ONCE;
-use gatecall_actors::hub::{Limits, NoSnapshot};
+use gatecall_actors::board::WAKE_EVERY_CHANGES;
+use gatecall_actors::hub::{Limits, SnapshotError};
 
 #[test]
-fn a_board_has_its_rows_in_order_of_time() {
+fn a_board_orders_its_rows_by_time() {
     run(async |world| {
         let mut early = scheduled("700");
         early.set(Field::DepartureScheduled, Value::time(Field::DepartureScheduled, at(100)).unwrap());
@@ -27,9 +27,9 @@ fn a_board_has_its_rows_in_order_of_time() {
 }
 
 #[test]
-fn a_board_that_nobody_looked_at_has_every_change_when_somebody_does() {
+fn a_snapshot_includes_all_pending_changes() {
     run(async |world| {
-        let numbers: Vec<String> = (0..NEWS_AT_ONCE * 3 + 5).map(|n| (1000 + n).to_string()).collect();
+        let numbers: Vec<String> = (0..WAKE_EVERY_CHANGES * 3 + 5).map(|n| (1000 + n).to_string()).collect();
         world.hub.accept(numbers.iter().map(|number| scheduled(number)).collect()).await.unwrap();
         for number in &numbers {
             world.hub.accept(vec![gate(number, 5, "3")]).await.unwrap();
@@ -46,7 +46,7 @@ fn a_board_that_nobody_looked_at_has_every_change_when_somebody_does() {
 }
 
 #[test]
-fn who_resumes_gets_a_part_unless_a_flight_has_left() {
+fn a_resuming_client_gets_a_part_unless_a_flight_left() {
     run(async |world| {
         world.hub.accept(vec![scheduled("615"), scheduled("616")]).await.unwrap();
         world.clock.advance(TimeDelta::minutes(10));
@@ -63,12 +63,12 @@ fn who_resumes_gets_a_part_unless_a_flight_has_left() {
 }
 
 #[test]
-fn a_change_within_the_slack_before_since_is_told_again() {
+fn changes_within_the_slack_before_since_are_sent_again() {
     run(async |world| {
         world.hub.accept(vec![scheduled("615")]).await.unwrap();
         world.clock.advance(TimeDelta::minutes(5));
         world.hub.accept(vec![gate("615", 1, "12")]).await.unwrap();
-        let stamp = world.hub.live(&key("615").id()).unwrap().changed_at;
+        let stamp = world.hub.flight_snapshot(&key("615").id()).unwrap().changed_at;
         let (partial, rows) = snapshot(&world.hub, &jfk(), Some(stamp + TimeDelta::seconds(9))).await;
         assert_eq!((partial, rows), (true, vec![(leg("615"), 2)]));
         let (partial, rows) = snapshot(&world.hub, &jfk(), Some(stamp + TimeDelta::seconds(11))).await;
@@ -77,7 +77,7 @@ fn a_change_within_the_slack_before_since_is_told_again() {
 }
 
 #[test]
-fn a_change_that_took_long_to_become_durable_is_told_to_who_resumes() {
+fn a_resuming_client_gets_a_change_with_a_slow_commit() {
     System::new().block_on(async {
         let world = world_with(log_with(1), Limits::default());
         world.hub.accept(vec![scheduled("615")]).await.unwrap();
@@ -88,18 +88,18 @@ fn a_change_that_took_long_to_become_durable_is_told_to_who_resumes() {
             tokio::task::yield_now().await;
         }
         world.clock.advance(TimeDelta::minutes(1));
-        // By then a follower has heard of other flights, up to now, and leaves.
+        // A follower has received other flights up to now, and disconnects.
         let since = domain::clock::Clock::now(&*world.clock);
         world.log.permits.add_permits(1);
         slow.await.unwrap().unwrap();
-        let stamp = world.hub.live(&key("615").id()).unwrap().changed_at;
-        assert_eq!(since - stamp, TimeDelta::minutes(1), "it has the stamp of when it was merged");
+        let stamp = world.hub.flight_snapshot(&key("615").id()).unwrap().changed_at;
+        assert_eq!(since - stamp, TimeDelta::minutes(1), "its timestamp is the time of the merge");
         assert_eq!(snapshot(&world.hub, &jfk(), Some(since)).await, (true, vec![(leg("615"), 2)]));
     });
 }
 
 #[test]
-fn to_look_at_a_board_that_nobody_has_written_to_makes_none() {
+fn reading_an_unknown_board_does_not_create_it() {
     run(async |world| {
         for code in ["JFK", "QQX", "ZZZ"] {
             for side in ["departures", "arrivals"] {
@@ -115,17 +115,17 @@ fn to_look_at_a_board_that_nobody_has_written_to_makes_none() {
 }
 
 #[test]
-fn after_a_restart_who_resumes_gets_the_whole() {
+fn a_resuming_client_gets_the_whole_after_a_restart() {
     System::new().block_on(async {
         let log = log_with(MANY);
         let before = world_with(log.clone(), Limits::default());
         before.hub.accept(vec![scheduled("615"), scheduled("616")]).await.unwrap();
-        let stamp = before.hub.live(&key("616").id()).unwrap().changed_at;
+        let stamp = before.hub.flight_snapshot(&key("616").id()).unwrap().changed_at;
         before.hub.accept(vec![gate("616", 1, "3")]).await.unwrap();
         let after = world_with(log, Limits::default());
         after.hub.restore().await.unwrap();
         let (partial, rows) = snapshot(&after.hub, &jfk(), Some(stamp)).await;
-        assert!(!partial, "what was retired while the hub was away is in no part");
+        assert!(!partial, "a part would miss legs that were retired during the downtime");
         assert_eq!(rows.len(), 2);
     });
 }
@@ -134,11 +134,11 @@ fn after_a_restart_who_resumes_gets_the_whole() {
 fn an_unknown_or_hidden_flight_has_no_snapshot() {
     run(async |world| {
         let topic = Topic::Flight(key("615").id());
-        assert_eq!(world.hub.snapshot(&topic, None).await.unwrap_err(), NoSnapshot::UnknownLeg);
+        assert_eq!(world.hub.snapshot(&topic, None).await.unwrap_err(), SnapshotError::UnknownLeg);
         let mut hidden = scheduled("615");
         hidden.set(Field::Hidden, Value::Flag(true));
         world.hub.accept(vec![hidden]).await.unwrap();
-        assert_eq!(world.hub.snapshot(&topic, None).await.unwrap_err(), NoSnapshot::UnknownLeg);
+        assert_eq!(world.hub.snapshot(&topic, None).await.unwrap_err(), SnapshotError::UnknownLeg);
         assert!(snapshot(&world.hub, &jfk(), None).await.1.is_empty());
     });
 }
@@ -150,6 +150,6 @@ fn a_snapshot_beyond_the_limit_is_refused_with_both_sizes() {
         let world = world_with(log_with(MANY), limits);
         world.hub.accept(vec![scheduled("615")]).await.unwrap();
         let refused = world.hub.snapshot(&jfk(), None).await.unwrap_err();
-        assert!(matches!(refused, NoSnapshot::TooLarge { bytes, limit_bytes: 100 } if bytes > 100));
+        assert!(matches!(refused, SnapshotError::TooLarge { bytes, limit_bytes: 100 } if bytes > 100));
     });
 }

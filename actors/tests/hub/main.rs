@@ -1,19 +1,19 @@
-//! Flights, boards and the handle, over a log that does what the test says.
+//! Tests of flights, boards and the hub, over a log under the control of the test.
 //!
-//! | module | holds |
+//! | module | contains |
 //! |---|---|
-//! | `world` | the hub, its log, and what is reported to it |
-//! | `boards` | what boards show, and what those who look or come back are told |
-//! | `listeners` | who hears of a change |
-//! | `endings` | legs that are over, and legs that were stored |
-//! | `by_hand` | fields taken over by hand |
+//! | `world` | the hub, its log, and reports |
+//! | `boards` | what boards show, and snapshots for clients that resume |
+//! | `broadcasts` | which switchboards get a broadcast |
+//! | `retirement` | retired and restored legs |
+//! | `overrides` | overrides: set, clear, expire |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod boards;
-mod by_hand;
-mod endings;
-mod listeners;
+mod broadcasts;
+mod overrides;
+mod retirement;
 mod world;
 
 use crate::world::*;
@@ -24,12 +24,12 @@ use gatecall_actors::hub::Limits;
 use std::sync::atomic::Ordering;
 
 #[test]
-fn a_report_is_answered_and_shown_only_when_it_is_durable() {
+fn a_report_is_answered_and_shown_only_once_it_is_durable() {
     System::new().block_on(async {
         let world = world_with(log_with(0), Limits::default());
         let hub = world.hub.clone();
         let answer = actix_rt::spawn(async move { hub.accept(vec![scheduled("615")]).await });
-        // The flight is asking the log, which waits for a permit.
+        // The flight waits for the log, which waits for a permit.
         while world.hub.flights_len() == 0 {
             tokio::task::yield_now().await;
         }
@@ -37,21 +37,21 @@ fn a_report_is_answered_and_shown_only_when_it_is_durable() {
             tokio::task::yield_now().await;
         }
         assert!(!answer.is_finished());
-        assert!(world.hub.live(&key("615").id()).is_none());
+        assert!(world.hub.flight_snapshot(&key("615").id()).is_none());
         world.log.permits.add_permits(1);
         assert_eq!(answer.await.unwrap().unwrap(), [Outcome::Changed(1)]);
-        assert_eq!(world.hub.live(&key("615").id()).unwrap().rev, 1);
+        assert_eq!(world.hub.flight_snapshot(&key("615").id()).unwrap().rev, 1);
     });
 }
 
 #[test]
-fn a_failed_commit_leaves_nothing_behind_and_the_same_report_succeeds_later() {
+fn a_failed_commit_changes_nothing_and_the_report_can_be_repeated() {
     run(async |world| {
         world.hub.accept(vec![scheduled("615")]).await.unwrap();
         world.log.fails.store(true, Ordering::SeqCst);
         let refused = world.hub.accept(vec![gate("615", 1, "12")]).await;
         assert!(matches!(refused, Err(SinkError::NotDurable(_))));
-        assert_eq!(world.hub.live(&key("615").id()).unwrap().rev, 1);
+        assert_eq!(world.hub.flight_snapshot(&key("615").id()).unwrap().rev, 1);
         let unknown = world.hub.accept(vec![scheduled("616")]).await;
         assert!(matches!(unknown, Err(SinkError::NotDurable(_))));
         world.log.fails.store(false, Ordering::SeqCst);
@@ -75,29 +75,29 @@ fn outcomes_come_in_the_order_of_the_reports() {
             outcomes[1]
         );
         assert_eq!(outcomes[2..], [Outcome::Changed(2), Outcome::Changed(1), Outcome::Unchanged]);
-        assert_eq!(world.hub.flights_len(), 2, "a leg nobody could report on is not kept");
+        assert_eq!(world.hub.flights_len(), 2, "a leg whose first report was rejected is removed");
     });
 }
 
 #[test]
-fn flights_live_where_they_are_told_to() {
+fn flights_run_on_the_assigned_thread() {
     run(async |world| {
         let elsewhere = Arbiter::new();
-        world.hub.let_flights_live_on(elsewhere.handle());
+        world.hub.run_flights_on(elsewhere.handle());
         let outcomes = world.hub.accept(vec![scheduled("615")]).await.unwrap();
         assert_eq!(outcomes, [Outcome::Changed(1)]);
         elsewhere.stop();
         elsewhere.join().unwrap();
         let gone = world.hub.accept(vec![gate("615", 1, "3")]).await;
-        assert!(gone.is_err(), "its thread has ended, and it with it: {gone:?}");
-        world.hub.let_flights_live_on(Arbiter::current());
+        assert!(gone.is_err(), "its thread has ended: {gone:?}");
+        world.hub.run_flights_on(Arbiter::current());
         let outcomes = world.hub.accept(vec![gate("615", 1, "3")]).await.unwrap();
-        assert_eq!(outcomes, [Outcome::Changed(2)], "it goes on where its last state is");
+        assert_eq!(outcomes, [Outcome::Changed(2)], "it continues from its last state");
     });
 }
 
 #[test]
-fn beyond_the_limit_of_reports_under_way_senders_are_told_to_come_back() {
+fn reports_beyond_the_limit_in_flight_are_refused() {
     System::new().block_on(async {
         let limits = Limits { reports_under_way_max: 2, ..Limits::default() };
         let world = world_with(log_with(0), limits);
@@ -116,7 +116,7 @@ fn beyond_the_limit_of_reports_under_way_senders_are_told_to_come_back() {
 }
 
 #[test]
-fn reports_whose_sender_has_gone_are_under_way_until_they_are_merged() {
+fn reports_of_a_disconnected_sender_count_until_they_are_merged() {
     System::new().block_on(async {
         let limits = Limits { reports_under_way_max: 2, ..Limits::default() };
         let world = world_with(log_with(0), limits);
@@ -131,7 +131,9 @@ fn reports_whose_sender_has_gone_are_under_way_until_they_are_merged() {
         let refused = world.hub.accept(vec![scheduled("617")]).await;
         assert!(matches!(refused, Err(SinkError::Full { limit: 2 })));
         world.log.permits.add_permits(MANY);
-        while world.hub.live(&key("616").id()).is_none() || world.hub.metrics().reports_under_way.get() > 0 {
+        while world.hub.flight_snapshot(&key("616").id()).is_none()
+            || world.hub.metrics().reports_under_way.get() > 0
+        {
             tokio::task::yield_now().await;
         }
         assert!(world.hub.accept(vec![scheduled("617")]).await.is_ok());
@@ -139,7 +141,7 @@ fn reports_whose_sender_has_gone_are_under_way_until_they_are_merged() {
 }
 
 #[test]
-fn many_reports_at_once_keep_each_flights_order() {
+fn concurrent_reports_keep_the_order_of_each_flight() {
     run(async |world| {
         let numbers: Vec<String> = (100..150).map(|n| n.to_string()).collect();
         world.hub.accept(numbers.iter().map(|n| scheduled(n)).collect()).await.unwrap();
@@ -150,7 +152,7 @@ fn many_reports_at_once_keep_each_flights_order() {
         });
         futures_util::future::join_all(rounds).await;
         for number in &numbers {
-            let live = world.hub.live(&key(number).id()).unwrap();
+            let live = world.hub.flight_snapshot(&key(number).id()).unwrap();
             assert_eq!(live.view.departure.gate.as_deref(), Some("G19"));
             assert_eq!(live.rev, 20);
         }
@@ -158,7 +160,7 @@ fn many_reports_at_once_keep_each_flights_order() {
 }
 
 #[test]
-fn a_leg_whose_number_its_provider_corrects_stays_the_same_leg() {
+fn a_corrected_number_keeps_the_leg() {
     run(async |world| {
         let named = |mut report: Report| {
             report.aliases = vec![domain::leg::Alias::provider("jfk", "6803787").unwrap()];
@@ -168,15 +170,15 @@ fn a_leg_whose_number_its_provider_corrects_stays_the_same_leg() {
         let twice = vec![named(gate("651", 1, "12")), named(gate("651", 1, "12"))];
         let outcomes = world.hub.accept(twice).await.unwrap();
         assert_eq!(outcomes, [Outcome::Changed(2), Outcome::Unchanged]);
-        assert_eq!(world.hub.live(&key("615").id()).unwrap().view.key, key("651"));
+        assert_eq!(world.hub.flight_snapshot(&key("615").id()).unwrap().view.key, key("651"));
         let again = world.hub.accept(vec![gate("651", 2, "14")]).await.unwrap();
-        assert_eq!(again, [Outcome::Changed(3)], "the corrected key has been learnt");
+        assert_eq!(again, [Outcome::Changed(3)], "the corrected key is an alias");
         assert_eq!(world.hub.flights_len(), 1);
     });
 }
 
 #[test]
-fn a_correction_that_yields_to_the_departure_airports_key_is_told_to_a_human_once() {
+fn an_unshown_correction_is_reported_once() {
     run(async |world| {
         let by_fll = |mut report: Report| {
             let airport = domain::codes::Iata::parse("FLL").ok();
@@ -188,11 +190,11 @@ fn a_correction_that_yields_to_the_departure_airports_key_is_told_to_a_human_onc
         world.hub.accept(vec![scheduled("615"), by_fll(scheduled("615"))]).await.unwrap();
         let twice = vec![by_fll(gate("651", 1, "12")), by_fll(gate("651", 1, "12"))];
         let outcomes = world.hub.accept(twice).await.unwrap();
-        let told = Outcome::MergedUnderCorrectedKey { leg: key("615").id(), rev: Some(2) };
-        assert_eq!(outcomes, [told, Outcome::Unchanged]);
-        let live = world.hub.live(&key("615").id()).unwrap();
+        let corrects = Outcome::MergedUnderCorrectedKey { leg: key("615").id(), rev: Some(2) };
+        assert_eq!(outcomes, [corrects, Outcome::Unchanged]);
+        let live = world.hub.flight_snapshot(&key("615").id()).unwrap();
         assert_eq!((live.rev, live.view.key), (2, key("615")));
-        // Its own first report of the other flight is not drawn to this leg.
+        // The first report of the other flight does not match this leg.
         assert_eq!(world.hub.accept(vec![scheduled("651")]).await.unwrap(), [Outcome::Changed(1)]);
         assert_eq!(world.hub.flights_len(), 2);
     });

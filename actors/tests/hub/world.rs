@@ -1,4 +1,4 @@
-//! A hub over a log that does what the test says, and what is reported to it.
+//! A hub over a log under the control of the test, and reports.
 
 use actix::{Arbiter, ArbiterHandle, System};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -12,18 +12,18 @@ use domain::report::{Report, Source};
 use domain::topic::Topic;
 use gatecall_actors::hub::{Hub, Limits, Threads};
 use gatecall_actors::metrics::Metrics;
-use gatecall_actors::supervisor::Deaths;
+use gatecall_actors::supervisor::PanicReporter;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 use wire::frame::server::ServerFrame;
 
-/// A log in memory that can be made to wait and to fail.
+/// A log in memory that can wait and fail.
 pub(crate) struct TestLog {
     pub(crate) kept: Mutex<BTreeMap<LegId, Flight>>,
     pub(crate) ended: Mutex<BTreeMap<LegId, DateTime<Utc>>>,
-    /// One permit an append.
+    /// One permit per append.
     pub(crate) permits: Semaphore,
     pub(crate) fails: AtomicBool,
 }
@@ -33,7 +33,7 @@ impl ChangeLog for TestLog {
         Box::pin(async move {
             self.permits.acquire().await.unwrap().forget();
             if self.fails.load(Ordering::SeqCst) {
-                return Err(StoreError::Unavailable { store: "test log", reason: "told to fail".into() });
+                return Err(StoreError::Unavailable { store: "test log", reason: "test failure".into() });
             }
             let mut kept = self.kept.lock().unwrap();
             for entry in entries {
@@ -80,9 +80,9 @@ pub(crate) fn world_with(log: Arc<TestLog>, limits: Limits) -> World {
 pub(crate) fn world_at(now: DateTime<Utc>, log: Arc<TestLog>, limits: Limits) -> World {
     let clock = Arc::new(ManualClock::new(now));
     let metrics = Metrics::default();
-    let deaths = Deaths::only_counted(metrics.clone());
+    let panics = PanicReporter::counting_only(metrics.clone());
     let here = Arbiter::current();
-    let hub = Hub::new(clock.clone(), log.clone(), limits, metrics, deaths, threads_at(here));
+    let hub = Hub::new(clock.clone(), log.clone(), limits, metrics, panics, threads_at(here));
     World { hub, clock, log }
 }
 

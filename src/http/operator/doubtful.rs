@@ -72,7 +72,7 @@ pub(in crate::http) async fn list(
     given.finish()?;
     let all = app.hub.rows(&Topic::All).await.map_err(stopping)?;
     let marked = all.rows.iter().filter(|live| !live.view.doubtful.is_empty());
-    let states = marked.filter_map(|live| app.hub.state(&live.leg));
+    let states = marked.filter_map(|live| app.hub.flight_state(&live.leg));
     let mut times: Vec<_> = states.flat_map(|state| rows_of(&state)).take(limit + 1).collect();
     let more = times.len() > limit;
     times.truncate(limit);

@@ -28,7 +28,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actors::hub::NotAmended;
+use actors::hub::OperatorError;
 use domain::ports::SinkError;
 use domain::ports::StoreError;
 use domain::single_line_text::SingleLineText;
@@ -68,16 +68,16 @@ async fn read_again(app: &App) {
 }
 
 fn unknown() -> Problem {
-    Problem::not_found(&NotAmended::UnknownLeg.to_string())
+    Problem::not_found(&OperatorError::UnknownLeg.to_string())
 }
 
-fn not_amended(why: NotAmended) -> Problem {
+fn not_amended(why: OperatorError) -> Problem {
     match why {
-        NotAmended::UnknownLeg => unknown(),
-        NotAmended::NotNow(full @ SinkError::Full { .. }) => {
+        OperatorError::UnknownLeg => unknown(),
+        OperatorError::Unavailable(full @ SinkError::Full { .. }) => {
             Problem::new(StatusCode::TOO_MANY_REQUESTS).detail(full.to_string()).retry_after(1)
         }
-        NotAmended::NotNow(fault) => Problem::unavailable(&fault.to_string()),
+        OperatorError::Unavailable(fault) => Problem::unavailable(&fault.to_string()),
     }
 }
 

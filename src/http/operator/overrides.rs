@@ -14,7 +14,7 @@ use crate::http::json_body::JsonBody;
 use crate::problem::Problem;
 use crate::query::Parameters;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::flight::Amended;
+use actors::flight::OverrideOutcome;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
 use domain::flight::{Override, OverrideRefused};
@@ -117,7 +117,7 @@ pub(in crate::http) async fn list(
     Parameters::of(&request)?.finish()?;
     let leg = LegId::known(&leg).ok_or_else(unknown)?;
     let done = app.directory.overrides(leg.clone()).await.map_err(away)?;
-    let state = app.hub.state(&leg).filter(|state| state.rev > 0);
+    let state = app.hub.flight_state(&leg).filter(|state| state.rev > 0);
     if state.is_none() && done.is_empty() {
         return Err(unknown());
     }
@@ -183,7 +183,7 @@ pub(in crate::http) async fn put(
         }
         OverrideRefused::NotYet { .. } => Problem::bad_field("value", &why.to_string()),
     })?;
-    app.hub.take_over(&leg, order.clone()).await.map_err(not_amended)?;
+    app.hub.set_override(&leg, order.clone()).await.map_err(not_amended)?;
     let note = NewOverride {
         leg: leg.clone(),
         field,
@@ -228,7 +228,7 @@ fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     }
 }
 
-/// Ends an override before its expiry. The current value of the sources is shown at once.
+/// Deps an override before its expiry. The current value of the sources is shown at once.
 #[utoipa::path(
     delete,
     path = "/api/v1/flights/{leg}/overrides/{field}",
@@ -256,12 +256,12 @@ pub(in crate::http) async fn end(
     Parameters::of(&request)?.finish()?;
     let (leg, field) = named(path.into_inner())?;
     let by = who(&request)?;
-    let given_back = app.hub.give_back(&leg, field, OPERATOR.into()).await.map_err(not_amended)?;
+    let given_back = app.hub.clear_override(&leg, field, OPERATOR.into()).await.map_err(not_amended)?;
     let now = app.hub.clock().now().trunc_subsecs(3);
     let noted = app.directory.end_override(leg.clone(), field, by.clone(), now).await;
     let noted = noted.map_err(|fault| not_noted("the field is given back", fault))?;
     // An earlier attempt may have lacked only the audit entry.
-    if given_back == Amended::Nothing && !noted {
+    if given_back == OverrideOutcome::Unchanged && !noted {
         return Err(Problem::not_found(&format!("{field} of this flight has no override")));
     }
     tracing::info!(flight.leg = %leg, %field, operator = %by, "an override was ended");

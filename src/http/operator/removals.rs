@@ -80,7 +80,7 @@ pub(in crate::http) async fn one(
     admit(&request, &app)?;
     Parameters::of(&request)?.finish()?;
     let by = who(&request)?;
-    let leg = LegId::known(&leg).filter(|leg| app.hub.live(leg).is_some()).ok_or_else(unknown)?;
+    let leg = LegId::known(&leg).filter(|leg| app.hub.flight_snapshot(leg).is_some()).ok_or_else(unknown)?;
     let note = Note { by: by.clone(), at: app.hub.clock().now().trunc_subsecs(3), reason: None };
     if !note.remove(&app, leg.clone()).await? {
         return Err(unknown());
@@ -136,7 +136,7 @@ pub(in crate::http) async fn many(
     let reason = given.line("reason");
     let Some(pattern) = pattern else { return Err(given.refused()) };
     given.finish()?;
-    let (legs, count) = app.hub.legs_that_match(&pattern, feed.as_deref(), REMOVED_MAX);
+    let (legs, count) = app.hub.find_legs(&pattern, feed.as_deref(), REMOVED_MAX);
     let body =
         RemovalBody { legs: legs.iter().map(LegId::to_string).collect(), left: (count - legs.len()) as u64 };
     if !dry_run {

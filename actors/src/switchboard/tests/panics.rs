@@ -1,48 +1,48 @@
-//! Panics while lines are changed, and beside them.
+//! Panics during a change of the connections, and elsewhere.
 
 use super::*;
 
-/// Whether a panic in `work` was told to be one that the process cannot outlive.
-fn ends_the_process(work: impl FnOnce(&SharedLines<Rc<Tape>>)) -> bool {
+/// Whether a panic in `work` is reported as one that ends the process.
+fn ends_the_process(work: impl FnOnce(&SharedConnections<Rc<FakeSocket>>)) -> bool {
     let hub = hub();
-    let lines = SharedLines::new(Lines::new(hub.clone()));
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&lines))).is_err());
-    hub.metrics().deaths.get_or_create(&ReasonLabel { reason: "ends_process" }).get() == 1
+    let connections = SharedConnections::new(Connections::new(hub.clone()));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&connections))).is_err());
+    hub.metrics().panics.get_or_create(&ReasonLabel { reason: "ends_process" }).get() == 1
 }
 
-/// A line that writes to a socket in vain, with what it follows.
-fn breaking(lines: &SharedLines<Rc<Tape>>) -> LineId {
-    let tape = Tape::with_room(PLENTY);
-    let id = following(&mut lines.borrow_mut(), &tape, &[Topic::All]);
-    tape.breaks.set(true);
+/// A connection whose socket panics when it is written to.
+fn breaking(connections: &SharedConnections<Rc<FakeSocket>>) -> ConnectionId {
+    let socket = FakeSocket::with_room(PLENTY);
+    let id = following(&mut connections.borrow_mut(), &socket, &[Topic::All]);
+    socket.breaks.set(true);
     id
 }
 
 #[test]
-fn a_panic_while_the_lines_are_changed_ends_the_process_in_whosever_task_it_is() {
-    assert!(ends_the_process(|lines| {
-        breaking(lines);
-        lines.borrow_mut().add(deliver("A", "change", &[Topic::All]));
-        lines.borrow_mut().flush();
+fn a_panic_during_a_change_of_connections_ends_the_process_in_any_task() {
+    assert!(ends_the_process(|connections| {
+        breaking(connections);
+        connections.borrow_mut().add(broadcast("A", "change", &[Topic::All]));
+        connections.borrow_mut().flush();
     }));
-    // A session answers, while no actor's guard is near.
-    assert!(ends_the_process(|lines| {
-        let id = breaking(lines);
-        lines.borrow_mut().send(id, Bytes::from_static(b"an answer"));
+    // A session replies, outside of any actor with a guard.
+    assert!(ends_the_process(|connections| {
+        let id = breaking(connections);
+        connections.borrow_mut().send(id, Bytes::from_static(b"an answer"));
     }));
 }
 
 #[test]
-fn a_panic_of_a_session_alone_harms_nobody_else() {
-    struct Place<'a>(&'a SharedLines<Rc<Tape>>, LineId);
-    impl Drop for Place<'_> {
+fn a_panic_of_a_session_affects_no_other_connection() {
+    struct RemoveOnDrop<'a>(&'a SharedConnections<Rc<FakeSocket>>, ConnectionId);
+    impl Drop for RemoveOnDrop<'_> {
         fn drop(&mut self) {
             self.0.try_borrow_mut().unwrap().remove(self.1);
         }
     }
-    assert!(!ends_the_process(|lines| {
-        let _place = Place(lines, breaking(lines));
-        let _looking = lines.borrow().len();
-        panic!("told to");
+    assert!(!ends_the_process(|connections| {
+        let _removal = RemoveOnDrop(connections, breaking(connections));
+        let _looking = connections.borrow().len();
+        panic!("test");
     }));
 }
