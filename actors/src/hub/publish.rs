@@ -13,10 +13,10 @@ use crate::metrics::FieldLabel;
 use crate::switchboard::Broadcast;
 use actix::prelude::*;
 use dashmap::mapref::entry::Entry;
-use domain::change::Change;
+use domain::change::{Change, ChangeKind};
 use domain::flight::Flight;
 use domain::leg::LegId;
-use domain::ports::{LogEntry, LogEvent, StateChanged, StoreError, Version};
+use domain::ports::{LogEntry, LogEvent, PastChange, StateChanged, StoreError, Version};
 use domain::topic::Topic;
 use domain::view::FlightView;
 use smallvec::SmallVec;
@@ -54,8 +54,11 @@ impl Hub {
             slot.base = CommittedState { state: next, version: base.version, live: Some(live.clone()) };
         }
         let before = base.live.as_deref().map(|shown| &*shown.view);
-        self.publish(before, &live, || changes.iter().map(|change| change_frame(change, &live)).collect())
-            .await;
+        let frames = || match moves_before_last(&changes, moves) {
+            true => Frames::from_iter([live.state_frame().clone()]),
+            false => changes.iter().map(|change| change_frame(change, &live)).collect(),
+        };
+        self.publish(before, &live, frames).await;
         Ok(())
     }
 
@@ -101,7 +104,7 @@ impl Hub {
         if live.rev == shown_rev {
             return;
         }
-        let whole = gap || before.is_none();
+        let whole = gap || before.is_none() || moves_before_last(&changes, past_change_moves);
         let frames = || match whole {
             // A client has no base for a first revision, nor for one after a gap.
             true => Frames::from_iter([live.state_frame().clone()]),
@@ -213,6 +216,24 @@ impl Hub {
             .filter_map(|t| self.0.followers.get(t).map(|follower_mask| *follower_mask))
             .fold(0, |all, one| all | one)
     }
+}
+
+/// The kinds of changes that may bring a leg into a topic or out of one.
+const MOVES: [ChangeKind; 3] = [ChangeKind::Diverted, ChangeKind::Codeshare, ChangeKind::Corrected];
+
+fn moves(change: &Change) -> bool {
+    change.after.hidden || MOVES.iter().any(|kind| change.kinds.contains(*kind))
+}
+
+fn past_change_moves(past: &PastChange) -> bool {
+    past.is_hidden() || MOVES.iter().any(|kind| past.kinds.iter().any(|past| past == kind.as_str()))
+}
+
+/// Whether a change before the last one may have moved the leg into a topic that it has left again. The hub
+/// sends `gone` for the topics of the state before, so a client that applies the changes one by one would keep
+/// the leg in such a topic. It gets the state instead.
+fn moves_before_last<C>(changes: &[C], moves: impl Fn(&C) -> bool) -> bool {
+    changes.split_last().is_some_and(|(_, earlier)| earlier.iter().any(moves))
 }
 
 fn change_frame(change: &Change, live: &FlightSnapshot) -> Frame {

@@ -76,3 +76,23 @@ fn followers_of_a_board_get_gone_when_a_flight_leaves_it() {
         assert!(snapshot(&world.hub, &miami, None).await.1.is_empty());
     });
 }
+
+#[test]
+fn a_flight_that_passes_through_a_board_within_one_commit_comes_as_a_state() {
+    run(async |world| {
+        let received = Arc::<Mutex<_>>::default();
+        let number = world.hub.add_switchboard(switchboard(&received)).unwrap();
+        world.hub.set_follower(&Topic::All, number, true);
+        world.hub.accept(vec![scheduled("615")]).await.unwrap();
+        let diverted = |minute, to: &str| {
+            let mut report = report("615", minute);
+            report.set(Field::DivertedTo, Value::Airport(Iata::parse(to).unwrap()));
+            report
+        };
+        // A client that follows the board of Miami too would put the flight on it with the first change, and
+        // would not learn that it left with the second.
+        let through_miami = vec![diverted(5, "MIA"), diverted(6, "TPA")];
+        world.hub.accept(through_miami).await.unwrap();
+        assert_eq!(kinds(&received), ["state", "state"]);
+    });
+}
