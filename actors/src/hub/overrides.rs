@@ -60,7 +60,9 @@ impl Hub {
         let now = self.0.clock.now();
         let due = |slot: &Slot| slot.base.state.next_override_end().is_some_and(|at| at <= now);
         let all = self.0.flights.slots.iter().filter(|slot| due(slot) && self.0.log.owns(slot.key()));
-        let legs: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
+        let mut legs: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
+        // The order of the map depends on the number of cores. A simulated run must not.
+        legs.sort_unstable();
         // All at once, so that one group commit makes them durable.
         let rounds = legs.iter().map(|leg| self.change_override(leg, OverrideCommand::Expire));
         let mut expired = ExpiredOverrides::default();

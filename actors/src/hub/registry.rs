@@ -201,8 +201,10 @@ impl Hub {
         let now = self.0.clock.now();
         let due = |slot: &Slot| slot.base.state.retires_at() <= now;
         let all = self.0.flights.slots.iter().filter(|slot| due(slot) && self.0.log.owns(slot.key()));
-        let build: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
-        for leg in &build {
+        let mut legs: Vec<LegId> = all.take(most).map(|slot| slot.key().clone()).collect();
+        // The order of the map depends on the number of cores. A simulated run must not.
+        legs.sort_unstable();
+        for leg in &legs {
             // During a shutdown flight actors stop with their threads. That must not count as a panic.
             if self.0.stopping.load(std::sync::atomic::Ordering::SeqCst) {
                 break;
@@ -214,7 +216,7 @@ impl Hub {
         }
         self.0.flights.retired.retain(|_, forget_at| *forget_at > now);
         self.0.flights.retired_keys.retain(|_, forget_at| *forget_at > now);
-        build.len()
+        legs.len()
     }
 
     /// The reason why a report must not create this leg, if there is one.
