@@ -52,12 +52,18 @@
 //! | replies to a connection | [`switchboard::REPLIES_MAX`] | the hub disconnects it, close code 4001 |
 //! | responses that clients have not read ([`unread_budget`]) | [`hub::Limits::unread`], per process and per client | WebSocket: close code 4003; HTTP: 503; a client that reads nothing is disconnected after 5 s |
 //!
+//! ## Simulation
+//!
+//! `tests/simulation` runs hubs on virtual time with simulated sources, stores, networks, clients and crashes,
+//! and checks the invariants of docs/ARCHITECTURE.md. Its page explains how to add a part and an invariant.
+//!
 //! ## Adding an actor
 //!
 //! 1. Create a file or folder with the actor's name. Put its message types at the top.
 //! 2. Bound its mailbox with a constant, and add the row for 'when full' to the table above.
 //! 3. Add a method to a handle. Addresses and message types stay private.
 //! 4. Give it a [`supervisor::PanicGuard`] that states what a panic of the actor leads to.
+//! 5. Start it in the simulation, and check there what must hold of it.
 
 pub mod board;
 pub mod feed;

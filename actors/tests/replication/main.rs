@@ -13,6 +13,7 @@
 mod archive;
 mod journal;
 mod node;
+#[path = "../doubles/shared_log.rs"]
 mod shared_log;
 
 use crate::node::{at, gate, node, run, two_nodes, until};

@@ -6,10 +6,13 @@ use domain::leg::LegId;
 use domain::ports::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use wire::record::past_change;
+
+/// Is called with each entry that counts, in the order of the log. `None` is the end of the leg.
+type Observer = Box<dyn Fn(&LegId, Option<&LogEntry>) + Send + Sync>;
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
@@ -28,6 +31,10 @@ pub(crate) struct Shared {
     pub(crate) overwritten: Mutex<Vec<LegId>>,
     /// A leg that cannot be written although the log is reachable.
     pub(crate) stuck: Mutex<Option<LegId>>,
+    /// Observes the entries that count.
+    pub(crate) observer: OnceLock<Observer>,
+    /// A broken log: an entry counts although it was made from an older version.
+    pub(crate) takes_conflicts: AtomicBool,
 }
 
 /// The handle of one node.
@@ -62,7 +69,7 @@ impl NodeLog {
         &self,
         leg: &LegId,
         after: Version,
-        state: Option<(Arc<Flight>, Vec<PastChange>)>,
+        entry: Option<&LogEntry>,
     ) -> oneshot::Receiver<Result<(), StoreError>> {
         let (reply, answer) = oneshot::channel();
         let mut newest = self.shared.newest.lock().unwrap();
@@ -70,11 +77,16 @@ impl NodeLog {
         *written += 1;
         let version = Version(*written);
         let known = newest.get(leg).map_or(Version::NONE, |(version, _)| *version);
-        let rev = state.as_ref().map_or(0, |(flight, _)| flight.rev);
-        let (event, result) = if after == known {
-            newest.insert(leg.clone(), (version, state.as_ref().map(|(flight, _)| (**flight).clone())));
-            let event = match state {
-                Some((flight, changes)) => {
+        let rev = entry.map_or(0, |entry| entry.flight.rev);
+        let (event, result) = if after == known || self.shared.takes_conflicts.load(Ordering::SeqCst) {
+            newest.insert(leg.clone(), (version, entry.map(|entry| (*entry.flight).clone())));
+            if let Some(observe) = self.shared.observer.get() {
+                observe(leg, entry);
+            }
+            let event = match entry {
+                Some(entry) => {
+                    let changes = entry.changes.iter().map(past_change).collect();
+                    let flight = entry.flight.clone();
                     LogEvent::Changed(StateChanged { flight, version, changes, gap: false })
                 }
                 None => LogEvent::Retired { leg: leg.clone(), version },
@@ -107,9 +119,7 @@ impl ChangeLog for NodeLog {
                 if self.shared.stuck.lock().unwrap().as_ref() == Some(&entry.flight.leg) {
                     return Err(away());
                 }
-                let changes = entry.changes.iter().map(past_change).collect();
-                let state = Some((entry.flight.clone(), changes));
-                self.write(&entry.flight.leg, entry.after, state).await.unwrap()?;
+                self.write(&entry.flight.leg, entry.after, Some(&entry)).await.unwrap()?;
             }
             Ok(())
         })
@@ -130,6 +140,9 @@ impl ChangeLog for NodeLog {
 
 impl SharedLog for NodeLog {
     fn begin(&self) -> BoxFuture<'_, Result<LogSnapshot, StoreError>> {
+        // The snapshot already includes what was written since the handle was made.
+        let mut inbound = self.inbound.try_lock().unwrap();
+        while inbound.try_recv().is_ok() {}
         let mut beginning = LogSnapshot::default();
         for (leg, (version, flight)) in self.shared.newest.lock().unwrap().iter() {
             match flight {
