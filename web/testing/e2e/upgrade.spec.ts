@@ -52,7 +52,11 @@ beforeEach(async () => {
     else await route.continue();
   });
 });
-afterEach(async () => page.close());
+afterEach(async () => {
+  // A request may still be in a handler when the page closes.
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.close();
+});
 
 test('a page whose code went with an older build is there all the same, of the new one', async () => {
   await page.goto(`${hub.url}/board/JFK/departures`);
