@@ -63,7 +63,7 @@ impl EventQueue {
         self.wake();
     }
 
-    /// Deps the stream when the queue is empty.
+    /// Ends the stream when the queue is empty.
     pub fn close(&self) {
         if !self.is_closed() {
             self.closed_at.set(Some(Instant::now()));

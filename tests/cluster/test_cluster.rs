@@ -193,7 +193,7 @@ impl Node {
         lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
     }
 
-    /// Deps it without a goodbye.
+    /// Ends it without a goodbye.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -228,7 +228,7 @@ fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     }
 }
 
-/// Deps an override before its expiry. The current value of the sources is shown at once.
+/// Ends an override before its expiry. The current value of the sources is shown at once.
 #[utoipa::path(
     delete,
     path = "/api/v1/flights/{leg}/overrides/{field}",
