@@ -15,7 +15,7 @@
 //! | `periodic_tasks` | background tasks that run at intervals |
 //! | [`http`] | REST, metrics, health, the files of the web page |
 //! | [`ws`] | WebSocket and server-sent events |
-//! | [`problem`], [`query`] | problem JSON answers and query parameters, for `http` and `ws` |
+//! | [`problem`], `query`, `fields` | problem JSON answers; query parameters, and named values as structs; for `http` and `ws` |
 //! | [`origin`] | which web pages may use this hub |
 //! | [`feed_key`] | the command that creates, lists and revokes keys of pushed feeds |
 //! | [`repair`] | the commands that begin an epoch and give up unreadable flights |
@@ -37,11 +37,12 @@ pub mod directory_cache;
 pub mod feed;
 pub mod feed_key;
 mod feed_watch;
+mod fields;
 pub mod http;
 pub mod origin;
 mod periodic_tasks;
 pub mod problem;
-pub mod query;
+mod query;
 pub mod repair;
 pub mod roles;
 pub mod serve;

@@ -98,6 +98,18 @@ impl Faults {
         self.0.push((name.chars().take(Self::NAME_MAX).collect(), reason.into()));
     }
 
+    /// Adds the names that are not known, with a list of those that are.
+    pub(crate) fn note_unknown<'a>(&mut self, names: impl Iterator<Item = &'a str>, known: &[&str]) {
+        let list = if known.is_empty() { "none".into() } else { known.join(", ") };
+        // List the known names only once.
+        let mut hint = format!("; known: {list}");
+        for name in names.filter(|name| !known.contains(name)) {
+            if !self.has(name) {
+                self.note(name, format!("is not known here{}", std::mem::take(&mut hint)));
+            }
+        }
+    }
+
     /// Whether this name has a fault.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known.chars().eq(name.chars().take(Self::NAME_MAX)))

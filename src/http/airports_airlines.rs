@@ -5,17 +5,19 @@ use super::display_names;
 use super::flights::{busy, next_page};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::query::{Query, flag, whole};
 use crate::time::monotonic;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::hub::Hub;
 use domain::codes::{AirlineCode, Iata};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wire::problem::ProblemBody;
 use wire::rest::{AirlinesBody, AirportRow, AirportsBody, BoardAirport};
+use wire::text::{FromText, Text};
 
 /// Airports on one page.
 const PAGE: u64 = 1_000;
@@ -69,6 +71,36 @@ fn count(hub: &Hub) -> Count {
     count
 }
 
+/// The query of [`list_airports`].
+#[derive(Deserialize)]
+pub(super) struct AirportsQuery {
+    #[serde(default, deserialize_with = "flag")]
+    all: bool,
+    cursor: Option<Text<NextAirport>>,
+    #[serde(default = "page", deserialize_with = "whole::<1, PAGE, _>")]
+    limit: u64,
+}
+
+fn page() -> u64 {
+    PAGE
+}
+
+/// The last airport of the previous page.
+struct NextAirport(Iata);
+
+impl FromText for NextAirport {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Iata::parse(text).map(Self).map_err(|_| "is none that was given out as next".into())
+    }
+}
+
+/// The query of [`list_airlines`].
+#[derive(Deserialize)]
+pub(super) struct AirlinesQuery {
+    #[serde(default, deserialize_with = "flag")]
+    all: bool,
+}
+
 /// Airports with flights now.
 #[utoipa::path(
     get,
@@ -86,17 +118,13 @@ fn count(hub: &Hub) -> Count {
 )]
 pub(super) async fn list_airports(
     request: HttpRequest,
+    Query(query): Query<AirportsQuery>,
     app: web::Data<App>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
-    let mut given = Parameters::of(&request)?;
-    let all = given.flag("all");
-    let after =
-        given.parsed("cursor", |text| Iata::parse(text).map_err(|_| "is none that was given out as next"));
-    let limit = given.whole("limit", PAGE, 1..=PAGE) as usize;
-    given.finish()?;
+    let (after, limit) = (query.cursor.map(|Text(NextAirport(iata))| iata), query.limit as usize);
     let count = state.active_codes.now(&app.hub).await?;
-    let codes: Box<dyn Iterator<Item = Iata>> = match all {
+    let codes: Box<dyn Iterator<Item = Iata>> = match query.all {
         true => Box::new(display_names::all_airports(&app.directory_cache).into_iter()),
         false => Box::new(count.airports.keys().copied()),
     };
@@ -133,14 +161,11 @@ fn row(airport: BoardAirport, flights: u32) -> AirportRow {
     )
 )]
 pub(super) async fn list_airlines(
-    request: HttpRequest,
+    Query(query): Query<AirlinesQuery>,
     app: web::Data<App>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
-    let mut given = Parameters::of(&request)?;
-    let all = given.flag("all");
-    given.finish()?;
-    let airlines = if all {
+    let airlines = if query.all {
         display_names::all_airlines(&app.directory_cache)
     } else {
         let count = state.active_codes.now(&app.hub).await?;

@@ -6,18 +6,31 @@ use super::etag::{REVALIDATE, not_modified, tag_of_board, tagged};
 use super::flights::stopping;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::query::{Query, whole};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::flight_snapshot::FlightSnapshot;
+use chrono::{DateTime, Utc};
 use domain::codes::{Direction, Iata};
 use domain::topic::Topic;
+use serde::Deserialize;
 use std::sync::Arc;
 use wire::problem::ProblemBody;
 use wire::rest::BoardBody;
+use wire::text::Text;
 
 /// Most rows of one answer. The busiest airports have about 3,000 flights a day on both boards together. A
 /// client must request a longer board in parts, because a part must not look complete.
 const ROWS_MAX: u64 = 5_000;
+
+/// The query of [`board`].
+#[derive(Deserialize)]
+pub(super) struct BoardQuery {
+    from: Option<Text<DateTime<Utc>>>,
+    to: Option<Text<DateTime<Utc>>>,
+    /// Clients cannot send 0; it means no limit.
+    #[serde(default, deserialize_with = "whole::<1, ROWS_MAX, _>")]
+    limit: u64,
+}
 
 /// A board, or its part between two instants.
 #[utoipa::path(
@@ -40,14 +53,12 @@ const ROWS_MAX: u64 = 5_000;
 )]
 pub(super) async fn board(
     request: HttpRequest,
+    Query(query): Query<BoardQuery>,
     path: web::Path<(String, String)>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let mut given = Parameters::of(&request)?;
-    let (from, to) = (given.instant("from"), given.instant("to"));
-    // Clients cannot send 0; it means no limit.
-    let limit = given.whole("limit", 0, 1..=ROWS_MAX) as usize;
-    given.finish()?;
+    let (from, to) = (query.from.map(|Text(from)| from), query.to.map(|Text(to)| to));
+    let limit = query.limit as usize;
     let (iata, direction) = path.into_inner();
     let iata = Iata::parse(&iata).map_err(|fault| Problem::not_found(&fault.to_string()))?;
     let direction = Direction::parse(&direction)

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::feed::{Feed, FeedKind};
 use crate::problem::Problem;
-use crate::query::Parameters;
-use actix_web::{HttpRequest, HttpResponse, web};
+use crate::query::{NoParameters, Query};
+use actix_web::{HttpResponse, web};
 use actors::ingest::Health;
 use domain::clock::Clock;
 use domain::feed_health::FAILING_FROM;
@@ -17,8 +17,7 @@ use wire::rest::{ClockBody, FeedReports, FeedRow, FeedState, FeedsBody, OutOfSco
     tag = "feeds",
     responses((status = 200, description = "By name", body = FeedsBody))
 )]
-pub(super) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    Parameters::of(&request)?.finish()?;
+pub(super) async fn list(_: Query<NoParameters>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let row = |(name, feed): (&String, &Feed)| FeedRow {
         flights: app.hub.flights_created_by(name) as u64,
         ..row(name, feed, app.intake.health(name), app.hub.clock())
@@ -74,8 +73,7 @@ fn row(name: &str, feed: &Feed, health: Health, clock: &dyn Clock) -> FeedRow {
     tag = "feeds",
     responses((status = 200, description = "The operational clock", body = ClockBody))
 )]
-pub(super) async fn clock(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    Parameters::of(&request)?.finish()?;
+pub(super) async fn clock(_: Query<NoParameters>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let clock = app.hub.clock();
     let body = ClockBody { now: clock.now(), speed: clock.speed() };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))

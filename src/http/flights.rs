@@ -3,10 +3,10 @@
 use super::HttpState;
 use super::data_age;
 use super::etag::{REVALIDATE, not_modified, tag_of_revision, tagged};
-use super::search::{Search, joined};
+use super::search::Search;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::query::{NoParameters, Query, whole};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::flight_snapshot::FlightSnapshot;
@@ -16,9 +16,11 @@ use domain::codes::{AirlineCode, Direction, Iata};
 use domain::leg::LegId;
 use domain::topic::Topic;
 use domain::view::Status;
+use serde::Deserialize;
 use std::sync::Arc;
 use wire::problem::ProblemBody;
 use wire::rest::{FlightAnswer, FlightsBody};
+use wire::text::{FromText, Text};
 
 /// Flights on one page by default, and at most.
 const PAGE: u64 = 100;
@@ -33,6 +35,31 @@ pub(super) const LONG_QUERIES_MAX: usize = 2;
 
 /// The sort key of a row: its time, then its leg.
 type Place = (DateTime<Utc>, LegId);
+
+/// The query of [`list`].
+#[derive(Deserialize)]
+pub(super) struct FlightsQuery {
+    airport: Option<Text<Iata>>,
+    direction: Option<Text<Direction>>,
+    airline: Option<Text<AirlineCode>>,
+    from: Option<Text<DateTime<Utc>>>,
+    to: Option<Text<DateTime<Utc>>>,
+    status: Option<Text<Statuses>>,
+    q: Option<Text<Search>>,
+    cursor: Option<Text<Cursor>>,
+    #[serde(default = "page", deserialize_with = "whole::<1, PAGE_MAX, _>")]
+    limit: u64,
+}
+
+fn page() -> u64 {
+    PAGE
+}
+
+/// Any of these.
+struct Statuses(Vec<Status>);
+
+/// The place of the last flight of the previous page.
+struct Cursor(Place);
 
 /// The filters of a query.
 struct Wanted {
@@ -50,33 +77,23 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(request: &HttpRequest, hub: &Hub) -> Result<Self, Problem> {
-        let mut given = Parameters::of(request)?;
-        let text = given.text("q");
-        let search = text.as_deref().map(Search::parse).transpose();
-        let mut wanted = Self {
-            airport: given.parsed("airport", Iata::parse),
-            direction: given
-                .parsed("direction", |text| Direction::parse(text).ok_or("must be departures or arrivals")),
-            airline: given.parsed("airline", AirlineCode::parse).map(domain::airlines::canonical_code),
-            from: given.instant("from"),
-            to: given.instant("to"),
-            status: given.parsed("status", statuses),
-            search: None,
-            called: text.and_then(|text| hub.find_by_call_sign(&joined(&text))),
-            after: given
-                .parsed("cursor", |text| read_cursor(text).ok_or("is none that was given out as next")),
-            page: given.whole("limit", PAGE, 1..=PAGE_MAX) as usize,
-        };
-        match search {
-            Ok(search) => wanted.search = search,
-            Err(why) => given.wrong("q", why),
+    fn of(query: FlightsQuery, hub: &Hub) -> Result<Self, Problem> {
+        if query.direction.is_some() && query.airport.is_none() {
+            return Err(Problem::bad_query("direction", "needs an airport"));
         }
-        if wanted.direction.is_some() && wanted.airport.is_none() && !given.is_wrong("airport") {
-            given.wrong("direction", "needs an airport");
-        }
-        given.finish()?;
-        Ok(wanted)
+        let search = query.q.map(|Text(search)| search);
+        Ok(Self {
+            airport: query.airport.map(|Text(airport)| airport),
+            direction: query.direction.map(|Text(direction)| direction),
+            airline: query.airline.map(|Text(airline)| domain::airlines::canonical_code(airline)),
+            from: query.from.map(|Text(from)| from),
+            to: query.to.map(|Text(to)| to),
+            status: query.status.map(|Text(Statuses(any))| any),
+            called: search.as_ref().and_then(|search| hub.find_by_call_sign(search.joined())),
+            search,
+            after: query.cursor.map(|Text(Cursor(place))| place),
+            page: query.limit as usize,
+        })
     }
 
     /// The topics whose rows contain these flights.
@@ -150,10 +167,11 @@ impl Wanted {
 )]
 pub(super) async fn list(
     request: HttpRequest,
+    Query(query): Query<FlightsQuery>,
     app: web::Data<App>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = Wanted::read(&request, &app.hub)?;
+    let wanted = Wanted::of(query, &app.hub)?;
     let mut rows = Vec::with_capacity(2);
     for topic in wanted.topics() {
         rows.push(app.hub.rows(&topic).await.map_err(stopping)?.rows);
@@ -191,10 +209,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     request: HttpRequest,
+    _: Query<NoParameters>,
     leg: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::of(&request)?.finish()?;
     let live =
         LegId::known(&leg).and_then(|leg| app.hub.flight_snapshot(&leg)).filter(|live| !live.view.hidden);
     let live = live.ok_or_else(unknown)?;
@@ -233,23 +251,30 @@ pub(super) fn busy() -> Problem {
     Problem::unavailable("the hub is too busy for this query")
 }
 
-fn statuses(text: &str) -> Result<Vec<Status>, String> {
-    let status = |word: &str| {
-        let known = Status::WORDS.iter().find(|(_, known)| *known == word).map(|(status, _)| *status);
-        known.ok_or_else(|| {
-            let words: Vec<_> = Status::WORDS.iter().map(|(_, word)| *word).collect();
-            format!("must be of {}", words.join(", "))
-        })
-    };
-    text.split(',').map(str::trim).map(status).collect()
+impl FromText for Statuses {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let status = |word: &str| {
+            let known = Status::WORDS.iter().find(|(_, known)| *known == word).map(|(status, _)| *status);
+            known.ok_or_else(|| {
+                let words: Vec<_> = Status::WORDS.iter().map(|(_, word)| *word).collect();
+                format!("must be of {}", words.join(", "))
+            })
+        };
+        text.split(',').map(str::trim).map(status).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 fn cursor((time, leg): &Place) -> String {
     format!("{}.{leg}", time.timestamp_millis())
 }
 
-fn read_cursor(text: &str) -> Option<Place> {
-    let (time, leg) = text.split_once('.')?;
-    let time = DateTime::from_timestamp_millis(time.parse().ok()?)?;
-    Some((time, LegId::known(leg)?))
+impl FromText for Cursor {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (time, leg) = text.split_once('.')?;
+            let time = DateTime::from_timestamp_millis(time.parse().ok()?)?;
+            Some(Self((time, LegId::known(leg)?)))
+        };
+        read().ok_or_else(|| "is none that was given out as next".into())
+    }
 }

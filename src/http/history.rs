@@ -3,12 +3,13 @@
 use super::flights::unknown;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::query::{Query, whole};
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use actors::flight_snapshot::FlightSnapshot;
 use domain::leg::LegId;
 use domain::ports::{Archive, StoreError};
+use serde::Deserialize;
 use wire::problem::ProblemBody;
 use wire::rest::{HistoryBody, HistoryEntry};
 
@@ -18,6 +19,19 @@ const PAGE_MAX: u64 = 1_000;
 
 /// Largest revision of a request; no store has larger numbers.
 const REVISION_MAX: u64 = i64::MAX as u64;
+
+/// The query of [`history`].
+#[derive(Deserialize)]
+pub(super) struct HistoryQuery {
+    #[serde(default, deserialize_with = "whole::<0, REVISION_MAX, _>")]
+    after: u64,
+    #[serde(default = "page", deserialize_with = "whole::<1, PAGE_MAX, _>")]
+    limit: u64,
+}
+
+fn page() -> u64 {
+    PAGE
+}
 
 /// The changes of a flight, oldest first, in pages. The hub keeps them longer than the flight.
 #[utoipa::path(
@@ -36,14 +50,11 @@ const REVISION_MAX: u64 = i64::MAX as u64;
     )
 )]
 pub(super) async fn history(
-    request: HttpRequest,
+    Query(HistoryQuery { after, limit }): Query<HistoryQuery>,
     leg: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let mut given = Parameters::of(&request)?;
-    let after = given.whole("after", 0, 0..=REVISION_MAX);
-    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX) as usize;
-    given.finish()?;
+    let limit = limit as usize;
     let leg = LegId::known(&leg).ok_or_else(unknown)?;
     let away = |fault: StoreError| Problem::unavailable(&fault.to_string());
     let live = app.hub.flight_snapshot(&leg);

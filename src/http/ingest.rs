@@ -1,14 +1,13 @@
 //! The endpoint for pushed reports. It answers only after the reports are durable.
 
 use super::HttpState;
-use super::bearer_key;
+use super::principal::FeedSender;
 use super::request_body::{content_length, content_type, read, too_long};
 use crate::app::App;
 use crate::config::Config;
-use crate::feed::{Feed, FeedKind};
+use crate::feed::Feed;
 use crate::problem::Problem;
-use crate::query::Parameters;
-use crate::roles::Role;
+use crate::query::{NoParameters, Query};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::ingest::{IngestError, IngestOutcome};
@@ -107,33 +106,23 @@ impl Bodies {
 )]
 pub(super) async fn reports(
     request: HttpRequest,
-    name: web::Path<String>,
+    _: Query<NoParameters>,
+    FeedSender { name, feed }: FeedSender,
     payload: web::Payload,
     app: web::Data<App>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::of(&request)?.finish()?;
-    app.require_role(Role::Feeds).map_err(|why| Problem::misdirected(&why))?;
-    let unknown = || Problem::not_found("no pushed feed has this name");
-    let feed = app.feeds.get(name.as_str()).ok_or_else(unknown)?;
-    let FeedKind::Push { key_digests } = &feed.kind else { return Err(unknown()) };
-    bearer_key::check(&request, &app.directory_cache.keys(&name, key_digests)).map_err(
-        |refusal| match app.directory_cache.keys_are_old() {
-            true => Problem::unavailable("keys are unavailable at present; retry with the same key"),
-            false => refusal,
-        },
-    )?;
     let content_type = content_type(&request, &TYPES)?;
     let format = format_of(&content_type, feed.spec.format);
     let gzipped = is_gzipped(&request)?;
     let place = state.bodies.take_place(&name)?;
     let body = match read(&request, payload, app.config.server.body_bytes_max, &app).await {
         Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return Err(set_aside(&app, feed, problem).await);
+            return Err(set_aside(&app, &feed, problem).await);
         }
         body => body?,
     };
-    let (feed, hub_app) = (feed.clone(), app.clone());
+    let hub_app = app.clone();
     let take = async move {
         let _place = place;
         let limit = hub_app.config.server.body_bytes_max;

@@ -5,8 +5,8 @@
 //! | module | contents |
 //! |---|---|
 //! | `middleware` | what wraps every request: request id, origin check, time limit, headers, log line |
-//! | `request_body`, `json_body` | request bodies: type, length and time limits; the keys of a JSON object |
-//! | `bearer_key` | bearer keys |
+//! | `request_body`, `json_body` | request bodies: type, length and time limits; a JSON object as a typed extractor |
+//! | `principal` | who sends a request, as extractors: operators and feeds, by their keys |
 //! | `etag`, `data_age` | ETags, and the silent sources that an answer names |
 //! | `response_headers` | security and cache headers by path |
 //! | `response_body` | compression, and the budget of unread answers |
@@ -21,11 +21,12 @@
 //!
 //! ## Adding an endpoint
 //!
-//! 1. A handler in the module of its topic, with `#[utoipa::path]` above it.
+//! 1. A handler in the module of its topic, with `#[utoipa::path]` above it. Its signature names whom it serves
+//!    (`principal`), its parameters ([`crate::query`]), its body (`json_body`, with a type of [`wire`]) and the
+//!    state that it uses.
 //! 2. Its line in `ENDPOINTS`, and its name in `openapi`. A test compares the two.
 //! 3. Tests of its success and its errors in `tests/it/`.
 
-mod bearer_key;
 mod boards;
 mod data_age;
 mod display_names;
@@ -40,6 +41,7 @@ mod metrics;
 mod middleware;
 mod openapi;
 mod operator;
+mod principal;
 mod request_body;
 
 mod airports_airlines;

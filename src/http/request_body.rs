@@ -2,10 +2,11 @@
 
 use crate::app::App;
 use crate::problem::Problem;
+use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 /// The largest buffer allocated before the body arrives.
 const ROOM_BYTES: usize = 64 * 1024;
@@ -50,7 +51,7 @@ pub(super) fn too_long(limit: usize) -> Problem {
 /// Reads the body, within `limit` bytes and the configured time.
 pub(super) async fn read(
     request: &HttpRequest,
-    mut payload: web::Payload,
+    mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     limit: usize,
     app: &App,
 ) -> Result<Bytes, Problem> {

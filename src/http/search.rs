@@ -7,6 +7,7 @@ use domain::codes::{AirlineCode, Designator, Iata};
 use domain::view::FlightView;
 use std::collections::HashSet;
 use std::sync::LazyLock;
+use wire::text::FromText;
 
 /// Longest search text in characters.
 pub(crate) const LENGTH_MAX: usize = 64;
@@ -54,9 +55,8 @@ struct Word {
     airlines: HashSet<AirlineCode>,
 }
 
-impl Search {
-    /// Parses a text. An error completes a sentence that begins with the parameter's name.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+impl FromText for Search {
+    fn from_text(text: &str) -> Result<Self, String> {
         if text.chars().count() > LENGTH_MAX {
             return Err(format!("is longer than {LENGTH_MAX} characters"));
         }
@@ -66,6 +66,13 @@ impl Search {
         }
         let joined = joined(text);
         Ok(Self { designator: Designator::parse(&joined).ok().map(by_iata), registration: joined, words })
+    }
+}
+
+impl Search {
+    /// The letters and digits of the text.
+    pub(crate) fn joined(&self) -> &str {
+        &self.registration
     }
 
     /// Whether the flight matches.
@@ -174,7 +181,7 @@ fn by_iata(flight: Designator) -> Designator {
 }
 
 /// Only letters and digits, in capitals: the stored form of `b6 615` and `N503-JB`.
-pub(crate) fn joined(text: &str) -> String {
+fn joined(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
@@ -238,7 +245,7 @@ mod tests {
     }
 
     fn finds(text: &str) -> bool {
-        Search::parse(text).unwrap().fits(&flight("B6", "615", "JFK", "FLL"))
+        Search::from_text(text).unwrap().fits(&flight("B6", "615", "JFK", "FLL"))
     }
 
     #[test]
@@ -319,16 +326,16 @@ mod tests {
             ..flight("B6", "615", "JFK", "FLL")
         };
         for text in ["JFK to FLL", "JFK to MCO", "orlando"] {
-            assert!(Search::parse(text).unwrap().fits(&diverted), "{text}");
+            assert!(Search::from_text(text).unwrap().fits(&diverted), "{text}");
         }
-        assert!(!Search::parse("from MCO").unwrap().fits(&diverted));
+        assert!(!Search::from_text("from MCO").unwrap().fits(&diverted));
     }
 
     #[test]
     fn route_words_match_prefixes_of_names() {
         let to_tokyo = flight("UA", "9", "EWR", "NRT");
         for text in ["to", "tokyo", "to tokyo", "newark to tokyo"] {
-            assert!(Search::parse(text).unwrap().fits(&to_tokyo), "{text}");
+            assert!(Search::from_text(text).unwrap().fits(&to_tokyo), "{text}");
         }
     }
 
@@ -336,16 +343,16 @@ mod tests {
     fn search_ignores_accents() {
         let to_montreal = flight("AC", "713", "LGA", "YUL");
         for text in ["montreal", "Montréal", "MONTRÉAL"] {
-            assert!(Search::parse(text).unwrap().fits(&to_montreal), "{text}");
+            assert!(Search::from_text(text).unwrap().fits(&to_montreal), "{text}");
         }
     }
 
     #[test]
     fn empty_and_too_long_searches_are_refused() {
         for text in ["", "  ", "- ' -"] {
-            assert_eq!(Search::parse(text).unwrap_err(), "has nothing to look for", "{text:?}");
+            assert_eq!(Search::from_text(text).unwrap_err(), "has nothing to look for", "{text:?}");
         }
-        assert!(Search::parse(&"é".repeat(65)).is_err());
-        assert!(Search::parse(&"é".repeat(64)).is_ok());
+        assert!(Search::from_text(&"é".repeat(65)).is_err());
+        assert!(Search::from_text(&"é".repeat(64)).is_ok());
     }
 }

@@ -11,8 +11,9 @@ use super::socket::ClientSocket;
 use super::this_thread;
 use super::worker::Worker;
 use crate::app::App;
-use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::fields::{Place, too_long};
+use crate::problem::{Faults, Problem};
+use crate::query::parameters;
 use crate::roles::Role;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -29,6 +30,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use wire::text::FromText;
 
 /// How often the hub checks whether a reader has read a snapshot.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -68,36 +70,43 @@ type Wanted = (Topic, Option<DateTime<Utc>>);
 
 /// Reads `topic=…`, given once or several times. `since` belongs to the topic before it, or to the first.
 fn wanted(request: &HttpRequest, app: &App) -> Result<Vec<Wanted>, Problem> {
-    let mut given = Parameters::of(request)?;
+    let given = parameters(request.query_string())?;
+    let mut faults = Faults::default();
+    faults.note_unknown(given.iter().map(|(name, _)| name.as_str()), &["topic", "since"]);
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut first_since = None;
-    for (name, value) in given.in_order(&["topic", "since"]) {
-        match name {
-            "topic" => match topic(&value, app) {
-                Ok(topic) if wanted.iter().any(|(known, _)| *known == topic) => {
-                    given.wrong("topic", "is given twice");
-                }
-                Ok(topic) => wanted.push((topic, None)),
-                Err(why) => given.wrong("topic", why),
-            },
-            _ => match DateTime::parse_from_rfc3339(&value) {
-                Ok(at) => {
-                    *wanted.last_mut().map_or(&mut first_since, |(_, known)| known) = Some(at.to_utc());
-                }
-                Err(_) => given.wrong("since", "is no instant such as 2013-02-08T15:00:00Z"),
-            },
+    for (name, value) in given {
+        if value.is_empty() {
+            continue;
+        }
+        let value = too_long(&value).map_or(Ok(value), Err);
+        let read = match name.as_str() {
+            "topic" => value.and_then(|text| topic(&text, app)).and_then(|topic| {
+                let is_new = wanted.iter().all(|(known, _)| *known != topic);
+                is_new.then(|| wanted.push((topic, None))).ok_or_else(|| "is given twice".into())
+            }),
+            "since" => value.and_then(|text| FromText::from_text(&text)).map(|since| {
+                *wanted.last_mut().map_or(&mut first_since, |(_, known)| known) = Some(since);
+            }),
+            _ => continue,
+        };
+        if let Err(why) = read {
+            faults.note(&name, why);
         }
     }
     let topics_max = app.config.sockets.topics_max;
     if wanted.len() > topics_max {
-        given.wrong("topic", format!("is given more than {topics_max} times"));
+        faults.note("topic", format!("is given more than {topics_max} times"));
     }
     let is_alone = wanted.len() == 1;
     match wanted.first_mut() {
         Some((_, since)) => *since = since.or(first_since),
-        None => drop(given.needed::<Topic>("topic", None)),
+        None if !faults.has("topic") => faults.note("topic", "is missing"),
+        None => {}
     }
-    given.finish()?;
+    if !faults.is_empty() {
+        return Err(Place::Query.problem(faults));
+    }
     // The id of an event is the position of one topic; it says nothing about other topics.
     let last_event = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     if is_alone && let Some(id) = last_event.and_then(|id| id.parse().ok()) {

@@ -10,7 +10,8 @@
 //! | [`frame`] | WebSocket messages of hub and clients, and close codes |
 //! | [`websocket`] | RFC 6455 framing of encoded messages, plain and compressed |
 //! | [`sse`] | the same messages as server-sent events |
-//! | [`rest`], [`problem`] | REST bodies and errors |
+//! | [`rest`], [`operator`], [`problem`] | REST bodies, those for the operator, and errors |
+//! | [`text`] | values that clients send as text |
 //! | [`record`] | versioned values of the change log, of Kafka and of the archive |
 //! | [`stored_body`] | messages and faults as the archives store them |
 //! | [`directory_rows`] | rows of the directory, the same in SQLite and PostgreSQL |
@@ -37,10 +38,12 @@ pub mod feed;
 pub mod flight;
 pub mod frame;
 mod instant;
+pub mod operator;
 pub mod problem;
 pub mod record;
 pub mod rest;
 pub mod sse;
 pub mod stored_body;
+pub mod text;
 pub mod typescript;
 pub mod websocket;

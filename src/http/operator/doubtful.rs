@@ -1,51 +1,19 @@
 //! Doubtful flight times.
 
-use super::admit;
+use super::LimitQuery;
 use crate::app::App;
 use crate::http::flights::stopping;
+use crate::http::principal::Operator;
 use crate::problem::Problem;
-use crate::query::Parameters;
-use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
+use crate::query::Query;
+use actix_web::{HttpResponse, web};
+use chrono::DateTime;
 use domain::field::{Field, Value};
 use domain::flight::{Claim, Flight};
 use domain::topic::Topic;
 use domain::view::Doubt;
-use serde::Serialize;
-use utoipa::ToSchema;
+use wire::operator::{DoubtfulBody, DoubtfulRow};
 use wire::problem::ProblemBody;
-
-/// Times in one answer by default, and at most.
-const PAGE: u64 = 100;
-const PAGE_MAX: u64 = 1_000;
-
-/// `GET doubtful`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct DoubtfulBody {
-    /// In order of departure.
-    pub times: Vec<DoubtfulRow>,
-    /// Whether there are more.
-    pub more: bool,
-}
-
-/// A doubtful time.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct DoubtfulRow {
-    /// The flight.
-    #[schema(example = "B6-615-20130208-JFK-FLL")]
-    pub leg: String,
-    /// The field, named as in reports.
-    #[schema(example = "departure.estimated")]
-    pub field: &'static str,
-    /// The time.
-    pub value: Option<DateTime<Utc>>,
-    /// The source.
-    pub source: Option<String>,
-    /// When the source observed it.
-    pub observed_at: Option<DateTime<Utc>>,
-    /// The reason; completes a sentence that begins with the field's name.
-    pub reason: &'static str,
-}
 
 /// The doubtful times of all flights, each with its source and the reason.
 #[utoipa::path(
@@ -63,13 +31,11 @@ pub(in crate::http) struct DoubtfulRow {
     )
 )]
 pub(in crate::http) async fn list(
-    request: HttpRequest,
+    _: Operator,
+    Query(query): Query<LimitQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    let mut given = Parameters::of(&request)?;
-    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX) as usize;
-    given.finish()?;
+    let limit = query.limit as usize;
     let all = app.hub.rows(&Topic::All).await.map_err(stopping)?;
     let marked = all.rows.iter().filter(|live| !live.view.doubtful.is_empty());
     let states = marked.filter_map(|live| app.hub.flight_state(&live.leg));

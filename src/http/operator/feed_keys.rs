@@ -1,67 +1,21 @@
 //! Keys of pushed feeds in the directory. They are valid on every node, beside the configured keys.
 
-use super::{admit, away, read_again, who};
+use super::{away, read_again};
 use crate::app::App;
 use crate::feed::FeedKind;
 use crate::feed_key::NewKey;
-use crate::http::json_body::JsonBody;
+use crate::http::json_body::Json;
+use crate::http::principal::{Author, Operator};
 use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::query::{NoParameters, Query};
 use crate::time::real_now;
-use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, SubsecRound, Utc};
+use actix_web::{HttpResponse, web};
+use chrono::SubsecRound;
 use domain::feed_key::{KeyPrefix, KeyRefused};
 use domain::ports::{FeedKey, KeyError};
-use serde::Serialize;
-use utoipa::ToSchema;
+use wire::operator::{FeedKeyRow, FeedKeysBody, NewFeedKeyBody, NewFeedKeyRequest};
 use wire::problem::ProblemBody;
-
-/// `GET feeds/{feed}/keys`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct FeedKeysBody {
-    /// The feed.
-    #[schema(example = "jfk")]
-    pub feed: String,
-    /// The keys in the directory, oldest first.
-    pub keys: Vec<FeedKeyRow>,
-    /// The number of further keys in this node's configuration (`key_file`, `key_env`).
-    pub configured: usize,
-}
-
-/// A valid key. The hub does not store the key itself.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct FeedKeyRow {
-    /// The beginning of its SHA-256 digest, which identifies it for revocation.
-    #[schema(example = "5c2f90ab")]
-    pub prefix: String,
-    /// Its purpose.
-    pub note: String,
-    /// Creation time, real time.
-    pub added_at: DateTime<Utc>,
-}
-
-/// `POST feeds/{feed}/keys`. The key is shown only here.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http) struct NewFeedKeyBody {
-    /// The key, for every message: `Authorization: Bearer KEY`.
-    pub key: String,
-    /// The beginning of its digest.
-    #[schema(example = "5c2f90ab")]
-    pub prefix: String,
-    /// Its purpose.
-    pub note: String,
-    /// Creation time, real time.
-    pub added_at: DateTime<Utc>,
-}
-
-/// The body of `POST feeds/{feed}/keys`.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
-pub(in crate::http) struct NewFeedKeyRequest {
-    /// The purpose of the key; at most 200 characters.
-    #[schema(example = "the operations centre's, until June")]
-    note: String,
-}
+use wire::text::Text;
 
 /// The keys of a feed with their purposes, without the keys themselves.
 #[utoipa::path(
@@ -78,12 +32,11 @@ pub(in crate::http) struct NewFeedKeyRequest {
     )
 )]
 pub(in crate::http) async fn list(
-    request: HttpRequest,
+    _: Operator,
+    _: Query<NoParameters>,
     feed: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
     let row = |key: FeedKey| FeedKeyRow {
         prefix: key.digest.to_string(),
         note: key.note.to_string(),
@@ -125,19 +78,13 @@ pub(in crate::http) async fn list(
     )
 )]
 pub(in crate::http) async fn make(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     feed: web::Path<String>,
-    payload: web::Payload,
     app: web::Data<App>,
+    Json(NewFeedKeyRequest { note: Text(note) }): Json<NewFeedKeyRequest>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
     configured(&app, &feed).ok_or_else(unknown)?;
-    let by = who(&request)?;
-    let mut given = JsonBody::of(&request, payload, &app).await?;
-    let note = given.line("note");
-    let Some(note) = given.needed("note", note) else { return Err(given.refused()) };
-    given.finish()?;
     let (key, added_at) = (NewKey::make(), real_now().trunc_subsecs(3));
     let added = app.directory.add_feed_key(feed.as_str().into(), key.digest(), note.clone(), added_at);
     added.await.map_err(refused)?;
@@ -174,13 +121,11 @@ pub(in crate::http) async fn make(
     )
 )]
 pub(in crate::http) async fn revoke(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     path: web::Path<(String, String)>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let by = who(&request)?;
     let (feed, prefix) = path.into_inner();
     let prefix = KeyPrefix::parse(&prefix).map_err(|why| Problem::bad_field("prefix", &why.to_string()))?;
     let revoked = app.directory.revoke_feed_key(feed.as_str().into(), prefix, real_now());

@@ -8,91 +8,23 @@
 //! The public sees that an operator set the value, but not who.
 
 use super::removals::REMOVED;
-use super::{OPERATOR, admit, away, not_amended, unknown, who};
+use super::{away, not_amended, unknown};
 use crate::app::App;
-use crate::http::json_body::JsonBody;
+use crate::http::json_body::Json;
+use crate::http::principal::{Author, OPERATOR, Operator};
 use crate::problem::Problem;
-use crate::query::Parameters;
-use actix_web::{HttpRequest, HttpResponse, web};
+use crate::query::{NoParameters, Query};
+use actix_web::{HttpResponse, web};
 use actors::flight::OverrideOutcome;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::SubsecRound;
 use domain::field::{Field, Value};
 use domain::flight::{Override, OverrideRefused};
 use domain::leg::LegId;
 use domain::ports::{AuditAction, NewOverride, OverrideEvent, PAST_OVERRIDES_MAX};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::value::to_raw_value;
 use wire::feed::json_report::{SETTABLE, decode_value, encode_value};
+use wire::operator::{AuditRow, OverrideRequest, OverrideRow, OverridesBody};
 use wire::problem::ProblemBody;
-
-/// `GET flights/{leg}/overrides`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct OverridesBody {
-    /// The flight.
-    pub leg: String,
-    /// The current overrides by field.
-    pub in_force: Vec<OverrideRow>,
-    /// Audit entries, oldest first; only the newest if there are many.
-    pub done: Vec<AuditRow>,
-    /// Whether older audit entries are left out.
-    pub more: bool,
-}
-
-/// An override in effect.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct OverrideRow {
-    /// The field, named as in reports.
-    #[schema(example = "departure.gate")]
-    pub field: &'static str,
-    /// The shown value, as in reports; `null` for none.
-    #[schema(value_type = Value, example = "B9")]
-    pub value: serde_json::Value,
-    /// Its beginning, operational clock.
-    pub since: DateTime<Utc>,
-    /// Its expiry, unless an operator ends it earlier.
-    pub until: DateTime<Utc>,
-    /// The operator; `null` if the audit entry failed.
-    pub by: Option<String>,
-    /// The reason.
-    pub reason: Option<String>,
-}
-
-/// An audit entry.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct AuditRow {
-    /// Its time, operational clock.
-    pub at: DateTime<Utc>,
-    /// The operator.
-    pub by: String,
-    /// The field; `flight` for the whole flight.
-    #[schema(example = "departure.gate")]
-    pub field: &'static str,
-    /// `set`, `ended` before its expiry, or `removed` for a flight.
-    #[schema(example = "set")]
-    pub deed: &'static str,
-    /// The value that was set; `null` for none, and for `ended`.
-    #[schema(value_type = Value, example = "B9")]
-    pub value: serde_json::Value,
-    /// The expiry.
-    pub until: Option<DateTime<Utc>>,
-    /// The reason.
-    pub reason: Option<String>,
-}
-
-/// The body of `PUT flights/{leg}/overrides/{field}`.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
-pub(in crate::http) struct OverrideRequest {
-    /// The value to show, as in a report's `set`; `null` for none.
-    #[schema(value_type = Value, example = "B9")]
-    value: serde_json::Value,
-    /// The expiry: later than now by the operational clock, by at most 7 days.
-    #[schema(example = "2013-02-08T23:00:00Z")]
-    until: DateTime<Utc>,
-    /// The reason, for the audit.
-    #[schema(example = "the sign at B12 is broken")]
-    reason: Option<String>,
-}
 
 /// The current overrides of a flight, and its audit entries.
 #[utoipa::path(
@@ -109,12 +41,11 @@ pub(in crate::http) struct OverrideRequest {
     )
 )]
 pub(in crate::http) async fn list(
-    request: HttpRequest,
+    _: Operator,
+    _: Query<NoParameters>,
     leg: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
     let leg = LegId::known(&leg).ok_or_else(unknown)?;
     let done = app.directory.overrides(leg.clone()).await.map_err(away)?;
     let state = app.hub.flight_state(&leg).filter(|state| state.rev > 0);
@@ -158,22 +89,15 @@ pub(in crate::http) async fn list(
     )
 )]
 pub(in crate::http) async fn put(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     path: web::Path<(String, String)>,
-    payload: web::Payload,
     app: web::Data<App>,
+    Json(asked): Json<OverrideRequest>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
     let (leg, field) = named(path.into_inner())?;
-    let by = who(&request)?;
-    let mut given = JsonBody::of(&request, payload, &app).await?;
-    let value = shown(&mut given, field);
-    let (until, reason) = (given.instant("until"), given.line("reason"));
-    let (Some(value), Some(until)) = (value, given.needed("until", until)) else {
-        return Err(given.refused());
-    };
-    given.finish()?;
+    let value = shown(asked.value, field).map_err(|why| Problem::bad_field("value", &why))?;
+    let (until, reason) = (asked.until.0, asked.reason.map(|line| line.0));
     let until = until.trunc_subsecs(3);
     let set_at = app.hub.clock().now().trunc_subsecs(3);
     let order = Override { field, value, set_by: OPERATOR.into(), set_at, until };
@@ -207,23 +131,14 @@ pub(in crate::http) async fn put(
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
 }
 
-/// The value to show; `Some(None)` for none, `None` if it is invalid.
-fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
-    let raw = given.raw("value");
-    let Some(raw) = raw else {
-        if !given.is_wrong("value") {
-            given.wrong("value", "is missing; null shows nothing");
-        }
-        return None;
-    };
-    if raw.get() == "null" {
-        return Some(None);
-    }
-    match decode_value(field, &raw) {
-        Ok(value) => Some(Some(value)),
-        Err(why) => {
-            given.wrong("value", why);
-            None
+/// The value to show; `None` shows nothing.
+fn shown(given: Option<serde_json::Value>, field: Field) -> Result<Option<Value>, String> {
+    match given {
+        None => Err("is missing; null shows nothing".into()),
+        Some(serde_json::Value::Null) => Ok(None),
+        Some(json) => {
+            let json = to_raw_value(&json).map_err(|why| why.to_string())?;
+            decode_value(field, &json).map(Some)
         }
     }
 }
@@ -248,14 +163,12 @@ fn shown(given: &mut JsonBody, field: Field) -> Option<Option<Value>> {
     )
 )]
 pub(in crate::http) async fn end(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     path: web::Path<(String, String)>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
     let (leg, field) = named(path.into_inner())?;
-    let by = who(&request)?;
     let given_back = app.hub.clear_override(&leg, field, OPERATOR.into()).await.map_err(not_amended)?;
     let now = app.hub.clock().now().trunc_subsecs(3);
     let noted = app.directory.end_override(leg.clone(), field, by.clone(), now).await;

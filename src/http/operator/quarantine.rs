@@ -1,44 +1,13 @@
 //! The quarantine: unusable messages and reports.
 
-use super::admit;
+use super::LimitQuery;
 use crate::app::App;
+use crate::http::principal::Operator;
 use crate::problem::Problem;
-use crate::query::Parameters;
-use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use crate::query::Query;
+use actix_web::{HttpResponse, web};
+use wire::operator::{QuarantineBody, QuarantineRow};
 use wire::problem::ProblemBody;
-
-/// Faults in one answer by default, and at most.
-const PAGE: u64 = 100;
-const PAGE_MAX: u64 = 1_000;
-
-/// `GET quarantine`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct QuarantineBody {
-    /// Newest first.
-    pub faults: Vec<QuarantineRow>,
-    /// Whether there are older ones; a larger `limit` shows them.
-    pub more: bool,
-}
-
-/// An unusable message or report.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct QuarantineRow {
-    /// The feed that sent it.
-    pub feed: String,
-    /// When it arrived, operational clock.
-    pub received_at: DateTime<Utc>,
-    /// Index of the report in the message, from 0; `null` for the whole message.
-    pub index: Option<u32>,
-    /// The field, if one is at fault.
-    pub field: Option<String>,
-    /// The reason.
-    pub reason: String,
-    /// The beginning of the content.
-    pub excerpt: String,
-}
 
 /// Recent unusable messages and reports with reasons. They may contain unpublished data of an airport, so this
 /// needs the operator's key.
@@ -56,13 +25,11 @@ pub(in crate::http) struct QuarantineRow {
     )
 )]
 pub(in crate::http) async fn list(
-    request: HttpRequest,
+    _: Operator,
+    Query(query): Query<LimitQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    let mut given = Parameters::of(&request)?;
-    let limit = given.whole("limit", PAGE, 1..=PAGE_MAX) as usize;
-    given.finish()?;
+    let limit = query.limit as usize;
     let faults = app
         .archive
         .quarantine(limit as u32 + 1)

@@ -2,43 +2,21 @@
 //! lists of airports and airlines, and in the airport of a board. `display_names` describes the effect of a
 //! zone. The search uses the built-in names.
 
-use super::{admit, away, read_again, who};
+use super::{away, read_again};
 use crate::app::App;
 use crate::http::display_names;
-use crate::http::json_body::JsonBody;
+use crate::http::json_body::Json;
+use crate::http::principal::Author;
 use crate::problem::Problem;
-use crate::query::Parameters;
+use crate::query::{NoParameters, Query};
 use crate::time::real_now;
-use actix_web::{HttpRequest, HttpResponse, web};
-use chrono_tz::Tz;
+use actix_web::{HttpResponse, web};
 use domain::codes::{AirlineCode, Iata};
 use domain::ports::{AirlineNameOverride, AirportOverride};
-use utoipa::ToSchema;
+use wire::operator::{AirlineNameRequest, AirportNameRequest};
 use wire::problem::ProblemBody;
 use wire::rest::{AirlineRow, BoardAirport};
-
-/// The body of `PUT airports/{iata}`, with at least one key.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
-pub(in crate::http) struct AirportNameRequest {
-    /// Full name; absent or `null` for the built-in one.
-    #[schema(example = "Idlewild")]
-    name: Option<String>,
-    /// Name on boards; absent or `null` for the built-in one.
-    city: Option<String>,
-    /// IANA time zone; absent or `null` for the built-in one.
-    #[schema(example = "America/New_York")]
-    zone: Option<String>,
-}
-
-/// The body of `PUT airlines/{code}`.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
-pub(in crate::http) struct AirlineNameRequest {
-    /// The name.
-    #[schema(example = "JetBlue Airways")]
-    name: String,
-}
+use wire::text::Text;
 
 /// Sets the names and the time zone of an airport, replacing earlier changes. Absent keys have their built-in
 /// values. The airport may be unknown to the built-in table.
@@ -64,19 +42,15 @@ pub(in crate::http) struct AirlineNameRequest {
     )
 )]
 pub(in crate::http) async fn put_airport(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     iata: web::Path<String>,
-    payload: web::Payload,
     app: web::Data<App>,
+    Json(asked): Json<AirportNameRequest>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let (iata, by) = (airport(&iata)?, who(&request)?);
-    let mut given = JsonBody::of(&request, payload, &app).await?;
-    let (name, city) = (given.line("name"), given.line("city"));
-    let unknown = "is not a zone of the IANA database, such as America/New_York";
-    let zone = given.parsed("zone", |text| text.parse::<Tz>().map_err(|_| unknown));
-    given.finish()?;
+    let iata = airport(&iata)?;
+    let AirportNameRequest { name, city, zone } = asked;
+    let (name, city, zone) = (name.map(|t| t.0), city.map(|t| t.0), zone.map(|t| t.0));
     if name.is_none() && city.is_none() && zone.is_none() {
         return Err(Problem::bad_field(
             "body",
@@ -110,13 +84,12 @@ pub(in crate::http) async fn put_airport(
     )
 )]
 pub(in crate::http) async fn withdraw_airport(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     iata: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let (iata, by) = (airport(&iata)?, who(&request)?);
+    let iata = airport(&iata)?;
     if !app.directory.withdraw_airport(iata, by.clone(), real_now()).await.map_err(away)? {
         return Err(Problem::not_found(&format!("airport {iata} has no changes")));
     }
@@ -148,18 +121,13 @@ pub(in crate::http) async fn withdraw_airport(
     )
 )]
 pub(in crate::http) async fn put_airline(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     code: web::Path<String>,
-    payload: web::Payload,
     app: web::Data<App>,
+    Json(AirlineNameRequest { name: Text(name) }): Json<AirlineNameRequest>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let (code, by) = (airline(&code)?, who(&request)?);
-    let mut given = JsonBody::of(&request, payload, &app).await?;
-    let name = given.line("name");
-    let Some(name) = given.needed("name", name) else { return Err(given.refused()) };
-    given.finish()?;
+    let code = airline(&code)?;
     let body = display_names::row(code, name.to_string());
     let change = AirlineNameOverride { code, name, by: by.clone(), at: real_now() };
     app.directory.put_airline(change).await.map_err(away)?;
@@ -186,13 +154,12 @@ pub(in crate::http) async fn put_airline(
     )
 )]
 pub(in crate::http) async fn withdraw_airline(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     code: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let (code, by) = (airline(&code)?, who(&request)?);
+    let code = airline(&code)?;
     if !app.directory.withdraw_airline(code, by.clone(), real_now()).await.map_err(away)? {
         return Err(Problem::not_found(&format!("airline {code} has no changes")));
     }

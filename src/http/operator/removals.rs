@@ -4,54 +4,28 @@
 //! matches the pattern, so a later failure of the audit entry could not be corrected. If the removal fails
 //! after the audit entry, the flight still exists, and the same request removes it.
 
-use super::{admit, away, not_amended, unknown, who};
+use super::{away, not_amended, unknown};
 use crate::app::App;
-use crate::http::json_body::JsonBody;
+use crate::http::json_body::Json;
+use crate::http::principal::Author;
 use crate::problem::Problem;
-use crate::query::Parameters;
-use actix_web::{HttpRequest, HttpResponse, web};
+use crate::query::{NoParameters, Query};
+use actix_web::{HttpResponse, web};
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::field::{Field, Value};
 use domain::leg::LegId;
-use domain::leg_pattern::LegPattern;
 use domain::ports::NewOverride;
 use domain::single_line_text::SingleLineText;
 use futures_util::stream::{self, StreamExt};
-use serde::Serialize;
-use utoipa::ToSchema;
+use wire::operator::{RemovalBody, RemovalRequest};
 use wire::problem::ProblemBody;
+use wire::text::Text;
 
 /// Most flights that one request removes; the answer counts the rest.
 const REMOVED_MAX: usize = 1_000;
 
 /// Concurrent removals, so that the stores can write them in groups.
 const AT_ONCE: usize = 64;
-
-/// The body of `POST removals`.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "parsed key by key for precise errors; this type documents it")]
-pub(in crate::http) struct RemovalRequest {
-    /// A pattern of `leg`: `*` matches any text, `?` one character.
-    #[schema(example = "*-2099????-*")]
-    leg: String,
-    /// Only flights that this feed created.
-    #[schema(example = "lga")]
-    feed: Option<String>,
-    /// Only list the flights. The default is `false`.
-    dry_run: Option<bool>,
-    /// The reason, for the audit.
-    #[schema(example = "flights that nobody operates")]
-    reason: Option<String>,
-}
-
-/// The result of `POST removals`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct RemovalBody {
-    /// The removed flights, or with `dry_run` those that match; at most 1000, by `leg`.
-    pub legs: Vec<String>,
-    /// The number of matching flights that remain for the next request.
-    pub left: u64,
-}
 
 /// Removes a flight. It leaves all boards at once, and the hub refuses further reports on it. The audit entry is
 /// listed with the overrides (`flights/{leg}/overrides`).
@@ -73,13 +47,11 @@ pub(in crate::http) struct RemovalBody {
     )
 )]
 pub(in crate::http) async fn one(
-    request: HttpRequest,
+    Author(by): Author,
+    _: Query<NoParameters>,
     leg: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let by = who(&request)?;
     let leg = LegId::known(&leg).filter(|leg| app.hub.flight_snapshot(leg).is_some()).ok_or_else(unknown)?;
     let note = Note { by: by.clone(), at: app.hub.clock().now().trunc_subsecs(3), reason: None };
     if !note.remove(&app, leg.clone()).await? {
@@ -113,34 +85,18 @@ pub(in crate::http) async fn one(
     )
 )]
 pub(in crate::http) async fn many(
-    request: HttpRequest,
-    payload: web::Payload,
+    Author(by): Author,
+    _: Query<NoParameters>,
     app: web::Data<App>,
+    Json(asked): Json<RemovalRequest>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &app)?;
-    Parameters::of(&request)?.finish()?;
-    let by = who(&request)?;
-    let mut given = JsonBody::of(&request, payload, &app).await?;
-    let pattern = given.parsed("leg", str::parse::<LegPattern>);
-    let pattern = given.needed("leg", pattern);
-    let feed = given.parsed("feed", |text| Ok::<_, &str>(text.to_owned()));
-    let dry_run = given.raw("dry_run");
-    let dry_run = match dry_run.as_deref().map(|raw| raw.get()) {
-        None | Some("false" | "null") => false,
-        Some("true") => true,
-        Some(_) => {
-            given.wrong("dry_run", "is neither true nor false");
-            true
-        }
-    };
-    let reason = given.line("reason");
-    let Some(pattern) = pattern else { return Err(given.refused()) };
-    given.finish()?;
+    let RemovalRequest { leg: Text(pattern), feed, dry_run, reason } = asked;
     let (legs, count) = app.hub.find_legs(&pattern, feed.as_deref(), REMOVED_MAX);
     let body =
         RemovalBody { legs: legs.iter().map(LegId::to_string).collect(), left: (count - legs.len()) as u64 };
-    if !dry_run {
-        let note = Note { by: by.clone(), at: app.hub.clock().now().trunc_subsecs(3), reason };
+    if dry_run != Some(true) {
+        let note =
+            Note { by: by.clone(), at: app.hub.clock().now().trunc_subsecs(3), reason: reason.map(|t| t.0) };
         let removals = stream::iter(legs).map(|leg| note.remove(&app, leg)).buffer_unordered(AT_ONCE);
         let outcomes: Vec<_> = removals.collect().await;
         // Another operator may have removed some of them first.

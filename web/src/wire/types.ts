@@ -507,6 +507,184 @@ export type IngestBody = {
   rejected: Array<RejectedReport>;
 };
 
+/** An override in effect. */
+export type OverrideRow = {
+  /** The field, named as in reports. */
+  field: string;
+  /** The shown value, as in reports; `null` for none. */
+  value: unknown;
+  /** Its beginning, operational clock. */
+  since: string;
+  /** Its expiry, unless an operator ends it earlier. */
+  until: string;
+  /** The operator; `null` if the audit entry failed. */
+  by: string | null;
+  /** The reason. */
+  reason: string | null;
+};
+
+/** An audit entry. */
+export type AuditRow = {
+  /** Its time, operational clock. */
+  at: string;
+  /** The operator. */
+  by: string;
+  /** The field; `flight` for the whole flight. */
+  field: string;
+  /** `set`, `ended` before its expiry, or `removed` for a flight. */
+  deed: string;
+  /** The value that was set; `null` for none, and for `ended`. */
+  value: unknown;
+  /** The expiry. */
+  until: string | null;
+  /** The reason. */
+  reason: string | null;
+};
+
+/** The body of `PUT flights/{leg}/overrides/{field}`. */
+export type OverrideRequest = {
+  /** The value to show, as in a report's `set`; `null` for none. */
+  value: unknown;
+  /** The expiry: later than now by the operational clock, by at most 7 days. */
+  until: string;
+  /** The reason, for the audit. */
+  reason?: string;
+};
+
+/** The body of `POST removals`. */
+export type RemovalRequest = {
+  /** A pattern of `leg`: `*` matches any text, `?` one character. */
+  leg: string;
+  /** Only flights that this feed created. */
+  feed?: string;
+  /** Only list the flights. The default is `false`. */
+  dry_run?: boolean;
+  /** The reason, for the audit. */
+  reason?: string;
+};
+
+/** A doubtful time. */
+export type DoubtfulRow = {
+  /** The flight. */
+  leg: string;
+  /** The field, named as in reports. */
+  field: string;
+  /** The time. */
+  value: string | null;
+  /** The source. */
+  source: string | null;
+  /** When the source observed it. */
+  observed_at: string | null;
+  /** The reason; completes a sentence that begins with the field's name. */
+  reason: string;
+};
+
+/** A valid key. The hub does not store the key itself. */
+export type FeedKeyRow = {
+  /** The beginning of its SHA-256 digest, which identifies it for revocation. */
+  prefix: string;
+  /** Its purpose. */
+  note: string;
+  /** Creation time, real time. */
+  added_at: string;
+};
+
+/** The body of `POST feeds/{feed}/keys`. */
+export type NewFeedKeyRequest = {
+  /** The purpose of the key; at most 200 characters. */
+  note: string;
+};
+
+/** An unusable message or report. */
+export type QuarantineRow = {
+  /** The feed that sent it. */
+  feed: string;
+  /** When it arrived, operational clock. */
+  received_at: string;
+  /** Index of the report in the message, from 0; `null` for the whole message. */
+  index: number | null;
+  /** The field, if one is at fault. */
+  field: string | null;
+  /** The reason. */
+  reason: string;
+  /** The beginning of the content. */
+  excerpt: string;
+};
+
+/** The body of `PUT airports/{iata}`, with at least one key. */
+export type AirportNameRequest = {
+  /** Full name; absent or `null` for the built-in one. */
+  name?: string;
+  /** Name on boards; absent or `null` for the built-in one. */
+  city?: string;
+  /** IANA time zone; absent or `null` for the built-in one. */
+  zone?: string;
+};
+
+/** The body of `PUT airlines/{code}`. */
+export type AirlineNameRequest = {
+  /** The name. */
+  name: string;
+};
+
+/** `GET flights/{leg}/overrides`. */
+export type OverridesBody = {
+  /** The flight. */
+  leg: string;
+  /** The current overrides by field. */
+  in_force: Array<OverrideRow>;
+  /** Audit entries, oldest first; only the newest if there are many. */
+  done: Array<AuditRow>;
+  /** Whether older audit entries are left out. */
+  more: boolean;
+};
+
+/** The result of `POST removals`. */
+export type RemovalBody = {
+  /** The removed flights, or with `dry_run` those that match; at most 1000, by `leg`. */
+  legs: Array<string>;
+  /** The number of matching flights that remain for the next request. */
+  left: number;
+};
+
+/** `GET doubtful`. */
+export type DoubtfulBody = {
+  /** In order of departure. */
+  times: Array<DoubtfulRow>;
+  /** Whether there are more. */
+  more: boolean;
+};
+
+/** `GET feeds/{feed}/keys`. */
+export type FeedKeysBody = {
+  /** The feed. */
+  feed: string;
+  /** The keys in the directory, oldest first. */
+  keys: Array<FeedKeyRow>;
+  /** The number of further keys in this node's configuration (`key_file`, `key_env`). */
+  configured: number;
+};
+
+/** `POST feeds/{feed}/keys`. The key is shown only here. */
+export type NewFeedKeyBody = {
+  /** The key, for every message: `Authorization: Bearer KEY`. */
+  key: string;
+  /** The beginning of its digest. */
+  prefix: string;
+  /** Its purpose. */
+  note: string;
+  /** Creation time, real time. */
+  added_at: string;
+};
+
+/** `GET quarantine`. */
+export type QuarantineBody = {
+  /** Newest first. */
+  faults: Array<QuarantineRow>;
+  /** Whether there are older ones; a larger `limit` shows them. */
+  more: boolean;
+};
+
 /** An invalid field. */
 export type FieldError = {
   /** The field, parameter or header. */

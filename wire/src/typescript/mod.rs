@@ -13,7 +13,7 @@ use crate::frame::server::{
     SnapshotFrame, SourceFrame, StateFrame, UpstreamFrame,
 };
 use crate::problem::{FieldError, ProblemBody};
-use crate::rest;
+use crate::{operator, rest};
 use ts_rs::{Config, TS};
 
 const HEADER: &str = "\
@@ -63,6 +63,22 @@ pub fn render() -> String {
     file.add::<rest::FeedsBody>();
     file.add::<rest::RejectedReport>();
     file.add::<rest::IngestBody>();
+    file.add::<operator::OverrideRow>();
+    file.add::<operator::AuditRow>();
+    file.add::<operator::OverrideRequest>();
+    file.add::<operator::RemovalRequest>();
+    file.add::<operator::DoubtfulRow>();
+    file.add::<operator::FeedKeyRow>();
+    file.add::<operator::NewFeedKeyRequest>();
+    file.add::<operator::QuarantineRow>();
+    file.add::<operator::AirportNameRequest>();
+    file.add::<operator::AirlineNameRequest>();
+    file.add::<operator::OverridesBody>();
+    file.add::<operator::RemovalBody>();
+    file.add::<operator::DoubtfulBody>();
+    file.add::<operator::FeedKeysBody>();
+    file.add::<operator::NewFeedKeyBody>();
+    file.add::<operator::QuarantineBody>();
     file.add::<FieldError>();
     file.add::<ProblemBody>();
     file.text
