@@ -97,7 +97,7 @@ test: tools web/node_modules/.installed ## Runs all checks: formatting, lints, t
 	@cd web && $(NPM) run build
 	@touch web/dist/index.html
 	$(call say,10/10 Browser test against a hub)
-	@$(CARGO) build -p gatecall -p gatecall-mock-feeds
+	@$(CARGO) build --workspace --bins
 	@if [[ -n "$(CHROMIUM)" ]]; then \
 	  cd web && GATECALL_BIN="$(TARGET)/debug/gatecall" CHROMIUM="$(CHROMIUM)" $(NPM) run e2e; \
 	elif [[ "$${GATECALL_E2E:-}" == required ]]; then \
