@@ -20,7 +20,7 @@ fn a_node_restarted_within_its_session_gets_its_partitions_back() {
     wait_until("they share the flights", || a.metric(OWNED) == 2.0 && b.metric(OWNED) == 2.0);
     let twin = cluster.command(&["serve"]).env("GATECALL__NODE__NAME", "a").output().unwrap();
     let said = String::from_utf8_lossy(&twin.stderr).into_owned();
-    assert!(!twin.status.success() && said.contains("another hub that runs is called \"a\""), "{said}");
+    assert!(!twin.status.success() && said.contains("another running hub has the name \"a\""), "{said}");
     let on_b = ConsistencyChecker::on(vec![b.api]);
     let load = LoadGenerator::on(vec![b.api], Duration::from_millis(1));
     load.wait_for(100);

@@ -166,7 +166,7 @@ fn an_airport_is_polled_by_one_node_and_taken_over_when_it_dies() {
     ));
     let (a, b) = (cluster.node("a"), cluster.node("b"));
     wait_until("the airport is asked", || asked.load(Ordering::SeqCst) > 0);
-    let turn = |node: &crate::test_cluster::Node| node.log().contains("it is this node's turn");
+    let turn = |node: &crate::test_cluster::Node| node.log().contains("this node now polls the airport");
     wait_until("one of them has the turn", || turn(&a) || turn(&b));
     let (before, began) = (asked.load(Ordering::SeqCst), gatecall::time::monotonic());
     std::thread::sleep(Duration::from_secs(5));

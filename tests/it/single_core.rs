@@ -40,6 +40,6 @@ fn a_single_core_hub_merges_serves_stores_and_shuts_down() {
         hub.fly("615", json!({ "departure.gate": "40" }));
         assert_eq!(hub.get("/api/v1/flights/B6-615-20130208-JFK-FLL").json()["rev"], 29);
         assert_eq!(hub.stop(), Some(0), "{}", hub.log());
-        assert!(!hub.log().contains("died"), "{}", hub.log());
+        assert!(!hub.log().contains("panicked"), "{}", hub.log());
     });
 }
