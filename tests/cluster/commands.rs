@@ -25,7 +25,11 @@ fn missing_migrations_are_reported_and_migrate_is_idempotent() {
     assert!(checked.status.success(), "{}", text(&checked));
     let place = ["--topic", "changes", "--partition", "0", "--offset", "7", "--by", "the desk", "--yes"];
     let skipped = run(&[&["skip-record"], &place[..]].concat());
-    assert!(!skipped.status.success() && text(&skipped).contains("the record does not exist"), "{}", text(&skipped));
+    assert!(
+        !skipped.status.success() && text(&skipped).contains("the record does not exist"),
+        "{}",
+        text(&skipped)
+    );
     for server in ["Kafka", "PostgreSQL", "MongoDB"] {
         assert!(text(&checked).contains(&format!("{server} is ready")), "{}", text(&checked));
     }
