@@ -50,7 +50,7 @@ const PAGES: [name: string, path: () => string, content: string][] = [
   ['a flight', () => legPath, 'B6 615'],
   ['a display', () => '/display/JFK/departures', 'Fort Lauderdale'],
   ['the API page', () => '/docs/api', '/api/v1/flights'],
-  ['the protocol', () => '/docs/protocol', 'What may change'],
+  ['the protocol', () => '/docs/protocol', 'Everything described here stays'],
   ['a page that is not there', () => '/nowhere', 'There is no page at this address'],
 ];
 
