@@ -106,13 +106,13 @@ impl Reader {
     }
 
     /// All paths that were read.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "servers"))]
     pub(super) fn asked(&self) -> BTreeSet<String> {
         self.asked.borrow().clone()
     }
 
     /// All given paths.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "servers"))]
     pub(super) fn given(&self) -> BTreeSet<String> {
         self.given.keys().cloned().collect()
     }
