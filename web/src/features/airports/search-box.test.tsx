@@ -42,6 +42,17 @@ async function home(coming: Record<string, Flight[]>, past: Record<string, Fligh
   return { page, field, type, asked };
 }
 
+test('a flight whose time has moved shows the new time first, and the planned one', async () => {
+  const late = aFlight({
+    leg: 'B6-703',
+    number: '703',
+    departure: { scheduled: '2013-02-08T21:00:00Z', estimated: '2013-02-08T22:45:00Z' },
+  });
+  const { type } = await home({ 'B6 703': [late] });
+  await type('B6 703');
+  expect(screen.getByRole('option')).toHaveTextContent('17:45 EST, planned 16:00 EST');
+});
+
 test('flights are found while typing, and asked for once a pause', async () => {
   const { type, asked } = await home({ 'B6 70': [B6703, B6705] });
   await type('B6 70');

@@ -2,7 +2,7 @@ import { StatusBadge } from '@/components/status-badge';
 import styles from '@/features/airports/search-box.module.css';
 import type { Hit } from '@/features/airports/search-hits';
 import { codeshareName, flightName } from '@/lib/flight/flight-name';
-import { boardTime } from '@/lib/flight/flight-times';
+import { boardTime, sideTimes, weightOf } from '@/lib/flight/flight-times';
 import { trustedStatus } from '@/lib/flight/trusted-status';
 import { useServices } from '@/lib/services/services';
 import { useAirport } from '@/lib/services/use-directory';
@@ -46,7 +46,11 @@ export function FlightOption({ hit, ...option }: OptionProps<'flight'>) {
   const operational_ms = Math.max(0, now_ms - Math.min(told.asOf_ms, longest?.since_ms ?? Infinity));
   const age = { operational_ms, real_ms: operational_ms / clock.speed() };
   const { words, tone } = trustedStatus(flight, 'departures', now_ms, age);
-  const when = at_ms === null ? 'time not known' : timeWithZone(at_ms, now_ms, from.zone);
+  const { revised } = sideTimes(flight, 'departures');
+  const newer_ms = weightOf(flight, 'departures') === 'slight' ? null : revised;
+  const planned = at_ms === null ? 'time not known' : timeWithZone(at_ms, now_ms, from.zone);
+  const isMoved = newer_ms !== null && at_ms !== null && newer_ms !== at_ms;
+  const when = isMoved ? `${timeWithZone(newer_ms, now_ms, from.zone)}, planned ${planned}` : planned;
   const numbers = flight.codeshares.map(codeshareName);
   return (
     <Option {...option} to={hit.to}>
