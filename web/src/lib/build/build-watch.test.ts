@@ -37,6 +37,12 @@ test('another build is noticed, and loaded when it is time', async () => {
   expect(reloads()).toBe(1);
 });
 
+test('a build that is taken twice at the same time is loaded once', async () => {
+  const { watch, reloads } = aTab()('a', () => 'b');
+  expect(await Promise.all([watch.take(), watch.take()])).toEqual([true, true]);
+  expect(reloads()).toBe(1);
+});
+
 test.each([
   ['the same', () => 'a'],
   ['not to be found out', () => null],

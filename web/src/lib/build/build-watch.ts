@@ -25,6 +25,7 @@ export class BuildWatch {
   readonly #listeners = new Set<() => void>();
   #other: string | null = null;
   #cancel: Cancel | null = null;
+  #taking: Promise<boolean> | null = null;
 
   constructor(options: BuildWatchOptions) {
     this.#options = options;
@@ -55,9 +56,14 @@ export class BuildWatch {
 
   /**
    * Loads the page anew if the hub answers, and with another build; then it returns true, and the page is about
-   * to go. A page is never given up for one that cannot be had.
+   * to go. A page is never given up for one that cannot be had. Calls at the same time load it once.
    */
-  async take(): Promise<boolean> {
+  take(): Promise<boolean> {
+    this.#taking ??= this.#takeOnce().finally(() => (this.#taking = null));
+    return this.#taking;
+  }
+
+  async #takeOnce(): Promise<boolean> {
     await this.look();
     if (this.#other === null || !this.#remember(this.#other)) return false;
     this.#options.reload();
