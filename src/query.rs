@@ -52,7 +52,7 @@ pub(crate) fn whole<'de, const MIN: u64, const MAX: u64, D: Deserializer<'de>>(
     within.ok_or_else(|| de::Error::custom(format!("must be {MIN} to {MAX}")))
 }
 
-/// Deserializes `1` or `true`.
+/// Deserializes `1` or `true` as yes, `0` or `false` as no.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match String::deserialize(deserializer)?.as_str() {
         "1" | "true" => Ok(true),
