@@ -70,11 +70,11 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
     let (feed_arbiter, board_arbiter, bridge_arbiter) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
     let flight_arbiters: Vec<Arbiter> = (0..flight_threads(&config)).map(|_| Arbiter::new()).collect();
     let polled = PolledFeeds::default();
-    let deaths = deaths(&metrics, &polled);
+    let panics = panic_reporter(&metrics, &polled);
     let deps = StorageDeps {
         clock: clock.clone(),
         metrics: metrics.clone(),
-        deaths: deaths.clone(),
+        panics: panics.clone(),
         threads: Threads {
             flights: flight_arbiters.iter().map(Arbiter::handle).collect(),
             boards: board_arbiter.handle(),
@@ -127,7 +127,7 @@ pub async fn serve(config: Config, roles: Roles, clock: Option<ClockSpec>) -> an
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
     if running.app.roles.has(Role::Feeds) {
-        polled.start(&running.app, &feed_arbiter.handle(), &deaths, leases)?;
+        polled.start(&running.app, &feed_arbiter.handle(), &panics, leases)?;
     }
     periodic_tasks::start(&running.app);
     running.app.readiness.ready();
@@ -175,13 +175,13 @@ fn feeds(config: &Config) -> BTreeMap<String, Feed> {
     config.feeds.iter().map(|(name, configured)| (name.clone(), feed(configured))).collect()
 }
 
-fn deaths(metrics: &Metrics, polled: &PolledFeeds) -> PanicReporter {
-    let end = |died: &ActorPanic| {
-        tracing::error!(actor = %died.actor, "the hub cannot run without this actor and ends");
+fn panic_reporter(metrics: &Metrics, polled: &PolledFeeds) -> PanicReporter {
+    let end = |panicked: &ActorPanic| {
+        tracing::error!(actor = %panicked.actor, "the hub cannot run without this actor and ends");
         std::process::exit(EXIT_ACTOR_PANIC);
     };
     let again = polled.clone();
-    let start_again = move |died: &ActorPanic| again.start_again(&died.actor);
+    let start_again = move |panicked: &ActorPanic| again.start_again(&panicked.actor);
     let supervisor = Supervisor::new(Arc::new(end), Arc::new(start_again)).start();
     PanicReporter::new(supervisor.recipient(), metrics.clone(), Arc::new(end))
 }
@@ -198,7 +198,7 @@ impl PolledFeeds {
         &self,
         app: &App,
         thread: &ArbiterHandle,
-        deaths: &PanicReporter,
+        panics: &PanicReporter,
         leases: Option<Arc<dyn Leases>>,
     ) -> anyhow::Result<()> {
         for (name, feed) in &app.config.feeds {
@@ -212,9 +212,9 @@ impl PolledFeeds {
                 chance: Arc::new(rand::random::<f64>),
                 leases: leases.clone(),
             };
-            let (thread, intake, deaths) = (thread.clone(), app.intake.clone(), deaths.clone());
+            let (thread, intake, panics) = (thread.clone(), app.intake.clone(), panics.clone());
             let start: Starter = Arc::new(move || {
-                FeedActor::start_on(&thread, polling.clone(), intake.clone(), deaths.clone());
+                FeedActor::start_on(&thread, polling.clone(), intake.clone(), panics.clone());
             });
             start();
             self.all().insert(name.clone(), start);

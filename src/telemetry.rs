@@ -193,8 +193,8 @@ pub struct KafkaCollector(MetricsHandle);
 #[cfg(feature = "servers")]
 impl KafkaCollector {
     /// The collector of a node's Kafka.
-    pub fn new(figures: MetricsHandle) -> Self {
-        Self(figures)
+    pub fn new(metrics: MetricsHandle) -> Self {
+        Self(metrics)
     }
 }
 
@@ -208,11 +208,11 @@ impl fmt::Debug for KafkaCollector {
 #[cfg(feature = "servers")]
 impl Collector for KafkaCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let (figures, now_ms) = (self.0.get(), time::real_now().timestamp_millis());
+        let (metrics, now_ms) = (self.0.get(), time::real_now().timestamp_millis());
         let readers = [
-            ("gatecall_log_lag", "change log", &figures.log),
-            ("gatecall_queue_lag", "reports for this node's flights", &figures.queue),
-            ("gatecall_archive_lag", "messages for the archive", &figures.archive),
+            ("gatecall_log_lag", "change log", &metrics.log),
+            ("gatecall_queue_lag", "reports for this node's flights", &metrics.queue),
+            ("gatecall_archive_lag", "messages for the archive", &metrics.archive),
         ];
         for (name, of, lag) in readers {
             let records = format!("{name}_records");
@@ -254,12 +254,12 @@ impl Collector for KafkaCollector {
             gauge(),
         )?)?;
         let counters = [
-            ("gatecall_log_late", "Superseded entries of the log, of any writer", &figures.superseded),
-            ("gatecall_unreadable_records", "Unreadable records in Kafka", &figures.unreadable),
+            ("gatecall_log_late", "Superseded entries of the log, of any writer", &metrics.superseded),
+            ("gatecall_unreadable_records", "Unreadable records in Kafka", &metrics.unreadable),
             (
                 "gatecall_misplaced_records",
                 "Records of the log in a wrong partition, which hubs skip",
-                &figures.misplaced,
+                &metrics.misplaced,
             ),
         ];
         for (name, help, count) in counters {
@@ -315,19 +315,19 @@ impl fmt::Debug for StoreCollector {
 
 impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let figures = self.0.metrics();
+        let metrics = self.0.metrics();
         let sizes = [
-            ("gatecall_store_file", "The database file", figures.file_bytes),
-            ("gatecall_store_used", "What of the database file is in use", figures.used_bytes),
-            ("gatecall_store_room", "What may still be written, by limit and disk", figures.available_bytes),
-            ("gatecall_store_log", "The log of states before compression", figures.log_bytes as u64),
-            ("gatecall_store_live", "What of the log of states counts", figures.live_bytes as u64),
+            ("gatecall_store_file", "The database file", metrics.file_bytes),
+            ("gatecall_store_used", "What of the database file is in use", metrics.used_bytes),
+            ("gatecall_store_room", "What may still be written, by limit and disk", metrics.available_bytes),
+            ("gatecall_store_log", "The log of states before compression", metrics.log_bytes as u64),
+            ("gatecall_store_live", "What of the log of states counts", metrics.live_bytes as u64),
         ];
         for (name, help, bytes) in sizes {
             let bytes = ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
             bytes.encode(encoder.encode_descriptor(name, help, Some(&Unit::Bytes), gauge())?)?;
         }
-        let dropped = ConstCounter::new(figures.messages_dropped);
+        let dropped = ConstCounter::new(metrics.messages_dropped);
         let (help, kind) = ("Raw messages dropped before their time for want of room", dropped.metric_type());
         dropped.encode(encoder.encode_descriptor("gatecall_store_messages_dropped", help, None, kind)?)
     }
@@ -404,9 +404,9 @@ fn cpu_seconds() -> Option<f64> {
 
 fn open_files() -> Option<i64> {
     // Newer kernels tell the number as the folder's size; counting 15,000 entries takes a while.
-    let told = std::fs::metadata("/proc/self/fd").ok()?.len();
+    let open = std::fs::metadata("/proc/self/fd").ok()?.len();
     let counted = || std::fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count() as u64);
-    i64::try_from(if told > 0 { told } else { counted()? }).ok()
+    i64::try_from(if open > 0 { open } else { counted()? }).ok()
 }
 
 #[cfg(test)]

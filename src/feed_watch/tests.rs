@@ -57,9 +57,9 @@ impl World {
     fn node(&self) -> FeedWatch {
         let (metrics, here, memory) = (Metrics::default(), Arbiter::current(), Arc::new(Memory::new()));
         let threads = Threads { flights: vec![here.clone()], boards: here };
-        let deaths = PanicReporter::counting_only(metrics.clone());
+        let panics = PanicReporter::counting_only(metrics.clone());
         let hub =
-            Hub::new(self.clock.clone(), memory.clone(), Limits::default(), metrics.clone(), deaths, threads);
+            Hub::new(self.clock.clone(), memory.clone(), Limits::default(), metrics.clone(), panics, threads);
         let intake = IngestPipeline::new(self.clock.clone(), memory, Arc::new(hub.clone()), metrics);
         FeedWatch::new(hub, intake, self.feeds.clone(), self.directory.clone())
     }

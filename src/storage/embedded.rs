@@ -42,10 +42,10 @@ pub async fn with_store<T>(
 }
 
 pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<Storage> {
-    let StorageDeps { clock, metrics, deaths, threads, .. } = deps;
+    let StorageDeps { clock, metrics, panics, threads, .. } = deps;
     let store = Embedded::open(settings(config)).await?;
     let epoch = store.epoch(rand::random()).await?.into();
-    let hub = Hub::new(clock.clone(), Arc::new(store.clone()), config.limits, metrics, deaths, threads);
+    let hub = Hub::new(clock.clone(), Arc::new(store.clone()), config.limits, metrics, panics, threads);
     let began = tokio::time::Instant::now();
     let flights = hub
         .restore()

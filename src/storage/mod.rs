@@ -41,7 +41,7 @@ pub struct StorageDeps {
     /// The metrics of the actors.
     pub metrics: Metrics,
     /// Where panics are reported.
-    pub deaths: PanicReporter,
+    pub panics: PanicReporter,
     /// The threads of flights and boards.
     pub threads: Threads,
     /// The thread of the bridge to a shared log.

@@ -121,7 +121,7 @@ pub async fn check(config: &Config) -> anyhow::Result<Vec<Result<String, String>
 }
 
 pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<Storage> {
-    let StorageDeps { clock, metrics, deaths, threads, bridge, roles } = deps;
+    let StorageDeps { clock, metrics, panics, threads, bridge, roles } = deps;
     let postgres = postgres(config)?;
     postgres.check().await.context("PostgreSQL")?;
     let mongo = mongo(config).await?;
@@ -133,9 +133,9 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
         }
         Err(fault) => return Err(anyhow::Error::new(fault).context("MongoDB")),
     }
-    let told = deaths.clone();
-    let died = FatalErrorHandler(Arc::new(move |thread| told.end_process(thread)));
-    let settings = kafka_settings(config, died)?;
+    let reporter = panics.clone();
+    let on_fatal_error = FatalErrorHandler(Arc::new(move |thread| reporter.end_process(thread)));
+    let settings = kafka_settings(config, on_fatal_error)?;
     Kafka::prepare(&settings).await?;
     if roles.has(Role::Flights) {
         node_name::take(Arc::new(postgres.clone()), &config.servers.node).await?;
@@ -148,23 +148,23 @@ pub(super) async fn open(config: &Config, deps: StorageDeps) -> anyhow::Result<S
         Arc::new(log.clone()),
         config.limits,
         metrics.clone(),
-        deaths.clone(),
+        panics.clone(),
         threads,
     );
     let archive = Arc::new(kafka.archive(Arc::new(mongo.clone())));
-    let mut ends =
+    let mut deps =
         Deps { hub: hub.clone(), log: Arc::new(log.clone()), queue: None, archive: archive.clone(), metrics };
     let began = tokio::time::Instant::now();
-    let flights = KafkaBridge::restore(&ends).await.context("cannot read the log")?;
+    let flights = KafkaBridge::restore(&deps).await.context("cannot read the log")?;
     tracing::info!(flights, duration_ms = began.elapsed().as_millis() as u64, "restored the flights");
     let mut queue = None;
     if roles.has(Role::Flights) {
         let joined = Arc::new(kafka.queue()?);
-        ends.queue = Some(joined.clone());
+        deps.queue = Some(joined.clone());
         queue = Some(joined);
         kafka.start_archivist(Arc::new(mongo.clone()))?;
     }
-    KafkaBridge::start_on(&bridge, ends, deaths);
+    KafkaBridge::start_on(&bridge, deps, panics);
     let partitions = config.servers.kafka.partitions;
     let servers = Servers { kafka, partitions, postgres: postgres.clone(), mongo, queue, roles };
     Ok(Storage {
@@ -191,7 +191,7 @@ struct Servers {
 impl Servers {
     fn health(&self) -> ServersHealth {
         ServersHealth {
-            figures: self.kafka.metrics(),
+            kafka: self.kafka.metrics(),
             partitions: self.partitions,
             postgres: self.postgres.clone(),
             mongo: self.mongo.clone(),
@@ -202,7 +202,7 @@ impl Servers {
 }
 
 struct ServersHealth {
-    figures: MetricsHandle,
+    kafka: MetricsHandle,
     partitions: u16,
     postgres: Postgres,
     mongo: Mongo,
@@ -261,7 +261,7 @@ impl Health for ServersHealth {
     fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
         Box::pin(async {
             let mut troubles = Vec::new();
-            let away_s = self.figures.away_seconds();
+            let away_s = self.kafka.away_seconds();
             if away_s > 0.0 {
                 let away = format!("Kafka has been unavailable for {away_s:.0} s; shown data may be old");
                 // A node that only accepts reports can do nothing. A node that serves clients still serves old
@@ -271,7 +271,7 @@ impl Health for ServersHealth {
                 }
                 troubles.push(away);
             }
-            if let Some((unowned, age)) = self.figures.partitions_unowned() {
+            if let Some((unowned, age)) = self.kafka.partitions_unowned() {
                 troubles.push(format!(
                     "no hub has merged the flights of {unowned} of {} partitions for {} s; their reports are stored \
                      and wait, and their shown data is old",

@@ -60,7 +60,7 @@ fn unknown() -> Problem {
     Problem::not_found(&OperatorError::UnknownLeg.to_string())
 }
 
-fn not_amended(why: OperatorError) -> Problem {
+fn command_failed(why: OperatorError) -> Problem {
     match why {
         OperatorError::UnknownLeg => unknown(),
         OperatorError::Unavailable(full @ SinkError::Full { .. }) => {

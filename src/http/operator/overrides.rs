@@ -8,7 +8,7 @@
 //! The public sees that an operator set the value, but not who.
 
 use super::removals::REMOVED;
-use super::{away, not_amended, unknown};
+use super::{away, command_failed, unknown};
 use crate::app::App;
 use crate::http::json_body::Json;
 use crate::http::principal::{Author, OPERATOR, Operator};
@@ -107,7 +107,7 @@ pub(in crate::http) async fn put(
         }
         OverrideRefused::NotYet { .. } => Problem::bad_field("value", &why.to_string()),
     })?;
-    app.hub.set_override(&leg, order.clone()).await.map_err(not_amended)?;
+    app.hub.set_override(&leg, order.clone()).await.map_err(command_failed)?;
     let note = NewOverride {
         leg: leg.clone(),
         field,
@@ -169,7 +169,7 @@ pub(in crate::http) async fn end(
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (leg, field) = named(path.into_inner())?;
-    let given_back = app.hub.clear_override(&leg, field, OPERATOR.into()).await.map_err(not_amended)?;
+    let given_back = app.hub.clear_override(&leg, field, OPERATOR.into()).await.map_err(command_failed)?;
     let now = app.hub.clock().now().trunc_subsecs(3);
     let noted = app.directory.end_override(leg.clone(), field, by.clone(), now).await;
     let noted = noted.map_err(|fault| not_noted("the field is given back", fault))?;

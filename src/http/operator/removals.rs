@@ -4,7 +4,7 @@
 //! matches the pattern, so a later failure of the audit entry could not be corrected. If the removal fails
 //! after the audit entry, the flight still exists, and the same request removes it.
 
-use super::{away, not_amended, unknown};
+use super::{away, command_failed, unknown};
 use crate::app::App;
 use crate::http::json_body::Json;
 use crate::http::principal::Author;
@@ -131,7 +131,7 @@ impl Note {
             reason: self.reason.clone(),
         };
         app.directory.put_override(note).await.map_err(away)?;
-        app.hub.remove(&leg).await.map_err(not_amended)
+        app.hub.remove(&leg).await.map_err(command_failed)
     }
 }
 
